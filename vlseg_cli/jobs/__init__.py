@@ -1,0 +1,1 @@
+"""A run over inputs: sources to batches to model to sinks."""

@@ -1,0 +1,1 @@
+"""Sources: images, folders, globs, with colour, orientation and limits taken care of."""

@@ -1,0 +1,1 @@
+"""One file per system, each the same four steps: see, read, ask, answer."""

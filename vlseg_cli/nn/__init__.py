@@ -1,0 +1,1 @@
+"""Parts that systems share or that are a named idea of a paper. Tensors in, tensors out."""

@@ -1,0 +1,1 @@
+"""Sinks: every file format a prediction can be written to, all atomic."""

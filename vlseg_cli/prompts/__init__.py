@@ -1,0 +1,1 @@
+"""Words to token sequences: instructions, conditions, placeholders, tokenizers. No pixels, no torch."""

@@ -1,0 +1,39 @@
+"""Every error a user can cause: one sentence saying what, where and how out, with its exit code.
+
+The command line prints the sentence and leaves with the code; a traceback appears only with
+``--debug``. Anything that is not a VlsegError is a defect of ours and exits with 1.
+"""
+
+
+class VlsegError(Exception):
+    """Base of all expected errors; ``exit_code`` is what the process returns."""
+
+    exit_code = 1
+
+
+class UsageError(VlsegError):
+    """The command line asks for something that cannot be meant."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe has an unknown key, a wrong type or a value out of range."""
+
+
+class InputError(VlsegError):
+    """One input cannot be read; a job goes on with the others and ends with 3."""
+
+    exit_code = 3
+
+
+class NoInputError(VlsegError):
+    """No input matched what was asked."""
+
+    exit_code = 4
+
+
+class WeightsError(VlsegError):
+    """Weights are missing, damaged or do not fit the architecture."""
+
+    exit_code = 5

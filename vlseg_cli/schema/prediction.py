@@ -1,0 +1,74 @@
+"""What a model answers for one frame: segments on the frame's own grid, words, a panoptic map."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.schema.prompt import Prompt
+from vlseg_cli.schema.rle import RLE, encode_rle
+from vlseg_cli.schema.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One answered region.
+
+    rle: mask at the frame's original size. bbox: x, y, w, h in px (0, 0, 0, 0 if empty).
+    area: px. score: in [0, 1]. label: words for a person. category_id: index into the prompt's
+    names, None for sentences and regions. track_id: identity over a video, None in an image.
+    """
+
+    rle: RLE
+    bbox: tuple[float, float, float, float]
+    area: int
+    score: float
+    label: str
+    category_id: int | None = None
+    track_id: int | None = None
+
+
+def segment_from_mask(
+    mask: NDArray[np.bool_],
+    score: float,
+    label: str,
+    category_id: int | None = None,
+    track_id: int | None = None,
+) -> Segment:
+    """Make a Segment of a (H, W) bool mask; box and area are measured on the mask."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if len(rows):
+        x, y = float(columns[0]), float(rows[0])
+        bbox = (x, y, float(columns[-1]) - x + 1, float(rows[-1]) - y + 1)
+    else:
+        bbox = (0.0, 0.0, 0.0, 0.0)
+    return Segment(
+        encode_rle(mask), bbox, int(mask.sum()), float(score), label, category_id, track_id
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PanopticMap:
+    """Which segment owns each pixel: ids (H, W) int32, 0 = nobody, i = ``segments[i - 1]``."""
+
+    ids: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Everything a model says about one frame and one prompt.
+
+    segments: best first for sentences, in map order for panoptic. text: the model's words, "" if
+    it has none. panoptic: only for Task.PANOPTIC and SEMANTIC. seconds: wall time by stage.
+    """
+
+    source: str
+    frame: int
+    height: int
+    width: int
+    task: Task
+    prompt: Prompt
+    segments: tuple[Segment, ...]
+    text: str = ""
+    panoptic: PanopticMap | None = None
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,31 @@
+"""COCO run-length masks: column-major runs, counts as an ASCII string, made by pycocotools."""
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class RLE(TypedDict):
+    """A compressed COCO mask: ``size`` is [H, W]."""
+
+    size: list[int]
+    counts: str
+
+
+def encode_rle(mask: NDArray[np.bool_]) -> RLE:
+    """Encode a (H, W) mask."""
+    from pycocotools import mask as coco
+
+    rle = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return RLE(size=[int(n) for n in rle["size"]], counts=rle["counts"].decode("ascii"))
+
+
+def decode_rle(rle: RLE) -> NDArray[np.bool_]:
+    """Decode to a (H, W) bool mask."""
+    from pycocotools import mask as coco
+
+    mask: NDArray[np.bool_] = coco.decode(
+        {"size": rle["size"], "counts": rle["counts"].encode("ascii")}
+    ).astype(bool)
+    return mask

@@ -1,0 +1,1 @@
+"""Finding, verifying and safely reading weights, and converting official state dicts to ours."""
