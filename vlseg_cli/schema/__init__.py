@@ -1,5 +1,6 @@
 """The words every floor of vlseg speaks: plain dataclasses over NumPy, no torch, no files."""
 
+from vlseg_cli.schema.ask import Ask
 from vlseg_cli.schema.errors import (
     InputError,
     NoInputError,
@@ -17,6 +18,7 @@ from vlseg_cli.schema.task import Task
 
 __all__ = [
     "RLE",
+    "Ask",
     "Categories",
     "Expression",
     "Frame",

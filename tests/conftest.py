@@ -1,0 +1,21 @@
+"""Options every test may use: where golden files lie, and how many threads torch may take."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--goldens",
+        type=Path,
+        default=Path(__file__).parent / "parity" / "goldens",
+        help="directory of golden files to run against (default: the repository's own copies)",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads() -> None:
+    import torch
+
+    torch.set_num_threads(2)

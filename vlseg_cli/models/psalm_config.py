@@ -1,0 +1,69 @@
+"""The sizes of a PSALM. The defaults are the published model; a miniature is other numbers.
+
+Switches that no published checkpoint uses say so; they default to what the paper's code does.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from vlseg_cli.schema import WeightsError
+
+
+@dataclass(frozen=True, slots=True)
+class PSALMConfig:
+    """PSALM sections 2-6. All sizes in channels, layers or pixels."""
+
+    image_size: int = 1024
+    # 1 see: Swin and its connector
+    swin_embed: int = 128
+    swin_depths: tuple[int, ...] = (2, 2, 18, 2)
+    swin_heads: tuple[int, ...] = (4, 8, 16, 32)
+    swin_window: int = 12
+    swin_drop_path: float = 0.3
+    connector_width: int = 2048
+    connector_stride: int = 2
+    pixel_channels: int = 256
+    mask_channels: int = 256
+    pixel_layers: int = 6
+    pixel_heads: int = 8
+    pixel_feedforward: int = 1024
+    # 2 read: Phi
+    language_channels: int = 2048
+    language_layers: int = 24
+    language_heads: int = 32
+    language_feedforward: int = 8192
+    vocabulary: int = 50297
+    positions: int = 2048
+    rotary_factor: float = 0.5
+    # 3 ask and 4 answer
+    queries: int = 100
+    decoder_layers: int = 9
+    decoder_heads: int = 8
+    decoder_feedforward: int = 2048
+    # Not in published checkpoints: how the embedded miniature differs.
+    prompt_style: Literal["psalm", "plain"] = "psalm"
+    coordinates: bool = False  # write x, y into the decoder's features
+    single_queries: int | None = None  # mask tokens for one sentence or region; None: all
+    region_source: Literal["tokens", "pixels"] = "tokens"  # where regions are pooled from
+    regions_together: bool = True  # all regions in one prompt, or each in its own
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":
+        """Build from parsed JSON or TOML; unknown keys are a WeightsError."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise WeightsError(f"unknown keys in the PSALM configuration: {', '.join(unknown)}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    @classmethod
+    def load(cls, file: Path) -> "PSALMConfig":
+        """Read a config.json written by ``save``."""
+        return cls.from_dict(json.loads(file.read_text("utf-8"))["config"])
+
+    def save(self, file: Path) -> None:
+        """Write config.json."""
+        content = {"architecture": "psalm", "config": asdict(self)}
+        file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

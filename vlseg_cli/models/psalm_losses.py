@@ -1,0 +1,102 @@
+"""What PSALM learns from: each level of the decoder is matched to the truth and pays for itself.
+
+Source: PSALM section 8. Unweighted; a recipe weighs them (mask 5, dice 5, conditions 2).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vlseg_cli.models.psalm import Answered
+from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
+from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.matcher import match
+
+Level = dict[str, Tensor]
+
+
+def category_losses(
+    answered: Answered,
+    masks: Sequence[Tensor],
+    labels: Sequence[Tensor],
+    sampling: MaskSampling,
+    void_weight: float = 0.1,
+) -> list[Level]:
+    """Losses per level, keys category, mask, dice.
+
+    masks: per picture (M, H, W); labels: per picture (M,) indices into its names. The last level
+    is drawn first, then the others in order, as the authors do.
+    """
+    truth = [sampling.prepare(mask) for mask in masks]
+    count = max(sum(len(label) for label in labels), 1)
+    levels: list[Level] = [{} for _ in answered.pred_masks]
+    for level in _last_first(len(levels)):
+        scores, pred_masks = answered.scores[level], answered.pred_masks[level]
+        cost = [-row.softmax(-1)[:, label] for row, label in zip(scores, labels, strict=True)]
+        pairs = _match_each(pred_masks, truth, sampling, cost)
+        target = torch.full(scores.shape[:2], scores.shape[-1] - 1, device=scores.device)
+        for row, (queries, objects) in enumerate(pairs):
+            target[row, queries] = labels[row][objects]
+        levels[level] = {
+            "category": category_loss(scores, target, void_weight),
+            **_mask_losses(pred_masks, truth, pairs, sampling, count),
+        }
+    return levels
+
+
+def condition_losses(
+    answered: Answered, masks: Sequence[Tensor], sampling: MaskSampling, condition: str
+) -> list[Level]:
+    """Losses per level for sentences or regions, keys ``condition``, mask, dice.
+
+    masks: per prompt (M, H, W). For regions mask k is region k's object; for a sentence every mask
+    is an answer.
+    """
+    truth = [sampling.prepare(mask) for mask in masks]
+    count = max(sum(len(mask) for mask in masks), 1)
+    levels: list[Level] = [{} for _ in answered.pred_masks]
+    for level in _last_first(len(levels)):
+        scores, pred_masks = answered.scores[level], answered.pred_masks[level]
+        pairs = _match_each(pred_masks, truth, sampling, None)
+        target = torch.zeros_like(scores)
+        for row, (queries, objects) in enumerate(pairs):
+            target[row, queries, objects if condition == "region" else 0] = 1
+        real = scores.isfinite()  # prompts with fewer regions are padded
+        levels[level] = {
+            condition: balanced_bce(scores[real], target[real]),
+            **_mask_losses(pred_masks, truth, pairs, sampling, count),
+        }
+    return levels
+
+
+def _last_first(levels: int) -> list[int]:
+    return [levels - 1, *range(levels - 1)]
+
+
+def _match_each(
+    pred_masks: Tensor,
+    truth: Sequence[Tensor],
+    sampling: MaskSampling,
+    cost: Sequence[Tensor] | None,
+) -> list[tuple[Tensor, Tensor]]:
+    pairs = []
+    for row, mask in enumerate(truth):
+        predicted, wanted = sampling.for_matching(pred_masks[row].detach(), mask)
+        pairs.append(match(predicted, wanted, None if cost is None else cost[row]))
+    return pairs
+
+
+def _mask_losses(
+    pred_masks: Tensor,
+    truth: Sequence[Tensor],
+    pairs: Sequence[tuple[Tensor, Tensor]],
+    sampling: MaskSampling,
+    count: int,
+) -> Level:
+    """Mask losses of all matched queries; indexed once for the batch, so one gradient is made."""
+    rows = torch.cat([torch.full_like(queries, i) for i, (queries, _) in enumerate(pairs)])
+    queries = torch.cat([queries for queries, _ in pairs])
+    wanted = torch.cat([mask[objects] for mask, (_, objects) in zip(truth, pairs, strict=True)])
+    logits, values = sampling.for_loss(pred_masks[rows, queries], wanted)
+    return {"mask": mask_bce(logits, values, count), "dice": dice(logits, values, count)}

@@ -1,0 +1,35 @@
+"""The losses of the Mask2Former family, each over rows that ``mask_sampling`` made comparable.
+
+Source: PSALM section 8 (``psalm/model/mask_decoder/Mask2Former_Simplify/modeling/losses``).
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def mask_bce(logits: Tensor, truth: Tensor, count: float) -> Tensor:
+    """(M, P) each; mean over points, summed over masks, divided by ``count`` masks."""
+    return F.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(1).sum() / count
+
+
+def dice(logits: Tensor, truth: Tensor, count: float) -> Tensor:
+    """(M, P) each; 1 - (2·overlap + 1)/(sizes + 1), summed over masks, divided by ``count``."""
+    probability = logits.sigmoid()
+    overlap = (probability * truth).sum(1)
+    sizes = probability.sum(1) + truth.sum(1)
+    return (1 - (2 * overlap + 1) / (sizes + 1)).sum() / count
+
+
+def category_loss(logits: Tensor, labels: Tensor, void_weight: float = 0.1) -> Tensor:
+    """logits (B, N, K + 1), labels (B, N) with K for void; weighted mean cross entropy."""
+    weight = torch.ones(logits.shape[-1], device=logits.device, dtype=logits.dtype)
+    weight[-1] = void_weight
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), weight)
+
+
+def balanced_bce(logits: Tensor, truth: Tensor) -> Tensor:
+    """Any equal shapes; positives weigh as much together as all the negatives do."""
+    positives = truth.sum().clamp(min=1)
+    weight = (truth.numel() - positives) / positives
+    return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight)
