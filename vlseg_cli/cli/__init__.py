@@ -1,1 +1,1 @@
-"""The command line: one file per subcommand. Parses, then calls one function; never imports torch."""
+"""The command line: one file per subcommand. Parses, then calls one function; no torch here."""

@@ -208,11 +208,7 @@ class PSALM(nn.Module):
 
     def answer(self, seen: Seen, pictures: Tensor, asked: Asked, kind: ConditionKind) -> Answered:
         """Queries look at their pictures and answer; conditions score the answers."""
-        features = PixelFeatures(
-            seen.pixels.mask_features[pictures],
-            tuple(level[pictures] for level in seen.pixels.memory),
-        )
-        decoded = self.mask_decoder(asked.queries, features)
+        decoded = self.mask_decoder(asked.queries, seen.pixels, pictures)
         head = self.condition_heads[kind]
         scores = tuple(
             (head(z) @ asked.conditions.transpose(1, 2)).masked_fill(

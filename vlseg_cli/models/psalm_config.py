@@ -43,6 +43,10 @@ class PSALMConfig:
     decoder_layers: int = 9
     decoder_heads: int = 8
     decoder_feedforward: int = 2048
+    # Default thresholds of the answers (section 7)
+    panoptic_score: float = 0.8
+    panoptic_overlap: float = 0.8
+    instance_score: float = 0.5
     # Not in published checkpoints: how the embedded miniature differs.
     prompt_style: Literal["psalm", "plain"] = "psalm"
     coordinates: bool = False  # write x, y into the decoder's features

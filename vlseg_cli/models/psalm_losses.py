@@ -35,11 +35,12 @@ def category_losses(
         scores, pred_masks = answered.scores[level], answered.pred_masks[level]
         cost = [-row.softmax(-1)[:, label] for row, label in zip(scores, labels, strict=True)]
         pairs = _match_each(pred_masks, truth, sampling, cost)
-        target = torch.full(scores.shape[:2], scores.shape[-1] - 1, device=scores.device)
+        void = scores[:, 0].isfinite().sum(-1) - 1  # the last name of each picture's own list
+        target = void.unsqueeze(1).repeat(1, scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries] = labels[row][objects]
         levels[level] = {
-            "category": category_loss(scores, target, void_weight),
+            "category": category_loss(scores, target, void, void_weight),
             **_mask_losses(pred_masks, truth, pairs, sampling, count),
         }
     return levels

@@ -1,7 +1,7 @@
 """The mask decoder: queries look at the picture through their own masks and answer with masks.
 
-transformers' Mask2Former decoder, fed with the language model's mask tokens instead of learned
-query features. Source: PSALM section 6.2, ``predictor``.
+The layers are transformers' Mask2Former; the loop around them is ours, so that many prompts about
+one picture share its keys and values. Source: PSALM section 6.2, ``predictor``.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import Mask2FormerConfig
 from transformers.models.mask2former.modeling_mask2former import (
     Mask2FormerMaskedAttentionDecoder,
+    Mask2FormerMaskedAttentionDecoderLayer,
     Mask2FormerSinePositionEmbedding,
 )
 
@@ -20,7 +21,7 @@ from vlseg_cli.nn.pixel_decoder import PixelFeatures
 class DecodedQueries(NamedTuple):
     """One entry per level: before the first layer, then after each; the last is the result.
 
-    hidden: z, (B, N, D) after the decoder norm. pred_masks: logits (B, N, H/4, W/4).
+    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4).
     """
 
     hidden: tuple[Tensor, ...]
@@ -40,6 +41,7 @@ class MaskDecoder(nn.Module):
         feedforward: int,
     ) -> None:
         super().__init__()
+        self.heads = heads
         self.query_embed = nn.Embedding(queries, channels)
         self.level_embed = nn.Embedding(3, channels)
         self.position = Mask2FormerSinePositionEmbedding(channels // 2, normalize=True)
@@ -58,28 +60,87 @@ class MaskDecoder(nn.Module):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, queries: Tensor, features: PixelFeatures) -> DecodedQueries:
-        """queries (B, N, D), features of the same B images -> DecodedQueries.
+    def forward(self, queries: Tensor, features: PixelFeatures, pictures: Tensor) -> DecodedQueries:
+        """queries (P, N, D) of P prompts, features of B pictures, pictures (P,): whose they are.
 
-        N may be smaller than the number of learned query positions: the first N are used.
+        Prompts about one picture share its features and do not see each other. N may be smaller
+        than the number of learned query positions: the first N are used.
         """
-        batch, count, _ = queries.shape
-        memory, position = [], []
+        prompts, count, _ = queries.shape
+        slot, slots = _slots(pictures)
+        packed = queries.new_zeros(len(features.mask_features), slots, *queries.shape[1:])
+        packed = packed.index_put((pictures, slot), queries).flatten(1, 2).transpose(0, 1)
+        position = self.query_embed.weight[:count].repeat(slots, 1).unsqueeze(1)
+        apart = self._apart(slots, count, packed) if slots > 1 else None
+        memory, places = self._memory(features)
+        sizes = [level.shape[-2:] for level in features.memory]
+        hidden, pred_masks, blocked = self._predict(packed, features.mask_features, sizes[0])
+        levels = [(hidden, pred_masks)]
+        for index, layer in enumerate(self.decoder.layers):
+            level = index % len(memory)
+            packed = _attend(layer, packed, position, memory[level], places[level], blocked, apart)
+            size = sizes[(index + 1) % len(sizes)]
+            hidden, pred_masks, blocked = self._predict(packed, features.mask_features, size)
+            levels.append((hidden, pred_masks))
+        return DecodedQueries(
+            tuple(z.unflatten(1, (slots, count))[pictures, slot] for z, _ in levels),
+            tuple(m.unflatten(1, (slots, count))[pictures, slot] for _, m in levels),
+        )
+
+    def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:
+        """Features with their level's embedding, and sine positions: (h·w, B, D) per level."""
+        memory, places = [], []
         for level, feature in enumerate(features.memory):
             where = self.position(feature.shape, feature.device, feature.dtype)
             memory.append(feature.flatten(2).permute(2, 0, 1) + self.level_embed.weight[level])
-            position.append(where.flatten(2).permute(2, 0, 1))
-        decoded = self.decoder(
-            inputs_embeds=queries.transpose(0, 1),
-            multi_stage_positional_embeddings=position,
-            pixel_embeddings=features.mask_features,
-            encoder_hidden_states=memory,
-            query_position_embeddings=self.query_embed.weight[:count, None].expand(-1, batch, -1),
-            feature_size_list=[feature.shape[-2:] for feature in features.memory],
-            return_dict=True,
-        )
-        hidden = tuple(level.transpose(0, 1) for level in decoded.intermediate_hidden_states)
-        return DecodedQueries(hidden, decoded.masks_queries_logits)
+            places.append(where.flatten(2).permute(2, 0, 1))
+        return memory, places
+
+    def _predict(
+        self, packed: Tensor, mask_features: Tensor, size: torch.Size
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """z (B, N, D), mask logits (B, N, h, w) and where the next layer must not look; a query
+        that would see nothing sees everything."""
+        hidden = self.decoder.layernorm(packed)
+        pred_masks, blocked = self.decoder.mask_predictor(hidden, mask_features, size)
+        blocked = blocked & ~blocked.all(-1, keepdim=True)
+        return hidden.transpose(0, 1), pred_masks, blocked
+
+    def _apart(self, slots: int, count: int, packed: Tensor) -> Tensor:
+        """Self-attention bias that keeps prompts apart: (B·heads, N, N), 0 or -inf."""
+        owner = torch.arange(slots, device=packed.device).repeat_interleave(count)
+        other = owner.unsqueeze(0) != owner.unsqueeze(1)
+        bias = packed.new_zeros(other.shape).masked_fill(other, float("-inf"))
+        return bias.expand(packed.shape[1] * self.heads, -1, -1)
+
+
+def _slots(pictures: Tensor) -> tuple[Tensor, int]:
+    """Which place among its picture's prompts each prompt takes, and how many places there are."""
+    same = pictures.unsqueeze(0) == pictures.unsqueeze(1)
+    slot = same.tril(-1).sum(1)
+    return slot, int(slot.max()) + 1
+
+
+def _attend(
+    layer: Mask2FormerMaskedAttentionDecoderLayer,
+    queries: Tensor,
+    position: Tensor,
+    memory: Tensor,
+    places: Tensor,
+    blocked: Tensor,
+    apart: Tensor | None,
+) -> Tensor:
+    """One layer: masked cross-attention, self-attention, feed-forward, each with its norm."""
+    seen, _ = layer.cross_attn(
+        queries + position, memory + places, memory, attn_mask=blocked, need_weights=False
+    )
+    queries = layer.cross_attn_layer_norm(queries + seen)
+    position = position.expand(-1, queries.shape[1], -1)
+    told, _ = layer.self_attn(queries, position_embeddings=position, attention_mask=apart)
+    queries = layer.self_attn_layer_norm(queries + told)
+    grown = layer.fc2(layer.activation_fn(layer.fc1(queries)))
+    output: Tensor = layer.final_layer_norm(queries + grown)
+    return output
 
 
 class MLP(nn.Module):

@@ -4,6 +4,7 @@ from vlseg_cli.schema.ask import Ask
 from vlseg_cli.schema.errors import (
     InputError,
     NoInputError,
+    OutputError,
     RecipeError,
     UsageError,
     VlsegError,
@@ -24,6 +25,7 @@ __all__ = [
     "Frame",
     "InputError",
     "NoInputError",
+    "OutputError",
     "PanopticMap",
     "Prediction",
     "Prompt",

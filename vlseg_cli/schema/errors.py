@@ -37,3 +37,9 @@ class WeightsError(VlsegError):
     """Weights are missing, damaged or do not fit the architecture."""
 
     exit_code = 5
+
+
+class OutputError(VlsegError):
+    """A result cannot be written: disk full, no permission, a path that leads out of the folder."""
+
+    exit_code = 1

@@ -36,10 +36,7 @@ def point_region(
     """
     _check(points, height, width, "point")
     reach = point_radius(height, width) if radius is None else radius
-    mask = np.zeros((height, width), bool)
-    for x, y in points:
-        _stamp(mask, x, y, reach)
-    return Region("point", mask)
+    return Region("point", _drawn(points, height, width, reach, joined=False))
 
 
 def scribble_region(
@@ -51,13 +48,7 @@ def scribble_region(
     """
     _check(points, height, width, "scribble")
     reach = stroke_radius(height, width) if radius is None else radius
-    mask = np.zeros((height, width), bool)
-    line = np.asarray(points, float)
-    for start, end in zip(line, np.vstack([line[1:], line[-1:]]), strict=True):
-        steps = max(1, int(np.abs(end - start).max() / max(1, reach / 2)))
-        for x, y in np.linspace(start, end, steps + 1):
-            _stamp(mask, float(x), float(y), reach)
-    return Region("scribble", mask)
+    return Region("scribble", _drawn(points, height, width, reach, joined=True))
 
 
 def box_region(box: tuple[float, float, float, float], height: int, width: int) -> Region:
@@ -83,14 +74,20 @@ def mask_region(mask: NDArray[np.bool_]) -> Region:
     return Region("mask", mask.astype(bool))
 
 
-def _stamp(mask: NDArray[np.bool_], x: float, y: float, radius: int) -> None:
-    """Set the disk around (x, y) in place; only its own window of the mask is touched."""
-    height, width = mask.shape
-    left, right = max(0, int(x) - radius), min(width, int(x) + radius + 1)
-    top, bottom = max(0, int(y) - radius), min(height, int(y) + radius + 1)
-    rows, columns = np.ogrid[top:bottom, left:right]
-    disk = (rows - int(y)) ** 2 + (columns - int(x)) ** 2 <= radius**2
-    mask[top:bottom, left:right] |= disk
+def _drawn(
+    points: Sequence[Point], height: int, width: int, radius: int, joined: bool
+) -> NDArray[np.bool_]:
+    """Disks at the points, and the thick line through them if joined: (H, W)."""
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("L", (width, height))
+    pen = ImageDraw.Draw(canvas)
+    pixels = [(int(x), int(y)) for x, y in points]
+    for x, y in pixels:
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
+    if joined and len(pixels) > 1:
+        pen.line(pixels, fill=1, width=2 * radius + 1)
+    return np.asarray(canvas, bool)
 
 
 def _check(points: Sequence[Point], height: int, width: int, kind: str) -> None:

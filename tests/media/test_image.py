@@ -1,0 +1,165 @@
+"""Reading a file gives an upright Frame or one clear sentence, whatever its bytes are."""
+
+import io
+import os
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlseg_cli.media.image import Limits, read_image
+from vlseg_cli.schema import Frame, InputError
+
+# A letter F: no rotation or mirroring maps it to itself.
+SHAPE = np.zeros((48, 32), np.uint8)
+SHAPE[8:40, 8:14] = SHAPE[8:14, 8:26] = SHAPE[20:26, 8:20] = 255
+STORED = {  # EXIF orientation -> how an upright picture is stored under it
+    1: SHAPE,
+    2: SHAPE[:, ::-1],
+    3: SHAPE[::-1, ::-1],
+    4: SHAPE[::-1],
+    5: SHAPE.T,
+    6: np.rot90(SHAPE, 1),
+    7: SHAPE[::-1, ::-1].T,
+    8: np.rot90(SHAPE, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_exif_orientation_is_applied_once(tmp_path, orientation: int, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned.{suffix}"
+    Image.fromarray(np.ascontiguousarray(STORED[orientation])).save(path, exif=exif)
+    frame = read_image(path)
+    assert (frame.height, frame.width) == SHAPE.shape
+    assert np.array_equal(frame.pixels[..., 0] > 127, SHAPE > 127)
+
+
+def test_damaged_exif_leaves_the_picture_as_it_is(tmp_path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(SHAPE).save(path, exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff garbage")
+    assert read_image(path).pixels.shape == (48, 32, 3)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tif"])
+def test_the_first_picture_of_an_animation_is_read(tmp_path, suffix: str) -> None:
+    first, second = Image.new("RGB", (9, 7), "red"), Image.new("RGB", (9, 7), "blue")
+    path = tmp_path / f"moving.{suffix}"
+    first.save(path, save_all=True, append_images=[second], lossless=True)
+    assert read_image(path).pixels[3, 4].tolist() == [255, 0, 0]
+
+
+def test_frame_says_where_it_came_from(tmp_path) -> None:
+    Image.new("RGB", (5, 3)).save(tmp_path / "small.png")
+    frame = read_image(tmp_path / "small.png")
+    assert frame.source == str(tmp_path / "small.png")
+    assert (frame.index, frame.time, frame.pixels.dtype) == (0, None, np.uint8)
+    assert frame.pixels.flags.writeable
+
+
+def test_content_decides_not_the_extension(tmp_path) -> None:
+    Image.new("RGB", (5, 3)).save(tmp_path / "photo.jpg", format="PNG")
+    assert read_image(tmp_path / "photo.jpg").width == 5
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [
+        (Limits(pixels=99), "million pixels"),
+        (Limits(side=9), "9 px a side"),
+        (Limits(file_bytes=20), "MB"),
+    ],
+)
+def test_limits_are_named_in_the_error(tmp_path, limits: Limits, word: str) -> None:
+    Image.new("RGB", (10, 10)).save(tmp_path / "big.png")
+    with pytest.raises(InputError, match=word):
+        read_image(tmp_path / "big.png", limits)
+
+
+def test_a_decompression_bomb_is_refused_by_its_header(tmp_path) -> None:
+    small = io.BytesIO()
+    Image.new("L", (1, 1)).save(small, "BMP")
+    header = bytearray(small.getvalue())
+    header[18:26] = (60_000).to_bytes(4, "little") * 2
+    (tmp_path / "bomb.bmp").write_bytes(header)
+    with pytest.raises(InputError, match="pixels"):
+        read_image(tmp_path / "bomb.bmp")
+
+
+def test_default_limits_admit_178_million_pixels() -> None:
+    assert Limits().pixels >= 178_000_000
+    assert Limits().side >= 32_000
+    assert Limits().file_bytes >= 1_000_000_000
+
+
+def test_what_is_no_image_is_said_in_one_sentence(tmp_path) -> None:
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "empty.png").touch()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    for name in ["text.png", "empty.png", "pipe.png", "lost.png", "missing.png", "."]:
+        with pytest.raises(InputError) as caught:
+            read_image(tmp_path / name)
+        assert str(tmp_path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_program_disguised_as_an_image_is_not_opened(tmp_path) -> None:
+    (tmp_path / "page.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n"
+    )
+    with pytest.raises(InputError, match="not an image in a format"):
+        read_image(tmp_path / "page.png")
+
+
+WRITABLE = [
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "TIFF",
+    "GIF",
+    "BMP",
+    "PPM",
+    "JPEG2000",
+    "ICO",
+    "SGI",
+    "PCX",
+    "TGA",
+]
+
+
+def seeds_of_all_formats() -> list[bytes]:
+    """One small valid file of every format that Pillow can write and vlseg reads."""
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 31, 3), np.uint8))
+    files = []
+    for name in WRITABLE:
+        buffer = io.BytesIO()
+        picture.save(buffer, name)
+        files.append(buffer.getvalue())
+    buffer = io.BytesIO()
+    Image.new("P", (20, 20)).save(buffer, "TIFF", compression="tiff_lzw")
+    return [*files, buffer.getvalue()]
+
+
+def test_mutated_and_truncated_files_give_a_frame_or_an_input_error(tmp_path) -> None:
+    rng, seeds, path = random.Random(7), seeds_of_all_formats(), tmp_path / "mutant"
+    frames = refused = 0
+    for turn in range(300):
+        data = bytearray(rng.choice(seeds))
+        if turn % 3 == 0:
+            del data[rng.randrange(len(data)) :]
+        for _ in range(rng.choice([0, 1, 3, 20])):
+            if data:
+                data[rng.randrange(min(len(data), rng.choice([40, 10_000])))] = rng.randrange(256)
+        path.write_bytes(data)
+        try:
+            frame = read_image(path, Limits(pixels=5_000_000))
+        except InputError:
+            refused += 1
+        else:
+            assert isinstance(frame, Frame)
+            frames += 1
+    assert min(frames, refused) > 50

@@ -1,0 +1,95 @@
+"""A file appears whole or not at all, and never through a link."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.outputs.atomic import AtomicFile, write_atomically
+from vlseg_cli.schema import OutputError
+
+
+def names_in(folder: Path) -> list[str]:
+    """What a person or a program listing the folder would see."""
+    return [path.name for path in folder.iterdir()]
+
+
+def test_nothing_is_visible_before_commit(tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    file = AtomicFile(target)
+    file.write(b"half")
+    assert not target.exists()
+    file.write(b" and half")
+    file.commit()
+    assert target.read_bytes() == b"half and half"
+    assert names_in(tmp_path) == ["result.json"]
+
+
+def test_discard_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    target.write_text("old")
+    file = AtomicFile(target)
+    file.write(b"new")
+    file.discard()
+    assert target.read_text() == "old"
+    assert names_in(tmp_path) == ["result.json"]
+
+
+def test_a_link_at_the_target_is_replaced_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "result.json").symlink_to("precious")
+    write_atomically(tmp_path / "result.json", b"new")
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert not (tmp_path / "result.json").is_symlink()
+
+
+def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_atomically(tmp_path / "result", b"")
+    assert (tmp_path / "result").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_atomically(tmp_path / "no" / "result", b"")
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk: writing fails in the same way."""
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from vlseg_cli.outputs.atomic import write_atomically\n"
+        "from vlseg_cli.schema import OutputError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: write_atomically(Path(sys.argv[1]), bytes(5000))\n"
+        "except OutputError as error: print(error)\n"
+    )
+    target = tmp_path / "result"
+    done = subprocess.run(
+        [sys.executable, "-c", program, target], capture_output=True, text=True, check=True
+    )
+    assert "cannot be written (file too large)" in done.stdout
+    assert names_in(tmp_path) == []
+
+
+def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from vlseg_cli.outputs.atomic import AtomicFile\n"
+        "file = AtomicFile(Path(sys.argv[1])); file.write(bytes(100_000)); print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path / "result"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    assert not (tmp_path / "result").exists()
+    assert all(name.startswith(".") and name.endswith(".part") for name in names_in(tmp_path))

@@ -1,0 +1,101 @@
+"""Nothing is written outside the output folder, whatever names the inputs carry."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from vlseg_cli.outputs.folder import OutputFolder, safe_name
+from vlseg_cli.schema import OutputError, UsageError
+
+HOSTILE = ["..", "/etc/passwd", "a/../../b", "C:\\x", "\0", "\n", "\x1b[31m", "~", "-rf", "\udcff"]
+
+
+@given(st.text(max_size=300))
+@example("..")
+@example("/../../etc/passwd")
+@example("COM1.png")
+@example("\udcff\x1b[31m")
+def test_names_are_safe_on_every_file_system(text: str) -> None:
+    name = safe_name(text)
+    assert 0 < len(name.encode()) <= 110
+    assert not set(name) & set('/\\:*?"<>|\n\r\t\0\x1b\x7f')
+    assert name[0] not in ".- " and name[-1] not in ". "
+    assert safe_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "aux.tar"])
+def test_names_reserved_on_windows_are_changed(name: str) -> None:
+    assert safe_name(name) == f"image_{name}"
+
+
+def test_ordinary_names_stay_as_they_are() -> None:
+    for name in ["kitchen", "IMG 2041", "søndag_på_stranden", "写真", "a.b"]:
+        assert safe_name(name) == name
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_hostile_names_stay_inside(tmp_path: Path, source: str) -> None:
+    folder = OutputFolder(tmp_path / "out")
+    folder.write(b"x", "overlay", f"{folder.name_for(source)}.png")
+    folder.write(b"x", "overlay", f"{folder.name_for('sub/' + source + '.png')}.png")
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 2
+    assert all(path.parent == tmp_path / "out" / "overlay" for path in written)
+
+
+@given(st.lists(st.sampled_from(["a/cup.png", "b/cup.png", "cup-2.jpg", "CUP.png", "c/Cup"])))
+def test_every_input_gets_a_name_of_its_own(sources: list[str]) -> None:
+    folder = OutputFolder(Path())
+    names = [folder.name_for(source).casefold() for source in sources]
+    assert len(set(names)) == len(sources)
+
+
+def test_a_folder_linked_elsewhere_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "overlay").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="leads out of"):
+        OutputFolder(tmp_path / "out").write(b"x", "overlay", "cup.png")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_out_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    OutputFolder(tmp_path / "out").write(b"x", "overlay", "cup.png")
+    assert (tmp_path / "disk" / "overlay" / "cup.png").read_bytes() == b"x"
+
+
+def test_a_file_in_place_of_the_folder_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(UsageError, match="is a file"):
+        OutputFolder(tmp_path / "out").make()
+    with pytest.raises(UsageError, match="cannot be made"):
+        OutputFolder(tmp_path / "out" / "deeper").make()
+    with pytest.raises(UsageError, match="cannot be made"):
+        OutputFolder(Path("a\0b")).make()
+
+
+def test_a_folder_that_is_not_written_to_is_not_made(tmp_path: Path) -> None:
+    OutputFolder(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    OutputFolder(tmp_path / "out").make()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_in_place_of_a_format_folder_is_an_output_error(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "out")
+    folder.make()
+    (tmp_path / "out" / "overlay").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        folder.write(b"x", "overlay", "cup.png")
+
+
+def test_removing_what_is_not_there_is_fine(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "out")
+    folder.write(b"x", "failures.jsonl")
+    folder.remove("failures.jsonl")
+    folder.remove("failures.jsonl")
+    assert list(folder.root.iterdir()) == []

@@ -1,0 +1,72 @@
+"""Labels sit where their segment is, inside the picture, apart from each other."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image, ImageFont
+
+from vlseg_cli.outputs.labels import Label, draw_labels, innermost, shortened
+
+FONT = ImageFont.load_default(16)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays.arrays(bool, st.tuples(st.integers(1, 300), st.integers(1, 300))), st.data())
+def test_innermost_lies_on_the_mask(mask: np.ndarray, data: st.DataObject) -> None:
+    mask[data.draw(st.integers(0, mask.shape[0] - 1)), :] = True
+    x, y = innermost(mask)
+    assert mask[y, x]
+
+
+def test_innermost_of_a_ring_is_on_the_ring_and_of_a_box_its_middle() -> None:
+    y, x = np.mgrid[:201, :201] - 100
+    ring = (x**2 + y**2 < 95**2) & (x**2 + y**2 > 40**2)
+    x0, y0 = innermost(ring)
+    assert ring[y0, x0]
+    assert 55 < np.hypot(x0 - 100, y0 - 100) < 80
+    box = np.zeros((90, 90), bool)
+    box[20:61, 30:71] = True
+    assert innermost(box) == (50, 40)
+
+
+@given(st.text(max_size=80), st.integers(20, 300))
+def test_shortened_text_fits_on_one_line(text: str, width: int) -> None:
+    short = shortened(text, FONT, width)
+    assert "\n" not in short
+    assert FONT.getlength(short) <= max(width, FONT.getlength("…"))
+
+
+def test_short_text_is_left_alone() -> None:
+    assert shortened("a  red\ncup", FONT, 500) == "a red cup"
+
+
+def plates(picture: Image.Image, colour: tuple[int, int, int]) -> np.ndarray:
+    """Rows and columns where a plate of this colour was drawn."""
+    return np.argwhere((np.asarray(picture) == colour).all(-1))
+
+
+def test_a_label_fits_into_a_large_segment_and_goes_above_a_small_one() -> None:
+    picture = Image.new("RGB", (400, 300))
+    large = Label("sky", 0.9, (200, 0, 0), (0, 100, 400, 200), (200, 200))
+    small = Label("cup", 0.9, (0, 200, 0), (50, 60, 12, 12), (56, 66))
+    draw_labels(picture, [large, small])
+    assert np.abs(plates(picture, (200, 0, 0)).mean(0) - (200, 200)).max() < 12
+    assert plates(picture, (0, 200, 0))[:, 0].max() < 60
+
+
+def test_labels_at_one_place_give_way_to_each_other() -> None:
+    picture = Image.new("RGB", (300, 200))
+    colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
+    draw_labels(picture, [Label("a", 1.0, c, (100, 90, 9, 9), (104, 94)) for c in colours])
+    for colour in colours:
+        assert len(plates(picture, colour)) > 200
+
+
+def test_letters_beyond_ascii_are_drawn() -> None:
+    pictures = []
+    for text in ["ж", "щ"]:
+        picture = Image.new("RGB", (200, 80))
+        draw_labels(picture, [Label(text, 1.0, (200, 0, 0), (0, 0, 200, 80), (100, 40))])
+        pictures.append(np.asarray(picture))
+    assert not np.array_equal(*pictures)

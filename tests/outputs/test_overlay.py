@@ -1,0 +1,91 @@
+"""The overlay keeps the picture's grid and shows every answer where it is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs.colours import colour_of
+from vlseg_cli.outputs.overlay import OverlaySink, draw_overlay
+from vlseg_cli.schema import Categories, Frame, Prediction, Question, Task, segment_from_mask
+
+
+def big_frame() -> Frame:
+    """A plain dark picture of 400 x 300."""
+    return Frame(np.full((300, 400, 3), 40, np.uint8), "dark.png")
+
+
+def answer(frame: Frame, *masks: np.ndarray) -> Prediction:
+    """Masks as the answers to one question."""
+    segments = tuple(segment_from_mask(mask, 0.5, "it") for mask in masks)
+    size = (frame.source, 0, frame.height, frame.width)
+    return Prediction(*size, Task.REASON, Question("what?"), segments)
+
+
+def test_the_mask_is_tinted_and_the_rest_untouched() -> None:
+    frame = big_frame()
+    mask = np.zeros((300, 400), bool)
+    mask[100:200, 100:300] = True
+    pixels = np.asarray(draw_overlay(frame, [answer(frame, mask)]))
+    assert pixels.shape == frame.pixels.shape
+    expected = 0.55 * 40 + 0.45 * np.array(colour_of(0))
+    assert np.abs(pixels[190, 290].astype(int) - expected).max() <= 1
+    assert tuple(pixels[100, 150]) == colour_of(0)  # the outline
+    outside = ~mask
+    outside[99:201, 99:301] = False  # one pixel of contrast around the outline
+    assert (pixels[outside] == 40).all()
+
+
+def test_the_frame_itself_is_not_drawn_on() -> None:
+    frame = big_frame()
+    draw_overlay(frame, [answer(frame, np.ones((300, 400), bool))])
+    assert (frame.pixels == 40).all()
+
+
+def test_a_small_segment_stays_visible_on_a_large_one() -> None:
+    frame = big_frame()
+    small = np.zeros((300, 400), bool)
+    small[250:280, 20:50] = True
+    for masks in ([small, ~small], [~small, small], [small, np.ones_like(small)]):
+        pixels = np.asarray(draw_overlay(frame, [answer(frame, *masks)]))
+        assert np.abs(pixels[265, 35].astype(int) - pixels[290, 35]).max() > 20
+
+
+def test_semantic_colours_follow_the_category() -> None:
+    frame = big_frame()
+    left = np.zeros((300, 400), bool)
+    left[:, :200] = True
+    names = Categories(("cup", "dog", "sky"))
+    made = answer(frame, left)
+    segment = dataclasses.replace(made.segments[0], category_id=2)
+    made = dataclasses.replace(made, task=Task.SEMANTIC, prompt=names, segments=(segment,))
+    assert tuple(np.asarray(draw_overlay(frame, [made]))[290, 199]) == colour_of(2)
+
+
+def test_detections_are_drawn_as_boxes() -> None:
+    frame = big_frame()
+    y, x = np.mgrid[:300, :400]
+    made = answer(frame, abs(x - 200) + abs(y - 150) <= 100)  # a diamond
+    pixels = np.asarray(draw_overlay(frame, [dataclasses.replace(made, task=Task.DETECT)]))
+    for corner in [(50, 100), (50, 300), (250, 100), (250, 300)]:
+        assert tuple(pixels[corner]) == colour_of(0)
+    assert (pixels[200, 200] == 40).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (7, 9), (64, 64)])
+def test_tiny_pictures_can_be_drawn(size: tuple[int, int]) -> None:
+    frame = Frame(np.zeros((*size, 3), np.uint8), "tiny.png")
+    for mask in (np.ones(size, bool), np.zeros(size, bool)):
+        assert draw_overlay(frame, [answer(frame, mask)]).size == (size[1], size[0])
+
+
+def test_the_sink_writes_one_picture_per_frame(
+    folder: OutputFolder, frame: Frame, reason: Prediction, panoptic: Prediction
+) -> None:
+    sink = OverlaySink(folder)
+    sink.write(frame, "kitchen", [reason, panoptic])
+    sink.close()
+    with Image.open(folder.root / "overlay" / "kitchen.png") as picture:
+        assert (picture.mode, picture.size) == ("RGB", (80, 60))

@@ -1,0 +1,145 @@
+"""Training as a whole: resume to the bit, signals, another recipe, bad steps, several processes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vlseg_cli.schema import RecipeError, VlsegError
+from vlseg_cli.training.log import read_log
+from vlseg_cli.training.run import Run
+from vlseg_cli.training.stop import StoppedError
+from vlseg_cli.training.train import train, train_run
+
+MakeRun = Callable[..., Run]
+Saved = Callable[[Path], dict[str, Tensor]]
+
+
+@pytest.mark.parametrize("step", [3, 6], ids=["words", "scenes"])
+def test_a_stopped_run_goes_on_to_the_bit(
+    make_run: MakeRun, saved_tensors: Saved, whole: Path, step: int
+) -> None:
+    stopped = make_run("parts")
+
+    def stop(*_: Any) -> None:
+        if stopped.progress.step == step - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stopped.model.register_forward_hook(stop)
+    with pytest.raises(StoppedError) as caught:
+        train_run(stopped)
+    assert caught.value.exit_code == 128 + signal.SIGTERM
+    assert stopped.progress.step == step
+    train_run(make_run("parts"))
+    first, second = saved_tensors(whole), saved_tensors(stopped.out)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert [row["step"] for row in read_log(stopped.out / "log.csv")] == [2, 4, 6, 8]
+
+
+def test_a_run_leaves_model_card_log_and_curves(whole: Path) -> None:
+    card = (whole / "model" / "README.md").read_text()
+    assert "8 drawn scenes, each seen once: seeds 100 to 107" in card
+    assert "first_seed = 100" in card
+    assert (whole / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert list((whole / "tensorboard").iterdir())
+    rows = read_log(whole / "log.csv")
+    assert [row["stage"] for row in rows] == ["words"] * 2 + ["scenes"] * 2
+    assert all(float(row["categories_mask"]) < float(row["loss"]) for row in rows[2:])
+
+
+def test_another_recipe_is_refused_unless_restarted(
+    whole: Path, tmp_path: Path, recipe_file: Path
+) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(whole, out)
+    with pytest.raises(RecipeError, match=r"optimiser\.clip, stage\.1\.batch_size; use --restart"):
+        train(recipe_file, out, ["stage.1.batch_size=4", "optimiser.clip=2", "log.every=5"])
+    train(recipe_file, out, ["stage.0.steps=1", "stage.1.steps=1", "log.every=1"], restart=True)
+    assert [row["step"] for row in read_log(out / "log.csv")] == [1, 2]
+
+
+def test_only_the_named_groups_move(make_run: MakeRun) -> None:
+    run = make_run("out", 'stage.1.train=["vision"]', "stage.0.train=['language']")
+    before = {name: [p.clone() for p in ps] for name, ps in run.model.groups().items()}
+    train_run(run)
+    moved = {
+        name
+        for name, parameters in run.model.groups().items()
+        if any(not torch.equal(a, b) for a, b in zip(before[name], parameters, strict=True))
+    }
+    assert moved == {"vision", "language"}
+
+
+def test_accumulated_passes_make_one_step(make_run: MakeRun) -> None:
+    run = make_run("out", "stage.0.accumulate=2", "stage.1.steps=1")
+    passes = []
+    run.model.register_forward_hook(lambda *_: passes.append(run.progress.step))
+    train_run(run)
+    assert passes == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+
+
+def test_a_non_finite_step_is_skipped_and_forgotten(make_run: MakeRun) -> None:
+    run = make_run("out", "stage.1.steps=1")
+
+    def poison(_: Any, __: Any, losses: dict[str, Tensor]) -> dict[str, Tensor] | None:
+        if run.progress.step == 2:
+            return {name: loss * float("nan") for name, loss in losses.items()}
+        return None
+
+    run.model.register_forward_hook(poison)
+    train_run(run)
+    assert (run.progress.step, run.progress.skipped, run.ema.updates) == (5, 1, 4)
+    assert all(torch.isfinite(p).all() for p in run.model.parameters())
+
+
+def test_a_diverged_run_ends_with_a_sentence(make_run: MakeRun) -> None:
+    run = make_run("out", "stage.0.steps=100", "stage.0.lr=1e38", "optimiser.weight_decay=1")
+    with pytest.raises(VlsegError, match="lower lr of stage 'words'"):
+        train_run(run)
+    assert run.progress.skipped_in_a_row == 20
+
+
+def test_a_time_budget_ends_the_stage(make_run: MakeRun) -> None:
+    run = make_run("out", "stage.0.steps=", "stage.0.minutes=0.01", "stage.1.steps=1")
+    train_run(run)
+    assert run.progress.seconds[0] >= 0.6
+    assert run.progress.steps[0] > 0
+    assert run.progress.steps[1] == 1
+
+
+def test_unknown_groups_and_uneven_batches_are_refused(make_run: MakeRun) -> None:
+    with pytest.raises(RecipeError, match="unknown group 'visoin'; did you mean 'vision'"):
+        make_run("out", "stage.1.train=['visoin']")
+    with pytest.raises(RecipeError, match="batch_size 4 cannot be divided by 1 processes times"):
+        make_run("out", "stage.0.accumulate=3")
+
+
+def test_two_processes_train_one_model(
+    recipe_file: Path, tmp_path: Path, saved_tensors: Saved
+) -> None:
+    out, script = tmp_path / "out", tmp_path / "two.py"
+    script.write_text(
+        "import os, sys, pathlib, torch\n"
+        "from vlseg_cli.training.train import build_run, train_run\n"
+        "run = build_run(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
+        "train_run(run)\n"
+        "torch.save(run.model.state_dict(), f'{sys.argv[2]}/rank{os.environ[\"RANK\"]}.pt')\n"
+    )
+    launch = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    command = [sys.executable, "-m", *launch, str(script), str(recipe_file), str(out)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    ranks = [torch.load(out / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+    saved = saved_tensors(out)
+    for name, value in ranks[0].items():
+        assert torch.equal(value, ranks[1][name])
+        assert torch.equal(value, saved[f"model/{name}"])
+    assert [row["step"] for row in read_log(out / "log.csv")] == [2, 4, 6, 8]

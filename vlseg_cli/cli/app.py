@@ -1,0 +1,85 @@
+"""The ``vlseg`` command: a table of subcommands, each imported only when it is called.
+
+``vlseg --help`` needs nothing but this file, so it answers before torch could even be found.
+"""
+
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from vlseg_cli import __version__
+
+
+class Entry(NamedTuple):
+    """A line of the help; the subcommand is ``command`` in the file of its name."""
+
+    panel: str
+    help: str
+
+
+MAIN, DATA = "Commands", "Data"
+
+COMMANDS: dict[str, Entry] = {
+    "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
+    "refer": Entry(MAIN, "Find what an expression describes: 'the small red car'."),
+    "reason": Entry(MAIN, "Find what answers a question: 'what keeps food cold?'."),
+    "detect": Entry(MAIN, "Find objects and their boxes."),
+    "train": Entry(MAIN, "Train a model from a recipe."),
+    "eval": Entry(MAIN, "Score a model on a benchmark."),
+    "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a subcommand's file when the command line has named it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the named entry (or suggest the nearest) and put the real command in its place."""
+        name, entry, rest = super().resolve_command(ctx, args)
+        return name, load(entry.name) if entry and entry.name else entry, rest
+
+
+def load(name: str) -> Any:
+    """Import the subcommand ``name`` and build its parser."""
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single.command(name)(import_module(f"vlseg_cli.cli.{name}").command)
+    return get_command(single)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"vlseg {__version__}")
+        raise typer.Exit
+
+
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Segment images from words: what you name, describe, ask about or point at."""
+
+
+def _entry() -> None:
+    """Stands for a subcommand in the help."""
+
+
+def _build() -> Any:
+    group = typer.Typer(
+        cls=LazyGroup,
+        rich_markup_mode="rich",
+        epilog="--debug, anywhere, shows the traceback of an error.",
+    )
+    group.callback()(_main)
+    for name, entry in COMMANDS.items():
+        group.command(name, help=entry.help, rich_help_panel=entry.panel)(_entry)
+    return get_command(group)
+
+
+app = _build()

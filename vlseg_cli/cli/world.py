@@ -1,0 +1,48 @@
+"""``vlseg world``: draw scenes with their whole truth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlseg_cli.cli import options
+from vlseg_cli.schema import UsageError
+
+_SCENES = 10
+
+
+def command(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to.")],
+    scenes: Annotated[
+        int | None, typer.Option(min=1, help="How many scenes.", show_default=str(_SCENES))
+    ] = None,
+    seeds: options.Seeds = None,
+    size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
+    video: Annotated[bool, typer.Option("--video", help="Also a short clip per seed.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw scenes with their whole truth, in standard formats.
+
+    vlseg world scenes/ --scenes 100
+    """
+    chosen = choose_seeds(scenes, seeds)
+    from vlseg_cli.cli.console import Console
+    from vlseg_cli.outputs import OutputFolder
+    from vlseg_cli.worlds.export import export_world
+
+    OutputFolder(out).make()
+    export_world(out, chosen, size, video)
+    Console(quiet).note(f"Drew {len(chosen)} scenes into {out}.")
+
+
+def choose_seeds(scenes: int | None, seeds: str | None) -> range:
+    """The seeds that --scenes and --seeds mean together: the first ``scenes`` of ``seeds``.
+
+    Raises UsageError if the range holds fewer seeds than scenes were asked for.
+    """
+    if seeds is None:
+        return range(scenes or _SCENES)
+    chosen = options.parse_seeds(seeds)
+    if scenes and scenes > len(chosen):
+        raise UsageError(f"--seeds {seeds} holds {len(chosen)} seeds, fewer than {scenes} scenes.")
+    return chosen[:scenes] if scenes else chosen

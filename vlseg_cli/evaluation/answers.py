@@ -1,0 +1,89 @@
+"""Truth and prediction in the shapes the metrics take: id maps, class maps, COCO lists, masks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.evaluation.panoptic_quality import VOID, PanopticSegment
+from vlseg_cli.schema import Prediction, Query, decode_rle, segment_from_mask
+
+NO_CLASS = -1
+
+
+def true_panoptic(query: Query) -> tuple[NDArray[np.int32], list[PanopticSegment]]:
+    """Id map (H, W), 0 where no mask is, and its segments; category = index into the names."""
+    ids = np.full(query.masks.shape[1:], VOID, np.int32)
+    for number, mask in enumerate(query.masks, start=1):
+        ids[mask] = number
+    labels = query.labels.tolist()
+    return ids, [PanopticSegment(number, label) for number, label in enumerate(labels, start=1)]
+
+
+def answered_panoptic(prediction: Prediction) -> tuple[NDArray[np.int32], list[PanopticSegment]]:
+    """Id map (H, W) and the segments that own pixels in it; all void if nothing was answered."""
+    if prediction.panoptic is None:
+        return np.full((prediction.height, prediction.width), VOID, np.int32), []
+    ids = prediction.panoptic.ids
+    owners = [int(number) for number in np.unique(ids) if number != VOID]
+    return ids, [PanopticSegment(n, _category(prediction, n - 1)) for n in owners]
+
+
+def true_classes(query: Query) -> NDArray[np.int64]:
+    """Class map (H, W): indices into the names, ``NO_CLASS`` where no mask is."""
+    classes = np.full(query.masks.shape[1:], NO_CLASS, np.int64)
+    for mask, label in zip(query.masks, query.labels, strict=True):
+        classes[mask] = label
+    return classes
+
+
+def answered_classes(prediction: Prediction) -> NDArray[np.int64]:
+    """Class map (H, W) of a semantic or panoptic answer, ``NO_CLASS`` where nobody owns a pixel."""
+    ids, segments = answered_panoptic(prediction)
+    classes = np.full(len(prediction.segments) + 1, NO_CLASS, np.int64)
+    for segment in segments:
+        classes[segment.id] = segment.category
+    return classes[ids]
+
+
+def true_boxes(query: Query, image: int, first_id: int) -> list[dict[str, Any]]:
+    """COCO annotations of the masks' boxes; ids count up from ``first_id``, which is above 0."""
+    segments = [segment_from_mask(mask, 1.0, "") for mask in query.masks]
+    return [
+        {
+            "id": first_id + position,
+            "image_id": image,
+            "category_id": int(label),
+            "bbox": list(segment.bbox),
+            "area": segment.area,
+            "iscrowd": 0,
+        }
+        for position, (segment, label) in enumerate(zip(segments, query.labels, strict=True))
+    ]
+
+
+def answered_boxes(prediction: Prediction, image: int) -> list[dict[str, Any]]:
+    """COCO results of the answer's boxes."""
+    return [
+        {
+            "image_id": image,
+            "category_id": _category(prediction, position),
+            "bbox": list(segment.bbox),
+            "score": segment.score,
+        }
+        for position, segment in enumerate(prediction.segments)
+    ]
+
+
+def answered_mask(prediction: Prediction, position: int = 0) -> NDArray[np.bool_]:
+    """Mask (H, W) of one segment; empty if the model gave fewer."""
+    if position < len(prediction.segments):
+        return decode_rle(prediction.segments[position].rle)
+    return np.zeros((prediction.height, prediction.width), bool)
+
+
+def _category(prediction: Prediction, position: int) -> int:
+    category = prediction.segments[position].category_id
+    if category is None:
+        raise ValueError(f"Segment {position} answers names but has no category_id.")
+    return category

@@ -1,0 +1,166 @@
+"""Raw scores and masks become a Prediction: one function per kind of task (PSALM section 7)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.nn.segments import (
+    Canvas,
+    generalised_mask,
+    instances,
+    panoptic_segments,
+    referred_scores,
+    semantic_scores,
+    to_original,
+)
+from vlseg_cli.schema import (
+    Ask,
+    Categories,
+    Expression,
+    Frame,
+    PanopticMap,
+    Prediction,
+    Question,
+    Regions,
+    Segment,
+    Task,
+    segment_from_mask,
+)
+
+Part = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
+Found = tuple[list[Segment], PanopticMap | None]
+
+
+def describe(
+    ask: Ask,
+    frame: Frame,
+    canvas: Canvas,
+    parts: Sequence[Part],
+    config: PSALMConfig,
+    seconds: dict[str, float],
+) -> Prediction:
+    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
+    match ask.prompt:
+        case Categories():
+            found = _categories(ask, ask.prompt, canvas, parts[0], config)
+        case Regions():
+            found = _regions(ask.prompt, canvas, parts), None
+        case Expression(text=text) | Question(text=text):
+            found = _sentence(ask, text, canvas, parts[0]), None
+    return Prediction(
+        frame.source,
+        frame.index,
+        frame.height,
+        frame.width,
+        ask.task,
+        ask.prompt,
+        tuple(found[0]),
+        panoptic=found[1],
+        seconds=seconds,
+    )
+
+
+def _categories(
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+) -> Found:
+    if ask.task is Task.PANOPTIC:
+        return _panoptic(ask, prompt, canvas, part, config)
+    if ask.task is Task.SEMANTIC:
+        return _semantic(prompt, canvas, part)
+    return _instances(ask, prompt, canvas, part, config), None
+
+
+def _panoptic(
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+) -> Found:
+    scores, low = part
+    threshold = config.panoptic_score if ask.threshold is None else ask.threshold
+    best, label = scores.softmax(-1).max(-1)
+    kept = (best > threshold) & (label < len(prompt.names))  # only these are worth enlarging
+    masks = to_original(low[kept], canvas) if kept.any() else low.new_zeros(0, *canvas.original)
+    is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
+    ids, segments = panoptic_segments(
+        scores[kept], masks, is_thing, threshold, config.panoptic_overlap
+    )
+    owner = ids.cpu().numpy().astype(np.int32)
+    found = [
+        segment_from_mask(owner == s.id, s.score, prompt.names[s.category], s.category)
+        for s in segments
+    ]
+    return found, PanopticMap(owner)
+
+
+def _semantic(prompt: Categories, canvas: Canvas, part: Part) -> Found:
+    scores, low = part
+    maps = to_original(semantic_scores(scores, _padded(low, canvas)), canvas)
+    best, label = maps.max(0)
+    owner = np.zeros(canvas.original, np.int32)
+    found: list[Segment] = []
+    for category in label.unique().tolist():
+        mask = (label == category).cpu().numpy()
+        score = float((best[label == category]).clamp(max=1).mean())
+        found.append(segment_from_mask(mask, score, prompt.names[category], category))
+        owner[mask] = len(found)
+    return found, PanopticMap(owner)
+
+
+def _padded(low: Tensor, canvas: Canvas) -> Tensor:
+    """Masks at the size of the network's input."""
+    return torch.nn.functional.interpolate(
+        low[None], canvas.padded, mode="bilinear", align_corners=False
+    )[0]
+
+
+def _instances(
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+) -> list[Segment]:
+    scores, low = part
+    threshold = config.instance_score if ask.threshold is None else ask.threshold
+    things = torch.tensor(
+        [prompt.is_thing(i) for i in range(len(prompt.names))], device=scores.device
+    )
+    masks = to_original(low, canvas)
+    found = instances(scores, masks, things=things)
+    segments = []
+    for score, category, query in zip(
+        found.scores.tolist(), found.categories.tolist(), found.queries.tolist(), strict=True
+    ):
+        mask = masks[query] > 0
+        if score >= threshold and bool(mask.any()):
+            name = prompt.names[category]
+            segments.append(segment_from_mask(mask.cpu().numpy(), score, name, category))
+    return segments
+
+
+def _sentence(ask: Ask, text: str, canvas: Canvas, part: Part) -> list[Segment]:
+    scores, low = part
+    masks = to_original(low, canvas)
+    each = referred_scores(scores[:, 0], masks)
+    best = float(each.max())
+    if ask.many:
+        mask = generalised_mask(each, masks, 0.6 if ask.threshold is None else ask.threshold)
+    else:
+        mask = masks[int(each.argmax())] > 0
+        if ask.threshold is not None and best < ask.threshold:
+            return []
+    if not bool(mask.any()):
+        return []
+    return [segment_from_mask(mask.cpu().numpy(), best, text)]
+
+
+def _regions(prompt: Regions, canvas: Canvas, parts: Sequence[Part]) -> list[Segment]:
+    """One answer per region; regions asked together share a part, else each has its own."""
+    answers = [(scores[:, k], low) for scores, low in parts for k in range(scores.shape[1])]
+    segments = []
+    for number, (region, (scores, low)) in enumerate(
+        zip(prompt.regions, answers, strict=True), start=1
+    ):
+        masks = to_original(low, canvas)
+        each = referred_scores(scores, masks)
+        best = int(each.argmax())
+        mask = (masks[best] > 0).cpu().numpy()
+        segments.append(segment_from_mask(mask, float(each[best]), f"{region.kind} {number}"))
+    return segments

@@ -1,0 +1,176 @@
+"""Samples become a batch that PSALM can learn from; runs in data-loading processes.
+
+Everything that needs no weights happens here: resizing, wording, and the truth at mask resolution.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlseg_cli.models.pixels import fit_masks, fit_pixels
+from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.prompts.psalm import PSALMPrompts
+from vlseg_cli.prompts.sequence import TokenSequence
+from vlseg_cli.schema import Categories, Expression, Query, Question, Regions, Sample
+
+
+class Prompts(NamedTuple):
+    """Prompts of one kind: sequences (P), their pictures (P,), region masks (R, H, W) or None,
+    truth per prompt (M, h, w) in [0, 1], labels per prompt (M,)."""
+
+    sequences: list[TokenSequence]
+    pictures: Tensor
+    regions: Tensor | None
+    truth: list[Tensor]
+    labels: list[Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class PSALMBatch:
+    """pixel_values (B, 3, S, S) and the prompts about them by kind; None where none were asked.
+
+    semantic (B, h, w): index into the collator's names per cell, -1 where unknown.
+    meant (P, names): which categories a sentence's answer belongs to, as shares that sum to 1.
+    """
+
+    pixel_values: Tensor
+    categories: Prompts | None
+    sentences: Prompts | None
+    regions: Prompts | None
+    semantic: Tensor
+    meant: Tensor
+
+    def to(self, device: torch.device | str) -> "PSALMBatch":
+        """The same batch on a device."""
+        moved: dict[str, Any] = {f.name: _move(getattr(self, f.name), device) for f in fields(self)}
+        return replace(self, **moved)
+
+
+def _move(value: Any, device: torch.device | str) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Prompts):
+        return Prompts(*(_move(entry, device) for entry in value))
+    if isinstance(value, list) and value and isinstance(value[0], Tensor):
+        return [entry.to(device) for entry in value]
+    return value
+
+
+@dataclass
+class PSALMCollator:
+    """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses."""
+
+    prompts: PSALMPrompts
+    size: int
+    sampling: MaskSampling
+    names: tuple[str, ...]
+    regions_together: bool
+    word_dropout: float = 0.02
+
+    def __call__(self, samples: Sequence[Sample]) -> PSALMBatch:
+        pixels = np.stack([fit_pixels(sample.frame, self.size)[0] for sample in samples])
+        asked = [(i, query) for i, sample in enumerate(samples) for query in sample.queries]
+        of_kind = {
+            kind: [(i, q) for i, q in asked if isinstance(q.prompt, kind)]
+            for kind in (Categories, Expression | Question, Regions)
+        }
+        categories, sentences, regions = of_kind.values()
+        semantic = self._semantic(len(samples), categories)
+        sources = [sample.frame.source for sample in samples]
+        spoken = self._prompts(sentences, sources)
+        return PSALMBatch(
+            torch.from_numpy(pixels),
+            self._prompts(categories, sources),
+            spoken,
+            self._prompts(self._apart(regions), sources),
+            semantic,
+            self._meant(semantic, spoken),
+        )
+
+    def _apart(self, regions: list[tuple[int, Query]]) -> list[tuple[int, Query]]:
+        """Each region its own prompt, if that is how this model is asked."""
+        if self.regions_together:
+            return regions
+        return [
+            (i, replace(q, prompt=Regions((region,)), masks=q.masks[[k]], labels=q.labels[:1]))
+            for i, q in regions
+            if isinstance(q.prompt, Regions)
+            for k, region in enumerate(q.prompt.regions)
+        ]
+
+    def _prompts(self, asked: list[tuple[int, Query]], sources: list[str]) -> Prompts | None:
+        if not asked:
+            return None
+        masks = [
+            q.prompt.regions[k].mask
+            for _, q in asked
+            if isinstance(q.prompt, Regions)
+            for k in range(len(q.prompt.regions))
+        ]
+        placed = [fit_masks(mask[None], self.size)[0] for mask in masks]
+        return Prompts(
+            [self._sequence(query, sources[i]) for i, query in asked],
+            torch.tensor([i for i, _ in asked]),
+            torch.from_numpy(np.stack(placed)) if placed else None,
+            [self._truth(query) for _, query in asked],
+            [torch.from_numpy(query.labels) for _, query in asked],
+        )
+
+    def _sequence(self, query: Query, source: str) -> TokenSequence:
+        match query.prompt:
+            case Categories(names=names):
+                return self.prompts.categories(names)
+            case Regions(regions=regions):
+                return self.prompts.regions(len(regions))
+            case Expression(text=text) | Question(text=text):
+                return self._sentence(text, source)
+
+    def _sentence(self, text: str, source: str) -> TokenSequence:
+        """The sentence, now and then with a word it will not know: users use others, too."""
+        sequence = self.prompts.sentence(text)
+        unknown = self.prompts.tokenizer.unknown
+        if unknown is not None and self.word_dropout:
+            rng = np.random.default_rng(list(f"{source} {text}".encode()))
+            word = (sequence.condition == 0) & (sequence.ids != self.prompts.tokenizer.seg)
+            sequence.ids[word & (rng.random(len(word)) < self.word_dropout)] = unknown
+        return sequence
+
+    def _truth(self, query: Query) -> Tensor:
+        return self.sampling.prepare(torch.from_numpy(fit_masks(query.masks, self.size)))
+
+    def _semantic(self, batch: int, categories: list[tuple[int, Query]]) -> Tensor:
+        cells = self.size // 4
+        semantic = torch.full((batch, cells, cells), -1)
+        index = {name: i for i, name in enumerate(self.names)}
+        for picture, query in categories:
+            assert isinstance(query.prompt, Categories)
+            centre = fit_masks(query.masks, self.size)[:, 2::4, 2::4]
+            for mask, label in zip(centre, query.labels, strict=True):
+                if (name := query.prompt.names[label]) in index:
+                    semantic[picture][torch.from_numpy(mask)] = index[name]
+        return semantic
+
+    def _meant(self, semantic: Tensor, sentences: Prompts | None) -> Tensor:
+        if sentences is None:
+            return torch.zeros(0, len(self.names))
+        shares = torch.zeros(len(sentences.sequences), len(self.names))
+        for row, (picture, truth) in enumerate(
+            zip(sentences.pictures, sentences.truth, strict=True)
+        ):
+            cells = semantic[picture]
+            for mask in truth:
+                inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
+                if len(inside):
+                    shares[row, inside.unique()] = 1 / len(inside.unique())
+        return shares
+
+
+def _at(mask: Tensor, cells: Tensor) -> Tensor:
+    """A truth mask at the resolution of the semantic map."""
+    if mask.shape == cells.shape:
+        return mask
+    return torch.nn.functional.adaptive_avg_pool2d(mask[None], cells.shape)[0]

@@ -1,0 +1,151 @@
+"""PSALM for use: frames and prompts in, predictions on each frame's own grid out."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlseg_cli.models.pixels import fit_masks, fit_pixels
+from vlseg_cli.models.psalm import PSALM, Answered, Seen
+from vlseg_cli.models.psalm_answers import describe
+from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.nn.segments import Canvas
+from vlseg_cli.prompts.condition import ConditionKind
+from vlseg_cli.prompts.psalm import PSALMPrompts
+from vlseg_cli.prompts.sequence import TokenSequence
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import Ask, Categories, Frame, Prediction, Regions
+from vlseg_cli.weights.folder import CONFIG, TOKENIZER, load_tensors
+
+_ROWS = 32  # prompts answered in one go
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedFrames:
+    """Frames, the sizes they passed through, and what the model saw; seconds spent looking."""
+
+    frames: tuple[Frame, ...]
+    canvases: tuple[Canvas, ...]
+    seen: Seen
+    seconds: float
+
+
+class _Row(NamedTuple):
+    """One sequence for the language model; several regions of an ask may be rows of their own."""
+
+    ask: int
+    sequence: TokenSequence
+    regions: Tensor | None
+
+
+class PSALMSegmenter:
+    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    def __init__(
+        self,
+        name: str,
+        model: PSALM,
+        tokenizer: Tokenizer,
+        categories: Sequence[str],
+        stuff: Sequence[bool],
+        device: str = "cpu",
+    ) -> None:
+        config = model.config
+        self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
+        self.model, self.device = model.eval().to(device), torch.device(device)
+        single = config.single_queries or config.queries
+        self.prompts = PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path,
+        name: str,
+        categories: Sequence[str],
+        stuff: Sequence[bool],
+        device: str = "cpu",
+    ) -> "PSALMSegmenter":
+        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
+        from vlseg_cli.weights.fit import load_into
+
+        config = PSALMConfig.load(directory / CONFIG)
+        with torch.device("meta"):
+            model = PSALM(config)
+        load_into(model, load_tensors(directory), directory)
+        tokenizer = Tokenizer.load(directory / TOKENIZER)
+        return cls(name, model, tokenizer, categories, stuff, device)
+
+    @torch.inference_mode()
+    def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
+        """Step 1 for a batch of frames of any sizes."""
+        start, size = time.perf_counter(), self.model.config.image_size
+        fitted = [fit_pixels(frame, size) for frame in frames]
+        pixels = torch.from_numpy(np.stack([pixels for pixels, _ in fitted])).to(self.device)
+        canvases = tuple(
+            Canvas((size, size), content, (frame.height, frame.width))
+            for frame, (_, content) in zip(frames, fitted, strict=True)
+        )
+        seen = self.model.see(pixels)
+        return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
+
+    @torch.inference_mode()
+    def answer(self, encoded: EncodedFrames, asks: Sequence[Ask]) -> list[Prediction]:
+        """Steps 2 to 4; prompts of one kind share batches."""
+        start = time.perf_counter()
+        rows = [row for index, ask in enumerate(asks) for row in self._rows(index, ask)]
+        parts: list[list[tuple[Tensor, Tensor]]] = [[] for _ in asks]
+        for kind in ConditionKind:
+            mine = [row for row in rows if _kind(asks[row.ask]) is kind]
+            for first in range(0, len(mine), _ROWS):
+                chunk = mine[first : first + _ROWS]
+                answered = self._run(encoded, asks, chunk, kind)
+                for place, row in enumerate(chunk):
+                    conditions = row.sequence.conditions
+                    scores = answered.scores[-1][place][:, :conditions]
+                    parts[row.ask].append((scores, answered.pred_masks[-1][place]))
+        seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
+        return [
+            describe(
+                ask,
+                encoded.frames[ask.frame],
+                encoded.canvases[ask.frame],
+                parts[index],
+                self.model.config,
+                seconds,
+            )
+            for index, ask in enumerate(asks)
+        ]
+
+    def _run(
+        self, encoded: EncodedFrames, asks: Sequence[Ask], rows: Sequence[_Row], kind: ConditionKind
+    ) -> Answered:
+        pictures = torch.tensor([asks[row.ask].frame for row in rows], device=self.device)
+        masks = [row.regions for row in rows if row.regions is not None]
+        regions = torch.cat(masks).to(self.device) if masks else None
+        sequences = [row.sequence for row in rows]
+        answered: Answered = self.model(encoded.seen, sequences, pictures, kind, regions)
+        return answered
+
+    def _rows(self, index: int, ask: Ask) -> list[_Row]:
+        match ask.prompt:
+            case Categories(names=names):
+                return [_Row(index, self.prompts.categories(names), None)]
+            case Regions(regions=regions):
+                masks = np.stack([region.mask for region in regions])
+                placed = torch.from_numpy(fit_masks(masks, self.model.config.image_size))
+                if self.model.config.regions_together:
+                    return [_Row(index, self.prompts.regions(len(placed)), placed)]
+                return [_Row(index, self.prompts.regions(1), one[None]) for one in placed]
+            case sentence:
+                return [_Row(index, self.prompts.sentence(sentence.text), None)]
+
+
+def _kind(ask: Ask) -> ConditionKind:
+    if isinstance(ask.prompt, Categories):
+        return ConditionKind.CATEGORY
+    return ConditionKind.REGION if isinstance(ask.prompt, Regions) else ConditionKind.SENTENCE

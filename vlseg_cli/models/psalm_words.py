@@ -1,0 +1,126 @@
+"""Reading before seeing: PSALM's language model learns the words from sentences without pictures.
+
+Each sentence stands where it will stand later, after image tokens, which are noise here; so the
+model learns to look past them. Next words are learned along the way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vlseg_cli.models.psalm import PSALM, Read, Seen
+from vlseg_cli.nn.pixel_decoder import PixelFeatures
+from vlseg_cli.prompts.psalm import PSALMPrompts
+from vlseg_cli.prompts.sequence import TokenSequence
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.worlds.categories import COLOURS
+from vlseg_cli.worlds.text import POSITIONS
+
+if TYPE_CHECKING:
+    from vlseg_cli.worlds.text import TextExercise
+
+_COLOURS = tuple(COLOURS)
+_PICTURES = 4  # noise pictures shared by the sentences of a batch
+
+
+@dataclass(frozen=True, slots=True)
+class WordsBatch:
+    """Sentences (P) and what they mean: meant (P, names) shares; colour, position, anchor (P,)
+    indices, -1 where the sentence says nothing of the sort."""
+
+    sequences: list[TokenSequence]
+    meant: Tensor
+    colour: Tensor
+    position: Tensor
+    anchor: Tensor
+
+    def to(self, device: torch.device | str) -> "WordsBatch":
+        """The same batch on a device."""
+        return replace(
+            self,
+            meant=self.meant.to(device),
+            colour=self.colour.to(device),
+            position=self.position.to(device),
+            anchor=self.anchor.to(device),
+        )
+
+
+class WordsCollator:
+    """Text exercises to a batch."""
+
+    def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
+        self.prompts = PSALMPrompts(tokenizer, "plain", 1, 1)
+        self.names = tuple(names)
+
+    def __call__(self, exercises: Sequence["TextExercise"]) -> WordsBatch:
+        meant = torch.zeros(len(exercises), len(self.names))
+        for row, exercise in enumerate(exercises):
+            for name in exercise.categories:
+                meant[row, self.names.index(name)] = 1 / len(exercise.categories)
+        return WordsBatch(
+            [self.prompts.sentence(exercise.text) for exercise in exercises],
+            meant,
+            _indices([e.colour for e in exercises], _COLOURS),
+            _indices([e.position for e in exercises], POSITIONS),
+            _indices([e.anchor for e in exercises], self.names),
+        )
+
+
+def _indices(values: Sequence[str | None], table: Sequence[str]) -> Tensor:
+    return torch.tensor([-1 if value is None else table.index(value) for value in values])
+
+
+class WordsHeads(nn.Module):
+    """Read category, colour, position and anchor off a sentence's ``[SEG]``."""
+
+    def __init__(self, channels: int, names: Sequence[str]) -> None:
+        super().__init__()
+        self.category = nn.Linear(channels, len(names))
+        self.colour = nn.Linear(channels, len(_COLOURS))
+        self.position = nn.Linear(channels, len(POSITIONS))
+        self.anchor = nn.Linear(channels, len(names))
+
+    def forward(self, psalm: PSALM, batch: WordsBatch) -> dict[str, Tensor]:
+        """Losses by name, next words included."""
+        seen = _noise(psalm, batch.meant.device)
+        pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % _PICTURES
+        read = psalm.read(seen, batch.sequences, pictures)
+        hidden = sentence_end(read)
+        losses = {"words_category": self.meant(hidden, batch.meant)}
+        for name in ("colour", "position", "anchor"):
+            truth = getattr(batch, name)
+            if (truth >= 0).any():
+                logits = getattr(self, name)(hidden)
+                losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
+        within = read.condition[:, 1:] == 0
+        following = read.ids[:, 1:].masked_fill(~within, -100)
+        logits = psalm.lm_head(read.hidden[:, :-1])
+        losses["words_next"] = 0.2 * F.cross_entropy(logits.flatten(0, 1), following.flatten())
+        return losses
+
+    def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:
+        """(P, D) at ``[SEG]`` and shares (P, K) -> mean cross entropy; rows of zeros are left out."""
+        known = meant.sum(1) > 0
+        if not known.any():
+            return hidden.sum() * 0
+        return F.cross_entropy(self.category(hidden[known]), meant[known])
+
+
+def sentence_end(read: Read) -> Tensor:
+    """(P, D): the hidden state at each sentence's ``[SEG]``, its last token."""
+    places = torch.arange(read.condition.shape[1], device=read.condition.device)
+    last = torch.where(read.condition == 0, places, -1).amax(1)
+    return read.hidden[torch.arange(len(last)), last]
+
+
+def _noise(psalm: PSALM, device: torch.device) -> Seen:
+    """Pictures of nothing, with as many tokens as real ones have."""
+    config = psalm.config
+    side = config.image_size // 32 // config.connector_stride
+    tokens = torch.randn(_PICTURES, config.language_channels, side, side, device=device) * 0.5
+    empty = torch.zeros(_PICTURES, 0, device=device)
+    return Seen((), PixelFeatures(empty, ()), tokens)

@@ -1,0 +1,23 @@
+"""What every system offers to the rest of vlseg: look once, answer many prompts."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from vlseg_cli.schema import Ask, Frame, Prediction
+
+
+class Segmenter(Protocol):
+    """A loaded model. ``categories`` and ``stuff`` (a flag each) are what it was trained with and
+    what is asked when a user names nothing."""
+
+    name: str
+    categories: tuple[str, ...]
+    stuff: tuple[bool, ...]
+
+    def encode(self, frames: Sequence[Frame]) -> Any:
+        """Look at pictures: step 1, once for all prompts. What returns is only for ``answer``."""
+        ...
+
+    def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
+        """Answer prompts about encoded pictures, in order."""
+        ...

@@ -1,0 +1,69 @@
+"""Heads that only help to learn and are never shipped: what and where, asked on the way.
+
+A tiny model learns words and places much faster when they are asked for directly; inference never
+uses these heads.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class DenseNames(nn.Module):
+    """Which category a cell of the mask features belongs to."""
+
+    def __init__(self, channels: int, names: int) -> None:
+        super().__init__()
+        self.classify = nn.Conv2d(channels, names, 1)
+
+    def forward(self, mask_features: Tensor, semantic: Tensor) -> Tensor:
+        """(B, D, h, w) and (B, h, w) indices, -1 where unknown -> mean cross entropy."""
+        return F.cross_entropy(self.classify(mask_features), semantic, ignore_index=-1)
+
+
+class Boxes(nn.Module):
+    """Where a query's object is: centre and size in [0, 1]."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.regress = nn.Sequential(
+            nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, 4)
+        )
+
+    def forward(self, hidden: Tensor, boxes: Tensor) -> Tensor:
+        """z (M, D) and true boxes (M, 4) as cx, cy, w, h -> mean absolute error."""
+        return F.l1_loss(self.regress(hidden).sigmoid(), boxes)
+
+
+class Pointing(nn.Module):
+    """Which image tokens a mask token means: makes the language model look at the picture."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(channels, channels)
+        self.key = nn.Linear(channels, channels)
+
+    def forward(self, mask_token: Tensor, image_tokens: Tensor, truth: Tensor) -> Tensor:
+        """(M, D), (M, L, D) and the truth's share in each cell (M, L) -> mean cross entropy."""
+        logits = torch.einsum("md,mld->ml", self.query(mask_token), self.key(image_tokens))
+        logits = logits / mask_token.shape[-1] ** 0.5
+        share = truth / truth.sum(1, keepdim=True).clamp(min=1e-6)
+        return F.cross_entropy(logits, share)
+
+
+def boxes_of(truth: Tensor) -> Tensor:
+    """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]; the box of cells over one half,
+    or of all cells touched where none is."""
+    inside = truth > 0.5
+    inside = torch.where(inside.flatten(1).any(1).view(-1, 1, 1), inside, truth > 0)
+    spans = [_span(inside.any(1)), _span(inside.any(2))]
+    (x0, x1), (y0, y1) = spans
+    return torch.stack([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0], 1)
+
+
+def _span(line: Tensor) -> tuple[Tensor, Tensor]:
+    """(M, n) bool -> first and one past the last True as shares of n."""
+    n = line.shape[1]
+    first = line.float().argmax(1)
+    last = n - line.flip(1).float().argmax(1)
+    return first / n, last / n

@@ -1,0 +1,67 @@
+"""Files that appear whole or not at all: a temporary name beside the target, fsync, then rename.
+
+A run that is killed leaves at most hidden ``.part`` files behind, never half a result under its
+own name; and renaming replaces a link at the target instead of following it.
+"""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from vlseg_cli.schema import OutputError
+
+
+class AtomicFile:
+    """A file that grows out of sight until ``commit`` shows it under its name."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin a file; its folder must exist. Raises OutputError if it cannot be written."""
+        self.path = path
+        # Kept apart from the target's name, which may already be as long as a name can be.
+        self._part = path.parent / f".{secrets.token_hex(8)}.part"
+        try:
+            self._file = self._part.open("xb")
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def write(self, data: bytes) -> None:
+        """Append to the file. Raises OutputError, and leaves nothing, if the disk refuses."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self.discard()
+            raise unwritable(self.path, error) from error
+
+    def commit(self) -> None:
+        """Show the file under its name, safe on disk. Raises OutputError as ``write``."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self.path)
+        except OSError as error:
+            self.discard()
+            raise unwritable(self.path, error) from error
+
+    def discard(self) -> None:
+        """Drop what was written; nothing appears."""
+        with contextlib.suppress(OSError):  # closing flushes, which a full disk refuses again
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file at once. Raises OutputError if it cannot be written."""
+    file = AtomicFile(path)
+    file.write(data)
+    file.commit()
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The sentence for a path that the system does not let us write."""
+    reason = (error.strerror or "unknown reason").lower()
+    return OutputError(
+        f"{path} cannot be written ({reason}): free the place or give another --out."
+    )

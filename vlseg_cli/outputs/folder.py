@@ -1,0 +1,93 @@
+"""The output folder: the only place that is written to, whatever names the inputs carry.
+
+Every input gets a name of its own that is safe on every file system; two inputs of one stem from
+different folders never meet.
+"""
+
+import re
+from pathlib import Path
+
+from vlseg_cli.outputs.atomic import AtomicFile, unwritable
+from vlseg_cli.schema import OutputError, UsageError
+
+_LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
+
+
+class OutputFolder:
+    """A folder that results go into, and the names already taken in it."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the folder; nothing is made before something is written or ``make`` is called."""
+        self.root = root
+        self._taken: set[str] = set()
+
+    def make(self) -> None:
+        """Make the folder and try it out, so that a long run does not fail at its end.
+
+        Raises UsageError if it is a file, cannot be made or not written to.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            AtomicFile(self.root / "trial").discard()
+        except FileExistsError as error:
+            raise UsageError(f"--out {self.root} is a file: give a folder.") from error
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or "no possible path").lower()
+            message = f"--out {self.root} cannot be made ({reason}): give another folder."
+            raise UsageError(message) from error
+        except OutputError as error:
+            raise UsageError(str(error)) from error
+
+    def name_for(self, source: str) -> str:
+        """A file name without extension for an input, unlike all given before."""
+        stem = safe_name(Path(source).stem)
+        name, count = stem, 1
+        while name.casefold() in self._taken:  # some file systems do not tell A from a
+            count += 1
+            name = f"{stem}-{count}"
+        self._taken.add(name.casefold())
+        return name
+
+    def path(self, *parts: str) -> Path:
+        """A path below the folder, its parents made. Raises OutputError if links lead outside."""
+        path = self.root.joinpath(*parts)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path.parent, error) from error
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise OutputError(f"{path.parent} leads out of {self.root}: remove that link.")
+        return path
+
+    def begin(self, *parts: str) -> AtomicFile:
+        """Begin a file below the folder."""
+        return AtomicFile(self.path(*parts))
+
+    def write(self, data: bytes, *parts: str) -> None:
+        """Write a whole file below the folder, atomically."""
+        file = self.begin(*parts)
+        file.write(data)
+        file.commit()
+
+    def remove(self, *parts: str) -> None:
+        """Remove a file that an earlier run left and that is no longer true."""
+        if self.root.joinpath(*parts).exists():
+            path = self.path(*parts)
+            try:
+                path.unlink()
+            except OSError as error:
+                raise unwritable(path, error) from error
+
+
+def safe_name(text: str) -> str:
+    """Reduce any text to a file name: no separators, control characters, dots in front, ….
+
+    >>> safe_name("../kitchen: at night")
+    '_kitchen_ at night'
+    """
+    name = re.sub(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]', "_", text).strip(" .-")
+    name = name.encode()[:_LONGEST].decode(errors="ignore").rstrip(" .")
+    if not name or _RESERVED.match(name):
+        name = f"image_{name}".rstrip("_")
+    return name

@@ -1,0 +1,125 @@
+"""Labels on an overlay: text on a plate of the segment's colour, inside it or just above it.
+
+A label sits at the innermost point of its segment if it fits there, never leaves the picture, and
+gives way to labels already drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from vlseg_cli.outputs.colours import RGB, ink_on
+
+_LINES = 42  # text is the picture's longest side / this high …
+_SMALLEST, _LARGEST = 11, 48  # … between these, px
+_WIDEST = 0.8  # share of the picture's width that a label may take
+_ROOM = 0.8  # share of a segment's box that a label inside it may take
+
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What to write about a segment: its box x, y, w, h and its innermost point x, y, in px."""
+
+    text: str
+    score: float
+    colour: RGB
+    bbox: tuple[float, float, float, float]
+    centre: tuple[int, int]
+
+
+def draw_labels(picture: Image.Image, labels: Sequence[Label]) -> None:
+    """Write all labels on the picture in place."""
+    size = min(_LARGEST, max(_SMALLEST, round(max(picture.size) / _LINES)))
+    pen = ImageDraw.Draw(picture)
+    placed: list[Box] = []
+    for label in labels:
+        font = _font(label.text, size)
+        padding = max(2, size // 5)
+        score = f" {label.score:.2f}"
+        room = _WIDEST * picture.width - 2 * padding - font.getlength(score)
+        text = shortened(label.text, font, room) + score
+        plate = (round(font.getlength(text)) + 2 * padding, size + padding)
+        box = _free(_place(label, plate), placed, picture.size)
+        placed.append(box)
+        pen.rounded_rectangle((box[0], box[1], box[2] - 1, box[3] - 1), padding, fill=label.colour)
+        middle = (box[0] + padding, (box[1] + box[3]) / 2)
+        pen.text(middle, text, font=font, anchor="lm", fill=ink_on(label.colour))
+
+
+def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """The text on one line, cut with an ellipsis if it is wider than ``width`` px."""
+    text = " ".join(text.split())
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """A point (x, y) deep inside a mask (H, W), found by peeling a coarse copy to its core."""
+    step = max(1, max(mask.shape) // 96)
+    core = np.pad(mask[::step, ::step], 1)
+    if not core.any():  # thinner than the coarse grid
+        y, x = np.argwhere(mask)[0]
+        return int(x), int(y)
+    while (peeled := _peeled(core)).any():
+        core = peeled
+    points = np.argwhere(core)
+    nearest = np.abs(points - points.mean(0)).sum(1).argmin()
+    y, x = (points[nearest] - 1) * step
+    return int(x), int(y)
+
+
+def _peeled(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Without its outermost layer of pixels; the frame of the array is always empty."""
+    inner = core[1:-1, 1:-1] & core[:-2, 1:-1] & core[2:, 1:-1] & core[1:-1, :-2] & core[1:-1, 2:]
+    return np.pad(inner, 1)
+
+
+def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own font for plain text; for the many letters it lacks, the one of matplotlib."""
+    if text.isascii():
+        font = ImageFont.load_default(size)
+        assert isinstance(font, ImageFont.FreeTypeFont)
+        return font
+    import matplotlib
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+
+
+def _place(label: Label, plate: tuple[int, int]) -> Box:
+    """Where a label would like to be: inside its segment if there is room, else above it."""
+    x, y, width, height = (int(side) for side in label.bbox)
+    if plate[0] <= _ROOM * width and plate[1] <= _ROOM * height:
+        left, top = label.centre[0] - plate[0] // 2, label.centre[1] - plate[1] // 2
+    else:
+        left, top = x + width // 2 - plate[0] // 2, y - plate[1] - 1
+    return left, top, left + plate[0], top + plate[1]
+
+
+def _free(wish: Box, placed: Sequence[Box], picture: tuple[int, int]) -> Box:
+    """The wish, moved into the picture and up or down until it covers no other label."""
+    height = wish[3] - wish[1]
+    inside = _moved_into(wish, picture)
+    for shift in (0, 1, -1, 2, -2, 3, -3, 4, -4):
+        step = shift * (height + 1)
+        box = _moved_into((inside[0], inside[1] + step, inside[2], inside[3] + step), picture)
+        if not any(_overlap(box, other) for other in placed):
+            return box
+    return inside
+
+
+def _moved_into(box: Box, picture: tuple[int, int]) -> Box:
+    x0 = max(0, min(box[0], picture[0] - (box[2] - box[0])))
+    y0 = max(0, min(box[1], picture[1] - (box[3] - box[1])))
+    return x0, y0, x0 + box[2] - box[0], y0 + box[3] - box[1]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,58 @@
+"""Text to token ids, by the tokenizer that lies beside the weights (``tokenizer.json``).
+
+The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as RustTokenizer
+
+from vlseg_cli.schema import WeightsError
+
+SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
+
+
+class Tokenizer:
+    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` may be None."""
+
+    def __init__(self, rust: RustTokenizer) -> None:
+        seg = rust.token_to_id(SEG)
+        if seg is None:
+            raise WeightsError(f"the tokenizer has no {SEG} token: it is not one of a segmenter")
+        self.rust = rust
+        self.seg: int = seg
+        self.unknown: int | None = rust.token_to_id(UNKNOWN)
+
+    @classmethod
+    def load(cls, file: Path) -> "Tokenizer":
+        """Read a tokenizer.json. Raises WeightsError if it is missing or damaged."""
+        try:
+            return cls(RustTokenizer.from_file(str(file)))
+        except Exception as error:  # the Rust side raises bare Exception
+            raise WeightsError(f"cannot read the tokenizer {file}: {error}") from error
+
+    def save(self, file: Path) -> None:
+        """Write tokenizer.json."""
+        self.rust.save(str(file))
+
+    def __len__(self) -> int:
+        return int(self.rust.get_vocab_size())
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
+        return list(self.rust.encode(text, add_special_tokens=False).ids)
+
+
+def word_tokenizer(words: Iterable[str]) -> Tokenizer:
+    """A tokenizer that knows just these words (lower case) and single punctuation marks.
+
+    Anything else becomes ``[UNK]``. For the embedded miniature, whose world is small.
+    """
+    vocabulary = {token: i for i, token in enumerate((UNKNOWN, END, SEG, *words))}
+    rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    rust.normalizer = normalizers.Lowercase()
+    rust.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
+    rust.add_special_tokens([UNKNOWN, END, SEG])
+    return Tokenizer(rust)

@@ -1,0 +1,63 @@
+"""The model card: what a trained model is, from what it was made, and how it was made again."""
+
+import platform
+
+import torch
+
+from vlseg_cli.training.mixture import samples_before
+from vlseg_cli.training.recipe_text import recipe_text
+from vlseg_cli.training.run import Run
+from vlseg_cli.training.seeds import seed_of
+
+
+def model_card(run: Run) -> str:
+    """Markdown with training figures and the whole recipe; measured quality is added by hand."""
+    progress, recipe = run.progress, run.recipe
+    stages = [
+        f"| {stage.name} | {stage.data} | {steps} | {steps * stage.batch_size} "
+        f"| {seconds / 60:.1f} |"
+        for stage, steps, seconds in zip(
+            recipe.stage, progress.steps, progress.seconds, strict=True
+        )
+    ]
+    parameters = {name: sum(p.numel() for p in ps) for name, ps in run.model.groups().items()}
+    shipped = sum(count for name, count in parameters.items() if name != "auxiliary")
+    groups = ", ".join(f"{name} {count:,}" for name, count in parameters.items())
+    lines = [
+        f"# {recipe.model.architecture}, trained by vlseg",
+        "",
+        f"{shipped:,} parameters ({groups}; auxiliary parts are not shipped).",
+        "Weights: moving average over training, stored as fp16.",
+        "",
+        "## Training",
+        "",
+        _data_sentence(run),
+        f"{progress.step} steps ({progress.skipped} skipped) in "
+        f"{sum(progress.seconds) / 60:.1f} minutes on {run.share.processes} "
+        f"{run.accelerator.device.type} process(es), torch {torch.__version__}, "
+        f"{platform.machine()}.",
+        "",
+        "| stage | data | steps | samples | minutes |",
+        "|---|---|---|---|---|",
+        *stages,
+        "",
+        "## Recipe",
+        "",
+        "```toml",
+        recipe_text(recipe).rstrip(),
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _data_sentence(run: Run) -> str:
+    """Which scenes the model has seen."""
+    world = [number for number, stage in enumerate(run.recipe.stage) if stage.data == "world"]
+    count = samples_before(run.recipe, world[0], run.progress.steps) if world else 0
+    if not count:
+        return "No drawn scene has been seen yet."
+    first = run.recipe.data.first_seed
+    return (
+        f"{count:,} drawn scenes, each seen once: seeds {first} to {seed_of(first, count - 1)}, "
+        "without 900000 to 999999, which are kept for tests."
+    )

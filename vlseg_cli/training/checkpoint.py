@@ -1,0 +1,144 @@
+"""Checkpoints: a run on disk, whole or not at all, from which it goes on to the bit.
+
+Tensors are safetensors, the rest is JSON, nothing is pickled. A checkpoint is a folder
+``checkpoints/step-00001234`` that appears by one rename once every byte is on disk.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.training.optimiser import optimiser_tensors, restore_optimiser
+from vlseg_cli.training.recipe import Recipe, recipe_table
+from vlseg_cli.training.run import Progress, Run
+from vlseg_cli.training.schedule import chain_of
+
+_FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
+# Keys that change what is written or how fast, never what is learned.
+_FREE = ("checkpoint.", "log.", "data.workers")
+
+
+def save_checkpoint(run: Run) -> Path:
+    """Write a run and keep only the last few checkpoints. Call it in one process alone."""
+    folder = run.out / _FOLDER
+    final = folder / f"step-{run.progress.step:08d}"
+    temporary = folder / f".{final.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    save_file(_tensors(run), temporary / _TENSORS)
+    state = {
+        "progress": asdict(run.progress),
+        "ema_updates": run.ema.updates,
+        "recipe": recipe_table(run.recipe),
+    }
+    (temporary / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+    for file in temporary.iterdir():
+        _to_disk(file)
+    shutil.rmtree(final, ignore_errors=True)
+    temporary.rename(final)
+    _to_disk(folder)
+    for old in _all(run.out)[: -run.recipe.checkpoint.keep]:
+        shutil.rmtree(old)
+    return final
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """The newest checkpoint under ``out``, None if there is none."""
+    return next(reversed(_all(out)), None)
+
+
+def delete_checkpoints(out: Path) -> None:
+    """Forget an earlier run."""
+    shutil.rmtree(out / _FOLDER, ignore_errors=True)
+
+
+def resume(run: Run, checkpoint: Path) -> None:
+    """Put a run where ``checkpoint`` left it.
+
+    Raises RecipeError if the checkpoint is of a recipe that had another past.
+    """
+    state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    steps: list[int] = state["progress"]["steps"]
+    changed = changed_keys(run.recipe, recipe_table(run.recipe), state["recipe"], steps)
+    if changed:
+        raise RecipeError(
+            f"{run.out} holds a run of another recipe, which differs in {', '.join(changed)}; "
+            "use --restart to begin anew, or another --out"
+        )
+    tensors = load_file(checkpoint / _TENSORS)
+    run.model.load_state_dict(_under("model/", tensors))
+    for name, value in _under("ema/", tensors).items():
+        run.ema.tensors[name].copy_(value)
+    run.ema.updates = state["ema_updates"]
+    restore_optimiser(run.optimiser, run.model, _under("optimiser/", tensors))
+    run.progress = Progress(**state["progress"])
+    missing = len(run.recipe.stage) - len(run.progress.steps)
+    run.progress.steps += [0] * missing
+    run.progress.seconds += [0.0] * missing
+
+
+def changed_keys(
+    recipe: Recipe, new: dict[str, Any], old: dict[str, Any], steps: list[int]
+) -> list[str]:
+    """Dotted keys in which two recipe tables differ where it matters.
+
+    What only concerns files and speed may differ, and so may stages that have not begun (by the
+    ``steps`` of each), unless they share a cosine with one that has.
+    """
+    begun = max((number for number, done in enumerate(steps) if done), default=-1)
+    fixed = chain_of(recipe.stage, begun).stop if 0 <= begun < len(recipe.stage) else begun + 1
+    free = (*_FREE, *(f"stage.{n}." for n in range(fixed, len(recipe.stage) + len(steps))))
+    first, second = _flat(new), _flat(old)
+    return [
+        key
+        for key in sorted(first.keys() | second.keys())
+        if first.get(key) != second.get(key) and not key.startswith(free)
+    ]
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """{'stage.0.lr': 0.001, …}"""
+    if not isinstance(value, dict | list) or not value:
+        return {key: value}
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    dot = f"{key}." if key else ""
+    return {k: v for name, entry in entries for k, v in _flat(entry, f"{dot}{name}").items()}
+
+
+def _tensors(run: Run) -> dict[str, Tensor]:
+    """All tensors of a run by name; copies, as safetensors takes no two names for one memory."""
+    parts = {
+        "model": run.model.state_dict(),
+        "ema": run.ema.tensors,
+        "optimiser": optimiser_tensors(run.optimiser, run.model),
+    }
+    return {
+        f"{part}/{name}": value.detach().to("cpu", copy=True).contiguous()
+        for part, tensors in parts.items()
+        for name, value in tensors.items()
+    }
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _all(out: Path) -> list[Path]:
+    """Checkpoints, oldest first; unfinished ones start with a dot and are not among them."""
+    return sorted((out / _FOLDER).glob("step-*"))
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file or folder has reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

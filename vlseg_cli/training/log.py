@@ -1,0 +1,131 @@
+"""What a person sees of a training: a line now and then, CSV, TensorBoard, curves as a picture."""
+
+import csv
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from vlseg_cli.training.curves import draw_curves
+
+_FIRST = ("step", "stage", "loss", "lr", "grad_norm", "samples_per_second", "skipped")
+Row = dict[str, str | int | float]
+
+
+class Meter:
+    """Means of the losses since the last look, kept on their device until then."""
+
+    def __init__(self) -> None:
+        """Nothing measured yet."""
+        self._sums: dict[str, Tensor] = {}
+        self._counts: defaultdict[str, int] = defaultdict(int)
+
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        """Note the losses of one pass."""
+        for name, value in losses.items():
+            value = value.detach().float()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] += 1
+
+    def take(self) -> dict[str, float]:
+        """The means, and begin anew."""
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._sums.clear()
+        self._counts.clear()
+        return means
+
+
+class RunLog:
+    """Writes ``log.csv``, ``tensorboard/`` and ``curves.png`` in ``out``; lines to stderr."""
+
+    def __init__(self, out: Path, step: int) -> None:
+        """Go on at ``step``: rows of later steps, left by a run that was killed, are dropped."""
+        out.mkdir(parents=True, exist_ok=True)
+        self._csv = out / "log.csv"
+        self._curves = out / "curves.png"
+        self._rows = [row for row in read_log(self._csv) if int(row["step"]) <= step]
+        self._columns = list(_FIRST)
+        self._write_all()
+        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f}%"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("training", total=1.0)
+        self._bar.start()
+
+    def row(self, row: Row, fraction: float) -> None:
+        """Record one row; ``fraction`` of the stage is done."""
+        self._rows.append(row)
+        if row.keys() <= set(self._columns):
+            with self._csv.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, self._columns).writerow(row)
+        else:
+            self._write_all()
+        for name, value in row.items():
+            if isinstance(value, float):
+                self._board.add_scalar(name, value, row["step"])
+        self._bar.update(self._task, description=str(row["stage"]), completed=fraction)
+        self.say(_line(row, fraction))
+
+    def say(self, sentence: str) -> None:
+        """One line on stderr, above the progress bar if there is one."""
+        self._console.print(sentence, markup=False)
+
+    def draw(self) -> None:
+        """Refresh the picture of the curves."""
+        self._board.flush()
+        draw_curves(self._rows, self._curves)
+
+    def close(self) -> None:
+        """Leave the terminal and the files in order."""
+        self._bar.stop()
+        self._board.close()
+
+    def _write_all(self) -> None:
+        """Rewrite the file, as a loss that was not there before needs a column in the header."""
+        self._columns += sorted({key for row in self._rows for key in row} - set(self._columns))
+        with self._csv.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns)
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+def read_log(path: Path) -> list[Row]:
+    """The rows of a ``log.csv`` with numbers as numbers; none if there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {key: _number(text) for key, text in row.items() if text}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _number(text: str) -> str | int | float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _line(row: Row, fraction: float) -> str:
+    losses = " ".join(f"{k} {v:.3f}" for k, v in row.items() if k not in _FIRST)
+    known: dict[str, Any] = row
+    return (
+        "{stage} {fraction:4.0%} step {step} loss {loss:.3f} lr {lr:.2e} grad {grad_norm:.2f} "
+        "{samples_per_second:.1f} samples/s  {losses}"
+    ).format(**known, fraction=fraction, losses=losses)

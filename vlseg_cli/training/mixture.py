@@ -1,0 +1,110 @@
+"""The stream of batches of a stage: endless, in one order, startable anywhere.
+
+Step s of a stage takes samples s * B to (s + 1) * B wherever they are computed: neither the number
+of processes nor of workers changes what a step sees, and a step number is all a resume needs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from vlseg_cli.schema import Sample
+from vlseg_cli.training.recipe import Recipe, Stage
+from vlseg_cli.training.seeds import seed_of
+from vlseg_cli.training.trainable import Batch, Trainable
+from vlseg_cli.worlds.samples import Mix, world_sample
+from vlseg_cli.worlds.text import TextExercise, text_exercise
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes(Dataset[Sample]):
+    """Drawn scenes with what is asked about them; entry n is the n-th of the run."""
+
+    first_seed: int
+    size: int
+    mix: Mix
+
+    def __getitem__(self, index: int) -> Sample:
+        """The same index, the same sample, in any process."""
+        return world_sample(seed_of(self.first_seed, index), self.size, self.mix)
+
+
+@dataclass(frozen=True, slots=True)
+class Exercises(Dataset[TextExercise]):
+    """Sentences without pictures; entry n is the n-th of the run."""
+
+    seed: int
+
+    def __getitem__(self, index: int) -> TextExercise:
+        """The same index, the same exercise, in any process."""
+        return text_exercise(np.random.default_rng((self.seed, index)))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which of all processes this one is."""
+
+    rank: int = 0
+    processes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShardedOrder(Sampler[list[int]]):
+    """Sample numbers of this process's passes, without end.
+
+    start: number of the next sample of the run. batch_size: over all processes and passes.
+    """
+
+    start: int
+    batch_size: int
+    accumulate: int = 1
+    share: Share = Share()
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Lists of batch_size / (processes * accumulate) numbers."""
+        size = self.batch_size // (self.share.processes * self.accumulate)
+        step = self.start
+        while True:
+            for number in range(self.accumulate):
+                first = step + (number * self.share.processes + self.share.rank) * size
+                yield list(range(first, first + size))
+            step += self.batch_size
+
+
+def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
+    """How many samples of the kind of stage ``index`` a run has used after ``steps`` per stage."""
+    kind = recipe.stage[index].data
+    return sum(
+        stage.batch_size * done
+        for stage, done in zip(recipe.stage, steps, strict=True)
+        if stage.data == kind
+    )
+
+
+def dataset_of(recipe: Recipe, stage: Stage) -> Dataset[Any]:
+    """The numbered samples that a stage draws from."""
+    if stage.data == "words":
+        return Exercises(recipe.seed)
+    return Scenes(recipe.data.first_seed, stage.size, stage.mixture)
+
+
+def batches_of(
+    recipe: Recipe, stage: Stage, model: Trainable, start: int, share: Share
+) -> Iterator[Batch]:
+    """Batches for the passes of one process, from sample ``start`` of the run, without end."""
+    workers = recipe.data.workers
+    loader: DataLoader[Any] = DataLoader(
+        dataset_of(recipe, stage),
+        batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, share),
+        collate_fn=model.words_collator() if stage.data == "words" else model.collator(stage.size),
+        num_workers=workers,
+        # Forking a process that has already run torch can hang; a fresh worker cannot.
+        multiprocessing_context="spawn" if workers else None,
+        # Its own generator, so that starting workers leaves the run's random numbers alone.
+        generator=torch.Generator(),
+    )
+    return iter(loader)

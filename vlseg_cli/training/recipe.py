@@ -1,0 +1,187 @@
+"""A recipe: the whole experiment in one TOML file, and nothing about it anywhere else.
+
+Each class is one table of the file; its fields are the keys, with their defaults and ranges.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.training.overrides import apply_overrides
+from vlseg_cli.training.seeds import check_first_seed
+from vlseg_cli.training.tables import (
+    Count,
+    Fraction,
+    Natural,
+    NonNegative,
+    Positive,
+    nearest,
+    read_table,
+)
+from vlseg_cli.worlds.referring import KIND_WEIGHTS
+from vlseg_cli.worlds.samples import Mix
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """[model]: which system, and the keys of its own config."""
+
+    architecture: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
+
+    With 0 workers the training process draws its own scenes, which is best on few cores.
+    """
+
+    first_seed: Natural = 0
+    workers: Natural = 0
+
+    def __post_init__(self) -> None:
+        """Refuse seeds on which models are tested."""
+        check_first_seed(self.first_seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
+
+    data: 'words' reads text exercises without pictures, 'world' drawn scenes.
+    steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
+    batch_size: samples per optimiser step over all processes, whatever their number.
+    accumulate: into how many passes each process cuts its share of the batch.
+    size: side of a scene in px. lr: the peak, reached after ``warmup`` steps.
+    continues: no warm-up and cosine of its own; the stage before stretches its cosine over both.
+    train: names of the parameter groups that learn; () means all of them.
+    """
+
+    name: str
+    lr: Positive
+    batch_size: Count
+    data: Literal["words", "world"] = "world"
+    steps: Count | None = None
+    minutes: Positive | None = None
+    accumulate: Count = 1
+    size: Count = 192
+    warmup: Natural = 0
+    continues: bool = False
+    train: tuple[str, ...] = ()
+    mixture: Mix = field(default_factory=Mix)
+
+    def __post_init__(self) -> None:
+        """Insist on exactly one budget, and on a mixture that training may have."""
+        if (self.steps is None) == (self.minutes is None):
+            raise ValueError("a stage needs either steps or minutes, exactly one of them")
+        if self.mixture.heldout:
+            raise ValueError("mixture.heldout asks the wordings kept out of training; take it away")
+        if not 0 <= self.mixture.no_target <= 1:
+            raise ValueError(f"no_target must be from 0 to 1, not {self.mixture.no_target}")
+        for kind in self.mixture.kinds:
+            if kind not in KIND_WEIGHTS:
+                raise ValueError(
+                    f"mixture.kinds: unknown kind {kind!r}{nearest(kind, KIND_WEIGHTS)}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Optimiser:
+    """[optimiser]: AdamW; clip is the largest allowed norm of all gradients together.
+
+    final_lr: the share of a stage's lr that is left at the end of its cosine.
+    """
+
+    betas: tuple[Fraction, Fraction] = (0.9, 0.98)
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.05
+    clip: Positive = 1.0
+    final_lr: Fraction = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """[precision]: the dtype of autocast; weights, gradients and optimiser stay fp32."""
+
+    dtype: Literal["fp32", "bf16"] = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Ema:
+    """[ema]: the moving average of the weights, which is what gets shipped."""
+
+    decay: Fraction = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """[checkpoint]: minutes between two checkpoints, and how many of the last are kept."""
+
+    minutes: Positive = 5.0
+    keep: Count = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """[log]: a line, a CSV row and TensorBoard points every so many steps."""
+
+    every: Count = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The file. ``losses`` are weights and assignment options that the model itself explains."""
+
+    model: Model
+    stage: tuple[Stage, ...]
+    seed: Natural = 0
+    data: Data = field(default_factory=Data)
+    losses: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    precision: Precision = field(default_factory=Precision)
+    ema: Ema = field(default_factory=Ema)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    log: Log = field(default_factory=Log)
+
+    def __post_init__(self) -> None:
+        """Check what concerns several stages."""
+        if not self.stage:
+            raise ValueError("a recipe needs at least one [[stage]]")
+        if self.stage[0].continues:
+            raise ValueError("stage 0 cannot continue, as no stage stands before it")
+        for before, stage in zip(self.stage, self.stage[1:], strict=False):
+            if stage.continues and (before.steps is None) != (stage.steps is None):
+                raise ValueError(
+                    f"stage {stage.name!r} continues {before.name!r}, so both need steps or minutes"
+                )
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply ``--set`` overrides such as 'stage.0.steps=100'.
+
+    Raises RecipeError with file, table, key and the nearest right key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: the recipe cannot be read ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+    return read_table(Recipe, apply_overrides(table, overrides), path.name)
+
+
+def recipe_table(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe as plain tables, every default spelled out and None left out."""
+    table: dict[str, Any] = _plain(dataclasses.asdict(recipe))
+    return table
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items() if entry is not None}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,104 @@
+"""``vlseg train``: from a recipe file to a model folder, through as many restarts as it takes."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import set_seed
+
+from vlseg_cli.models.registry import build_model
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
+from vlseg_cli.training.dry_run import describe
+from vlseg_cli.training.groups import check_groups
+from vlseg_cli.training.log import RunLog
+from vlseg_cli.training.loop import train_stages
+from vlseg_cli.training.recipe import Recipe, load_recipe
+from vlseg_cli.training.run import Run
+from vlseg_cli.training.stop import stop_request
+from vlseg_cli.training.trainable import Trainable
+
+
+def train(
+    recipe: Path,
+    out: Path,
+    overrides: Sequence[str] = (),
+    dry_run: bool = False,
+    restart: bool = False,
+) -> None:
+    """Train what a recipe describes into ``out``; go on if ``out`` holds a checkpoint of it.
+
+    overrides: 'stage.0.steps=100'. dry_run: only describe the run and draw its first batch.
+    restart: forget an earlier run in ``out``. Under torchrun every process calls this.
+    Raises RecipeError for a wrong recipe or one that ``out`` was not trained with, StoppedError
+    after SIGTERM or SIGINT, when a checkpoint has been left.
+    """
+    run = build_run(recipe, out, overrides)
+    if dry_run:
+        describe(run)
+    else:
+        train_run(run, restart)
+
+
+def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
+    """A run at step 0 with random weights, which the recipe's seed decides."""
+    resolved = load_recipe(recipe, overrides)
+    accelerator = start_processes()
+    set_seed(resolved.seed)
+    model = build_model(resolved.model.architecture, resolved.model.config, losses=resolved.losses)
+    run = Run(resolved, out, cast(Trainable, model), accelerator)
+    check_recipe(resolved, run)
+    return run
+
+
+def start_processes() -> Accelerator:
+    """Join the processes of torchrun, or be the only one; on CPU each takes one thread of several.
+
+    Two processes with one thread each beat one with two; more threads than cores are a disaster.
+    """
+    accelerator = Accelerator(
+        cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available(),
+        kwargs_handlers=[
+            # Batches without regions or questions leave parts of a model unused. Buffers, such as
+            # batch statistics, are those of rank 0, which also saves.
+            DistributedDataParallelKwargs(find_unused_parameters=True)
+        ],
+    )
+    if accelerator.num_processes > 1 and accelerator.device.type == "cpu":
+        torch.set_num_threads(1)
+    return accelerator
+
+
+def check_recipe(recipe: Recipe, run: Run) -> None:
+    """Raise RecipeError for what only model and number of processes can tell."""
+    check_groups(recipe, run.model)
+    for number, stage in enumerate(recipe.stage):
+        passes = run.share.processes * stage.accumulate
+        if stage.batch_size % passes:
+            raise RecipeError(
+                f"[stage.{number}]: batch_size {stage.batch_size} cannot be divided by "
+                f"{run.share.processes} processes times accumulate {stage.accumulate}"
+            )
+
+
+def train_run(run: Run, restart: bool = False) -> None:
+    """Resume or begin, then train every stage; checkpoints, log and model lie under ``run.out``."""
+    accelerator = run.accelerator
+    if restart and accelerator.is_main_process:
+        delete_checkpoints(run.out)
+    accelerator.wait_for_everyone()
+    checkpoint = last_checkpoint(run.out)
+    if checkpoint:
+        resume(run, checkpoint)
+    accelerator.wait_for_everyone()  # nobody prunes a checkpoint that another still reads
+    log = RunLog(run.out, run.progress.step) if accelerator.is_main_process else None
+    try:
+        with stop_request() as stop:
+            train_stages(run, log, stop)
+    finally:
+        if log:
+            log.close()
+        accelerator.end_training()
