@@ -24,7 +24,9 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_a_folder_is_searched_to_its_ground_in_sorted_order(pictures: Path) -> None:
-    assert names(find_inputs(["."])) == ["a.JPG", "b.png", "c.webp"]
+    (pictures / "able.png").touch()
+    assert names(find_inputs(["."])) == ["a.JPG", "able.png", "b.png", "c.webp"]
+    assert find_inputs([str(pictures)]) == sorted(find_inputs([str(pictures)]))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,10 @@ def sequence_of(golden: Any, kind: ConditionKind) -> TokenSequence:
     ids = golden[f"in/{kind}/input_ids"][0].tolist()
     queries = golden.config["mask_decoder"]["queries"]
     if kind is ConditionKind.CATEGORY:
-        tokens, owner = golden["in/category/class_name_ids"][0], golden["in/category/cls_indices"][0]
+        tokens, owner = (
+            golden["in/category/class_name_ids"][0],
+            golden["in/category/cls_indices"][0],
+        )
         names = [tokens[owner == i].tolist() for i in range(int(owner.max()) + 1)]
         return assemble(ids, queries, names=names, keep_tail=True)
     if kind is ConditionKind.SENTENCE:

@@ -19,6 +19,7 @@ from vlseg_cli.training.run import Run
 from vlseg_cli.training.stop import StoppedError
 from vlseg_cli.training.train import train, train_run
 
+ROOT = Path(__file__).parents[2]
 MakeRun = Callable[..., Run]
 Saved = Callable[[Path], dict[str, Tensor]]
 
@@ -136,7 +137,7 @@ def test_two_processes_train_one_model(
     )
     launch = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
     command = [sys.executable, "-m", *launch, str(script), str(recipe_file), str(out)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=300)
     ranks = [torch.load(out / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
     saved = saved_tensors(out)
     for name, value in ranks[0].items():

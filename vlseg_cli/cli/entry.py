@@ -47,6 +47,8 @@ def _explain(error: Exception) -> int:
 
 
 def _usage_sentence(error: TyperException) -> str:
+    """The parser's own words on one line, and where to read more."""
+    words = " ".join(error.format_message().split()).replace("Value error, ", "")
+    end = "" if words.endswith(("?", ".")) else "."
     context = getattr(error, "ctx", None)
-    advice = f" Try '{context.command_path} --help'." if context else ""
-    return f"{error.format_message().rstrip('.')}.{advice}".replace("?.", "?")
+    return words + end + (f" Try '{context.command_path} --help'." if context else "")

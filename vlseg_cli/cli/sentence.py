@@ -5,11 +5,11 @@ from difflib import get_close_matches
 
 
 def printable(text: str) -> str:
-    """The text on one line, control characters and broken bytes escaped.
+    """The text on one line: line breaks, control characters and broken bytes escaped.
 
     File names may hold line breaks or commands to the terminal; they are shown, never obeyed.
     """
-    return "".join(_escaped(character) for character in " ".join(text.split()))
+    return "".join(_escaped(character) for character in text)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

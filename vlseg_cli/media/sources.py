@@ -33,7 +33,7 @@ def _expand(text: str, outside: Path | None) -> list[Path]:
     path = Path(text)
     if not text or not os.path.lexists(path):
         if not has_magic(text):
-            raise NoInputError(f"There is no file or folder {text!r}{_suggestion(path)}.")
+            raise NoInputError(f"There is no file or folder {text!r}{_suggestion(path)}")
         # Path.glob takes no absolute patterns; the glob module does.
         matches = [Path(name) for name in sorted(glob(text, recursive=True))]  # noqa: PTH207
     elif not path.is_dir():
@@ -50,7 +50,7 @@ def _expand(text: str, outside: Path | None) -> list[Path]:
 
 def _images(path: Path, outside: Path | None) -> Iterator[Path]:
     """The path itself or all files below it, in sorted order, that are images by their name."""
-    for file in _walk(path) if path.is_dir() else [path]:
+    for file in sorted(_walk(path)) if path.is_dir() else [path]:
         hidden = file.name.startswith(".")
         if file.suffix.lower() in IMAGE_EXTENSIONS and not hidden and not _within(file, outside):
             yield file
@@ -59,8 +59,8 @@ def _images(path: Path, outside: Path | None) -> Iterator[Path]:
 def _walk(folder: Path) -> Iterable[Path]:
     """All files below a folder; hidden and linked folders are not entered."""
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent) / name for name in sorted(files))
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent) / name for name in files)
 
 
 def _within(file: Path, folder: Path | None) -> bool:
@@ -68,10 +68,10 @@ def _within(file: Path, folder: Path | None) -> bool:
 
 
 def _suggestion(path: Path) -> str:
-    """'; did you mean …?' when the folder holds a name much like the missing one."""
+    """'; did you mean …?' when the folder holds a name much like the missing one, else '.'."""
     try:
         names = [sibling.name for sibling in path.parent.iterdir()]
     except (OSError, ValueError):
-        return ""
+        return "."
     nearest = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {str(path.with_name(nearest[0]))!r}?" if nearest else ""
+    return f"; did you mean {str(path.with_name(nearest[0]))!r}?" if nearest else "."

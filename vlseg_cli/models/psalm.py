@@ -25,7 +25,8 @@ from vlseg_cli.prompts.sequence import TokenSequence
 
 
 class Prefix(NamedTuple):
-    """What the language model made of everything up to the picture: hidden (B, L, D), keys, values."""
+    """What the language model made of everything up to the picture: hidden (B, L, D) and its keys
+    and values."""
 
     embeds: Tensor
     hidden: Tensor

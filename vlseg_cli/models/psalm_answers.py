@@ -99,7 +99,7 @@ def _semantic(prompt: Categories, canvas: Canvas, part: Part) -> Found:
     best, label = maps.max(0)
     owner = np.zeros(canvas.original, np.int32)
     found: list[Segment] = []
-    for category in label.unique().tolist():
+    for category in torch.unique(label).tolist():
         mask = (label == category).cpu().numpy()
         score = float((best[label == category]).clamp(max=1).mean())
         found.append(segment_from_mask(mask, score, prompt.names[category], category))

@@ -164,8 +164,8 @@ class PSALMCollator:
             cells = semantic[picture]
             for mask in truth:
                 inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
-                if len(inside):
-                    shares[row, inside.unique()] = 1 / len(inside.unique())
+                categories = torch.unique(inside)
+                shares[row, categories] = 1 / max(len(categories), 1)
         return shares
 
 
@@ -173,4 +173,4 @@ def _at(mask: Tensor, cells: Tensor) -> Tensor:
     """A truth mask at the resolution of the semantic map."""
     if mask.shape == cells.shape:
         return mask
-    return torch.nn.functional.adaptive_avg_pool2d(mask[None], cells.shape)[0]
+    return torch.nn.functional.adaptive_avg_pool2d(mask[None], (cells.shape[0], cells.shape[1]))[0]

@@ -3,10 +3,8 @@
 Switches that no published checkpoint uses say so; they default to what the paper's code does.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from vlseg_cli.schema import WeightsError
@@ -60,14 +58,7 @@ class PSALMConfig:
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise WeightsError(f"unknown keys in the PSALM configuration: {', '.join(unknown)}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-
-    @classmethod
-    def load(cls, file: Path) -> "PSALMConfig":
-        """Read a config.json written by ``save``."""
-        return cls.from_dict(json.loads(file.read_text("utf-8"))["config"])
-
-    def save(self, file: Path) -> None:
-        """Write config.json."""
-        content = {"architecture": "psalm", "config": asdict(self)}
-        file.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        arguments: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**arguments)

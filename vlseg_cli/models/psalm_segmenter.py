@@ -20,7 +20,8 @@ from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Ask, Categories, Frame, Prediction, Regions
-from vlseg_cli.weights.folder import CONFIG, TOKENIZER, load_tensors
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors
 
 _ROWS = 32  # prompts answered in one go
 
@@ -62,23 +63,16 @@ class PSALMSegmenter:
         self.prompts = PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
 
     @classmethod
-    def load(
-        cls,
-        directory: Path,
-        name: str,
-        categories: Sequence[str],
-        stuff: Sequence[bool],
-        device: str = "cpu",
-    ) -> "PSALMSegmenter":
+    def load(cls, directory: Path, name: str, device: str = "cpu") -> "PSALMSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        from vlseg_cli.weights.fit import load_into
-
-        config = PSALMConfig.load(directory / CONFIG)
+        settings = load_settings(directory)
+        config = PSALMConfig.from_dict(settings["config"])
         with torch.device("meta"):
             model = PSALM(config)
         load_into(model, load_tensors(directory), directory)
         tokenizer = Tokenizer.load(directory / TOKENIZER)
-        return cls(name, model, tokenizer, categories, stuff, device)
+        known = settings.get("categories", {"names": (), "stuff": ()})
+        return cls(name, model, tokenizer, known["names"], known["stuff"], device)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:

@@ -5,7 +5,7 @@ regions faster when mask token 0 always answers (``assignment = "first"``); infe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError, Sample
+from vlseg_cli.weights.folder import save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 
@@ -57,17 +58,19 @@ class PSALMLosses:
 
 
 class TrainablePSALM(nn.Module):
-    """PSALM, its tokenizer and the auxiliary heads over ``names``."""
+    """PSALM, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
 
     def __init__(
         self,
         config: PSALMConfig,
         tokenizer: Tokenizer,
         names: Sequence[str],
+        stuff: Sequence[bool],
         losses: PSALMLosses | None = None,
     ) -> None:
         super().__init__()
-        self.psalm, self.tokenizer, self.names = PSALM(config), tokenizer, tuple(names)
+        self.psalm, self.tokenizer = PSALM(config), tokenizer
+        self.names, self.stuff = tuple(names), tuple(stuff)
         self.weights = losses or PSALMLosses()
         self.dense_names = DenseNames(config.mask_channels, len(self.names))
         self.boxes = Boxes(config.pixel_channels)
@@ -79,7 +82,8 @@ class TrainablePSALM(nn.Module):
     def forward(self, batch: PSALMBatch | WordsBatch) -> dict[str, Tensor]:
         """Named, weighted losses; their plain sum is what is minimised."""
         if isinstance(batch, WordsBatch):
-            return self.words(self.psalm, batch)
+            read: dict[str, Tensor] = self.words(self.psalm, batch)
+            return read
         seen = self.psalm.see(batch.pixel_values)
         losses: dict[str, Tensor] = {}
         if batch.categories:
@@ -126,16 +130,21 @@ class TrainablePSALM(nn.Module):
                 self.words,
             ],
         }
-        groups = {name: [p for m in modules for p in m.parameters()] for name, modules in parts.items()}
+        groups = {
+            name: [p for m in modules for p in m.parameters()] for name, modules in parts.items()
+        }
         taken = {id(p) for group in groups.values() for p in group}
         groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
         return groups
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
-        from vlseg_cli.weights.folder import save_folder
-
-        save_folder(directory, self.psalm, self.psalm.config.save, self.tokenizer.save, card)
+        settings = {
+            "architecture": "psalm",
+            "config": asdict(self.psalm.config),
+            "categories": {"names": self.names, "stuff": self.stuff},
+        }
+        save_folder(directory, self.psalm, settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 
@@ -180,9 +189,7 @@ class TrainablePSALM(nn.Module):
             target = torch.zeros_like(scores[..., 0])
             target[rows, 0] = 1
             logits = pred_masks[rows, 0].flatten(1)
-            level: Level = {
-                kind: F.binary_cross_entropy_with_logits(scores[..., 0], target)
-            }
+            level: Level = {kind: F.binary_cross_entropy_with_logits(scores[..., 0], target)}
             if len(rows):
                 level["mask"] = mask_bce(logits, wanted.flatten(1), len(rows))
                 level["dice"] = dice(logits, wanted.flatten(1), len(rows))

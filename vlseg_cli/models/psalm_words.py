@@ -103,7 +103,7 @@ class WordsHeads(nn.Module):
         return losses
 
     def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:
-        """(P, D) at ``[SEG]`` and shares (P, K) -> mean cross entropy; rows of zeros are left out."""
+        """(P, D) at ``[SEG]``, shares (P, K) -> mean cross entropy; rows of zeros are left out."""
         known = meant.sum(1) > 0
         if not known.any():
             return hidden.sum() * 0

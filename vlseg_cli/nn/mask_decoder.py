@@ -66,7 +66,7 @@ class MaskDecoder(nn.Module):
         Prompts about one picture share its features and do not see each other. N may be smaller
         than the number of learned query positions: the first N are used.
         """
-        prompts, count, _ = queries.shape
+        count = queries.shape[1]
         slot, slots = _slots(pictures)
         packed = queries.new_zeros(len(features.mask_features), slots, *queries.shape[1:])
         packed = packed.index_put((pictures, slot), queries).flatten(1, 2).transpose(0, 1)
@@ -82,9 +82,12 @@ class MaskDecoder(nn.Module):
             size = sizes[(index + 1) % len(sizes)]
             hidden, pred_masks, blocked = self._predict(packed, features.mask_features, size)
             levels.append((hidden, pred_masks))
+
+        def unpacked(level: Tensor) -> Tensor:
+            return level.view(-1, slots, count, *level.shape[2:])[pictures, slot]
+
         return DecodedQueries(
-            tuple(z.unflatten(1, (slots, count))[pictures, slot] for z, _ in levels),
-            tuple(m.unflatten(1, (slots, count))[pictures, slot] for _, m in levels),
+            tuple(unpacked(z) for z, _ in levels), tuple(unpacked(masks) for _, masks in levels)
         )
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:

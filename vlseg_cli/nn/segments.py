@@ -1,7 +1,7 @@
 """From decoder outputs to segments: every rule by which the papers turn queries into an answer.
 
-Source: PSALM section 7, ``psalm/model/language_model/llava_phi.py`` (``*_inference``). All functions
-take one picture's queries; masks are logits unless said otherwise.
+Source: PSALM section 7, the ``*_inference`` functions of ``llava_phi.py``. All functions take one
+picture's queries; masks are logits unless said otherwise.
 """
 
 from typing import NamedTuple
@@ -86,7 +86,7 @@ def semantic_scores(class_logits: Tensor, masks: Tensor) -> Tensor:
 
 
 class Instances(NamedTuple):
-    """Scored masks: scores (M,), categories (M,) class indices, queries (M,) which query each is."""
+    """Scored masks: scores (M,), categories (M,) class indices, queries (M,) they come from."""
 
     scores: Tensor
     categories: Tensor

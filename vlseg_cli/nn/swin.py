@@ -11,7 +11,7 @@ from transformers import SwinBackbone, SwinConfig
 
 
 class SwinPyramid(nn.Module):
-    """Swin with a norm on each stage's output (PSALM section 3.1; Mask2Former ``D2SwinTransformer``)."""
+    """Swin with a norm on each stage's output (PSALM 3.1; Mask2Former ``D2SwinTransformer``)."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""Words to token sequences: instructions, conditions, placeholders, tokenizers. No pixels, no torch."""
+"""Words to token sequences: instructions, conditions, tokenizers. No pixels, no torch."""

@@ -96,14 +96,11 @@ def batches_of(
     recipe: Recipe, stage: Stage, model: Trainable, start: int, share: Share
 ) -> Iterator[Batch]:
     """Batches for the passes of one process, from sample ``start`` of the run, without end."""
-    workers = recipe.data.workers
     loader: DataLoader[Any] = DataLoader(
         dataset_of(recipe, stage),
         batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, share),
         collate_fn=model.words_collator() if stage.data == "words" else model.collator(stage.size),
-        num_workers=workers,
-        # Forking a process that has already run torch can hang; a fresh worker cannot.
-        multiprocessing_context="spawn" if workers else None,
+        num_workers=recipe.data.workers,
         # Its own generator, so that starting workers leaves the run's random numbers alone.
         generator=torch.Generator(),
     )

@@ -1,0 +1,48 @@
+"""A drawn picture to ask about, and a way to run a command line without a new process."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from vlseg_cli.cli.entry import run
+from vlseg_cli.worlds.draw import draw_scene
+
+
+@dataclass
+class Ran:
+    """What a command line left behind."""
+
+    code: int
+    out: str
+    err: str
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def vlseg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """Run ``vlseg WORDS…`` in an empty folder; with --json its lines are parsed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: object) -> Ran:
+        code = run([str(word) for word in words])
+        said = capsys.readouterr()
+        lines = said.out.splitlines() if "--json" in words and code in (0, 3) else []
+        return Ran(code, said.out, said.err, [json.loads(line) for line in lines])
+
+    return call
+
+
+@pytest.fixture
+def kitchen(tmp_path: Path) -> Path:
+    """A drawn scene of 192 px."""
+    path = tmp_path / "kitchen.png"
+    Image.fromarray(draw_scene(900_000, 192).pixels).save(path)
+    return path

@@ -1,0 +1,96 @@
+"""Every error a user can cause is one sentence on stderr and an exit code, never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.cli.entry import run
+
+WRONG = [
+    (["segmnt"], 2, "did you mean 'segment'"),
+    (["reason", "--modl", "x"], 2, "--model"),
+    (["segment"], 2, "missing argument"),
+    (["segment", "missing.png"], 4, "no file or folder 'missing.png'"),
+    (["segment", "kitchn.png"], 4, "did you mean 'kitchen.png'?"),
+    (["segment", "*.gif"], 4, "no images"),
+    (["segment", "empty"], 4, "no images"),
+    (["segment", "clip.mp4"], 3, "reads images only"),
+    (["segment", "kitchen.png", "--task", "panoptik"], 2, "'panoptic', 'semantic', 'instance'"),
+    (["segment", "kitchen.png", "--point", "12"], 2, "write x,y"),
+    (["segment", "kitchen.png", "--box", "1,2,3"], 2, "write x0,y0,x1,y1"),
+    (["segment", "kitchen.png", "--scribble", "1,2;3"], 2, "write x,y;x,y"),
+    (["segment", "kitchen.png", "--point", "1,2", "--task", "semantic"], 2, "without --task"),
+    (["segment", "kitchen.png", "--point", "1,2", "--categories", "cup"], 2, "--categories"),
+    (["segment", "kitchen.png", "--categories", "cup;table"], 2, "with commas"),
+    (["segment", "kitchen.png", "--categories", " , "], 2, "names nothing"),
+    (["segment", "kitchen.png", "--save", "overlai"], 2, "did you mean overlay?"),
+    (["segment", "kitchen.png", "--save", "panoptic", "--task", "instance"], 2, "--save panoptic"),
+    (["refer", "kitchen.png", "a cup", "--save", "panoptic"], 2, "--save panoptic"),
+    (["detect", "kitchen.png", "--threshold", "1.5"], 2, "--threshold"),
+    (["detect", "kitchen.png", "--out", "kitchen.png"], 2, "is a file"),
+    (["detect", "kitchen.png", "--out", "kitchen.png/deeper"], 2, "cannot be made"),
+    (["reason", "kitchen.png"], 2, "put the question last"),
+    (["reason", "what is it?"], 2, "no input before"),
+    (["reason", "kitchen.png", " "], 2, "is empty"),
+    (["train", "missing.toml"], 2, "no recipe"),
+    (["eval", "coco"], 2, "'world'"),
+    (["eval", "world", "--seeds", "12"], 2, "write a:b"),
+    (["eval", "world", "--seeds", "5:5"], 2, "holds no seed"),
+    (["world", "out", "--scenes", "9", "--seeds", "1:3"], 2, "fewer than 9"),
+    (["world", "kitchen.png"], 2, "is a file"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "sentence"), WRONG)
+def test_errors_are_one_sentence(vlseg, kitchen: Path, words, code: int, sentence: str) -> None:
+    (kitchen.parent / "empty").mkdir()
+    (kitchen.parent / "clip.mp4").touch()
+    ran = vlseg(*words)
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err.lower()
+    assert ran.err.startswith("vlseg: ") and ran.err.count("\n") == 1
+
+
+def test_debug_adds_the_traceback(vlseg) -> None:
+    assert "Traceback" not in vlseg("segment", "missing.png").err
+    assert "Traceback" in vlseg("segment", "missing.png", "--debug").err
+
+
+def test_file_names_cannot_command_the_terminal(vlseg) -> None:
+    ran = vlseg("segment", "\x1b[2J\nx.png")
+    assert "\x1b" not in ran.err and ran.err.count("\n") == 1
+
+
+def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def interrupt(*_words: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vlseg_cli.cli.entry.app", interrupt)
+    assert run(["segment"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_reader_that_leaves_is_no_traceback() -> None:
+    """Like ``vlseg --help | true``: the pipe has no reader when it is written to."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "vlseg_cli", "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert done.stderr == ""
+
+
+def test_python_dash_m_is_the_same_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vlseg_cli", "segmnt"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("vlseg: No such command 'segmnt'. Did you mean 'segment'?")
