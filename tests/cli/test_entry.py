@@ -1,13 +1,13 @@
 """Every error a user can cause is one sentence on stderr and an exit code, never a traceback."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-
-from vlseg_cli.cli.entry import run
 
 WRONG = [
     (["segmnt"], 2, "did you mean 'segment'"),
@@ -64,13 +64,17 @@ def test_file_names_cannot_command_the_terminal(vlseg) -> None:
     assert "\x1b" not in ran.err and ran.err.count("\n") == 1
 
 
-def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    def interrupt(*_words: object, **_options: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("vlseg_cli.cli.entry.app", interrupt)
-    assert run(["segment"]) == 130
-    assert capsys.readouterr().err == ""
+def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
+    words = ["world", str(tmp_path / "out"), "--scenes", "100000"]
+    drawing = subprocess.Popen(
+        [sys.executable, "-m", "vlseg_cli", *words], stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "out" / "images").exists():
+        assert drawing.poll() is None
+        time.sleep(0.02)
+    drawing.send_signal(signal.SIGINT)
+    _, said = drawing.communicate(timeout=60)
+    assert (drawing.returncode, said) == (130, "")
 
 
 def test_a_reader_that_leaves_is_no_traceback() -> None:

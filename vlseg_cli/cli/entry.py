@@ -41,7 +41,8 @@ def _explain(error: Exception) -> int:
         sentence = "There is not enough memory: close other programs or take smaller inputs."
     else:
         kind = type(error).__name__
-        code, sentence = 1, f"Unexpected {kind}: {error} (add --debug for the traceback)."
+        words = " ".join(str(error).split())
+        code, sentence = 1, f"Unexpected {kind}: {words} (add --debug for the traceback)."
     print(f"vlseg: {printable(sentence)}", file=sys.stderr)
     return code
 

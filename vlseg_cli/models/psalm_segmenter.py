@@ -66,9 +66,7 @@ class PSALMSegmenter:
     def load(cls, directory: Path, name: str, device: str = "cpu") -> "PSALMSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
         settings = load_settings(directory)
-        config = PSALMConfig.from_dict(settings["config"])
-        with torch.device("meta"):
-            model = PSALM(config)
+        model = PSALM(PSALMConfig.from_dict(settings["config"]))
         load_into(model, load_tensors(directory), directory)
         tokenizer = Tokenizer.load(directory / TOKENIZER)
         known = settings.get("categories", {"names": (), "stuff": ()})

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
-from vlseg_cli.models.registry import build_model
+from vlseg_cli.models.fresh import build_model
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import describe

@@ -78,6 +78,7 @@ def _stored(tensor: Tensor) -> Tensor:
 def _replace(target: Path, write: Callable[[Path], object]) -> None:
     partial = target.with_name(f".{target.name}.part")
     write(partial)
+    partial.chmod(0o644)  # safetensors writes files that only their owner may read
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(target)

@@ -1,0 +1,95 @@
+"""What all four image commands share, with the embedded model: files, records, exit codes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from vlseg_cli.schema import decode_rle
+
+
+def test_the_default_run_writes_an_overlay_and_coco(vlseg, kitchen: Path) -> None:
+    ran = vlseg("segment", "kitchen.png")
+    assert (ran.code, ran.out) == (0, "")
+    out = kitchen.parent / "vlseg-out"
+    assert {path.name for path in out.iterdir()} == {"coco.json", "coco_results.json", "overlay"}
+    with Image.open(out / "overlay" / "kitchen.png") as overlay, Image.open(kitchen) as picture:
+        assert overlay.size == picture.size
+    assert COCO(out / "coco.json").loadImgs(1)[0]["file_name"] == "kitchen.png"
+
+
+def test_json_is_one_object_per_image_and_nothing_else(vlseg, kitchen: Path) -> None:
+    Image.open(kitchen).resize((97, 61)).save(kitchen.parent / "small.png")
+    ran = vlseg("detect", "kitchen.png", "small.png", "--json", "--save", "none")
+    assert [record["input"] for record in ran.records] == ["kitchen.png", "small.png"]
+    assert (ran.records[1]["width"], ran.records[1]["height"]) == (97, 61)
+    for record in ran.records:
+        assert set(record) == {
+            "input", "frame", "width", "height", "task", "prompt", "text", "segments"
+        }  # fmt: skip
+        for segment in record["segments"]:
+            assert decode_rle(segment["segmentation"]).shape == (record["height"], record["width"])
+            assert decode_rle(segment["segmentation"]).sum() == segment["area"]
+    assert not (kitchen.parent / "vlseg-out").exists()
+
+
+def test_the_embedded_model_says_what_it_knows(vlseg, kitchen: Path) -> None:
+    ran = vlseg("segment", "kitchen.png", "--save", "none")
+    assert "drawn scenes, not photographs" in ran.err
+    assert vlseg("segment", "kitchen.png", "--save", "none", "--quiet").err == ""
+
+
+def test_a_broken_image_among_others_is_listed(vlseg, kitchen: Path) -> None:
+    (kitchen.parent / "broken.png").write_bytes(kitchen.read_bytes()[:200])
+    ran = vlseg("detect", ".", "--save", "jsonl", "--json")
+    assert ran.code == 3
+    assert [record["input"] for record in ran.records] == ["kitchen.png"]
+    failures = (kitchen.parent / "vlseg-out" / "failures.jsonl").read_text().splitlines()
+    assert [json.loads(line)["input"] for line in failures] == ["broken.png"]
+    assert "broken.png is damaged" in ran.err
+
+
+def test_a_broken_image_alone_ends_with_3(vlseg, kitchen: Path) -> None:
+    kitchen.write_text("no picture")
+    ran = vlseg("segment", "kitchen.png")
+    assert ran.code == 3 and "not an image" in ran.err
+
+
+def test_a_point_outside_the_only_image_is_a_usage_error(vlseg, kitchen: Path) -> None:
+    ran = vlseg("segment", "kitchen.png", "--point", "5000,5")
+    assert ran.code == 2 and "outside" in ran.err
+
+
+def test_an_unknown_model_is_a_weights_error(vlseg, kitchen: Path) -> None:
+    ran = vlseg("segment", "kitchen.png", "--model", "no-such-model")
+    assert ran.code == 5
+    assert "no-such-model" in ran.err and "Traceback" not in ran.err
+
+
+def test_results_are_not_read_again_as_inputs(vlseg, kitchen: Path) -> None:
+    vlseg("segment", ".")
+    ran = vlseg("segment", ".", "--json")
+    assert [record["input"] for record in ran.records] == ["kitchen.png"]
+
+
+def test_a_turned_photo_is_answered_upright(vlseg, kitchen: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(kitchen).rotate(90, expand=True).save(kitchen.parent / "turned.png", exif=exif)
+    ran = vlseg("detect", "kitchen.png", "turned.png", "--json", "--save", "none")
+    upright, turned = ran.records
+    assert upright["segments"] == turned["segments"]
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "I;16", "RGBA"])
+def test_pictures_of_any_mode_are_answered(vlseg, kitchen: Path, mode: str) -> None:
+    picture = Image.open(kitchen)
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    picture.save(kitchen.parent / "other.tif")
+    assert vlseg("segment", "other.tif", "--save", "none").code == 0

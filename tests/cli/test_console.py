@@ -1,0 +1,107 @@
+"""People read stderr: a table on a terminal, plain lines in a log, silence when asked."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console as Terminal
+
+from vlseg_cli.cli.console import Console, title
+from vlseg_cli.schema import (
+    Categories,
+    Prediction,
+    Prompt,
+    Question,
+    Region,
+    Regions,
+    Task,
+    segment_from_mask,
+)
+
+MASK = np.zeros((20, 40), bool)
+MASK[5:10, 10:30] = True
+
+
+def prediction(task: Task, prompt: Prompt, *labels: str) -> Prediction:
+    """The same mask under each label."""
+    segments = tuple(segment_from_mask(MASK, 0.5 + 0.1 * i, one) for i, one in enumerate(labels))
+    return Prediction("k.png", 0, 20, 40, task, prompt, segments, text="A fridge does.")
+
+
+COLD = prediction(Task.REASON, Question("what is [cold]?"), "fridge")
+
+
+def on_a_terminal() -> tuple[Console, io.StringIO]:
+    """A console that believes in a terminal of 80 columns, and what it shows there."""
+    console, shown = Console(quiet=False), io.StringIO()
+    console.terminal = Terminal(file=shown, force_terminal=True, width=80, color_system=None)
+    return console, shown
+
+
+def test_a_log_gets_plain_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(quiet=False).show(COLD, in_full=True)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "k.png: what is [cold]?",
+        "  fridge  0.50  12.5%  10, 5, 20, 5",
+        "A fridge does.",
+    ]
+
+
+def test_a_terminal_gets_a_table() -> None:
+    console, shown = on_a_terminal()
+    console.show(COLD, in_full=True)
+    for word in ["label", "score", "area", "box", "fridge", "0.50", "12.5%", "what is [cold]?"]:
+        assert word in shown.getvalue()
+
+
+def test_many_images_get_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    names = Categories(("cup",))
+    console = Console(quiet=False)
+    console.show(prediction(Task.INSTANCE, names, "a", "b", "c", "d"), in_full=False)
+    console.show(prediction(Task.INSTANCE, names), in_full=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "k.png: instance: 4 segments, d 0.80, c 0.70, b 0.60, …",
+        "k.png: instance: nothing found",
+    ]
+
+
+def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(quiet=True)
+    console.note("hello")
+    console.show(COLD, in_full=True)
+    console.error("broken.png\x1b[31m is damaged.")
+    assert capsys.readouterr().err == "vlseg: broken.png\\x1b[31m is damaged.\n"
+
+
+def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = Console(quiet=False)
+    shown = io.StringIO()
+    console.terminal.file = shown
+    console.show(COLD, in_full=True)
+    assert "\x1b[3" not in shown.getvalue()
+
+
+def test_progress_shows_on_a_terminal_for_several_items_only() -> None:
+    for total, expected in [(1, False), (3, True)]:
+        console, shown = on_a_terminal()
+        with console.progress(total, "images") as advance:
+            for _ in range(total):
+                advance()
+        assert ("images" in shown.getvalue()) is expected
+
+
+def test_progress_never_shows_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console(quiet=False).progress(3, "images") as advance:
+        advance()
+    assert capsys.readouterr().err == ""
+
+
+def test_titles_say_what_was_asked() -> None:
+    region = Regions((Region("point", MASK), Region("box", MASK)))
+    assert title(COLD) == "k.png: what is [cold]?"
+    assert title(prediction(Task.PANOPTIC, Categories(("cup",)))) == "k.png: panoptic"
+    assert title(prediction(Task.INTERACTIVE, region)) == "k.png: point, box"

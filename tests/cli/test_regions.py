@@ -1,0 +1,70 @@
+"""Points, boxes, scribbles and masks land where they were typed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from vlseg_cli.cli.regions import parse_regions
+from vlseg_cli.schema import Frame, InputError, UsageError
+
+FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "grey.png")
+
+
+def test_all_kinds_together_in_order(tmp_path) -> None:
+    Image.fromarray(np.eye(60, 80, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
+    prompts = parse_regions(
+        ["10,20", "5,5,70,50"], ["40,30,60,50"], ["1,1;70,50"], [tmp_path / "mask.png"]
+    )
+    regions = prompts.on(FRAME).regions
+    assert [region.kind for region in regions] == ["point", "point", "box", "scribble", "mask"]
+    masks = [region.mask for region in regions]
+    assert masks[0][20, 10] and not masks[0][5, 5]
+    assert masks[1][5, 5] and masks[1][50, 70] and not masks[1][27, 37]
+    assert masks[2].sum() == 20 * 20 and masks[2][30:50, 40:60].all()
+    assert masks[3][1, 1] and masks[3][50, 70] and masks[3][25, 35]
+    assert np.array_equal(masks[4], np.eye(60, 80, dtype=bool))
+
+
+def test_nothing_pointed_at_is_false() -> None:
+    assert not parse_regions(None, None, None, None)
+    assert not parse_regions([], [], [], [])
+    assert parse_regions(["1,2"], None, None, None)
+
+
+@given(st.integers(0, 79), st.integers(0, 59))
+def test_every_pixel_can_be_pointed_at(x: int, y: int) -> None:
+    region = parse_regions([f"{x},{y}"], None, None, None).on(FRAME).regions[0]
+    assert region.mask[y, x]
+
+
+@pytest.mark.parametrize("text", ["", "a,b", "1", "1,2,3", "nan,1", "1,inf", "1;2", "1,,2"])
+def test_bad_points(text: str) -> None:
+    with pytest.raises(UsageError, match="--point"):
+        parse_regions([text], None, None, None)
+
+
+@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "1,2,3,x", "1,2,3,nan"])
+def test_bad_boxes(text: str) -> None:
+    with pytest.raises(UsageError, match="--box"):
+        parse_regions(None, [text], None, None)
+
+
+@pytest.mark.parametrize("text", ["", "1,2;3", "1;2", "1,2;;3,4", "1,2,3,4"])
+def test_bad_scribbles(text: str) -> None:
+    with pytest.raises(UsageError, match="--scribble"):
+        parse_regions(None, None, [text], None)
+
+
+def test_places_outside_the_picture_are_errors(tmp_path) -> None:
+    for prompts in (
+        parse_regions(["80,10"], None, None, None),
+        parse_regions(None, ["90,70,95,75"], None, None),
+        parse_regions(None, ["30,30,20,20"], None, None),
+        parse_regions(None, None, ["1,1;-1,5"], None),
+    ):
+        with pytest.raises(UsageError):
+            prompts.on(FRAME)
+    with pytest.raises(InputError, match="cannot be opened"):
+        parse_regions(None, None, None, [tmp_path / "missing.png"]).on(FRAME)

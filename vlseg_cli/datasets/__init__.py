@@ -1,1 +1,0 @@
-"""One reader per on-disk format, each yielding schema.Sample."""

@@ -1,0 +1,32 @@
+"""A model with random weights, to be trained; using a trained one needs none of this."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
+from vlseg_cli.models.registry import ARCHITECTURES
+from vlseg_cli.prompts.psalm import BACKGROUND
+from vlseg_cli.prompts.tokenizer import Tokenizer, word_tokenizer
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.worlds.categories import NAMES, STUFF
+from vlseg_cli.worlds.vocabulary import words
+
+
+def build_model(
+    architecture: str, config: Mapping[str, Any], losses: Mapping[str, Any] | None = None
+) -> TrainablePSALM:
+    """A model with random weights that reads the drawn world's words."""
+    if architecture not in ARCHITECTURES:
+        raise RecipeError(
+            f"unknown architecture {architecture!r} in [model]; there is {', '.join(ARCHITECTURES)}"
+        )
+    tokenizer = world_tokenizer()
+    sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
+    return TrainablePSALM(sized, tokenizer, NAMES, STUFF, PSALMLosses.from_dict(losses or {}))
+
+
+def world_tokenizer() -> Tokenizer:
+    """Every word of the drawn world and of the miniature's instructions."""
+    instructions = {"segment", "find", "point", *BACKGROUND.split()}
+    return word_tokenizer(sorted({*words(), *instructions}))
