@@ -47,7 +47,7 @@ def describe(
         case Categories():
             found = _categories(ask, ask.prompt, canvas, parts[0], config)
         case Regions():
-            found = _regions(ask.prompt, canvas, parts), None
+            found = _regions(ask, ask.prompt, canvas, parts), None
         case Expression(text=text) | Question(text=text):
             found = _sentence(ask, text, canvas, parts[0]), None
     return Prediction(
@@ -151,16 +151,16 @@ def _sentence(ask: Ask, text: str, canvas: Canvas, part: Part) -> list[Segment]:
     return [segment_from_mask(mask.cpu().numpy(), best, text)]
 
 
-def _regions(prompt: Regions, canvas: Canvas, parts: Sequence[Part]) -> list[Segment]:
+def _regions(ask: Ask, prompt: Regions, canvas: Canvas, parts: Sequence[Part]) -> list[Segment]:
     """One answer per region; regions asked together share a part, else each has its own."""
-    answers = [(scores[:, k], low) for scores, low in parts for k in range(scores.shape[1])]
     segments = []
-    for number, (region, (scores, low)) in enumerate(
-        zip(prompt.regions, answers, strict=True), start=1
-    ):
+    labels = iter(f"{region.kind} {number}" for number, region in enumerate(prompt.regions, 1))
+    for scores, low in parts:
         masks = to_original(low, canvas)
-        each = referred_scores(scores, masks)
-        best = int(each.argmax())
-        mask = (masks[best] > 0).cpu().numpy()
-        segments.append(segment_from_mask(mask, float(each[best]), f"{region.kind} {number}"))
+        for condition in scores.T:
+            each, label = referred_scores(condition, masks), next(labels)
+            best = int(each.argmax())
+            if ask.threshold is None or float(each[best]) >= ask.threshold:
+                mask = (masks[best] > 0).cpu().numpy()
+                segments.append(segment_from_mask(mask, float(each[best]), label))
     return segments

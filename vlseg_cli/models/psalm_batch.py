@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.pixels import fit_masks, fit_pixels
+from vlseg_cli.models.pixels import fit_masks, fit_pixels, fit_regions
 from vlseg_cli.nn.mask_sampling import MaskSampling
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.schema import Categories, Expression, Query, Question, Regions, Sample
+
+_SLIVER = 0.2  # of an answer: a category with less of it is not what was meant
 
 
 class Prompts(NamedTuple):
@@ -62,7 +64,8 @@ def _move(value: Any, device: torch.device | str) -> Any:
 
 @dataclass
 class PSALMCollator:
-    """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses."""
+    """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses;
+    ``silent`` keeps nothing but what each cell belongs to."""
 
     prompts: PSALMPrompts
     size: int
@@ -70,6 +73,7 @@ class PSALMCollator:
     names: tuple[str, ...]
     regions_together: bool
     word_dropout: float = 0.02
+    silent: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> PSALMBatch:
         pixels = np.stack([fit_pixels(sample.frame, self.size)[0] for sample in samples])
@@ -80,6 +84,8 @@ class PSALMCollator:
         }
         categories, sentences, regions = of_kind.values()
         semantic = self._semantic(len(samples), categories)
+        if self.silent:
+            categories, sentences, regions = [], [], []
         sources = [sample.frame.source for sample in samples]
         spoken = self._prompts(sentences, sources)
         return PSALMBatch(
@@ -95,12 +101,7 @@ class PSALMCollator:
         """Each region its own prompt, if that is how this model is asked."""
         if self.regions_together:
             return regions
-        return [
-            (i, replace(q, prompt=Regions((region,)), masks=q.masks[[k]], labels=q.labels[:1]))
-            for i, q in regions
-            if isinstance(q.prompt, Regions)
-            for k, region in enumerate(q.prompt.regions)
-        ]
+        return [(i, alone) for i, query in regions for alone in _each_region(query)]
 
     def _prompts(self, asked: list[tuple[int, Query]], sources: list[str]) -> Prompts | None:
         if not asked:
@@ -111,7 +112,7 @@ class PSALMCollator:
             if isinstance(q.prompt, Regions)
             for k in range(len(q.prompt.regions))
         ]
-        placed = [fit_masks(mask[None], self.size)[0] for mask in masks]
+        placed = [fit_regions(mask[None], self.size)[0] for mask in masks]
         return Prompts(
             [self._sequence(query, sources[i]) for i, query in asked],
             torch.tensor([i for i, _ in asked]),
@@ -164,9 +165,23 @@ class PSALMCollator:
             cells = semantic[picture]
             for mask in truth:
                 inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
-                categories = torch.unique(inside)
-                shares[row, categories] = 1 / max(len(categories), 1)
+                area = torch.bincount(inside, minlength=len(self.names)).float()
+                area[area < _SLIVER * area.sum()] = (
+                    0  # neighbours whose cells the edge runs through
+                )
+                shares[row] += area / area.sum().clamp(min=1)
         return shares
+
+
+def _each_region(query: Query) -> list[Query]:
+    """A query per region, with the masks that are labelled with it."""
+    assert isinstance(query.prompt, Regions)
+    alone = []
+    for number, region in enumerate(query.prompt.regions):
+        masks = query.masks[query.labels == number]
+        labels = np.zeros(len(masks), np.int64)
+        alone.append(replace(query, prompt=Regions((region,)), masks=masks, labels=labels))
+    return alone
 
 
 def _at(mask: Tensor, cells: Tensor) -> Tensor:

@@ -5,9 +5,13 @@ Switches that no published checkpoint uses say so; they default to what the pape
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from vlseg_cli.prompts.psalm import Style
 from vlseg_cli.schema import WeightsError
+
+RegionSource = Literal["tokens", "pixels"]
+_CHOICES = {"prompt_style": get_args(Style), "region_source": get_args(RegionSource)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,30 @@ class PSALMConfig:
     panoptic_overlap: float = 0.8
     instance_score: float = 0.5
     # Not in published checkpoints: how the embedded miniature differs.
-    prompt_style: Literal["psalm", "plain"] = "psalm"
+    prompt_style: Style = "psalm"
     coordinates: bool = False  # write x, y into the decoder's features
     single_queries: int | None = None  # mask tokens for one sentence or region; None: all
-    region_source: Literal["tokens", "pixels"] = "tokens"  # where regions are pooled from
+    region_source: RegionSource = "tokens"  # where regions are pooled from
     regions_together: bool = True  # all regions in one prompt, or each in its own
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":
-        """Build from parsed JSON or TOML; unknown keys are a WeightsError."""
+        """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a PSALM."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise WeightsError(f"unknown keys in the PSALM configuration: {', '.join(unknown)}")
         arguments: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
-        return cls(**arguments)
+        config = cls(**arguments)
+        for key, allowed in _CHOICES.items():
+            if (value := getattr(config, key)) not in allowed:
+                raise WeightsError(f"PSALM's {key} is {value!r}; it can be {' or '.join(allowed)}")
+        if config.image_size % 32:
+            raise WeightsError(f"PSALM's image_size is {config.image_size}, no multiple of 32")
+        if (config.single_queries or 0) > config.queries:
+            raise WeightsError(
+                f"PSALM's single_queries are {config.single_queries}, more than its "
+                f"{config.queries} queries"
+            )
+        return config

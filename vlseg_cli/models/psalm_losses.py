@@ -47,12 +47,16 @@ def category_losses(
 
 
 def condition_losses(
-    answered: Answered, masks: Sequence[Tensor], sampling: MaskSampling, condition: str
+    answered: Answered,
+    masks: Sequence[Tensor],
+    labels: Sequence[Tensor],
+    sampling: MaskSampling,
+    condition: str,
 ) -> list[Level]:
     """Losses per level for sentences or regions, keys ``condition``, mask, dice.
 
-    masks: per prompt (M, H, W). For regions mask k is region k's object; for a sentence every mask
-    is an answer.
+    masks: per prompt (M, H, W); labels: per prompt (M,), the region whose object a mask is, or 0
+    for a sentence, whose every mask is an answer.
     """
     truth = [sampling.prepare(mask) for mask in masks]
     count = max(sum(len(mask) for mask in masks), 1)
@@ -62,7 +66,7 @@ def condition_losses(
         pairs = _match_each(pred_masks, truth, sampling, None)
         target = torch.zeros_like(scores)
         for row, (queries, objects) in enumerate(pairs):
-            target[row, queries, objects if condition == "region" else 0] = 1
+            target[row, queries, labels[row][objects]] = 1
         real = scores.isfinite()  # prompts with fewer regions are padded
         levels[level] = {
             condition: balanced_bce(scores[real], target[real]),

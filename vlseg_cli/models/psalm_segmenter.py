@@ -1,7 +1,7 @@
 """PSALM for use: frames and prompts in, predictions on each frame's own grid out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,19 +10,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.pixels import fit_masks, fit_pixels
+from vlseg_cli.models.pixels import fit_pixels, fit_regions
 from vlseg_cli.models.psalm import PSALM, Answered, Seen
-from vlseg_cli.models.psalm_answers import describe
+from vlseg_cli.models.psalm_answers import Part, describe
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import Ask, Categories, Frame, Prediction, Regions
+from vlseg_cli.schema import (
+    Ask,
+    Categories,
+    Frame,
+    Prediction,
+    Regions,
+    UsageError,
+    WeightsError,
+)
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors
 
+_Key = tuple[int, int]  # number of the frame, identity of the prompt
 _ROWS = 32  # prompts answered in one go
 
 
@@ -39,7 +48,8 @@ class EncodedFrames:
 class _Row(NamedTuple):
     """One sequence for the language model; several regions of an ask may be rows of their own."""
 
-    ask: int
+    key: _Key
+    ask: Ask
     sequence: TokenSequence
     regions: Tensor | None
 
@@ -69,6 +79,11 @@ class PSALMSegmenter:
         model = PSALM(PSALMConfig.from_dict(settings["config"]))
         load_into(model, load_tensors(directory), directory)
         tokenizer = Tokenizer.load(directory / TOKENIZER)
+        if len(tokenizer) > model.config.vocabulary:
+            raise WeightsError(
+                f"{directory / TOKENIZER} has {len(tokenizer)} tokens, the model only "
+                f"{model.config.vocabulary}: they are not of one model"
+            )
         known = settings.get("categories", {"names": (), "stuff": ()})
         return cls(name, model, tokenizer, known["names"], known["stuff"], device)
 
@@ -89,52 +104,65 @@ class PSALMSegmenter:
     def answer(self, encoded: EncodedFrames, asks: Sequence[Ask]) -> list[Prediction]:
         """Steps 2 to 4; prompts of one kind share batches."""
         start = time.perf_counter()
-        rows = [row for index, ask in enumerate(asks) for row in self._rows(index, ask)]
-        parts: list[list[tuple[Tensor, Tensor]]] = [[] for _ in asks]
-        for kind in ConditionKind:
-            mine = [row for row in rows if _kind(asks[row.ask]) is kind]
-            for first in range(0, len(mine), _ROWS):
-                chunk = mine[first : first + _ROWS]
-                answered = self._run(encoded, asks, chunk, kind)
-                for place, row in enumerate(chunk):
-                    conditions = row.sequence.conditions
-                    scores = answered.scores[-1][place][:, :conditions]
-                    parts[row.ask].append((scores, answered.pred_masks[-1][place]))
+        found = self._read_and_answer(encoded, {_key(ask): ask for ask in asks})
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             describe(
                 ask,
                 encoded.frames[ask.frame],
                 encoded.canvases[ask.frame],
-                parts[index],
+                found[_key(ask)],
                 self.model.config,
                 seconds,
             )
-            for index, ask in enumerate(asks)
+            for ask in asks
         ]
 
-    def _run(
-        self, encoded: EncodedFrames, asks: Sequence[Ask], rows: Sequence[_Row], kind: ConditionKind
-    ) -> Answered:
-        pictures = torch.tensor([asks[row.ask].frame for row in rows], device=self.device)
+    def _read_and_answer(
+        self, encoded: EncodedFrames, asks: Mapping[_Key, Ask]
+    ) -> dict[_Key, list[Part]]:
+        """Scores and masks of each different prompt; prompts of one kind share batches."""
+        rows = [row for key, ask in asks.items() for row in self._rows(key, ask)]
+        parts: dict[_Key, list[Part]] = {key: [] for key in asks}
+        for kind in ConditionKind:
+            mine = [row for row in rows if _kind(row.ask) is kind]
+            for first in range(0, len(mine), _ROWS):
+                chunk = mine[first : first + _ROWS]
+                answered = self._run(encoded, chunk, kind)
+                for place, row in enumerate(chunk):
+                    scores = answered.scores[-1][place][:, : row.sequence.conditions]
+                    parts[row.key].append((scores, answered.pred_masks[-1][place]))
+        return parts
+
+    def _run(self, encoded: EncodedFrames, rows: Sequence[_Row], kind: ConditionKind) -> Answered:
+        pictures = torch.tensor([row.ask.frame for row in rows], device=self.device)
         masks = [row.regions for row in rows if row.regions is not None]
         regions = torch.cat(masks).to(self.device) if masks else None
         sequences = [row.sequence for row in rows]
         answered: Answered = self.model(encoded.seen, sequences, pictures, kind, regions)
         return answered
 
-    def _rows(self, index: int, ask: Ask) -> list[_Row]:
+    def _rows(self, key: _Key, ask: Ask) -> list[_Row]:
         match ask.prompt:
+            case Categories(names=()):
+                raise UsageError("There is no category to look for: give at least one name.")
             case Categories(names=names):
-                return [_Row(index, self.prompts.categories(names), None)]
+                return [_Row(key, ask, self.prompts.categories(names), None)]
+            case Regions(regions=()):
+                raise UsageError("There is no region to answer for: give at least one.")
             case Regions(regions=regions):
                 masks = np.stack([region.mask for region in regions])
-                placed = torch.from_numpy(fit_masks(masks, self.model.config.image_size))
+                placed = torch.from_numpy(fit_regions(masks, self.model.config.image_size))
                 if self.model.config.regions_together:
-                    return [_Row(index, self.prompts.regions(len(placed)), placed)]
-                return [_Row(index, self.prompts.regions(1), one[None]) for one in placed]
+                    return [_Row(key, ask, self.prompts.regions(len(placed)), placed)]
+                return [_Row(key, ask, self.prompts.regions(1), one[None]) for one in placed]
             case sentence:
-                return [_Row(index, self.prompts.sentence(sentence.text), None)]
+                return [_Row(key, ask, self.prompts.sentence(sentence.text), None)]
+
+
+def _key(ask: Ask) -> _Key:
+    """Asks with one key have one answer, described in different ways by different tasks."""
+    return ask.frame, id(ask.prompt)
 
 
 def _kind(ask: Ask) -> ConditionKind:

@@ -5,9 +5,9 @@ regions faster when mask token 0 always answers (``assignment = "first"``); infe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,8 @@ from vlseg_cli.schema import RecipeError, Sample
 from vlseg_cli.weights.folder import save_folder
 from vlseg_cli.worlds.text import TextExercise
 
+Assignment = Literal["hungarian", "first"]
+
 
 @dataclass(frozen=True, slots=True)
 class PSALMLosses:
@@ -41,7 +43,7 @@ class PSALMLosses:
     region: float = 2.0
     void: float = 0.1
     points: int = 12544  # 0: every cell of the mask map
-    assignment: Literal["hungarian", "first"] = "hungarian"
+    assignment: Assignment = "hungarian"
     # Auxiliary heads; 0 leaves them unused.
     dense_names: float = 0.0
     meant_names: float = 0.0
@@ -50,11 +52,17 @@ class PSALMLosses:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMLosses":
-        """Unknown keys are a RecipeError."""
+        """Unknown keys and an unknown assignment are a RecipeError."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise RecipeError(f"[losses] has unknown keys for PSALM: {', '.join(unknown)}")
-        return cls(**values)
+        losses = cls(**values)
+        if losses.assignment not in get_args(Assignment):
+            raise RecipeError(
+                f"[losses] assignment is {losses.assignment!r}; it can be "
+                f"{' or '.join(get_args(Assignment))}"
+            )
+        return losses
 
 
 class TrainablePSALM(nn.Module):
@@ -72,6 +80,11 @@ class TrainablePSALM(nn.Module):
         self.psalm, self.tokenizer = PSALM(config), tokenizer
         self.names, self.stuff = tuple(names), tuple(stuff)
         self.weights = losses or PSALMLosses()
+        if self.weights.assignment == "first" and config.regions_together:
+            raise RecipeError(
+                '[losses] assignment = "first" answers one region per prompt; set regions_together'
+                " = false in [model.config]"
+            )
         self.dense_names = DenseNames(config.mask_channels, len(self.names))
         self.boxes = Boxes(config.pixel_channels)
         self.pointing = Pointing(config.language_channels)
@@ -99,6 +112,9 @@ class TrainablePSALM(nn.Module):
 
     def collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], PSALMBatch]:
         """What turns samples into a batch, free of weights. ``size``: input side, px."""
+        return self._collator(size)
+
+    def _collator(self, size: int | None) -> PSALMCollator:
         config = self.psalm.config
         prompts = PSALMPrompts(
             self.tokenizer,
@@ -109,6 +125,12 @@ class TrainablePSALM(nn.Module):
         return PSALMCollator(
             prompts, size or config.image_size, self.sampling, self.names, config.regions_together
         )
+
+    def pictures_collator(
+        self, size: int | None = None
+    ) -> Callable[[Sequence[Sample]], PSALMBatch]:
+        """The same, asking nothing but which name each cell has."""
+        return replace(self._collator(size), silent=True)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
@@ -168,7 +190,9 @@ class TrainablePSALM(nn.Module):
         asked = self.psalm.ask(read, kind)
         answered = self.psalm.answer(seen, prompts.pictures, asked, kind)
         if self.weights.assignment == "hungarian":
-            levels = condition_losses(answered, prompts.truth, _Prepared(self.sampling), kind)
+            levels = condition_losses(
+                answered, prompts.truth, prompts.labels, _Prepared(self.sampling), kind
+            )
             losses = self._weighted(levels, f"{kind}s")
         else:
             losses = self._first_answers(answered, prompts, kind)
@@ -181,18 +205,16 @@ class TrainablePSALM(nn.Module):
         self, answered: Answered, prompts: Prompts, kind: ConditionKind
     ) -> dict[str, Tensor]:
         """Mask token 0 owes the whole answer; the others learn not to claim it."""
-        present = torch.tensor([len(mask) > 0 for mask in prompts.truth])
-        wanted = _answers(prompts)
-        rows = present.nonzero()[:, 0].to(wanted.device)
+        rows = _answerable(prompts)
         levels: list[Level] = []
         for scores, pred_masks in zip(answered.scores, answered.pred_masks, strict=True):
             target = torch.zeros_like(scores[..., 0])
             target[rows, 0] = 1
-            logits = pred_masks[rows, 0].flatten(1)
             level: Level = {kind: F.binary_cross_entropy_with_logits(scores[..., 0], target)}
             if len(rows):
-                level["mask"] = mask_bce(logits, wanted.flatten(1), len(rows))
-                level["dice"] = dice(logits, wanted.flatten(1), len(rows))
+                logits, values = self.sampling.for_loss(pred_masks[rows, 0], _answers(prompts))
+                level["mask"] = mask_bce(logits, values, len(rows))
+                level["dice"] = dice(logits, values, len(rows))
             levels.append(level)
         return self._weighted(levels, f"{kind}s")
 
@@ -200,8 +222,7 @@ class TrainablePSALM(nn.Module):
         self, seen: Seen, prompts: Prompts, read: Read, answered: Answered, kind: ConditionKind
     ) -> dict[str, Tensor]:
         """Auxiliary questions of place, asked of prompts that have an answer."""
-        rows = torch.tensor([len(mask) > 0 for mask in prompts.truth]).nonzero()[:, 0]
-        rows = rows.to(prompts.pictures.device)
+        rows = _answerable(prompts)
         losses: dict[str, Tensor] = {}
         if not len(rows):
             return losses
@@ -238,6 +259,12 @@ class _Prepared:
 
     def prepare(self, truth: Tensor) -> Tensor:
         return truth
+
+
+def _answerable(prompts: Prompts) -> Tensor:
+    """(M,): the prompts that have an answer."""
+    present = torch.tensor([len(mask) > 0 for mask in prompts.truth])
+    return present.nonzero()[:, 0].to(prompts.pictures.device)
 
 
 def _answers(prompts: Prompts) -> Tensor:

@@ -17,8 +17,12 @@ class DenseNames(nn.Module):
         self.classify = nn.Conv2d(channels, names, 1)
 
     def forward(self, mask_features: Tensor, semantic: Tensor) -> Tensor:
-        """(B, D, h, w) and (B, h, w) indices, -1 where unknown -> mean cross entropy."""
-        return F.cross_entropy(self.classify(mask_features), semantic, ignore_index=-1)
+        """(B, D, h, w) and (B, h, w) indices, -1 where unknown -> mean cross entropy,
+        0 if no cell is known."""
+        logits: Tensor = self.classify(mask_features)
+        if not (semantic >= 0).any():
+            return logits.sum() * 0
+        return F.cross_entropy(logits, semantic, ignore_index=-1)
 
 
 class Boxes(nn.Module):

@@ -11,7 +11,7 @@ _FREQUENCIES = (1, 2, 4, 8)
 
 
 def coordinates(h: int, w: int, device: torch.device) -> Tensor:
-    """x, y in [-1, 1] at cell centres with their sines and cosines: (2 + 4·F, h, w)."""
+    """y, x in [-1, 1] at cell centres with their sines and cosines: (2 + 4·F, h, w)."""
     y = (torch.arange(h, device=device) + 0.5) / h * 2 - 1
     x = (torch.arange(w, device=device) + 0.5) / w * 2 - 1
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))

@@ -43,7 +43,7 @@ def assemble(
     ids: a prompt with exactly one IMAGE and one QUERIES. queries: N mask tokens. names: token ids
     per category, ``[SEG]`` included. expression: ids of the sentence, ``[SEG]`` included.
     keep_tail keeps what follows the mask tokens. Raises UsageError if marks and contents differ
-    in number.
+    in number, or if a mark stands before the picture.
     """
     flat = list(ids)
     if flat.count(Placeholder.IMAGE) != 1 or flat.count(Placeholder.QUERIES) != 1:
@@ -52,7 +52,11 @@ def assemble(
         raise UsageError(
             f"the prompt has {flat.count(Placeholder.CATEGORY)} <cls> for {len(names)} names"
         )
+    if flat.count(Placeholder.EXPRESSION) != bool(expression):
+        raise UsageError("a prompt needs one <refer> for a sentence and none without")
     image = flat.index(Placeholder.IMAGE)
+    if any(token < 0 for token in flat[:image]):
+        raise UsageError("<image> comes before every other mark of a prompt")
     if not keep_tail:
         flat = flat[: flat.index(Placeholder.QUERIES) + 1]
     out: list[int] = []

@@ -50,7 +50,7 @@ def word_tokenizer(words: Iterable[str]) -> Tokenizer:
 
     Anything else becomes ``[UNK]``. For the embedded miniature, whose world is small.
     """
-    vocabulary = {token: i for i, token in enumerate((UNKNOWN, END, SEG, *words))}
+    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((UNKNOWN, END, SEG, *words)))}
     rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     rust.normalizer = normalizers.Lowercase()
     rust.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)

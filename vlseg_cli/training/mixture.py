@@ -4,7 +4,7 @@ Step s of a stage takes samples s * B to (s + 1) * B wherever they are computed:
 of processes nor of workers changes what a step sees, and a step number is all a resume needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
     return sum(
         stage.batch_size * done
         for stage, done in zip(recipe.stage, steps, strict=True)
-        if stage.data == kind
+        if (stage.data == "words") == (kind == "words")  # scenes are numbered through
     )
 
 
@@ -89,7 +89,18 @@ def dataset_of(recipe: Recipe, stage: Stage) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
     if stage.data == "words":
         return Exercises(recipe.seed)
-    return Scenes(recipe.data.first_seed, stage.size, stage.mixture)
+    silent = Mix(sentences=0, questions=0, regions=0)
+    mix = silent if stage.data == "pictures" else stage.mixture
+    return Scenes(recipe.data.first_seed, stage.size, mix)
+
+
+def collator_of(stage: Stage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
+    """What makes the batches of a stage."""
+    if stage.data == "words":
+        return model.words_collator()
+    if stage.data == "pictures":
+        return model.pictures_collator(stage.size)
+    return model.collator(stage.size)
 
 
 def batches_of(
@@ -99,7 +110,7 @@ def batches_of(
     loader: DataLoader[Any] = DataLoader(
         dataset_of(recipe, stage),
         batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, share),
-        collate_fn=model.words_collator() if stage.data == "words" else model.collator(stage.size),
+        collate_fn=collator_of(stage, model),
         num_workers=recipe.data.workers,
         # Its own generator, so that starting workers leaves the run's random numbers alone.
         generator=torch.Generator(),

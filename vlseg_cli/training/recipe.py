@@ -53,7 +53,8 @@ class Data:
 class Stage:
     """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
 
-    data: 'words' reads text exercises without pictures, 'world' drawn scenes.
+    data: 'words' reads text exercises without pictures, 'pictures' drawn scenes without sentences
+    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks.
     steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
     batch_size: samples per optimiser step over all processes, whatever their number.
     accumulate: into how many passes each process cuts its share of the batch.
@@ -65,7 +66,7 @@ class Stage:
     name: str
     lr: Positive
     batch_size: Count
-    data: Literal["words", "world"] = "world"
+    data: Literal["words", "pictures", "world"] = "world"
     steps: Count | None = None
     minutes: Positive | None = None
     accumulate: Count = 1

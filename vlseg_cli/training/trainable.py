@@ -37,6 +37,10 @@ class Trainable(nn.Module):
         """
 
     @abstractmethod
+    def pictures_collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:
+        """The same for pictures of which only what each pixel belongs to is learned."""
+
+    @abstractmethod
     def words_collator(self) -> Callable[[Sequence[TextExercise]], Batch]:
         """The same for text exercises; ``forward`` takes either batch."""
 

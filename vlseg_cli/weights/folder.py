@@ -53,7 +53,11 @@ def load_settings(directory: Path) -> dict[str, Any]:
         settings = json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise WeightsError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(settings, dict) or not {"architecture", "config"} <= settings.keys():
+    if not (
+        isinstance(settings, dict)
+        and "architecture" in settings
+        and isinstance(settings.get("config"), dict)
+    ):
         raise WeightsError(f"{file} lacks 'architecture' or 'config': it is not one of vlseg's")
     return settings
 

@@ -1,0 +1,43 @@
+"""What more prompts about one picture cost: python benchmarks/prompts.py [MODEL FOLDER]
+
+Prints the median time of looking once and answering 1 to 16 sentences, and the ratio to one.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from vlseg_cli.media import read_image
+from vlseg_cli.models.registry import load_model
+from vlseg_cli.schema import Ask, Expression, Task
+
+PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black")
+TEXTS = [f"the {colour} {thing}" for thing in ("bicycle", "car") for colour in COLOURS]
+RUNS = 15
+
+
+def main() -> None:
+    """Print one row per number of prompts."""
+    torch.set_num_threads(2)
+    model = load_model(sys.argv[1] if len(sys.argv) > 1 else None, "cpu")
+    frame = read_image(PICTURE)
+    first = 0.0
+    print("prompts  ms  ratio")
+    for count in (1, 2, 4, 8, 16):
+        asks = [Ask(0, Task.REFER, Expression(text)) for text in TEXTS[:count]]
+        times = []
+        for _ in range(RUNS + 1):  # the first is not counted
+            start = time.perf_counter()
+            model.answer(model.encode([frame]), asks)
+            times.append(time.perf_counter() - start)
+        median = statistics.median(times[1:])
+        first = first or median
+        print(f"{count:7d} {median * 1000:4.0f} {median / first:5.2f}")
+
+
+if __name__ == "__main__":
+    main()

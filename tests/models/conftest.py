@@ -1,0 +1,119 @@
+"""Two tiny PSALMs with random weights, one as published and one as the miniature is, and scenes.
+
+Their numbers are float64: sums in another order cannot move a cell across a mask's threshold, so
+'the same answer' can be asked for exactly.
+"""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from vlseg_cli.models.fresh import world_tokenizer
+from vlseg_cli.models.pixels import fit_pixels
+from vlseg_cli.models.psalm import PSALM, Seen
+from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.prompts.psalm import PSALMPrompts
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import Sample
+from vlseg_cli.worlds.categories import NAMES, STUFF
+from vlseg_cli.worlds.samples import Mix, world_sample
+
+SIZES: dict[str, Any] = {
+    "image_size": 64,
+    "swin_embed": 8,
+    "swin_depths": (1, 1, 1, 1),
+    "swin_heads": (1, 1, 2, 2),
+    "swin_window": 2,
+    "swin_drop_path": 0.0,
+    "connector_width": 16,
+    "connector_stride": 1,
+    "pixel_channels": 32,
+    "mask_channels": 16,
+    "pixel_layers": 1,
+    "pixel_heads": 2,
+    "pixel_feedforward": 16,
+    "language_channels": 24,
+    "language_layers": 2,
+    "language_heads": 2,
+    "language_feedforward": 32,
+    "queries": 6,
+    "decoder_layers": 3,
+    "decoder_heads": 2,
+    "decoder_feedforward": 16,
+}
+DESIGNS: dict[str, dict[str, Any]] = {
+    "published": SIZES,
+    "miniature": {
+        **SIZES,
+        "prompt_style": "plain",
+        "coordinates": True,
+        "single_queries": 2,
+        "region_source": "pixels",
+        "regions_together": False,
+    },
+}
+
+
+@pytest.fixture(scope="session", params=list(DESIGNS))
+def design(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Sizes and switches of one of the two."""
+    return DESIGNS[request.param]
+
+
+@pytest.fixture(scope="session")
+def miniature() -> dict[str, Any]:
+    """Sizes and switches of the miniature alone."""
+    return DESIGNS["miniature"]
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    return world_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def model(design: dict[str, Any], tokenizer: Tokenizer) -> PSALM:
+    """Random weights large enough that answers differ; not to be trained."""
+    torch.manual_seed(5)
+    psalm = PSALM(PSALMConfig.from_dict({**design, "vocabulary": len(tokenizer)})).double().eval()
+    nn.init.normal_(psalm.seg_query)
+    for linear in (*psalm.condition_projectors.values(), psalm.seg_query_projector):
+        nn.init.normal_(linear.weight, std=1.0)
+    return psalm
+
+
+@pytest.fixture(scope="session")
+def prompts(model: PSALM, tokenizer: Tokenizer) -> PSALMPrompts:
+    config = model.config
+    single = config.single_queries or config.queries
+    return PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[Sample]:
+    """Three drawn scenes with everything asked about them."""
+    mix = Mix(sentences=3, questions=1, regions=3, negatives=3, no_target=0.0)
+    return [world_sample(seed, 64, mix) for seed in (11, 12, 13)]
+
+
+@pytest.fixture(scope="session")
+def pixel_values(samples: list[Sample]) -> Tensor:
+    """(3, 3, 64, 64) float64."""
+    pictures = [torch.from_numpy(fit_pixels(sample.frame, 64)[0]) for sample in samples]
+    return torch.stack(pictures).double()
+
+
+@pytest.fixture
+def seen(model: PSALM, pixel_values: Tensor) -> Seen:
+    """A fresh look, so that no test finds what another has read."""
+    with torch.no_grad():
+        return model.see(pixel_values)
+
+
+@pytest.fixture(scope="session")
+def segmenter(model: PSALM, tokenizer: Tokenizer) -> PSALMSegmenter:
+    model.vision_tower.register_forward_pre_hook(lambda _, pixels: (pixels[0].double(),))
+    return PSALMSegmenter("tiny", model, tokenizer, NAMES, STUFF)

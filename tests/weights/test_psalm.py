@@ -1,0 +1,197 @@
+"""The published checkpoint, tensor by tensor: each finds its place at the published size."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from vlseg_cli.models.psalm import PSALM
+from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.weights.psalm import DROPPED, convert_psalm
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def affine(name: str, *weight: int) -> Shapes:
+    """A weight and its bias, one number per output."""
+    return {f"{name}.weight": weight, f"{name}.bias": weight[:1]}
+
+
+def language() -> Shapes:
+    shapes: Shapes = {"model.embed_tokens.weight": (50297, 2048), "lm_head.weight": (50297, 2048)}
+    for layer in range(24):
+        at = f"model.layers.{layer}"
+        shapes |= affine(f"{at}.self_attn.query_key_value", 6144, 2048)
+        shapes |= affine(f"{at}.self_attn.dense", 2048, 2048)
+        shapes |= affine(f"{at}.mlp.fc1", 8192, 2048) | affine(f"{at}.mlp.fc2", 2048, 8192)
+        shapes |= affine(f"{at}.input_layernorm", 2048)
+    return shapes | affine("model.final_layernorm", 2048)
+
+
+def vision_tower() -> Shapes:
+    tower = "model.vision_tower"
+    shapes = affine(f"{tower}.patch_embed.proj", 128, 3, 4, 4)
+    shapes |= affine(f"{tower}.patch_embed.norm", 128)
+    for stage, (depth, heads) in enumerate(zip((2, 2, 18, 2), (4, 8, 16, 32), strict=True)):
+        c = 128 * 2**stage
+        shapes |= affine(f"{tower}.norm{stage}", c)
+        for block in range(depth):
+            at = f"{tower}.layers.{stage}.blocks.{block}"
+            shapes |= affine(f"{at}.norm1", c) | affine(f"{at}.norm2", c)
+            shapes |= affine(f"{at}.attn.qkv", 3 * c, c) | affine(f"{at}.attn.proj", c, c)
+            shapes[f"{at}.attn.relative_position_bias_table"] = (529, heads)
+            shapes[f"{at}.attn.relative_position_index"] = (144, 144)
+            shapes |= affine(f"{at}.mlp.fc1", 4 * c, c) | affine(f"{at}.mlp.fc2", c, 4 * c)
+        if stage < 3:
+            at = f"{tower}.layers.{stage}.downsample"
+            shapes |= {f"{at}.reduction.weight": (2 * c, 4 * c)} | affine(f"{at}.norm", 4 * c)
+    return shapes
+
+
+def connector() -> Shapes:
+    at = "model.mm_projector"
+    shapes: Shapes = {
+        f"{at}.layer1.0.conv1.weight": (2048, 1024, 3, 3),
+        f"{at}.layer1.0.conv2.weight": (2048, 2048, 3, 3),
+        f"{at}.layer1.0.downsample.0.weight": (2048, 1024, 1, 1),
+    }
+    for norm in ("bn1", "bn2", "downsample.1"):
+        shapes |= affine(f"{at}.layer1.0.{norm}", 2048)
+        shapes[f"{at}.layer1.0.{norm}.running_mean"] = (2048,)
+        shapes[f"{at}.layer1.0.{norm}.running_var"] = (2048,)
+        shapes[f"{at}.layer1.0.{norm}.num_batches_tracked"] = ()
+    return shapes | affine(f"{at}.fc", 2048, 2048)
+
+
+def pixel_decoder() -> Shapes:
+    shapes: Shapes = {"pixel_decoder.transformer.level_embed": (3, 256)}
+    for level, channels in enumerate((1024, 512, 256)):
+        shapes |= affine(f"pixel_decoder.input_proj.{level}.0", 256, channels, 1, 1)
+        shapes |= affine(f"pixel_decoder.input_proj.{level}.1", 256)
+    for layer in range(6):
+        at = f"pixel_decoder.transformer.encoder.layers.{layer}"
+        shapes |= affine(f"{at}.self_attn.sampling_offsets", 192, 256)
+        shapes |= affine(f"{at}.self_attn.attention_weights", 96, 256)
+        shapes |= affine(f"{at}.self_attn.value_proj", 256, 256)
+        shapes |= affine(f"{at}.self_attn.output_proj", 256, 256)
+        shapes |= affine(f"{at}.norm1", 256) | affine(f"{at}.norm2", 256)
+        shapes |= affine(f"{at}.linear1", 1024, 256) | affine(f"{at}.linear2", 256, 1024)
+    shapes |= affine("pixel_decoder.mask_features", 256, 256, 1, 1)
+    for name, *weight in (("adapter_1", 256, 128, 1, 1), ("layer_1", 256, 256, 3, 3)):
+        shapes |= affine(f"pixel_decoder.{name}.0", *weight)
+        shapes |= affine(f"pixel_decoder.{name}.1", 256)
+    return shapes
+
+
+def predictor() -> Shapes:
+    shapes: Shapes = {}
+    for layer in range(9):
+        for kind, attention in (("cross", "multihead_attn"), ("self", "self_attn")):
+            at = f"predictor.transformer_{kind}_attention_layers.{layer}"
+            shapes[f"{at}.{attention}.in_proj_weight"] = (768, 256)
+            shapes[f"{at}.{attention}.in_proj_bias"] = (768,)
+            shapes |= affine(f"{at}.{attention}.out_proj", 256, 256) | affine(f"{at}.norm", 256)
+        at = f"predictor.transformer_ffn_layers.{layer}"
+        shapes |= affine(f"{at}.linear1", 2048, 256) | affine(f"{at}.linear2", 256, 2048)
+        shapes |= affine(f"{at}.norm", 256)
+    for name, rows in (("query_embed", 100), ("query_feat", 100), ("level_embed", 3)):
+        shapes[f"predictor.{name}.weight"] = (rows, 256)
+    shapes["predictor.SEG_query_embed.weight"] = (101, 256)
+    for name, layers in (("mask_embed", 3), ("CLASS_proj", 2), ("SEG_proj", 2), ("REGION_proj", 2)):
+        for layer in range(layers):
+            shapes |= affine(f"predictor.{name}.layers.{layer}", 256, 256)
+    return shapes | affine("predictor.decoder_norm", 256)
+
+
+def heads() -> Shapes:
+    shapes: Shapes = {"seg_query": (100, 2048)}
+    for name in ("seg_query_projector", "SEG_token_projector", "class_name_projector"):
+        shapes |= affine(name, 256, 2048)
+    return shapes | affine("region_projector", 256, 2048)
+
+
+@pytest.fixture(scope="module")
+def official() -> dict[str, Tensor]:
+    """Every entry of the published state dict, without its numbers."""
+    shapes = language() | vision_tower() | connector() | pixel_decoder() | predictor() | heads()
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+
+
+def test_the_list_is_the_published_one(official: dict[str, Tensor]) -> None:
+    assert len(official) == 935
+    buffers = ("relative_position_index", "running_mean", "running_var", "num_batches_tracked")
+    parameters = sum(t.numel() for name, t in official.items() if not name.endswith(buffers))
+    assert round(parameters / 1e6, 1) == 1587.1
+
+
+def test_conversion_covers_the_published_size_both_ways(official: dict[str, Tensor]) -> None:
+    config = PSALMConfig()
+    with torch.device("meta"):
+        own = PSALM(config).state_dict()
+    ours, unknown = convert_psalm(official, config.language_heads)
+    assert unknown == []
+    assert {name: tuple(t.shape) for name, t in ours.items()} == {
+        name: tuple(t.shape) for name, t in own.items()
+    }
+
+
+def test_what_is_not_known_is_reported_and_the_rest_converted() -> None:
+    official = {
+        "seg_query": torch.ones(2, 3),
+        "model.layers.0.self_attn.rotary": torch.ones(1),
+        "predictor.mask_embed.extra.weight": torch.ones(1),
+    }
+    ours, unknown = convert_psalm(official, 1)
+    assert list(ours) == ["seg_query"]
+    assert unknown == [
+        "model.layers.0.self_attn.rotary",
+        "predictor.mask_embed.extra.weight",
+    ]
+
+
+def test_what_has_no_place_is_dropped_for_a_reason() -> None:
+    names = [
+        "model.vision_tower.layers.0.blocks.1.attn.relative_position_index",
+        "predictor.query_feat.weight",
+        "predictor.SEG_query_embed.weight",
+        "predictor.CLASS_norm.weight",
+    ]
+    assert convert_psalm({name: torch.ones(1) for name in names}, 1) == ({}, [])
+    assert all(reason for _, reason in DROPPED)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 3), st.booleans())
+def test_unfusing_phi_undoes_its_fusing(heads: int, size: int, bias: bool) -> None:
+    """Rows of the fused projection are ordered head, then q k v, then channel of the head."""
+    width = heads * size
+    shape = (width,) if bias else (width, width)
+    parts = {part: torch.randn(shape) for part in "qkv"}
+    fused = torch.cat(
+        [parts[part][head * size : (head + 1) * size] for head in range(heads) for part in "qkv"]
+    )
+    entry = "bias" if bias else "weight"
+    ours, _ = convert_psalm({f"model.layers.7.self_attn.query_key_value.{entry}": fused}, heads)
+    assert ours.keys() == {f"language.layers.7.self_attn.{part}_proj.{entry}" for part in "qkv"}
+    for part, tensor in parts.items():
+        assert ours[f"language.layers.7.self_attn.{part}_proj.{entry}"].equal(tensor)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 6), st.booleans(), st.booleans())
+def test_blocks_of_rows_become_projections(width: int, bias: bool, swin: bool) -> None:
+    parts = {part: torch.randn((width,) if bias else (width, width)) for part in "qkv"}
+    entry = "bias" if bias else "weight"
+    if swin:
+        name = f"model.vision_tower.layers.2.blocks.11.attn.qkv.{entry}"
+        target = (
+            f"vision_tower.backbone.swin.encoder.layers.2.blocks.11.attention.{{}}_proj.{entry}"
+        )
+    else:
+        name = f"predictor.transformer_self_attention_layers.3.self_attn.in_proj_{entry}"
+        target = f"mask_decoder.decoder.layers.3.self_attn.{{}}_proj.{entry}"
+    ours, unknown = convert_psalm({name: torch.cat([parts[part] for part in "qkv"])}, 1)
+    assert unknown == [] and len(ours) == 3
+    for part, tensor in parts.items():
+        assert ours[target.format(part)].equal(tensor)
