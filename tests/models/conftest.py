@@ -4,6 +4,7 @@ Their numbers are float64: sums in another order cannot move a cell across a mas
 'the same answer' can be asked for exactly.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -55,6 +56,15 @@ DESIGNS: dict[str, dict[str, Any]] = {
         "regions_together": False,
     },
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Tensors this small are done before a second thread has woken up."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session", params=list(DESIGNS))

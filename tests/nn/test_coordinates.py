@@ -33,3 +33,8 @@ def test_the_embedding_adds_the_same_to_every_picture() -> None:
     first, second = torch.randn(2, 5, 4, 6), torch.randn(2, 5, 4, 6)
     assert torch.allclose(embed(first) - first, embed(second) - second, atol=1e-5)
     assert (embed(first) - first).abs().max() > 0.01
+
+
+def test_the_embedding_speaks_the_models_own_dtype() -> None:
+    embed = CoordinateEmbedding(5).double()
+    assert embed(torch.randn(1, 5, 4, 6, dtype=torch.float64)).dtype == torch.float64

@@ -22,6 +22,10 @@ def test_points_are_spread_evenly_over_the_pixels(seed: int, share: float, count
     used = np.zeros(mask.shape, int)
     np.add.at(used, (rows.numpy(), columns.numpy()), 1)
     assert used[mask].max() - used[mask].min() <= 1
+    inside = np.flatnonzero(mask.ravel())
+    places = np.searchsorted(inside, np.flatnonzero(used.ravel()))
+    gaps = np.diff([*places, len(inside)])
+    assert gaps.max() - gaps.min() <= 1, "some part of the region is left out"
 
 
 def test_a_region_of_one_kind_of_feature_is_that_feature() -> None:

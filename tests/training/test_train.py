@@ -135,7 +135,7 @@ def test_two_processes_train_one_model(
         "train_run(run)\n"
         "torch.save(run.model.state_dict(), f'{sys.argv[2]}/rank{os.environ[\"RANK\"]}.pt')\n"
     )
-    launch = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [sys.executable, "-m", *launch, str(script), str(recipe_file), str(out)]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=300)
     ranks = [torch.load(out / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]

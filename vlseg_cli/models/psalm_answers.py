@@ -95,8 +95,12 @@ def _panoptic(
 
 def _semantic(prompt: Categories, canvas: Canvas, part: Part) -> Found:
     scores, low = part
-    maps = to_original(semantic_scores(scores, _padded(low, canvas)), canvas)
-    best, label = maps.max(0)
+    best = low.new_full(canvas.original, float("-inf"))
+    label = torch.zeros_like(best, dtype=torch.int32)
+    for category, one in enumerate(semantic_scores(scores, _padded(low, canvas))):
+        enlarged = to_original(one[None], canvas)[0]  # one by one: a photo's maps are large
+        label[enlarged > best] = category
+        best = best.maximum(enlarged)
     owner = np.zeros(canvas.original, np.int32)
     found: list[Segment] = []
     for category in torch.unique(label).tolist():

@@ -166,9 +166,8 @@ class PSALMCollator:
             for mask in truth:
                 inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
                 area = torch.bincount(inside, minlength=len(self.names)).float()
-                area[area < _SLIVER * area.sum()] = (
-                    0  # neighbours whose cells the edge runs through
-                )
+                # Neighbours through whose cells the edge runs are not meant.
+                area[area < _SLIVER * area.sum()] = 0
                 shares[row] += area / area.sum().clamp(min=1)
         return shares
 

@@ -129,7 +129,14 @@ class TrainablePSALM(nn.Module):
     def pictures_collator(
         self, size: int | None = None
     ) -> Callable[[Sequence[Sample]], PSALMBatch]:
-        """The same, asking nothing but which name each cell has."""
+        """The same, asking nothing but which name each cell has.
+
+        Raises RecipeError if the loss that teaches it is switched off.
+        """
+        if not self.weights.dense_names:
+            raise RecipeError(
+                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
+            )
         return replace(self._collator(size), silent=True)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:

@@ -29,5 +29,6 @@ class CoordinateEmbedding(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, D, h, w) -> the same shape."""
         h, w = features.shape[-2:]
-        where: Tensor = self.project(coordinates(h, w, features.device).unsqueeze(0))
-        return features + where
+        where = coordinates(h, w, features.device).to(self.project.weight.dtype)
+        placed: Tensor = features + self.project(where.unsqueeze(0))
+        return placed

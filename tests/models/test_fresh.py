@@ -1,0 +1,48 @@
+"""New models know every word of the drawn world, and wrong recipes are refused."""
+
+from typing import Any
+
+import pytest
+
+from vlseg_cli.models.fresh import build_model
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import Expression, Question, RecipeError, Sample
+from vlseg_cli.worlds.categories import NAMES, STUFF
+
+
+def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokenizer) -> None:
+    model = build_model("psalm", miniature, {"points": 0, "assignment": "first"})
+    assert model.psalm.config.vocabulary == len(tokenizer)
+    assert (model.names, model.stuff) == (NAMES, STUFF)
+    assert model.weights.points == 0
+
+
+def test_every_word_of_the_world_is_known(tokenizer: Tokenizer, samples: list[Sample]) -> None:
+    said = [
+        query.prompt.text
+        for sample in samples
+        for query in sample.queries
+        if isinstance(query.prompt, Expression | Question)
+    ]
+    for text in (*said, *NAMES, "segment find point background"):
+        assert tokenizer.unknown not in tokenizer.ids(text)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "losses", "said"),
+    [
+        ("sam", {}, r"unknown architecture 'sam' in \[model\]; there is psalm"),
+        ("psalm", {"masks": 1.0}, r"\[losses\] has unknown keys for PSALM: masks"),
+        ("psalm", {"assignment": "hungry"}, "'hungry'; it can be hungarian or first"),
+    ],
+)
+def test_wrong_recipes(
+    miniature: dict[str, Any], architecture: str, losses: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RecipeError, match=said):
+        build_model(architecture, miniature, losses)
+
+
+def test_one_answer_per_prompt_needs_regions_apart(miniature: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match="regions_together = false"):
+        build_model("psalm", {**miniature, "regions_together": True}, {"assignment": "first"})

@@ -1,0 +1,102 @@
+"""A name becomes a model, or one sentence that says why not."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.registry import load_model
+from vlseg_cli.schema import Ask, Expression, Sample, Task, UsageError, VlsegError, WeightsError
+from vlseg_cli.worlds.categories import NAMES, STUFF
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="session")
+def saved(miniature: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder as training writes it."""
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    build_model("psalm", miniature).save(folder, "# A card\n")
+    return folder
+
+
+@pytest.fixture
+def changed(saved: Path, tmp_path: Path) -> Callable[[Change], str]:
+    """The same folder with another config.json."""
+
+    def make(change: Change) -> str:
+        for file in saved.iterdir():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+        settings = json.loads((tmp_path / "config.json").read_text())
+        change(settings)
+        (tmp_path / "config.json").write_text(json.dumps(settings))
+        return str(tmp_path)
+
+    return make
+
+
+def said(error: type[VlsegError], name: str | None, device: str | None = "cpu") -> str:
+    """The sentence of the error that loading ends with."""
+    with pytest.raises(error) as caught:
+        load_model(name, device)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_saved_model_answers(saved: Path, samples: list[Sample]) -> None:
+    model = load_model(str(saved), "cpu")
+    assert (model.name, model.categories, model.stuff) == (str(saved), NAMES, STUFF)
+    encoded = model.encode([samples[0].frame])
+    (prediction,) = model.answer(encoded, [Ask(0, Task.REFER, Expression("the cup"))])
+    assert (prediction.height, prediction.width) == samples[0].frame.pixels.shape[:2]
+
+
+def test_loading_twice_gives_the_same_answers(saved: Path, samples: list[Sample]) -> None:
+    answers = []
+    for _ in range(2):
+        model = load_model(str(saved), "cpu")
+        asks = [Ask(0, q.task, q.prompt, 0.0) for q in samples[0].queries]
+        answers.append([p.segments for p in model.answer(model.encode([samples[0].frame]), asks)])
+    assert answers[0] == answers[1]
+    assert any(answers[0])
+
+
+@pytest.mark.parametrize("name", [None, "embedded"])
+def test_the_default_comes_with_the_package(name: str | None) -> None:
+    model = load_model(name, "cpu")
+    assert (model.name, model.categories) == ("embedded", NAMES)
+
+
+def test_there_is_no_such_folder(tmp_path: Path) -> None:
+    assert "no model folder 'no/where'" in said(WeightsError, "no/where")
+    assert "is not a model folder" in said(WeightsError, str(tmp_path))
+
+
+def test_another_architecture(changed: Callable[[Change], str]) -> None:
+    name = changed(lambda settings: settings.update(architecture="hyperseg"))
+    assert said(WeightsError, name).endswith("holds a 'hyperseg'; this version reads psalm")
+
+
+def test_weights_of_other_sizes(changed: Callable[[Change], str]) -> None:
+    name = changed(lambda settings: settings["config"].update(queries=9))
+    assert "seg_query (6, 24) instead of (9, 24)" in said(WeightsError, name)
+
+
+def test_a_tokenizer_of_another_model(changed: Callable[[Change], str]) -> None:
+    name = changed(lambda _: None)
+    file = Path(name) / "tokenizer.json"
+    tokenizer = json.loads(file.read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary |= {f"word{i}": len(vocabulary) + i for i in range(3)}
+    file.write_text(json.dumps(tokenizer))
+    assert "they are not of one model" in said(WeightsError, name)
+
+
+@pytest.mark.parametrize("device", ["gpu", "meta", "", "cpu:cpu"])
+def test_a_device_that_is_none(saved: Path, device: str) -> None:
+    assert said(UsageError, str(saved), device).startswith(f"--device {device}: ")
