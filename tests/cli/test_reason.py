@@ -26,3 +26,9 @@ def test_the_fridge_keeps_food_cold(vlseg) -> None:
 def test_questions_share_one_record_stream(vlseg, kitchen: Path) -> None:
     ran = vlseg("reason", kitchen, "-q", "what flies?", "-q", "where do people live?", "--json")
     assert [record["prompt"] for record in ran.records] == ["what flies?", "where do people live?"]
+
+
+def test_words_the_model_never_met_are_named(vlseg, kitchen: Path) -> None:
+    ran = vlseg("reason", kitchen, "waht keeps food cold?", "--json")
+    assert ran.code == 0 and len(ran.records) == 1
+    assert "does not know 'waht'" in ran.err

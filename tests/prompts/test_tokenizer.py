@@ -89,3 +89,9 @@ def test_a_tokenizer_without_seg_is_refused(tmp_path: Path) -> None:
     RustTokenizer(models.WordLevel({"cat": 0}, unk_token="cat")).save(str(file))
     with pytest.raises(WeightsError, match=r"no \[SEG\] token"):
         Tokenizer.load(file)
+
+
+def test_unknown_words_are_named_as_typed(words: Tokenizer, bytes_tokenizer: Tokenizer) -> None:
+    assert words.unknown_words("The CAT; the Zebra!") == ["Zebra"]
+    assert words.unknown_words("the cat") == []
+    assert bytes_tokenizer.unknown_words("a Zebra") == []

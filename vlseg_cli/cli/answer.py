@@ -32,11 +32,14 @@ class Choices:
 
 
 def answer(
-    paths: Sequence[str], ask: Callable[[Segmenter, Frame], Sequence[Ask]], choices: Choices
+    paths: Sequence[str],
+    ask: Callable[[Segmenter, Frame], Sequence[Ask]],
+    choices: Choices,
+    texts: Sequence[str] = (),
 ) -> None:
     """Run one image command from beginning to end.
 
-    ask: what to ask about a frame. Raises typer.Exit if some inputs failed, and every VlsegError
+    ask: what to ask about a frame. texts: what the user typed of it, in words. Raises typer.Exit if some inputs failed, and every VlsegError
     for what cannot be begun at all.
     """
     formats = parse_formats(choices.save, choices.has_map)
@@ -46,6 +49,7 @@ def answer(
         folder.make()  # before the model is loaded: a wrong --out is said at once
     console = Console(choices.quiet)
     model = load(choices.model, choices.device, console)
+    _warn_of_unknown(texts, model, console)
     sinks = open_sinks(formats, folder)
     with console.progress(len(inputs), "images") as advance:
 
@@ -57,6 +61,14 @@ def answer(
     _sum_up(console, choices.out, formats, len(inputs), len(failures))
     if failures:
         raise typer.Exit(_exit_code(failures, len(inputs)))
+
+
+def _warn_of_unknown(texts: Sequence[str], model: Segmenter, console: Console) -> None:
+    """A word that the model never met is no error, but its user should know."""
+    unknown = list(dict.fromkeys(word for text in texts for word in model.unknown_words(text)))
+    if unknown:
+        words = ", ".join(repr(word) for word in unknown)
+        console.note(f"This model does not know {words}; it answers from the other words.")
 
 
 def _report(outcome: Outcome, console: Console, as_json: bool, in_full: bool) -> None:

@@ -27,4 +27,4 @@ def command(
     def ask(segmenter: Segmenter, _frame: Frame) -> list[Ask]:
         return [Ask(0, Task.DETECT, prompt_for(names, segmenter, countable=True), threshold)]
 
-    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet))
+    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet), names)

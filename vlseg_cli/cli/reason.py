@@ -39,4 +39,4 @@ def command(
     def ask(_model: Segmenter, _frame: Frame) -> list[Ask]:
         return [Ask(0, Task.REASON, Question(one), threshold, many) for one in questions]
 
-    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet))
+    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet), questions)

@@ -59,4 +59,4 @@ def command(
         return [Ask(0, task, prompt, threshold)]
 
     has_map = not regions and task is not Task.INSTANCE
-    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet, has_map))
+    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet, has_map), names)

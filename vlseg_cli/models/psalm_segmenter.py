@@ -87,6 +87,10 @@ class PSALMSegmenter:
         known = settings.get("categories", {"names": (), "stuff": ()})
         return cls(name, model, tokenizer, known["names"], known["stuff"], device)
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a prompt that its tokenizer cannot tell from one another."""
+        return self.prompts.tokenizer.unknown_words(text)
+
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""

@@ -14,6 +14,10 @@ class Segmenter(Protocol):
     categories: tuple[str, ...]
     stuff: tuple[bool, ...]
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a prompt that mean nothing to this model."""
+        ...
+
     def encode(self, frames: Sequence[Frame]) -> Any:
         """Look at pictures: step 1, once for all prompts. What returns is only for ``answer``."""
         ...

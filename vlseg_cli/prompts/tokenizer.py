@@ -44,6 +44,15 @@ class Tokenizer:
         """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
         return list(self.rust.encode(text, add_special_tokens=False).ids)
 
+    def unknown_words(self, text: str) -> list[str]:
+        """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
+        encoding = self.rust.encode(text, add_special_tokens=False)
+        return [
+            text[start:end]
+            for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+            if token == self.unknown and text[start:end].isalnum()
+        ]
+
 
 def word_tokenizer(words: Iterable[str]) -> Tokenizer:
     """A tokenizer that knows just these words (lower case) and single punctuation marks.
