@@ -77,4 +77,4 @@ def test_resolved_text_is_the_same_recipe(recipe_file: Path, tmp_path: Path) -> 
 
 def test_the_shipped_recipe_is_valid() -> None:
     recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "embedded.toml")
-    assert {stage.data for stage in recipe.stage} == {"words", "world"}
+    assert {stage.data for stage in recipe.stage} >= {"words", "world"}

@@ -13,11 +13,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.schema import RecipeError, VlsegError
+from vlseg_cli.schema import RecipeError, VlsegError, WeightsError
 from vlseg_cli.training.log import read_log
 from vlseg_cli.training.run import Run
 from vlseg_cli.training.stop import StoppedError
 from vlseg_cli.training.train import train, train_run
+from vlseg_cli.weights.folder import load_tensors
 
 ROOT = Path(__file__).parents[2]
 MakeRun = Callable[..., Run]
@@ -66,6 +67,20 @@ def test_another_recipe_is_refused_unless_restarted(
         train(recipe_file, out, ["stage.1.batch_size=4", "optimiser.clip=2", "log.every=5"])
     train(recipe_file, out, ["stage.0.steps=1", "stage.1.steps=1", "log.every=1"], restart=True)
     assert [row["step"] for row in read_log(out / "log.csv")] == [1, 2]
+
+
+def test_a_run_can_begin_with_the_weights_of_another(whole: Path, make_run: MakeRun) -> None:
+    begun = make_run("begun", f'model.weights="{whole / "model"}"').model.psalm.state_dict()
+    weights = load_tensors(whole / "model")
+    assert begun.keys() == weights.keys()
+    assert all(torch.equal(begun[name], weights[name]) for name in weights)
+
+
+def test_weights_to_begin_with_must_exist_and_fit(make_run: MakeRun) -> None:
+    with pytest.raises(WeightsError, match="no model folder 'nowhere'"):
+        make_run("out", "model.weights='nowhere'")
+    with pytest.raises(WeightsError, match="does not fit its configuration"):
+        make_run("out", "model.weights='embedded'")
 
 
 def test_only_the_named_groups_move(make_run: MakeRun) -> None:
@@ -133,7 +148,8 @@ def test_two_processes_train_one_model(
         "from vlseg_cli.training.train import build_run, train_run\n"
         "run = build_run(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
         "train_run(run)\n"
-        "torch.save(run.model.state_dict(), f'{sys.argv[2]}/rank{os.environ[\"RANK\"]}.pt')\n"
+        "weights = dict(run.model.named_parameters())\n"
+        "torch.save(weights, f'{sys.argv[2]}/rank{os.environ[\"RANK\"]}.pt')\n"
     )
     launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [sys.executable, "-m", *launch, str(script), str(recipe_file), str(out)]

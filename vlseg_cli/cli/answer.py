@@ -39,8 +39,8 @@ def answer(
 ) -> None:
     """Run one image command from beginning to end.
 
-    ask: what to ask about a frame. texts: what the user typed of it, in words. Raises typer.Exit if some inputs failed, and every VlsegError
-    for what cannot be begun at all.
+    ask: what to ask about a frame. texts: what the user typed of it, in words. Raises typer.Exit
+    if some inputs failed, and every VlsegError for what cannot be begun at all.
     """
     formats = parse_formats(choices.save, choices.has_map)
     inputs = find_inputs(paths, exclude=choices.out)

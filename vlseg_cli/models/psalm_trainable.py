@@ -26,7 +26,8 @@ from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError, Sample
-from vlseg_cli.weights.folder import save_folder
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 Assignment = Literal["hungarian", "first"]
@@ -165,6 +166,10 @@ class TrainablePSALM(nn.Module):
         taken = {id(p) for group in groups.values() for p in group}
         groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
         return groups
+
+    def begin_with(self, directory: Path) -> None:
+        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
+        load_into(self.psalm, load_tensors(directory), directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

@@ -18,12 +18,7 @@ def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
     name: a model folder, or None or 'embedded' for the one that comes with vlseg. device: as torch
     names it, None for a GPU if there is one. Raises WeightsError or UsageError in one sentence.
     """
-    directory = EMBEDDED if name in (None, "embedded") else Path(str(name)).expanduser()
-    if not directory.is_dir():
-        raise WeightsError(
-            f"there is no model folder {name!r}; give the folder that vlseg train wrote, or leave "
-            "--model out for the embedded default"
-        )
+    directory = model_folder(name)
     architecture = load_settings(directory)["architecture"]
     if architecture not in ARCHITECTURES:
         raise WeightsError(
@@ -31,6 +26,17 @@ def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
         )
     label = "embedded" if directory == EMBEDDED else str(name)
     return PSALMSegmenter.load(directory, label, _device(device))
+
+
+def model_folder(name: str | None) -> Path:
+    """Where a model lies. Raises WeightsError if nowhere."""
+    directory = EMBEDDED if name in (None, "embedded") else Path(str(name)).expanduser()
+    if not directory.is_dir():
+        raise WeightsError(
+            f"there is no model folder {name!r}; give the folder that vlseg train wrote, or leave "
+            "--model out for the embedded default"
+        )
+    return directory
 
 
 def _device(wanted: str | None) -> str:

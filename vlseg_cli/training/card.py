@@ -52,8 +52,8 @@ def model_card(run: Run) -> str:
 
 def _data_sentence(run: Run) -> str:
     """Which scenes the model has seen."""
-    world = [number for number, stage in enumerate(run.recipe.stage) if stage.data == "world"]
-    count = samples_before(run.recipe, world[0], run.progress.steps) if world else 0
+    drawn = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "words"]
+    count = samples_before(run.recipe, drawn[0], run.progress.steps) if drawn else 0
     if not count:
         return "No drawn scene has been seen yet."
     first = run.recipe.data.first_seed

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.records import prompt_words
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, segment_from_mask
-from vlseg_cli.training.mixture import Scenes
+from vlseg_cli.training.mixture import dataset_of
 from vlseg_cli.training.recipe import Recipe
 
 _TILE, _TEXT, _COLUMNS, _MOST = 224, 44, 6, 72  # px, px, tiles across, tiles in all
@@ -23,8 +23,8 @@ def draw_first_batch(recipe: Recipe, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for stage in recipe.stage:
-        if stage.data == "world":
-            scenes = Scenes(recipe.data.first_seed, stage.size, stage.mixture)
+        if stage.data != "words":
+            scenes = dataset_of(recipe, stage)
             samples = [scenes[number] for number in range(stage.batch_size)]
             paths.append(out / f"first-batch-{stage.name}.png")
             sheet(samples).save(paths[-1])

@@ -28,9 +28,13 @@ from vlseg_cli.worlds.samples import Mix
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """[model]: which system, and the keys of its own config."""
+    """[model]: which system, and the keys of its own config.
+
+    weights: a model folder to begin with, or 'embedded'; random weights if empty.
+    """
 
     architecture: str
+    weights: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
 
 

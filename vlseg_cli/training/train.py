@@ -10,6 +10,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
 from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.registry import model_folder
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import describe
@@ -44,11 +45,13 @@ def train(
 
 
 def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
-    """A run at step 0 with random weights, which the recipe's seed decides."""
+    """A run at step 0, with the recipe's weights or random ones, which its seed decides."""
     resolved = load_recipe(recipe, overrides)
     accelerator = start_processes()
     set_seed(resolved.seed)
     model = build_model(resolved.model.architecture, resolved.model.config, losses=resolved.losses)
+    if resolved.model.weights:
+        model.begin_with(model_folder(resolved.model.weights))
     run = Run(resolved, out, cast(Trainable, model), accelerator)
     check_recipe(resolved, run)
     return run

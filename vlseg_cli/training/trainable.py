@@ -52,5 +52,9 @@ class Trainable(nn.Module):
         """
 
     @abstractmethod
+    def begin_with(self, directory: Path) -> None:
+        """Take the weights of a model folder; auxiliary parts keep theirs."""
+
+    @abstractmethod
     def save(self, directory: Path, card: str) -> None:
         """Write config, fp16 weights, tokenizer and model card, as ``--model DIRECTORY`` reads."""

@@ -1,0 +1,66 @@
+"""Which changes of a recipe a checkpoint bears, and that half a checkpoint counts for none."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vlseg_cli.training.checkpoint import (
+    changed_keys,
+    last_checkpoint,
+    resume,
+    save_checkpoint,
+)
+from vlseg_cli.training.recipe import load_recipe, recipe_table
+from vlseg_cli.training.run import Run
+
+
+@pytest.mark.parametrize(
+    ("overrides", "steps", "changed"),
+    [
+        (["log.every=7", "checkpoint.keep=9", "data.workers=3"], [4, 2], []),
+        (["stage.1.lr=1", "stage.1.steps=99"], [4, 0], []),
+        (["stage.1.lr=1"], [4, 1], ["stage.1.lr"]),
+        (["stage.0.lr=1"], [1, 0], ["stage.0.lr"]),
+        (["seed=9", "losses.dice=2"], [1, 0], ["losses.dice", "seed"]),
+        (["stage.1.steps=99", "stage.1.continues=true"], [1, 0], ["stage.1.continues"]),
+    ],
+)
+def test_only_what_has_not_happened_may_change(
+    recipe_file: Path, overrides: list[str], steps: list[int], changed: list[str]
+) -> None:
+    old: dict[str, Any] = copy.deepcopy(recipe_table(load_recipe(recipe_file)))
+    new = load_recipe(recipe_file, overrides)
+    found = changed_keys(new, recipe_table(new), old, steps)
+    assert found[: len(changed)] == changed
+    assert bool(found) == bool(changed)
+
+
+def test_the_last_few_are_kept_and_half_ones_ignored(make_run: Callable[..., Run]) -> None:
+    run = make_run("out", "checkpoint.keep=2")
+    for step in (1, 2, 3):
+        run.progress.steps[0] = step
+        save_checkpoint(run)
+    half = run.out / "checkpoints" / ".step-00000009"
+    half.mkdir()
+    assert last_checkpoint(run.out) == run.out / "checkpoints" / "step-00000003"
+    names = sorted(folder.name for folder in half.parent.iterdir())
+    assert names == [".step-00000009", "step-00000002", "step-00000003"]
+
+
+def test_weights_and_progress_come_back(make_run: Callable[..., Run]) -> None:
+    run = make_run("out")
+    run.progress.steps[0], run.progress.seconds[0], run.ema.updates = 3, 1.5, 3
+    with torch.no_grad():
+        for parameter in run.model.parameters():
+            parameter.normal_()
+    checkpoint = save_checkpoint(run)
+    fresh = make_run("out")
+    resume(fresh, checkpoint)
+    assert fresh.progress == run.progress
+    assert fresh.ema.updates == 3
+    state = run.model.state_dict()
+    assert all(torch.equal(state[k], v) for k, v in fresh.model.state_dict().items())

@@ -1,0 +1,23 @@
+"""--dry-run tells the plan, measures memory, draws the first batch, and trains nothing."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from vlseg_cli.training.train import train
+
+
+def test_the_plan_is_told_and_nothing_is_trained(
+    recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    train(recipe_file, out, ["optimiser.clip=0.25"], dry_run=True)
+    told = capsys.readouterr().out
+    assert "clip = 0.25" in told
+    assert "pixel_decoder" in told
+    assert "categories_mask" in told
+    assert [file.name for file in out.iterdir()] == ["first-batch-scenes.png"]
+    with Image.open(out / "first-batch-scenes.png") as picture:
+        assert picture.width == 6 * 224
+        assert len(picture.getcolors(1 << 24) or ()) > 100
