@@ -32,7 +32,7 @@ def written(folder: Path, text: str) -> Path:
         ("[optimiser]\nbetas = [0.9]", "r.toml [optimiser]: betas needs 2 values, not 1"),
         (
             "[data]\nfirst_seed = 900_017",
-            "r.toml [data]: first_seed = 900017 lies in 900000..999999",
+            "r.toml [data]: first_seed = 900017 is a scene kept for tests",
         ),
         ("[[stage]]\nname = 'b'", "r.toml [stage.1]: the key 'lr' is missing"),
         (STAGE + "minutes = 1", "r.toml [stage.1]: a stage needs either steps or minutes"),

@@ -49,7 +49,7 @@ def test_a_stopped_run_goes_on_to_the_bit(
 
 def test_a_run_leaves_model_card_log_and_curves(whole: Path) -> None:
     card = (whole / "model" / "README.md").read_text()
-    assert "8 drawn scenes, each seen once: seeds 100 to 107" in card
+    assert "8 drawn scenes, each seen once: from seed 100 to 107" in card
     assert "first_seed = 100" in card
     assert (whole / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((whole / "tensorboard").iterdir())

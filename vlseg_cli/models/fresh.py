@@ -6,6 +6,7 @@ from typing import Any
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
 from vlseg_cli.models.registry import ARCHITECTURES
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.prompts.psalm import BACKGROUND
 from vlseg_cli.prompts.tokenizer import Tokenizer, word_tokenizer
 from vlseg_cli.schema import RecipeError
@@ -15,7 +16,7 @@ from vlseg_cli.worlds.vocabulary import words
 
 def build_model(
     architecture: str, config: Mapping[str, Any], losses: Mapping[str, Any] | None = None
-) -> TrainablePSALM:
+) -> Trainable:
     """A model with random weights that reads the drawn world's words."""
     if architecture not in ARCHITECTURES:
         raise RecipeError(

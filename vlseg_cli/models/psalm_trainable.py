@@ -18,6 +18,7 @@ from vlseg_cli.models.psalm_batch import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_losses import Level, category_losses, condition_losses
 from vlseg_cli.models.psalm_words import WordsBatch, WordsCollator, WordsHeads, sentence_end
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
 from vlseg_cli.nn.losses import dice, mask_bce
 from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling
@@ -66,7 +67,7 @@ class PSALMLosses:
         return losses
 
 
-class TrainablePSALM(nn.Module):
+class TrainablePSALM(Trainable):
     """PSALM, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
 
     def __init__(

@@ -7,7 +7,7 @@ import torch
 from vlseg_cli.training.mixture import samples_before
 from vlseg_cli.training.recipe_text import recipe_text
 from vlseg_cli.training.run import Run
-from vlseg_cli.training.seeds import seed_of
+from vlseg_cli.training.seeds import HELD_OUT, seed_of
 
 
 def model_card(run: Run) -> str:
@@ -57,7 +57,8 @@ def _data_sentence(run: Run) -> str:
     if not count:
         return "No drawn scene has been seen yet."
     first = run.recipe.data.first_seed
+    often = "each seen once" if count <= HELD_OUT else f"{count / HELD_OUT:.1f} times all there are"
     return (
-        f"{count:,} drawn scenes, each seen once: seeds {first} to {seed_of(first, count - 1)}, "
-        "without 900000 to 999999, which are kept for tests."
+        f"{count:,} drawn scenes, {often}: from seed {first} to {seed_of(first, count - 1)}; "
+        f"those from {HELD_OUT} up are kept for tests."
     )

@@ -1,9 +1,9 @@
 """Which weights a stage trains, by the names a model gives to its parts."""
 
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.recipe import Recipe, Stage
 from vlseg_cli.training.tables import nearest
-from vlseg_cli.training.trainable import Trainable
 
 
 def check_groups(recipe: Recipe, model: Trainable) -> None:

@@ -15,6 +15,7 @@ import torch
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 
+from vlseg_cli.models.trainable import Batch
 from vlseg_cli.schema import VlsegError
 from vlseg_cli.training.checkpoint import save_checkpoint
 from vlseg_cli.training.export import export_model
@@ -24,7 +25,6 @@ from vlseg_cli.training.mixture import batches_of, samples_before
 from vlseg_cli.training.run import Run
 from vlseg_cli.training.schedule import learning_rate, stage_fraction
 from vlseg_cli.training.stop import StoppedError, StopRequest
-from vlseg_cli.training.trainable import Batch
 
 _MOST_SKIPPED = 20  # non-finite steps in a row after which nothing will mend
 

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from vlseg_cli.models.trainable import Batch, Trainable
 from vlseg_cli.schema import Sample
 from vlseg_cli.training.recipe import Recipe, Stage
 from vlseg_cli.training.seeds import seed_of
-from vlseg_cli.training.trainable import Batch, Trainable
 from vlseg_cli.worlds.samples import Mix, world_sample
 from vlseg_cli.worlds.text import TextExercise, text_exercise
 

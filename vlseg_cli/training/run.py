@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.training.ema import Ema
 from vlseg_cli.training.mixture import Share
 from vlseg_cli.training.optimiser import build_optimiser
 from vlseg_cli.training.recipe import Recipe
 from vlseg_cli.training.schedule import stage_fraction
-from vlseg_cli.training.trainable import Trainable
 
 
 @dataclass

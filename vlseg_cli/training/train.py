@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -20,7 +19,6 @@ from vlseg_cli.training.loop import train_stages
 from vlseg_cli.training.recipe import Recipe, load_recipe
 from vlseg_cli.training.run import Run
 from vlseg_cli.training.stop import stop_request
-from vlseg_cli.training.trainable import Trainable
 
 
 def train(
@@ -52,7 +50,7 @@ def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
     model = build_model(resolved.model.architecture, resolved.model.config, losses=resolved.losses)
     if resolved.model.weights:
         model.begin_with(model_folder(resolved.model.weights))
-    run = Run(resolved, out, cast(Trainable, model), accelerator)
+    run = Run(resolved, out, model, accelerator)
     check_recipe(resolved, run)
     return run
 
