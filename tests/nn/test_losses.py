@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
+from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce, next_token_loss
 
 seeds = st.integers(0, 10_000)
 
@@ -83,3 +83,11 @@ def test_half_precision_logits_are_taken() -> None:
     assert mask_bce(logits, truth, 1).dtype == torch.float32
     assert dice(logits, truth, 1).dtype == torch.float32
     assert balanced_bce(logits, truth).dtype == torch.float32
+
+
+def test_each_label_is_asked_of_the_position_before_it() -> None:
+    logits = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 3.0, 0.0], [9.0, 9.0, 9.0]]])
+    labels = torch.tensor([[2, 0, -100]])  # the first has nothing before it, the last is not said
+    exponents = [math.exp(value) for value in (2.0, 0.0, 1.0)]
+    expected = -math.log(exponents[0] / sum(exponents))
+    assert next_token_loss(logits, labels).item() == pytest.approx(expected)

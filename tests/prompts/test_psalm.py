@@ -6,6 +6,7 @@ from vlseg_cli.prompts.placeholders import MARKS, Placeholder
 from vlseg_cli.prompts.psalm import (
     PSALMPrompts,
     category_text,
+    conversation_text,
     region_text,
     sentence_text,
     tokenize,
@@ -37,6 +38,16 @@ def test_the_authors_wording() -> None:
         f"{BEFORE}This is an image <image>, Please segment by given regions\n"
         "This is all regions:  <region>, <region>.\n"
         " [/INST] \n[SEG]<seg> <|endoftext|>"
+    )
+
+
+def test_a_conversation_puts_the_picture_first_and_ends_every_turn() -> None:
+    assert conversation_text([("What is it?", "A cat.")]) == (
+        f"{BEFORE}<image>\nWhat is it? [/INST] A cat. <|endoftext|>"
+    )
+    assert conversation_text([("What is it?", "A cat."), ("Sure?", "Yes.")]) == (
+        f"{BEFORE}<image>\nWhat is it? [/INST] A cat. <|endoftext|>"
+        "<|endoftext|>[INST] Sure? [/INST] Yes. <|endoftext|>"
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vlseg_cli.models.psalm import PSALM, Read, Seen
+from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
@@ -96,10 +97,8 @@ class WordsHeads(nn.Module):
             if (truth >= 0).any():
                 logits = getattr(self, name)(hidden)
                 losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
-        within = read.condition[:, 1:] == 0
-        following = read.ids[:, 1:].masked_fill(~within, -100)
-        logits = psalm.lm_head(read.hidden[:, :-1])
-        losses["words_next"] = 0.2 * F.cross_entropy(logits.flatten(0, 1), following.flatten())
+        said = read.ids.masked_fill(read.condition != 0, -100)
+        losses["words_next"] = 0.2 * next_token_loss(psalm.lm_head(read.hidden), said)
         return losses
 
     def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:

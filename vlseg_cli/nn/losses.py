@@ -37,3 +37,11 @@ def balanced_bce(logits: Tensor, truth: Tensor) -> Tensor:
     positives = truth.sum().clamp(min=1)
     weight = (truth.numel() - positives) / positives
     return F.binary_cross_entropy_with_logits(logits.float(), truth, pos_weight=weight)
+
+
+def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """logits (B, L, V), labels (B, L), -100 where nothing is to be said: mean cross entropy of each
+    label given the position before it."""
+    return F.cross_entropy(
+        logits[:, :-1].float().flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100
+    )

@@ -28,6 +28,13 @@ def wrapped(user: str, answer: str) -> str:
     return f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n{user} [/INST] {answer} <|endoftext|>"
 
 
+def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
+    """Questions and answers about the picture, which stands before the first question."""
+    (question, answer), *later = turns
+    text = wrapped(f"<image>\n{question}", answer)
+    return text + "".join(f"<|endoftext|>[INST] {q} [/INST] {a} <|endoftext|>" for q, a in later)
+
+
 def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
     """Ask for ``count`` categories; ``task`` is the word before 'Segmentation'."""
     if style == "plain":
