@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vlseg_cli.models.psalm import Answered
-from vlseg_cli.models.psalm_losses import Level, category_losses, condition_losses
+from vlseg_cli.models.psalm_losses import Level, averaged_counts, category_losses, condition_losses
 from vlseg_cli.nn.mask_sampling import DenseSampling, PointSampling
 
 CELLS = 8
@@ -159,3 +159,17 @@ def test_more_objects_than_queries() -> None:
     assert all(value.isfinite() for value in level.values())
     (dense,) = category_losses(answer, [stripes(3)], [torch.zeros(3, dtype=torch.long)], DENSE)
     assert dense["mask"].item() == pytest.approx(good_mask_losses(2, 3)["mask"], rel=1e-4)
+
+
+def test_mask_losses_are_divided_by_the_count_they_are_given() -> None:
+    reply = answered([torch.zeros(1, 2, 3)], [[0, 1]])
+    truth, labels = [stripes(2)], [torch.tensor([0, 1])]
+    (own,) = category_losses(reply, truth, labels, DENSE)
+    (shared,) = category_losses(reply, truth, labels, DENSE, count=4.0)  # two processes, say
+    for name in ("mask", "dice"):
+        assert shared[name].item() == pytest.approx(own[name].item() / 2)
+    assert shared["category"].item() == pytest.approx(own["category"].item())
+
+
+def test_a_process_alone_keeps_its_counts_but_none_is_below_one() -> None:
+    assert averaged_counts([7, 0, 1]) == [7.0, 1.0, 1.0]

@@ -22,14 +22,16 @@ def category_losses(
     labels: Sequence[Tensor],
     sampling: MaskSampling,
     void_weight: float = 0.1,
+    count: float | None = None,
 ) -> list[Level]:
     """Losses per level, keys category, mask, dice.
 
-    masks: per picture (M, H, W); labels: per picture (M,) indices into its names. The last level
-    is drawn first, then the others in order, as the authors do.
+    masks: per picture (M, H, W); labels: per picture (M,) indices into its names. count: what the
+    sum over masks is divided by, None for their number here. The last level is drawn first, then
+    the others in order, as the authors do.
     """
     truth = [sampling.prepare(mask) for mask in masks]
-    count = max(sum(len(label) for label in labels), 1)
+    count = count or max(sum(len(mask) for mask in masks), 1)
     levels: list[Level] = [{} for _ in answered.pred_masks]
     for level in _last_first(len(levels)):
         scores, pred_masks = answered.scores[level], answered.pred_masks[level]
@@ -52,6 +54,7 @@ def condition_losses(
     labels: Sequence[Tensor],
     sampling: MaskSampling,
     condition: str,
+    count: float | None = None,
 ) -> list[Level]:
     """Losses per level for sentences or regions, keys ``condition``, mask, dice.
 
@@ -59,7 +62,7 @@ def condition_losses(
     for a sentence, whose every mask is an answer.
     """
     truth = [sampling.prepare(mask) for mask in masks]
-    count = max(sum(len(mask) for mask in masks), 1)
+    count = count or max(sum(len(mask) for mask in masks), 1)
     levels: list[Level] = [{} for _ in answered.pred_masks]
     for level in _last_first(len(levels)):
         scores, pred_masks = answered.scores[level], answered.pred_masks[level]
@@ -73,6 +76,20 @@ def condition_losses(
             **_mask_losses(pred_masks, truth, pairs, sampling, count),
         }
     return levels
+
+
+def averaged_counts(counts: Sequence[int]) -> list[float]:
+    """Numbers of true masks by kind, each the mean over all processes and at least 1.
+
+    Every process must call it equally often; a process alone keeps its own.
+    """
+    total = torch.tensor([float(count) for count in counts])
+    if torch.distributed.is_initialized():
+        if torch.distributed.get_backend() == "nccl":
+            total = total.cuda()
+        torch.distributed.all_reduce(total)
+        total = total / torch.distributed.get_world_size()
+    return [max(count, 1.0) for count in total.tolist()]
 
 
 def _last_first(levels: int) -> list[int]:
@@ -97,7 +114,7 @@ def _mask_losses(
     truth: Sequence[Tensor],
     pairs: Sequence[tuple[Tensor, Tensor]],
     sampling: MaskSampling,
-    count: int,
+    count: float,
 ) -> Level:
     """Mask losses of all matched queries; indexed once for the batch, so one gradient is made."""
     rows = torch.cat([torch.full_like(queries, i) for i, (queries, _) in enumerate(pairs)])

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from vlseg_cli.models.psalm import PSALM, Answered, Read, Seen
 from vlseg_cli.models.psalm_batch import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_losses import Level, category_losses, condition_losses
+from vlseg_cli.models.psalm_losses import Level, averaged_counts, category_losses, condition_losses
 from vlseg_cli.models.psalm_words import WordsBatch, WordsCollator, WordsHeads, sentence_end
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
@@ -100,13 +100,17 @@ class TrainablePSALM(Trainable):
             read: dict[str, Tensor] = self.words(self.psalm, batch)
             return read
         seen = self.psalm.see(batch.pixel_values)
+        counts = averaged_counts(
+            [_masks(p) for p in (batch.categories, batch.sentences, batch.regions)]
+        )
         losses: dict[str, Tensor] = {}
         if batch.categories:
-            losses |= self._categories(seen, batch.categories)
+            losses |= self._categories(seen, batch.categories, counts[0])
         if batch.sentences:
-            losses |= self._conditions(seen, batch.sentences, ConditionKind.SENTENCE, batch.meant)
+            kind = ConditionKind.SENTENCE
+            losses |= self._conditions(seen, batch.sentences, kind, counts[1], batch.meant)
         if batch.regions:
-            losses |= self._conditions(seen, batch.regions, ConditionKind.REGION)
+            losses |= self._conditions(seen, batch.regions, ConditionKind.REGION, counts[2])
         if self.weights.dense_names:
             dense = self.dense_names(seen.pixels.mask_features, batch.semantic)
             losses["dense_names"] = self.weights.dense_names * dense
@@ -188,23 +192,33 @@ class TrainablePSALM(Trainable):
         """Points as the papers do, or every cell."""
         return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
 
-    def _categories(self, seen: Seen, prompts: Prompts) -> dict[str, Tensor]:
+    def _categories(self, seen: Seen, prompts: Prompts, count: float) -> dict[str, Tensor]:
         kind = ConditionKind.CATEGORY
         answered = self.psalm(seen, prompts.sequences, prompts.pictures, kind)
         levels = category_losses(
-            answered, prompts.truth, prompts.labels, _Prepared(self.sampling), self.weights.void
+            answered,
+            prompts.truth,
+            prompts.labels,
+            _Prepared(self.sampling),
+            self.weights.void,
+            count,
         )
         return self._weighted(levels, "categories")
 
     def _conditions(
-        self, seen: Seen, prompts: Prompts, kind: ConditionKind, meant: Tensor | None = None
+        self,
+        seen: Seen,
+        prompts: Prompts,
+        kind: ConditionKind,
+        count: float,
+        meant: Tensor | None = None,
     ) -> dict[str, Tensor]:
         read = self.psalm.read(seen, prompts.sequences, prompts.pictures, prompts.regions)
         asked = self.psalm.ask(read, kind)
         answered = self.psalm.answer(seen, prompts.pictures, asked, kind)
         if self.weights.assignment == "hungarian":
             levels = condition_losses(
-                answered, prompts.truth, prompts.labels, _Prepared(self.sampling), kind
+                answered, prompts.truth, prompts.labels, _Prepared(self.sampling), kind, count
             )
             losses = self._weighted(levels, f"{kind}s")
         else:
@@ -272,6 +286,11 @@ class _Prepared:
 
     def prepare(self, truth: Tensor) -> Tensor:
         return truth
+
+
+def _masks(prompts: Prompts | None) -> int:
+    """Number of true masks of all prompts of a kind."""
+    return sum(len(mask) for mask in prompts.truth) if prompts else 0
 
 
 def _answerable(prompts: Prompts) -> Tensor:
