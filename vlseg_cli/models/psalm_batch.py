@@ -106,13 +106,12 @@ class PSALMCollator:
     def _prompts(self, asked: list[tuple[int, Query]], sources: list[str]) -> Prompts | None:
         if not asked:
             return None
-        masks = [
-            q.prompt.regions[k].mask
-            for _, q in asked
-            if isinstance(q.prompt, Regions)
-            for k in range(len(q.prompt.regions))
+        placed = [
+            fit_regions(region.mask[None], self.size)[0]
+            for _, query in asked
+            if isinstance(query.prompt, Regions)
+            for region in query.prompt.regions
         ]
-        placed = [fit_regions(mask[None], self.size)[0] for mask in masks]
         return Prompts(
             [self._sequence(query, sources[i]) for i, query in asked],
             torch.tensor([i for i, _ in asked]),

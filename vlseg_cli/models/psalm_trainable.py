@@ -26,7 +26,7 @@ from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import RecipeError, Sample
+from vlseg_cli.schema import RecipeError
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
@@ -116,11 +116,8 @@ class TrainablePSALM(Trainable):
             losses["dense_names"] = self.weights.dense_names * dense
         return losses
 
-    def collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], PSALMBatch]:
+    def collator(self, size: int | None = None) -> PSALMCollator:
         """What turns samples into a batch, free of weights. ``size``: input side, px."""
-        return self._collator(size)
-
-    def _collator(self, size: int | None) -> PSALMCollator:
         config = self.psalm.config
         prompts = PSALMPrompts(
             self.tokenizer,
@@ -132,9 +129,7 @@ class TrainablePSALM(Trainable):
             prompts, size or config.image_size, self.sampling, self.names, config.regions_together
         )
 
-    def pictures_collator(
-        self, size: int | None = None
-    ) -> Callable[[Sequence[Sample]], PSALMBatch]:
+    def pictures_collator(self, size: int | None = None) -> PSALMCollator:
         """The same, asking nothing but which name each cell has.
 
         Raises RecipeError if the loss that teaches it is switched off.
@@ -143,7 +138,7 @@ class TrainablePSALM(Trainable):
             raise RecipeError(
                 'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
             )
-        return replace(self._collator(size), silent=True)
+        return replace(self.collator(size), silent=True)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""

@@ -1,9 +1,12 @@
 """The curves of a training as one PNG: losses, learning rate, gradient norm, speed."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+
+from vlseg_cli.outputs.atomic import write_atomically
 
 _PANELS = ("lr", "grad_norm", "samples_per_second")
 _STYLES = ("-", "--", ":")  # matplotlib has ten colours; a model may have more losses
@@ -31,6 +34,6 @@ def draw_curves(rows: Sequence[Mapping[str, str | int | float]], path: Path) -> 
     if losses:
         left.set_yscale("log")
         left.legend(fontsize="small", ncols=2)
-    temporary = path.with_name(f".{path.name}")
-    figure.savefig(temporary, format="png", dpi=80)
-    temporary.replace(path)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=80)
+    write_atomically(path, picture.getvalue())
