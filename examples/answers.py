@@ -38,7 +38,7 @@ def main() -> None:
         (prediction,) = model.answer(model.encode([frame]), [Ask(0, task, prompt)])
         x, y = (number % 2) * (width + GAP), (number // 2) * (height + CAPTION + GAP)
         draw.text((x, y + 6), f"vlseg {caption}", "black", font)
-        picture = draw_overlay(frame, [prediction])
+        picture = Image.fromarray(draw_overlay(frame, [prediction]))
         sheet.paste(picture.resize(TILE, Image.Resampling.LANCZOS), (x, y + CAPTION))
     sheet.save(FOLDER / "answers.png")
 

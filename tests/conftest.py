@@ -12,6 +12,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=Path(__file__).parent / "parity" / "goldens",
         help="directory of golden files to run against (default: the repository's own copies)",
     )
+    parser.addoption(
+        "--full-size",
+        action="store_true",
+        help="promises in full: 200 kills, 10,000 mutants, 100,000 frames (an hour or two)",
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,10 +18,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROMPTED = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 SHOWN = [
-    line.split("  #")[0].strip()
+    [line.split("  #")[0].strip() for line in block.splitlines() if line.startswith("vlseg ")]
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.startswith("vlseg ")
 ]
 
 
@@ -65,7 +63,9 @@ def test_the_first_command_finds_the_fridge(tmp_path: Path) -> None:
     assert (tmp_path / "vlseg-out" / "overlay" / "kitchen.png").is_file()
 
 
-@pytest.mark.parametrize("command", SHOWN)
-def test_every_shown_command_works(command: str, tmp_path: Path) -> None:
-    result = run(command, tmp_path)
-    assert result.returncode == 0, result.stderr
+@pytest.mark.parametrize("commands", SHOWN)
+def test_shown_commands_work_one_after_the_other(commands: list[str], tmp_path: Path) -> None:
+    assert commands
+    for command in commands:
+        result = run(command, tmp_path)
+        assert result.returncode == 0, f"{command}\n{result.stderr}"

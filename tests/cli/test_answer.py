@@ -1,10 +1,16 @@
 """What all four image commands share, with the embedded model: files, records, exit codes."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from jobs.media_files import stamps, write_film
 from PIL import Image
 from pycocotools.coco import COCO
 
@@ -15,7 +21,9 @@ def test_the_default_run_writes_an_overlay_and_coco(vlseg, kitchen: Path) -> Non
     ran = vlseg("segment", "kitchen.png")
     assert (ran.code, ran.out) == (0, "")
     out = kitchen.parent / "vlseg-out"
-    assert {path.name for path in out.iterdir()} == {"coco.json", "coco_results.json", "overlay"}
+    assert {path.name for path in out.iterdir()} == {
+        "coco.json", "coco_results.json", "overlay", "job.json", "journal.jsonl", "records.jsonl"
+    }  # fmt: skip
     with Image.open(out / "overlay" / "kitchen.png") as overlay, Image.open(kitchen) as picture:
         assert overlay.size == picture.size
     assert COCO(out / "coco.json").loadImgs(1)[0]["file_name"] == "kitchen.png"
@@ -28,7 +36,8 @@ def test_json_is_one_object_per_image_and_nothing_else(vlseg, kitchen: Path) -> 
     assert (ran.records[1]["width"], ran.records[1]["height"]) == (97, 61)
     for record in ran.records:
         assert set(record) == {
-            "input", "frame", "width", "height", "task", "prompt", "text", "segments"
+            "input", "name", "video", "frame", "time", "width", "height", "task", "prompt",
+            "stuff", "text", "segments"
         }  # fmt: skip
         for segment in record["segments"]:
             assert decode_rle(segment["segmentation"]).shape == (record["height"], record["width"])
@@ -73,6 +82,76 @@ def test_results_are_not_read_again_as_inputs(vlseg, kitchen: Path) -> None:
     vlseg("segment", ".")
     ran = vlseg("segment", ".", "--json")
     assert [record["input"] for record in ran.records] == ["kitchen.png"]
+
+
+def test_results_of_an_earlier_job_are_not_read_either(vlseg, kitchen: Path) -> None:
+    vlseg("segment", ".")
+    ran = vlseg("refer", ".", "the sky", "--json")
+    assert [record["input"] for record in ran.records] == ["kitchen.png"]
+
+
+def test_a_finished_job_shows_its_answers_again(vlseg, kitchen: Path) -> None:
+    first = vlseg("detect", "kitchen.png", "--json")
+    before = stamps(kitchen.parent)
+    again = vlseg("detect", "kitchen.png", "--json")
+    assert again.records == first.records
+    assert "Model:" in first.err and "Model:" not in again.err  # it was not even loaded
+    assert "1 of 1 inputs were done before" in again.err
+    assert stamps(kitchen.parent) == before
+
+
+def test_videos_are_answered_frame_by_frame(vlseg, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", 12)
+    ran = vlseg("detect", "film.mp4", "--stride", "3", "--start", "0.1", "--json")
+    assert ran.code == 0
+    assert [record["frame"] for record in ran.records] == [3, 6, 9]
+    assert all(record["video"] and record["time"] >= 0.1 for record in ran.records)
+    assert "1 of 1 inputs, 3 frames" in ran.err
+    assert (tmp_path / "vlseg-out" / "coco_results.json").is_file()
+
+
+def test_prompts_by_the_file_share_one_look(vlseg, kitchen: Path) -> None:
+    Image.open(kitchen).resize((97, 61)).save(kitchen.parent / "small.png")
+    (kitchen.parent / "rows.csv").write_text(
+        "input,task,text,categories,regions\n"
+        "kitchen.png,refer,the sky,,\n"
+        'small.png,semantic,,"sky, house",\n'
+        'kitchen.png,,,,"box 20,30,120,150; point 90,120"\n'
+        "kitchen.png,,what flies?,,\n"
+    )
+    ran = vlseg("reason", "--prompts", "rows.csv", "--json", "--save", "jsonl")
+    assert ran.code == 0
+    assert [(one["input"], one["task"], one["prompt"]) for one in ran.records] == [
+        ("kitchen.png", "refer", "the sky"),
+        ("kitchen.png", "interactive", ["box", "point"]),
+        ("kitchen.png", "reason", "what flies?"),
+        ("small.png", "semantic", ["sky", "house"]),
+    ]
+
+
+def test_json_reaches_a_pipe_while_a_bar_is_on_the_screen(kitchen: Path) -> None:
+    """stderr is a terminal here, stdout is not."""
+    Image.open(kitchen).save(kitchen.parent / "second.png")
+    screen, stderr = pty.openpty()
+    words = ["detect", "kitchen.png", "second.png", "--json", "--save", "none"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "vlseg_cli", *words],
+        cwd=kitchen.parent,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(stderr)
+    shown = b""
+    with suppress(OSError):  # which is how a terminal ends
+        while more := os.read(screen, 1 << 16):
+            shown += more
+    said, _ = running.communicate()
+    os.close(screen)
+    assert [json.loads(line)["input"] for line in said.splitlines()] == [
+        "kitchen.png", "second.png"
+    ]  # fmt: skip
+    assert b"2 of 2 inputs" in shown
 
 
 def test_a_turned_photo_is_answered_upright(vlseg, kitchen: Path) -> None:

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from vlseg_cli import __version__
-from vlseg_cli.cli.app import COMMANDS, DATA, MAIN, load
+from vlseg_cli.cli.app import COMMANDS, DATA, JOBS, MAIN, SETUP, load
 
-HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools"]
+HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools", "av", "psutil"]
 
 
 def imported_by(*words: str) -> list[str]:
@@ -41,7 +41,8 @@ def test_the_main_commands_come_first(vlseg) -> None:
     assert ran.code == 0
     places = [ran.out.index(f" {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    assert [entry.panel for entry in COMMANDS.values()] == [MAIN] * 6 + [DATA]
+    panels = [MAIN] * 6 + [DATA] + [JOBS] * 5 + [SETUP]
+    assert [entry.panel for entry in COMMANDS.values()] == panels
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -53,6 +54,18 @@ def test_each_command_says_in_its_own_help_what_the_list_says(vlseg, name: str) 
 
 def test_version(vlseg) -> None:
     assert vlseg("--version").out == f"vlseg {__version__}\n"
+
+
+def test_version_in_full_names_what_is_used(vlseg) -> None:
+    ran = vlseg("--version", "--verbose")
+    assert ran.code == 0 and ran.out.startswith(f"vlseg {__version__}\n")
+    for name in ["Python", "torch", "transformers", "av"]:
+        assert f"  {name}: " in ran.out
+
+
+def test_verbose_alone_means_nothing(vlseg) -> None:
+    ran = vlseg("--verbose")
+    assert ran.code == 2 and ran.err.count("\n") == 1
 
 
 def test_nothing_at_all_is_answered_with_help(vlseg) -> None:

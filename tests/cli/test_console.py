@@ -1,34 +1,29 @@
 """People read stderr: a table on a terminal, plain lines in a log, silence when asked."""
 
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console as Terminal
 
 from vlseg_cli.cli.console import Console, title
-from vlseg_cli.schema import (
-    Categories,
-    Prediction,
-    Prompt,
-    Question,
-    Region,
-    Regions,
-    Task,
-    segment_from_mask,
-)
+from vlseg_cli.schema import Record, Task, segment_from_mask
 
 MASK = np.zeros((20, 40), bool)
 MASK[5:10, 10:30] = True
 
 
-def prediction(task: Task, prompt: Prompt, *labels: str) -> Prediction:
+def record(task: Task, prompt: str | tuple[str, ...], *labels: str) -> Record:
     """The same mask under each label."""
     segments = tuple(segment_from_mask(MASK, 0.5 + 0.1 * i, one) for i, one in enumerate(labels))
-    return Prediction("k.png", 0, 20, 40, task, prompt, segments, text="A fridge does.")
+    return Record(
+        "k.png", "k", False, 0, None, 40, 20, task, prompt, (), "A fridge does.", segments
+    )
 
 
-COLD = prediction(Task.REASON, Question("what is [cold]?"), "fridge")
+COLD = record(Task.REASON, "what is [cold]?", "fridge")
 
 
 def on_a_terminal() -> tuple[Console, io.StringIO]:
@@ -57,10 +52,9 @@ def test_a_terminal_gets_a_table() -> None:
 
 
 def test_many_images_get_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
-    names = Categories(("cup",))
     console = Console(quiet=False)
-    console.show(prediction(Task.INSTANCE, names, "a", "b", "c", "d"), in_full=False)
-    console.show(prediction(Task.INSTANCE, names), in_full=False)
+    console.show(record(Task.INSTANCE, ("cup",), "a", "b", "c", "d"), in_full=False)
+    console.show(record(Task.INSTANCE, ("cup",)), in_full=False)
     assert capsys.readouterr().err.splitlines() == [
         "k.png: instance: 4 segments, d 0.80, c 0.70, b 0.60, …",
         "k.png: instance: nothing found",
@@ -85,23 +79,17 @@ def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[3" not in shown.getvalue()
 
 
-def test_progress_shows_on_a_terminal_for_several_items_only() -> None:
-    for total, expected in [(1, False), (3, True)]:
-        console, shown = on_a_terminal()
-        with console.progress(total, "images") as advance:
-            for _ in range(total):
-                advance()
-        assert ("images" in shown.getvalue()) is expected
-
-
-def test_progress_never_shows_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
-    with Console(quiet=False).progress(3, "images") as advance:
-        advance()
-    assert capsys.readouterr().err == ""
+def test_a_program_gets_notes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(quiet=False, style="json")
+    console.note("hel\nlo")
+    console.show(COLD, in_full=True)
+    (line, *_) = capsys.readouterr().err.splitlines()
+    assert json.loads(line) == {"event": "note", "text": "hel\nlo"}
 
 
 def test_titles_say_what_was_asked() -> None:
-    region = Regions((Region("point", MASK), Region("box", MASK)))
     assert title(COLD) == "k.png: what is [cold]?"
-    assert title(prediction(Task.PANOPTIC, Categories(("cup",)))) == "k.png: panoptic"
-    assert title(prediction(Task.INTERACTIVE, region)) == "k.png: point, box"
+    assert title(record(Task.PANOPTIC, ("cup",))) == "k.png: panoptic"
+    assert title(record(Task.INTERACTIVE, ("point", "box"))) == "k.png: point, box"
+    film = replace(COLD, is_video=True, frame=12)
+    assert title(film) == "k.png, frame 12: what is [cold]?"

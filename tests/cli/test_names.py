@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from vlseg_cli.cli.names import parse_names, prompt_for
-from vlseg_cli.schema import Categories, UsageError
+from vlseg_cli.schema import Categories, Task, UsageError
 
 
 @dataclass
@@ -38,14 +38,14 @@ def test_other_separators_and_no_names_are_errors(text: str) -> None:
 
 def test_without_names_the_model_is_asked_for_all_it_knows() -> None:
     expected = Categories(("cup", "sky"), (False, True))
-    assert prompt_for((), Trained(), countable=False) == expected
-    assert prompt_for((), Trained(), countable=True) == expected
+    assert prompt_for((), Trained(), Task.PANOPTIC) == expected
+    assert prompt_for((), Trained(), Task.DETECT) == expected
 
 
 def test_stuff_is_marked_by_what_the_model_knows() -> None:
-    assert prompt_for(("sky", "dog"), Trained(), countable=False).stuff == (True, False)
+    assert prompt_for(("sky", "dog"), Trained(), Task.SEMANTIC).stuff == (True, False)
 
 
 def test_named_objects_are_countable_where_objects_are_asked_for() -> None:
-    prompt = prompt_for(("sky", "dog"), Trained(), countable=True)
+    prompt = prompt_for(("sky", "dog"), Trained(), Task.INSTANCE)
     assert prompt.is_thing(0) and prompt.is_thing(1)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from vlseg_cli.cli.places import regions_on
 from vlseg_cli.cli.regions import parse_regions
 from vlseg_cli.schema import Frame, InputError, UsageError
 
@@ -14,10 +15,10 @@ FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "grey.png")
 
 def test_all_kinds_together_in_order(tmp_path) -> None:
     Image.fromarray(np.eye(60, 80, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
-    prompts = parse_regions(
+    places = parse_regions(
         ["10,20", "5,5,70,50"], ["40,30,60,50"], ["1,1;70,50"], [tmp_path / "mask.png"]
     )
-    regions = prompts.on(FRAME).regions
+    regions = regions_on(places, FRAME).regions
     assert [region.kind for region in regions] == ["point", "point", "box", "scribble", "mask"]
     masks = [region.mask for region in regions]
     assert masks[0][20, 10] and not masks[0][5, 5]
@@ -35,8 +36,8 @@ def test_nothing_pointed_at_is_false() -> None:
 
 @given(st.integers(0, 79), st.integers(0, 59))
 def test_every_pixel_can_be_pointed_at(x: int, y: int) -> None:
-    region = parse_regions([f"{x},{y}"], None, None, None).on(FRAME).regions[0]
-    assert region.mask[y, x]
+    (place,) = parse_regions([f"{x},{y}"], None, None, None)
+    assert place.on(FRAME).mask[y, x]
 
 
 @pytest.mark.parametrize("text", ["", "a,b", "1", "1,2,3", "nan,1", "1,inf", "1;2", "1,,2"])
@@ -58,13 +59,13 @@ def test_bad_scribbles(text: str) -> None:
 
 
 def test_places_outside_the_picture_are_errors(tmp_path) -> None:
-    for prompts in (
+    for places in (
         parse_regions(["80,10"], None, None, None),
         parse_regions(None, ["90,70,95,75"], None, None),
         parse_regions(None, ["30,30,20,20"], None, None),
         parse_regions(None, None, ["1,1;-1,5"], None),
     ):
         with pytest.raises(UsageError):
-            prompts.on(FRAME)
+            regions_on(places, FRAME)
     with pytest.raises(InputError, match="cannot be opened"):
-        parse_regions(None, None, None, [tmp_path / "missing.png"]).on(FRAME)
+        regions_on(parse_regions(None, None, None, [tmp_path / "missing.png"]), FRAME)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlseg_cli.cli.sentence import nearest, printable
+from vlseg_cli.cli.sentence import counted, each_once, nearest, printable, shown
 
 
 @given(st.text(st.characters(codec=None)))
@@ -22,3 +22,16 @@ def test_ordinary_text_is_left_alone() -> None:
 def test_nearest_word() -> None:
     assert nearest("overlai", ["coco", "overlay"]) == "; did you mean overlay?"
     assert nearest("zzz", ["coco", "overlay"]) == ""
+
+
+def test_long_values_are_cut() -> None:
+    assert shown("a cup") == "'a cup'"
+    assert shown("a" * 10_000).endswith("…") and len(shown("a" * 10_000)) < 100
+
+
+def test_one_is_singular() -> None:
+    assert [counted(n, "frame") for n in (0, 1, 4200)] == ["0 frames", "1 frame", "4,200 frames"]
+
+
+def test_names_once_and_in_order() -> None:
+    assert each_once([" b", "a", "", "b ", "  "]) == ("b", "a")

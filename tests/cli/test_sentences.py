@@ -27,6 +27,7 @@ def test_a_question_mark_is_no_pattern() -> None:
 @pytest.mark.parametrize(
     ("words", "texts", "message"),
     [
+        ([], None, "no input and no question"),
         (["what?"], None, "no input before"),
         (["a.png", "  "], None, "is empty"),
         (["a.png"], ["one", ""], "is empty"),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.media.image import Limits, read_image
+from vlseg_cli.media.image import read_image
+from vlseg_cli.media.limits import Limits
 from vlseg_cli.schema import Frame, InputError
 
 # A letter F: no rotation or mirroring maps it to itself.

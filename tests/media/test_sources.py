@@ -1,11 +1,15 @@
-"""Files, folders and patterns lead to each image once, in order; what leads nowhere says so."""
+"""Whatever a user writes leads to each file once, in order; what leads nowhere says so."""
 
+import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from vlseg_cli.media.sources import find_inputs
-from vlseg_cli.schema import InputError, NoInputError
+from vlseg_cli.media.sources import list_inputs
+from vlseg_cli.schema import Input, NoInputError
 
 
 @pytest.fixture
@@ -19,14 +23,21 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def names(paths: list[Path]) -> list[str]:
-    return [path.name for path in paths]
+def found(*texts: str, exclude: Path | None = None) -> list[str]:
+    return [one.source for one in list_inputs(texts, exclude)]
+
+
+def names(*texts: str, exclude: Path | None = None) -> list[str]:
+    return [Path(source).name for source in found(*texts, exclude=exclude)]
 
 
 def test_a_folder_is_searched_to_its_ground_in_sorted_order(pictures: Path) -> None:
-    (pictures / "able.png").touch()
-    assert names(find_inputs(["."])) == ["a.JPG", "able.png", "b.png", "c.webp"]
-    assert find_inputs([str(pictures)]) == sorted(find_inputs([str(pictures)]))
+    for name in ("able.png", "deep.png", "deep/clip.MKV", "deep/.cache/x.png"):
+        (pictures / name).parent.mkdir(exist_ok=True)
+        (pictures / name).touch()
+    expected = ["a.JPG", "able.png", "b.png", "deep/clip.MKV", "deep/er/c.webp", "deep.png"]
+    assert found(".") == expected
+    assert found(str(pictures)) == sorted((str(pictures / name) for name in expected), key=Path)
 
 
 @pytest.mark.parametrize(
@@ -41,63 +52,114 @@ def test_a_folder_is_searched_to_its_ground_in_sorted_order(pictures: Path) -> N
 def test_patterns_match_files_and_folders(
     pictures: Path, pattern: str, expected: list[str]
 ) -> None:
-    assert names(find_inputs([pattern])) == expected
-    assert names(find_inputs([str(pictures / pattern)])) == expected
+    assert names(pattern) == expected
+    assert names(str(pictures / pattern)) == expected
 
 
 def test_each_file_comes_once_in_order_of_first_mention(pictures: Path) -> None:
     (pictures / "link.png").symlink_to("b.png")
-    found = find_inputs(["b.png", ".", "./b.png", str(pictures / "a.JPG"), "link.png"])
-    assert names(found) == ["b.png", "a.JPG", "c.webp"]
+    (pictures / "list.txt").write_text("b.png\ndeep/er/c.webp\n")
+    texts = ("b.png", "list.txt", ".", "./b.png", str(pictures / "a.JPG"), "link.png", "*.png")
+    assert names(*texts) == ["b.png", "c.webp", "a.JPG"]
 
 
 def test_paths_stay_as_the_user_wrote_them(pictures: Path) -> None:
-    assert [str(path) for path in find_inputs(["deep", "b.png"])] == ["deep/er/c.webp", "b.png"]
+    assert found("deep", "b.png") == ["deep/er/c.webp", "b.png"]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(pictures: Path) -> None:
     (pictures / "x[1].png").touch()
-    assert names(find_inputs(["x[1].png"])) == ["x[1].png"]
+    assert found("x[1].png") == ["x[1].png"]
 
 
-def test_a_named_file_needs_no_image_extension(pictures: Path) -> None:
-    assert names(find_inputs(["notes.txt"])) == ["notes.txt"]
+def test_size_time_and_kind_are_those_of_the_file(pictures: Path) -> None:
+    Image.new("RGB", (3, 3)).save("plain.gif")
+    frames = [Image.new("L", (3, 3), shade) for shade in (0, 255)]
+    frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
+    Path("clip.mp4").write_bytes(bytes(123))
+    os.utime("clip.mp4", ns=(5, 1_234_567_890_123_456_789))
+    by_name = {one.source: one for one in list_inputs(["."])}
+    assert by_name["clip.mp4"] == Input("clip.mp4", True, 123, 1_234_567_890_123_456_789)
+    assert by_name["moving.gif"].is_video
+    assert not by_name["plain.gif"].is_video
+    assert not by_name["b.png"].is_video
+
+
+def test_a_named_file_needs_no_usual_extension(pictures: Path) -> None:
+    Path("picture").touch()
+    Path("film.bin").write_bytes(bytes(4) + b"ftypisom" + bytes(20))
+    assert [(one.source, one.is_video) for one in list_inputs(["picture", "film.bin"])] == [
+        ("picture", False),
+        ("film.bin", True),
+    ]
 
 
 def test_earlier_results_are_not_taken_for_inputs(pictures: Path) -> None:
-    (pictures / "out").mkdir()
-    (pictures / "out" / "overlay.png").touch()
-    for text in [".", "**/*.png"]:
-        assert "overlay.png" not in names(find_inputs([text], exclude=Path("out")))
-    assert names(find_inputs(["out/overlay.png"], exclude=Path("out"))) == ["overlay.png"]
+    out = pictures / "out"
+    (out / "deep").mkdir(parents=True)
+    (out / "overlay.png").touch()
+    (out / "deep" / "overlay.png").touch()
+    for text in (".", "**/*.png", str(pictures), "./"):
+        assert "overlay.png" not in names(text, exclude=out)
+    for text in ("out", "out*/*"):
+        with pytest.raises(NoInputError):
+            found(text, exclude=Path("out"))
+    assert found("out/overlay.png", exclude=Path("out")) == ["out/overlay.png"]
 
 
 def test_linked_folders_do_not_loop(pictures: Path) -> None:
     (pictures / "deep" / "loop").symlink_to(pictures)
-    assert names(find_inputs(["deep"])) == ["c.webp"]
+    assert names("deep") == ["c.webp"]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nothing.png", "no/such/file", "*.tiff", "\0.png", "x" * 9999]
+    "text", ["", "nothing.png", "no/such/file", "*.tiff", "\0.png", "x" * 9999, "http://a/b.png"]
 )
 def test_what_leads_nowhere_is_no_input(pictures: Path, text: str) -> None:
     with pytest.raises(NoInputError):
-        find_inputs(["b.png", text])
+        found("b.png", text)
 
 
-def test_an_empty_folder_is_no_input(tmp_path: Path) -> None:
-    with pytest.raises(NoInputError, match="no images in"):
-        find_inputs([str(tmp_path)])
+def test_an_empty_folder_and_an_empty_list_are_no_input(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("# nothing\n\n")
+    for path in (tmp_path, tmp_path / "list.txt"):
+        with pytest.raises(NoInputError, match="no images or videos in"):
+            found(str(path))
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_nearest_name(pictures: Path) -> None:
     (pictures / "kitchen.png").touch()
     with pytest.raises(NoInputError, match=r"did you mean 'kitchen\.png'\?"):
-        find_inputs(["kitchn.png"])
+        found("kitchn.png")
 
 
-def test_a_video_is_refused_honestly(pictures: Path) -> None:
-    (pictures / "clip.MP4").touch()
-    with pytest.raises(InputError, match="reads images only"):
-        find_inputs(["clip.MP4"])
-    assert "clip.MP4" not in names(find_inputs(["."]))
+def test_a_list_names_files_folders_and_what_is_not_there(pictures: Path) -> None:
+    Path("list.LST").write_text("# photos\ndeep\nmissing.png\nb.png\nlost/clip.mp4\n")
+    listed = list(list_inputs(["list.LST"]))
+    assert [one.source for one in listed] == [
+        "deep/er/c.webp",
+        "missing.png",
+        "b.png",
+        "lost/clip.mp4",
+    ]
+    assert [one.bytes for one in listed] == [0, -1, 0, -1]
+    assert [one.is_video for one in listed] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("nul", "end"), [(False, b"\n"), (True, b"\0")])
+def test_a_dash_stands_for_stdin(
+    nul: bool, end: bytes, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = io.TextIOWrapper(io.BytesIO(end.join([b"b.png", b"", b"#1.png", b"a.JPG"])))
+    monkeypatch.setattr(sys, "stdin", said)
+    listed = list(list_inputs(["-"], nul=nul))
+    assert [one.source for one in listed] == ["b.png", "#1.png", "a.JPG"]
+    assert listed[1].bytes == -1
+
+
+def test_files_are_found_one_at_a_time(pictures: Path) -> None:
+    Path("list.txt").write_text("b.png\n" + "missing.png\n" * 1000)
+    listing = list_inputs(["a.JPG", "nothing.png"])
+    assert next(listing).source == "a.JPG"
+    with pytest.raises(NoInputError):
+        next(listing)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs.records import record_of
 from vlseg_cli.schema import (
     Categories,
     Frame,
+    Item,
     PanopticMap,
     Prediction,
     Question,
+    Record,
     Task,
     segment_from_mask,
 )
@@ -32,6 +35,12 @@ def frame() -> Frame:
     """A noisy grey picture."""
     rng = np.random.default_rng(1)
     return Frame(rng.integers(90, 160, (HEIGHT, WIDTH, 3), np.uint8), "rooms/kitchen.png")
+
+
+@pytest.fixture
+def item(frame: Frame) -> Item:
+    """The picture as an input of a job."""
+    return Item(0, frame.source, "kitchen", is_video=False, bytes=1, modified=1)
 
 
 @pytest.fixture
@@ -64,3 +73,15 @@ def reason(frame: Frame) -> Prediction:
     return Prediction(
         frame.source, 0, HEIGHT, WIDTH, Task.REASON, Question(QUESTION), (segment,), "the fridge"
     )
+
+
+@pytest.fixture
+def mapped(panoptic: Prediction, item: Item) -> Record:
+    """The panoptic answer as a record."""
+    return record_of(panoptic, item, None)
+
+
+@pytest.fixture
+def asked(reason: Prediction, item: Item) -> Record:
+    """The answered question as a record."""
+    return record_of(reason, item, None)

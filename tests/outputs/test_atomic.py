@@ -1,5 +1,7 @@
 """A file appears whole or not at all, and never through a link."""
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.outputs.atomic import AtomicFile, write_atomically
+from vlseg_cli.outputs.atomic import AtomicFile, sweep, write_atomically
 from vlseg_cli.schema import OutputError
 
 
@@ -93,3 +95,34 @@ def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
     writer.wait()
     assert not (tmp_path / "result").exists()
     assert all(name.startswith(".") and name.endswith(".part") for name in names_in(tmp_path))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / ".mine.part").touch()
+    sweep(tmp_path)
+    assert names_in(tmp_path) == ["sub"]
+    assert names_in(tmp_path / "sub") == [".mine.part"]
+
+
+def test_a_library_writes_the_file_in_its_own_way(tmp_path: Path) -> None:
+    target = tmp_path / "result"
+    file = AtomicFile(target)
+    with file.open_file() as opened:
+        opened.write(b"0123")
+        opened.seek(1)
+        opened.write(b"x")
+    file.commit()
+    assert target.read_bytes() == b"0x23"
+
+
+def test_what_the_disk_refuses_to_a_library_is_one_sentence(tmp_path: Path) -> None:
+    file = AtomicFile(tmp_path / "result")
+    with pytest.raises(OutputError, match="no space left"), file.open_file():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert names_in(tmp_path) == []
+
+
+def test_whatever_fails_while_a_library_writes_nothing_is_left(tmp_path: Path) -> None:
+    file = AtomicFile(tmp_path / "result")
+    with pytest.raises(KeyError), file.open_file() as opened:
+        opened.write(b"half")
+        raise KeyError
+    assert names_in(tmp_path) == []

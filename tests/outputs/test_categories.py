@@ -1,25 +1,22 @@
 """A name keeps one id, from 1 on, whatever the answers are."""
 
+from dataclasses import replace
+
 import numpy as np
+from outputs.answers import record
 
 from vlseg_cli.outputs.categories import CategoryTable
-from vlseg_cli.schema import (
-    Categories,
-    Expression,
-    Region,
-    Regions,
-    segment_from_mask,
-)
+from vlseg_cli.schema import Task, segment_from_mask
 
 MASK = np.ones((2, 2), bool)
 
 
 def test_names_are_numbered_in_the_order_of_the_prompts() -> None:
     table = CategoryTable()
-    table.add(Categories(("cup", "sky"), (False, True)))
-    table.add(Expression("the red cup"))
-    table.add(Categories(("sky", "dog")))
-    assert table.records() == [
+    table.add(replace(record(MASK, prompt=("cup", "sky")), stuff=(1,)))
+    table.add(record(MASK, prompt="the red cup"))
+    table.add(record(MASK, prompt=("sky", "dog")))
+    assert list(table.records()) == [
         {"id": 1, "name": "cup", "isthing": 1},
         {"id": 2, "name": "sky", "isthing": 0},
         {"id": 3, "name": "the red cup", "isthing": 1},
@@ -28,10 +25,16 @@ def test_names_are_numbered_in_the_order_of_the_prompts() -> None:
 
 
 def test_segments_find_their_category() -> None:
-    table, names = CategoryTable(), Categories(("cup", "dog"))
+    table, names = CategoryTable(), record(MASK, prompt=("cup", "dog"))
     table.add(names)
     assert table.id_of(names, segment_from_mask(MASK, 1, "a dog", 1)) == 2
-    assert table.id_of(Expression("it"), segment_from_mask(MASK, 1, "whatever")) == 3
-    region = Regions((Region("point", MASK),))
-    assert table.id_of(region, segment_from_mask(MASK, 1, "point 1")) == 4
-    assert table.records()[-1]["name"] == "point 1"
+    assert table.id_of(record(MASK, prompt="it"), segment_from_mask(MASK, 1, "whatever")) == 3
+
+
+def test_regions_are_named_by_their_answers() -> None:
+    table = CategoryTable()
+    segments = (segment_from_mask(MASK, 1, "point 1"), segment_from_mask(MASK, 1, "box 2"))
+    asked = replace(record(MASK), task=Task.INTERACTIVE, prompt=("point", "box"), segments=segments)
+    table.add(asked)
+    assert [one["name"] for one in table.records()] == ["point 1", "box 2"]
+    assert table.id_of(asked, segments[1]) == 2

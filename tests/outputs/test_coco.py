@@ -1,61 +1,87 @@
 """What we write as COCO, pycocotools reads back to the same masks."""
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 
 import numpy as np
+from outputs.answers import in_video
 from pycocotools.coco import COCO
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.coco import COCOSink
-from vlseg_cli.schema import Frame, Prediction, decode_rle
+from vlseg_cli.outputs.coco import write_coco
+from vlseg_cli.schema import Record, decode_rle
 
 
-def write(folder: OutputFolder, frame: Frame, *frames: list[Prediction]) -> COCO:
-    """Write frames (the same picture each time) and open the data set."""
-    sink = COCOSink(folder)
-    for predictions in frames:
-        sink.write(frame, "kitchen", predictions)
-    sink.close()
+def written(folder: OutputFolder, *records: Record) -> COCO:
+    """Write records and open the data set."""
+    write_coco(records, folder)
     return COCO(folder.root / "coco.json")
 
 
 def test_the_data_set_is_read_back_by_pycocotools(
-    folder: OutputFolder, frame: Frame, panoptic: Prediction, reason: Prediction
+    folder: OutputFolder, mapped: Record, asked: Record
 ) -> None:
-    coco = write(folder, frame, [reason], [panoptic])
+    coco = written(folder, asked, in_video(mapped, 7))
     assert coco.getImgIds() == [1, 2]
     image = coco.loadImgs(1)[0]
-    assert (image["file_name"], image["width"], image["height"]) == ("rooms/kitchen.png", 80, 60)
+    assert image == {"id": 1, "file_name": "rooms/kitchen.png", "width": 80, "height": 60}
     names = [one["name"] for one in coco.loadCats(coco.getCatIds())]
     assert names == ["what keeps food cold?", "cup", "sky", "table"]
     annotations = coco.loadAnns(coco.getAnnIds(imgIds=2))
-    for annotation, segment in zip(annotations, panoptic.segments, strict=True):
+    for annotation, segment in zip(annotations, mapped.segments, strict=True):
         assert np.array_equal(coco.annToMask(annotation), decode_rle(segment.rle))
         assert annotation["area"] == segment.area
         assert coco.loadCats(annotation["category_id"])[0]["name"] == segment.label
 
 
-def test_the_results_are_taken_by_load_res(
-    folder: OutputFolder, frame: Frame, panoptic: Prediction
+def test_a_frame_of_a_video_is_an_image_with_its_number_and_time(
+    folder: OutputFolder, asked: Record
 ) -> None:
-    coco = write(folder, frame, [panoptic])
-    results = coco.loadRes(str(folder.root / "coco_results.json"))
+    coco = written(folder, in_video(asked, 5), in_video(asked, 10))
+    assert [(one["frame"], one["time"]) for one in coco.loadImgs([1, 2])] == [(5, 0.2), (10, 0.4)]
+    assert coco.loadImgs(2)[0]["file_name"] == "film.mp4"
+
+
+def test_the_results_are_taken_by_load_res(folder: OutputFolder, mapped: Record) -> None:
+    results = written(folder, mapped).loadRes(str(folder.root / "coco_results.json"))
     assert len(results.getAnnIds()) == 3
     listed = json.loads((folder.root / "coco_results.json").read_text())
     assert set(listed[0]) == {"image_id", "category_id", "bbox", "score", "segmentation"}
 
 
 def test_prompts_on_one_frame_share_its_image(
-    folder: OutputFolder, frame: Frame, panoptic: Prediction, reason: Prediction
+    folder: OutputFolder, mapped: Record, asked: Record
 ) -> None:
-    coco = write(folder, frame, [reason, panoptic])
+    coco = written(folder, asked, mapped)
     assert coco.getImgIds() == [1]
     assert len(coco.getAnnIds(imgIds=1)) == 4
 
 
-def test_a_run_without_answers_is_a_valid_empty_data_set(
-    folder: OutputFolder, frame: Frame
-) -> None:
-    coco = write(folder, frame)
+def test_a_run_without_answers_is_a_valid_empty_data_set(folder: OutputFolder) -> None:
+    coco = written(folder)
     assert coco.getImgIds() == [] and coco.getAnnIds() == []
     assert json.loads((folder.root / "coco_results.json").read_text()) == []
+
+
+class Many:
+    """So many frames of a video, made as they are asked for."""
+
+    def __init__(self, record: Record, count: int) -> None:
+        self.record, self.count = record, count
+
+    def __iter__(self) -> Iterator[Record]:
+        return (in_video(self.record, frame) for frame in range(self.count))
+
+
+def test_memory_does_not_grow_with_the_number_of_records(
+    folder: OutputFolder, asked: Record
+) -> None:
+    peaks = []
+    for count in (100, 1000):
+        tracemalloc.start()
+        write_coco(Many(asked, count), folder)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (folder.root / "coco.json").stat().st_size > 200_000
+    assert peaks[1] < peaks[0] + 50_000

@@ -1,12 +1,13 @@
 """Nothing is written outside the output folder, whatever names the inputs carry."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vlseg_cli.outputs.folder import OutputFolder, safe_name
+from vlseg_cli.outputs.folder import OutputFolder, frame_file, is_safe_name, safe_name
 from vlseg_cli.schema import OutputError, UsageError
 
 HOSTILE = ["..", "/etc/passwd", "a/../../b", "C:\\x", "\0", "\n", "\x1b[31m", "~", "-rf", "\udcff"]
@@ -23,6 +24,21 @@ def test_names_are_safe_on_every_file_system(text: str) -> None:
     assert not set(name) & set('/\\:*?"<>|\n\r\t\0\x1b\x7f')
     assert name[0] not in ".- " and name[-1] not in ". "
     assert safe_name(name) == name
+    assert is_safe_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", "/etc/passwd", "C:\\x", "\0", "\n", "-rf", "\udcff", "", "a.png", "con", "x" * 300],
+)
+def test_names_that_we_would_not_give_are_told(name: str) -> None:
+    assert not is_safe_name(name)
+
+
+def test_the_longest_name_with_its_number_is_safe() -> None:
+    folder = OutputFolder(Path())
+    folder.name_for("x" * 300)
+    assert is_safe_name(folder.name_for("x" * 300))
 
 
 @pytest.mark.parametrize("name", ["con", "NUL", "Com1", "aux.tar"])
@@ -50,6 +66,33 @@ def test_every_input_gets_a_name_of_its_own(sources: list[str]) -> None:
     folder = OutputFolder(Path())
     names = [folder.name_for(source).casefold() for source in sources]
     assert len(set(names)) == len(sources)
+
+
+def test_names_given_by_an_earlier_run_are_not_given_again() -> None:
+    folder = OutputFolder(Path())
+    for name in ("cup", "cup-2"):
+        folder.take(name)
+    assert [folder.name_for("x/cup.png"), folder.name_for("y/Cup.png")] == ["cup-3", "Cup-4"]
+
+
+def test_files_of_an_item_never_meet_those_of_another() -> None:
+    folder = OutputFolder(Path())
+    image, film = folder.name_for("a.jpg"), folder.name_for("a.png.mp4")
+    assert frame_file(image, False, 0, ".png") == ("a.png",)
+    assert frame_file(film, True, 12, ".png") == ("a_png", "000012.png")
+
+
+def test_a_stream_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def failing() -> Iterator[bytes]:
+        yield b"half"
+        raise OutputError("damaged")
+
+    folder = OutputFolder(tmp_path / "out")
+    with pytest.raises(OutputError, match="damaged"):
+        folder.write_stream(failing(), "coco.json")
+    assert list(folder.root.iterdir()) == []
+    folder.write_stream(iter([b"ha", b"lf"]), "coco.json")
+    assert (folder.root / "coco.json").read_bytes() == b"half"
 
 
 def test_a_folder_linked_elsewhere_is_not_written_through(tmp_path: Path) -> None:

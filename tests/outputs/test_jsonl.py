@@ -1,19 +1,13 @@
 """One line per prompt and frame."""
 
-import json
-
-from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.jsonl import JSONLSink
-from vlseg_cli.schema import Frame, Prediction
+from vlseg_cli.outputs import OutputFolder, record_line
+from vlseg_cli.outputs.jsonl import write_jsonl
+from vlseg_cli.schema import Record
 
 
-def test_lines_come_in_the_order_of_frames_and_prompts(
-    folder: OutputFolder, frame: Frame, reason: Prediction, panoptic: Prediction
+def test_lines_are_those_of_the_record_store(
+    folder: OutputFolder, asked: Record, mapped: Record
 ) -> None:
-    sink = JSONLSink(folder)
-    sink.write(frame, "kitchen", [reason, panoptic])
-    sink.write(frame, "kitchen-2", [panoptic])
-    assert not (folder.root / "predictions.jsonl").exists()
-    sink.close()
+    write_jsonl([asked, mapped, asked], folder)
     lines = (folder.root / "predictions.jsonl").read_text().splitlines()
-    assert [json.loads(line)["task"] for line in lines] == ["reason", "panoptic", "panoptic"]
+    assert lines == [record_line(asked), record_line(mapped), record_line(asked)]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from PIL import Image, ImageFont
+from PIL import ImageFont
 
 from vlseg_cli.outputs.labels import Label, draw_labels, innermost, shortened
 
@@ -41,13 +41,13 @@ def test_short_text_is_left_alone() -> None:
     assert shortened("a  red\ncup", FONT, 500) == "a red cup"
 
 
-def plates(picture: Image.Image, colour: tuple[int, int, int]) -> np.ndarray:
+def plates(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     """Rows and columns where a plate of this colour was drawn."""
-    return np.argwhere((np.asarray(picture) == colour).all(-1))
+    return np.argwhere((pixels == colour).all(-1))
 
 
 def test_a_label_fits_into_a_large_segment_and_goes_above_a_small_one() -> None:
-    picture = Image.new("RGB", (400, 300))
+    picture = np.zeros((300, 400, 3), np.uint8)
     large = Label("sky", 0.9, (200, 0, 0), (0, 100, 400, 200), (200, 200))
     small = Label("cup", 0.9, (0, 200, 0), (50, 60, 12, 12), (56, 66))
     draw_labels(picture, [large, small])
@@ -56,7 +56,7 @@ def test_a_label_fits_into_a_large_segment_and_goes_above_a_small_one() -> None:
 
 
 def test_labels_at_one_place_give_way_to_each_other() -> None:
-    picture = Image.new("RGB", (300, 200))
+    picture = np.zeros((200, 300, 3), np.uint8)
     colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
     draw_labels(picture, [Label("a", 1.0, c, (100, 90, 9, 9), (104, 94)) for c in colours])
     for colour in colours:
@@ -66,7 +66,14 @@ def test_labels_at_one_place_give_way_to_each_other() -> None:
 def test_letters_beyond_ascii_are_drawn() -> None:
     pictures = []
     for text in ["ж", "щ"]:
-        picture = Image.new("RGB", (200, 80))
+        picture = np.zeros((80, 200, 3), np.uint8)
         draw_labels(picture, [Label(text, 1.0, (200, 0, 0), (0, 0, 200, 80), (100, 40))])
-        pictures.append(np.asarray(picture))
+        pictures.append(picture)
     assert not np.array_equal(*pictures)
+
+
+def test_only_the_plate_is_touched() -> None:
+    picture = np.full((200, 300, 3), 40, np.uint8)
+    draw_labels(picture, [Label("cup", 0.5, (200, 0, 0), (100, 90, 60, 60), (130, 120))])
+    rows, columns = np.nonzero((picture != 40).any(-1))
+    assert np.ptp(rows) < 20 and np.ptp(columns) < 80

@@ -9,7 +9,16 @@ from PIL import Image
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.colours import colour_of
 from vlseg_cli.outputs.overlay import OverlaySink, draw_overlay
-from vlseg_cli.schema import Categories, Frame, Prediction, Question, Task, segment_from_mask
+from vlseg_cli.schema import (
+    Categories,
+    Frame,
+    Item,
+    Prediction,
+    Question,
+    Record,
+    Task,
+    segment_from_mask,
+)
 
 
 def big_frame() -> Frame:
@@ -28,7 +37,7 @@ def test_the_mask_is_tinted_and_the_rest_untouched() -> None:
     frame = big_frame()
     mask = np.zeros((300, 400), bool)
     mask[100:200, 100:300] = True
-    pixels = np.asarray(draw_overlay(frame, [answer(frame, mask)]))
+    pixels = draw_overlay(frame, [answer(frame, mask)])
     assert pixels.shape == frame.pixels.shape
     expected = 0.55 * 40 + 0.45 * np.array(colour_of(0))
     assert np.abs(pixels[190, 290].astype(int) - expected).max() <= 1
@@ -49,7 +58,7 @@ def test_a_small_segment_stays_visible_on_a_large_one() -> None:
     small = np.zeros((300, 400), bool)
     small[250:280, 20:50] = True
     for masks in ([small, ~small], [~small, small], [small, np.ones_like(small)]):
-        pixels = np.asarray(draw_overlay(frame, [answer(frame, *masks)]))
+        pixels = draw_overlay(frame, [answer(frame, *masks)])
         assert np.abs(pixels[265, 35].astype(int) - pixels[290, 35]).max() > 20
 
 
@@ -61,14 +70,14 @@ def test_semantic_colours_follow_the_category() -> None:
     made = answer(frame, left)
     segment = dataclasses.replace(made.segments[0], category_id=2)
     made = dataclasses.replace(made, task=Task.SEMANTIC, prompt=names, segments=(segment,))
-    assert tuple(np.asarray(draw_overlay(frame, [made]))[290, 199]) == colour_of(2)
+    assert tuple(draw_overlay(frame, [made])[290, 199]) == colour_of(2)
 
 
 def test_detections_are_drawn_as_boxes() -> None:
     frame = big_frame()
     y, x = np.mgrid[:300, :400]
     made = answer(frame, abs(x - 200) + abs(y - 150) <= 100)  # a diamond
-    pixels = np.asarray(draw_overlay(frame, [dataclasses.replace(made, task=Task.DETECT)]))
+    pixels = draw_overlay(frame, [dataclasses.replace(made, task=Task.DETECT)])
     for corner in [(50, 100), (50, 300), (250, 100), (250, 300)]:
         assert tuple(pixels[corner]) == colour_of(0)
     assert (pixels[200, 200] == 40).all()
@@ -78,14 +87,46 @@ def test_detections_are_drawn_as_boxes() -> None:
 def test_tiny_pictures_can_be_drawn(size: tuple[int, int]) -> None:
     frame = Frame(np.zeros((*size, 3), np.uint8), "tiny.png")
     for mask in (np.ones(size, bool), np.zeros(size, bool)):
-        assert draw_overlay(frame, [answer(frame, mask)]).size == (size[1], size[0])
+        assert draw_overlay(frame, [answer(frame, mask)]).shape == (*size, 3)
 
 
-def test_the_sink_writes_one_picture_per_frame(
-    folder: OutputFolder, frame: Frame, reason: Prediction, panoptic: Prediction
+def test_a_frame_without_segments_costs_no_copy() -> None:
+    frame = big_frame()
+    assert draw_overlay(frame, [answer(frame)]) is frame.pixels
+
+
+def test_records_are_drawn_like_predictions(
+    frame: Frame, reason: Prediction, panoptic: Prediction, asked: Record, mapped: Record
+) -> None:
+    drawn = draw_overlay(frame, [reason, panoptic])
+    assert np.array_equal(drawn, draw_overlay(frame, [asked, mapped]))
+    assert not np.array_equal(drawn, frame.pixels)
+
+
+def test_the_sink_writes_a_png_per_image_and_a_folder_per_video(
+    folder: OutputFolder, frame: Frame, item: Item, asked: Record
 ) -> None:
     sink = OverlaySink(folder)
-    sink.write(frame, "kitchen", [reason, panoptic])
-    sink.close()
+    sink.write(frame, item, 0, [asked])
+    sink.end_part(item, 0)
+    film = dataclasses.replace(item, name="film", is_video=True)
+    sink.write(dataclasses.replace(frame, index=12, time=0.5), film, 0, [])
     with Image.open(folder.root / "overlay" / "kitchen.png") as picture:
         assert (picture.mode, picture.size) == ("RGB", (80, 60))
+        assert np.array_equal(np.asarray(picture), draw_overlay(frame, [asked]))
+    with Image.open(folder.root / "overlay" / "film" / "000012.png") as picture:
+        assert np.array_equal(np.asarray(picture), frame.pixels)
+
+
+def test_an_abandoned_part_leaves_no_picture(
+    folder: OutputFolder, frame: Frame, item: Item, asked: Record
+) -> None:
+    sink = OverlaySink(folder)
+    film = dataclasses.replace(item, name="film", is_video=True)
+    for index in range(4):
+        sink.write(dataclasses.replace(frame, index=index), film, index // 2, [asked])
+        if index == 1:
+            sink.end_part(film, 0)
+    sink.abandon()
+    written = sorted(path.name for path in (folder.root / "overlay" / "film").iterdir())
+    assert written == ["000000.png", "000001.png"]

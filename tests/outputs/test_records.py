@@ -1,26 +1,43 @@
-"""The JSON record holds exactly the documented keys, in values that any reader takes."""
+"""The JSON record holds exactly the documented keys, and is read back as it was."""
 
 import dataclasses
 import json
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from outputs.answers import any_record
 
-from vlseg_cli.outputs.records import prompt_words, record_line
-from vlseg_cli.schema import Expression, Prediction, Region, Regions, decode_rle
+from vlseg_cli.outputs.records import prompt_words, read_record, record_line, record_of
+from vlseg_cli.schema import (
+    Expression,
+    Item,
+    OutputError,
+    Prediction,
+    Record,
+    Region,
+    Regions,
+    decode_rle,
+    segment_from_mask,
+)
 
 
-def test_record_of_a_question(reason: Prediction) -> None:
-    record = json.loads(record_line(reason))
+def test_record_of_a_question(asked: Record) -> None:
+    record = json.loads(record_line(asked))
     segment = record["segments"][0]
     mask = decode_rle(segment.pop("segmentation"))
     assert (mask.shape, mask.sum()) == ((60, 80), 1200)
     assert record == {
         "input": "rooms/kitchen.png",
+        "name": "kitchen",
+        "video": False,
         "frame": 0,
+        "time": None,
         "width": 80,
         "height": 60,
         "task": "reason",
         "prompt": "what keeps food cold?",
+        "stuff": [],
         "text": "the fridge",
         "segments": [
             {
@@ -34,20 +51,64 @@ def test_record_of_a_question(reason: Prediction) -> None:
     }
 
 
-def test_category_ids_index_the_prompt(panoptic: Prediction) -> None:
-    record = json.loads(record_line(panoptic))
+def test_category_ids_index_the_prompt(mapped: Record) -> None:
+    record = json.loads(record_line(mapped))
     assert record["prompt"] == ["cup", "sky", "table"]
+    assert record["stuff"] == [1]
     for segment in record["segments"]:
         assert record["prompt"][segment["category_id"]] == segment["label"]
+
+
+def test_a_record_takes_name_and_time_from_the_job(reason: Prediction, item: Item) -> None:
+    film = dataclasses.replace(item, source="x/film.mp4", name="film-2", is_video=True)
+    record = record_of(reason, film, 0.04)
+    assert (record.input, record.name, record.is_video, record.time) == (
+        "x/film.mp4",
+        "film-2",
+        True,
+        0.04,
+    )
+
+
+def test_scores_have_six_digits_and_tracks_are_kept(reason: Prediction, item: Item) -> None:
+    segment = segment_from_mask(np.ones((60, 80), bool), 1 / 3, "it", track_id=7)
+    record = record_of(dataclasses.replace(reason, segments=(segment,)), item, None)
+    line = json.loads(record_line(record))
+    assert (line["segments"][0]["score"], line["segments"][0]["track_id"]) == (0.333333, 7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_record())
+def test_lines_are_read_back_as_they_were(record: Record) -> None:
+    line = record_line(record)
+    assert line.isascii() and "\n" not in line
+    assert read_record(line) == record
+    assert record_line(read_record(line)) == line
 
 
 def test_the_prompt_is_put_in_words() -> None:
     mask = np.ones((2, 2), bool)
     assert prompt_words(Expression("the red car")) == "the red car"
-    assert prompt_words(Regions((Region("point", mask), Region("box", mask)))) == ["point", "box"]
+    assert prompt_words(Regions((Region("point", mask), Region("box", mask)))) == ("point", "box")
 
 
-def test_a_name_that_is_no_text_makes_valid_json(reason: Prediction) -> None:
-    line = record_line(dataclasses.replace(reason, source="caf\udce9\n.png"))
-    assert line.isascii() and "\n" not in line
-    assert json.loads(line)["input"] == "caf\udce9\n.png"
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line[:-9],
+        lambda _: "",
+        lambda _: "[]",
+        lambda _: "[" * 100_000,
+        lambda line: line.replace('"reason"', '"juggle"'),
+        lambda line: line.replace('"frame": 0', '"frame": null'),
+        lambda line: line.replace('"text"', '"test"'),
+        lambda line: line.replace('"kitchen"', '"../../kitchen"'),
+        lambda line: line.replace('"kitchen"', '"/kitchen"'),
+        lambda line: line.replace("[60, 80]", "[60, 81]"),
+        lambda line: line.replace('"bbox": [', '"bbox": [1, '),
+    ],
+)
+def test_a_damaged_line_is_one_clear_sentence(damage, asked: Record) -> None:
+    with pytest.raises(OutputError, match="damaged") as raised:
+        read_record(damage(record_line(asked)))
+    assert "\n" not in str(raised.value)

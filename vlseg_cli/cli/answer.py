@@ -1,93 +1,80 @@
-"""What segment, refer, reason and detect share: find the inputs, load, ask, write and show."""
+"""What segment, refer, reason and detect share: run the job, show answers as they come, sum up."""
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import typer
 
+from vlseg_cli.cli.asked import Asked
+from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import load
-from vlseg_cli.cli.options import parse_formats
-from vlseg_cli.jobs import Failed, Outcome, run_images
-from vlseg_cli.media import find_inputs
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.outputs import OutputFolder, open_sinks, record_line
-from vlseg_cli.schema import Ask, Frame
+from vlseg_cli.cli.prepare import Prepared, prepare
+from vlseg_cli.cli.progress import open_progress
+from vlseg_cli.jobs import Summary, run_job
+from vlseg_cli.jobs.layout import FAILURES, stored_records
+from vlseg_cli.outputs import FORMATS, record_line
+from vlseg_cli.schema import Record
+
+_FEW = 20  # inputs whose answers a person may want to read one by one
+
+# What is done with a job that could begin; returns the exit code. retry and plan bring their own.
+Runner = Callable[[Prepared, Choices, Console], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The shared options, as typed in. has_map: whether the task makes panoptic maps."""
-
-    model: str | None
-    device: str | None
-    out: Path
-    save: str
-    as_json: bool
-    quiet: bool
-    has_map: bool = False
+def answer(context: typer.Context, asked: Asked, choices: Choices) -> None:
+    """Carry out one command. Raises typer.Exit with the code of a run that was not all well."""
+    console = Console(choices.quiet, choices.progress)
+    runner: Runner = context.obj or run
+    code = runner(prepare(context, asked, choices, console), choices, console)
+    if code:
+        raise typer.Exit(code)
 
 
-def answer(
-    paths: Sequence[str],
-    ask: Callable[[Segmenter, Frame], Sequence[Ask]],
-    choices: Choices,
-    texts: Sequence[str] = (),
-) -> None:
-    """Run one image command from beginning to end.
-
-    ask: what to ask about a frame. texts: what the user typed of it, in words. Raises typer.Exit
-    if some inputs failed, and every VlsegError for what cannot be begun at all.
-    """
-    formats = parse_formats(choices.save, choices.has_map)
-    inputs = find_inputs(paths, exclude=choices.out)
-    folder = OutputFolder(choices.out)
-    if formats:
-        folder.make()  # before the model is loaded: a wrong --out is said at once
-    console = Console(choices.quiet)
-    model = load(choices.model, choices.device, console)
-    _warn_of_unknown(texts, model, console)
-    sinks = open_sinks(formats, folder)
-    with console.progress(len(inputs), "images") as advance:
-
-        def report(outcome: Outcome) -> None:
-            _report(outcome, console, choices.as_json, in_full=len(inputs) == 1)
-            advance()
-
-        failures = run_images(inputs, partial(ask, model), model, folder, sinks, report)
-    _sum_up(console, choices.out, formats, len(inputs), len(failures))
-    if failures:
-        raise typer.Exit(_exit_code(failures, len(inputs)))
+def run(prepared: Prepared, choices: Choices, console: Console) -> int:
+    """Run a job to its end; returns the exit code."""
+    total = len(prepared.found)
+    show = partial(_show, console=console, as_json=choices.as_json, total=total)
+    with open_progress(console, "inputs", show) as progress:
+        summary = run_job(
+            prepared.job,
+            prepared.settings,
+            prepared.found,
+            partial(prepared.load, console),
+            prepared.ask,
+            progress,
+        )
+    _show_earlier(prepared, summary, show)
+    _sum_up(prepared, summary, console)
+    return summary.exit_code
 
 
-def _warn_of_unknown(texts: Sequence[str], model: Segmenter, console: Console) -> None:
-    """A word that the model never met is no error, but its user should know."""
-    unknown = list(dict.fromkeys(word for text in texts for word in model.unknown_words(text)))
-    if unknown:
-        words = ", ".join(repr(word) for word in unknown)
-        console.note(f"This model does not know {words}; it answers from the other words.")
+def _show(record: Record, console: Console, as_json: bool, total: int) -> None:
+    if total <= _FEW and not record.is_video:
+        console.show(record, in_full=total == 1)
+    if as_json:
+        print(record_line(record), file=sys.stdout, flush=True)
 
 
-def _report(outcome: Outcome, console: Console, as_json: bool, in_full: bool) -> None:
-    if isinstance(outcome, Failed):
-        console.error(str(outcome.error))
-        return
-    for prediction in outcome.predictions:
-        console.show(prediction, in_full)
-        if as_json:
-            print(record_line(prediction), file=sys.stdout, flush=True)
+def _show_earlier(prepared: Prepared, summary: Summary, show: Callable[[Record], None]) -> None:
+    """Answers of earlier runs are as good as new ones to whoever asks for them."""
+    if summary.before and summary.finished and prepared.settings.formats:
+        for record in stored_records(prepared.settings.folder):
+            if record.input in summary.before:
+                show(record)
 
 
-def _sum_up(console: Console, out: Path, formats: Sequence[str], total: int, failed: int) -> None:
-    if failed and total > 1:
-        console.note(f"{failed} of {total} inputs failed; they are listed in {out}/failures.jsonl.")
-    if formats and failed < total:
-        console.note(f"Saved in {out}: {', '.join(formats)}.")
-
-
-def _exit_code(failures: Sequence[Failed], total: int) -> int:
-    """The only input's own code (a prompt outside the picture is a usage error), else 3."""
-    return failures[0].error.exit_code if total == 1 else 3
+def _sum_up(prepared: Prepared, summary: Summary, console: Console) -> None:
+    out, formats = prepared.settings.folder.root, prepared.settings.formats
+    if summary.before:
+        console.note(f"{len(summary.before):,} of {summary.total:,} inputs were done before.")
+    if summary.failed and summary.total > 1:
+        listed = f"; they are listed in {out / FAILURES}" if formats else ""
+        console.note(f"{len(summary.failed):,} of {summary.total:,} inputs failed{listed}.")
+    if summary.left and formats:
+        is_share = prepared.settings.shard.count > 1 and not summary.stopped
+        rest = "other shares do them" if is_share else "the same command goes on with them"
+        console.note(f"{summary.left:,} of {summary.total:,} inputs are left: {rest}.")
+    made = [name for name in formats if any((out / file).exists() for file in FORMATS[name].files)]
+    if made and summary.finished:
+        console.note(f"Saved in {out}: {', '.join(made)}.")

@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     help: str
 
 
-MAIN, DATA = "Commands", "Data"
+MAIN, DATA, JOBS, SETUP = "Commands", "Data", "Jobs", "Setup"
 
 COMMANDS: dict[str, Entry] = {
     "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
@@ -30,6 +30,12 @@ COMMANDS: dict[str, Entry] = {
     "train": Entry(MAIN, "Train a model from a recipe."),
     "eval": Entry(MAIN, "Score a model on a benchmark."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
+    "status": Entry(JOBS, "Say how far a job is."),
+    "retry": Entry(JOBS, "Try the failed inputs of a job again."),
+    "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),
+    "export": Entry(JOBS, "Make more formats of a job's answers."),
+    "plan": Entry(JOBS, "Say beforehand what a job would take: time, disk, memory."),
+    "doctor": Entry(SETUP, "Check the environment, device, codecs and weights."),
 }
 
 
@@ -45,25 +51,31 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """Import the subcommand ``name`` and build its parser."""
     single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    single.command(name)(import_module(f"vlseg_cli.cli.{name}").command)
+    module = import_module(f"vlseg_cli.cli.{name}")
+    single.command(name, context_settings=getattr(module, "CONTEXT", None))(module.command)
     return get_command(single)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"vlseg {__version__}")
-        raise typer.Exit
-
-
 def _main(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --version: of everything that vlseg uses.")
     ] = False,
 ) -> None:
-    """Segment images from words: what you name, describe, ask about or point at."""
+    """Segment images and videos from words: what you name, describe, ask about or point at."""
+    if not version:
+        if context.invoked_subcommand is None:
+            raise typer.BadParameter("name a command, or add --version.", context)
+        return
+    print(f"vlseg {__version__}")
+    if verbose:
+        from vlseg_cli.cli.checks import examine
+        from vlseg_cli.cli.doctor import show
+        from vlseg_cli.cli.options import DEFAULT_OUT
+
+        show("environment", examine("environment", DEFAULT_OUT))
+    raise typer.Exit
 
 
 def _entry() -> None:
@@ -76,7 +88,7 @@ def _build() -> Any:
         rich_markup_mode="rich",
         epilog="--debug, anywhere, shows the traceback of an error.",
     )
-    group.callback()(_main)
+    group.callback(invoke_without_command=True)(_main)
     for name, entry in COMMANDS.items():
         group.command(name, help=entry.help, rich_help_panel=entry.panel)(_entry)
     return get_command(group)

@@ -3,93 +3,83 @@
 Colours follow NO_COLOR, FORCE_COLOR and TERM through rich; ``--quiet`` leaves errors alone.
 """
 
+import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from vlseg_cli.cli.sentence import printable
-from vlseg_cli.outputs.records import prompt_words
-from vlseg_cli.schema import Categories, Prediction, Regions, Segment
+from vlseg_cli.schema import Record, Segment, Task
 
 _COLUMNS = ("label", "score", "area", "box x, y, w, h")
 
 
 class Console:
-    """Speaks to the person who started the command."""
+    """Speaks to the person who started the command.
 
-    def __init__(self, quiet: bool) -> None:
-        self.terminal = Terminal(stderr=True, quiet=quiet, highlight=False, markup=False)
+    style: 'auto' for a bar on a terminal and lines elsewhere, 'lines', or 'json' for a program
+    that reads stderr: an object a line.
+    """
+
+    def __init__(self, quiet: bool, style: str = "auto") -> None:
+        self.quiet, self.style = quiet, style
+        silent = quiet or style == "json"
+        self.terminal = Terminal(stderr=True, quiet=silent, highlight=False, markup=False)
+
+    @property
+    def has_room_for_bars(self) -> bool:
+        """Whether somebody watches a terminal that can redraw a line."""
+        terminal = self.terminal
+        return self.style == "auto" and terminal.is_interactive and terminal.file.isatty()
 
     def note(self, text: str) -> None:
         """Say one line."""
+        if self.style == "json" and not self.quiet:
+            print(json.dumps({"event": "note", "text": text}), file=sys.stderr, flush=True)
         self.terminal.print(printable(text), soft_wrap=True)
 
     def error(self, text: str) -> None:
         """Say one line even if asked to be quiet."""
         print(f"vlseg: {printable(text)}", file=sys.stderr)
 
-    def show(self, prediction: Prediction, in_full: bool) -> None:
+    def show(self, record: Record, in_full: bool) -> None:
         """Show an answer: in full as a table or a line per segment, else as a single line."""
         if not in_full:
-            self.note(f"{title(prediction)}: {_in_short(prediction.segments)}")
+            self.note(f"{title(record)}: {_in_short(record.segments)}")
             return
-        if prediction.segments and self.terminal.is_terminal:
-            self.terminal.print(_table(prediction))
+        if record.segments and self.terminal.is_terminal:
+            self.terminal.print(_table(record))
         else:
-            self.note(title(prediction) + ("" if prediction.segments else ": nothing found"))
-            for segment in prediction.segments:
-                self.note("  " + "  ".join(_cells(segment, prediction)))
-        if prediction.text:
-            self.note(prediction.text)
-
-    @contextmanager
-    def progress(self, total: int, what: str) -> Iterator[Callable[[], None]]:
-        """Show a bar while the block runs, on a terminal and for more than one item.
-
-        Yields the function to call after each item.
-        """
-        bar = Progress(
-            "{task.description}",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self.terminal,
-            transient=True,
-            disable=total < 2 or not self.terminal.is_terminal,
-        )
-        with bar:
-            task = bar.add_task(what, total=total)
-            yield lambda: bar.advance(task)
+            self.note(title(record) + ("" if record.segments else ": nothing found"))
+            for segment in record.segments:
+                self.note("  " + "  ".join(_cells(segment, record)))
+        if record.text:
+            self.note(record.text)
 
 
-def title(prediction: Prediction) -> str:
-    """'kitchen.png: what keeps food cold?'."""
-    match prediction.prompt:
-        case Categories():
-            asked = prediction.task.value
-        case Regions():
-            asked = ", ".join(prompt_words(prediction.prompt))
-        case sentence:
-            asked = sentence.text
-    return f"{prediction.source}: {asked}"
+def title(record: Record) -> str:
+    """'kitchen.png: what keeps food cold?', and of a video which frame."""
+    source = f"{record.input}, frame {record.frame}" if record.is_video else record.input
+    if isinstance(record.prompt, str):
+        return f"{source}: {record.prompt}"
+    if record.task is Task.INTERACTIVE:
+        return f"{source}: {', '.join(record.prompt)}"
+    return f"{source}: {record.task.value}"
 
 
-def _table(prediction: Prediction) -> Table:
-    table = Table(title=Text(printable(title(prediction))), title_justify="left")
+def _table(record: Record) -> Table:
+    table = Table(title=Text(printable(title(record))), title_justify="left")
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name == "label" else "right")
-    for segment in prediction.segments:
-        table.add_row(*(Text(printable(cell)) for cell in _cells(segment, prediction)))
+    for segment in record.segments:
+        table.add_row(*(Text(printable(cell)) for cell in _cells(segment, record)))
     return table
 
 
-def _cells(segment: Segment, prediction: Prediction) -> tuple[str, str, str, str]:
-    share = segment.area / (prediction.height * prediction.width)
+def _cells(segment: Segment, record: Record) -> tuple[str, str, str, str]:
+    share = segment.area / (record.height * record.width)
     box = ", ".join(f"{side:g}" for side in segment.bbox)
     return segment.label, f"{segment.score:.2f}", f"{share:.1%}", box
 

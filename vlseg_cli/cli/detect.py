@@ -1,30 +1,30 @@
 """``vlseg detect``: objects and their boxes, which are those of their masks."""
 
+import typer
+
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import Choices, answer
-from vlseg_cli.cli.names import Names, parse_names, prompt_for
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Ask, Frame, Task
+from vlseg_cli.cli.answer import answer
+from vlseg_cli.cli.asked import ask_names, ask_rows
+from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.names import Names, parse_names
+from vlseg_cli.cli.spread import spread
+from vlseg_cli.schema import Task
 
 
+@spread
 def command(
-    inputs: options.Inputs,
+    context: typer.Context,
+    inputs: options.Inputs = None,
     categories: Names = None,
-    model: options.Model = None,
-    device: options.Device = None,
-    threshold: options.Threshold = None,
-    out: options.Out = options.DEFAULT_OUT,
-    save: options.Save = options.DEFAULT_SAVE,
-    as_json: options.AsJSON = False,
-    quiet: options.Quiet = False,
+    *,
+    choices: Choices,
 ) -> None:
     """Find objects and their boxes.
 
     vlseg detect street.png --categories "car, person"
     """
-    names = parse_names(categories)
-
-    def ask(segmenter: Segmenter, _frame: Frame) -> list[Ask]:
-        return [Ask(0, Task.DETECT, prompt_for(names, segmenter, countable=True), threshold)]
-
-    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet), names)
+    if choices.prompts:
+        asked = ask_rows(Task.DETECT, choices, many=False, beside=inputs or categories)
+    else:
+        asked = ask_names(inputs or (), Task.DETECT, parse_names(categories), choices)
+    answer(context, asked, choices)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from vlseg_cli.cli import options
+from vlseg_cli.cli.values import parse_seeds
 
 _HELD_OUT = "900000:900300"
 
@@ -24,18 +25,17 @@ def command(
         Path | None,
         typer.Option("--out", "--html", help="Folder for a page with the best and worst cases."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
-    ] = False,
+    as_json: options.ReportJSON = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Score a model on a benchmark.
 
     vlseg eval world --seeds 900000:900050 --html report/
     """
-    chosen = options.parse_seeds(seeds or _HELD_OUT)
+    chosen = parse_seeds(seeds or _HELD_OUT)
     from vlseg_cli.cli.console import Console
     from vlseg_cli.cli.model import load
+    from vlseg_cli.cli.progress import open_progress
     from vlseg_cli.evaluation.world import evaluate_world
     from vlseg_cli.outputs import OutputFolder
 
@@ -43,8 +43,11 @@ def command(
         OutputFolder(out).make()
     console = Console(quiet)
     segmenter = load(model, device, console)
-    with console.progress(len(chosen), f"scenes of {benchmark}") as advance:
-        result = evaluate_world(segmenter, chosen, size, out, lambda *_: advance())
+    with open_progress(console, "scenes") as progress:
+        progress.start(len(chosen))
+        result = evaluate_world(
+            segmenter, chosen, size, out, lambda *_: progress.item(f"{benchmark}")
+        )
     for name, value in flattened(result):
         console.note(f"{name:<32} {value}")
     if as_json:

@@ -4,8 +4,11 @@ from typing import Annotated
 
 import typer
 
+from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Categories, UsageError
+from vlseg_cli.schema import Categories, Task, UsageError
+
+COUNTABLE = (Task.INSTANCE, Task.DETECT)
 
 Names = Annotated[
     str | None,
@@ -18,33 +21,34 @@ Names = Annotated[
 ]
 
 
-def parse_names(text: str | None) -> tuple[str, ...]:
+def parse_names(text: str | None, written: str = "--categories") -> tuple[str, ...]:
     """'cup, table' to names, each once; None to no names.
 
-    Raises UsageError if nothing is named or another separator was meant.
+    written: where the text stands. Raises UsageError if nothing is named or another separator was
+    meant.
     """
     if text is None:
         return ()
     for separator in ";|\n":
         if separator in text and "," not in text:
             raise UsageError(
-                f"--categories {text!r} is split by {separator!r}: separate the names with commas,"
-                ' as in "cup, table".'
+                f"{written} {shown(text)} is split by {separator!r}: separate the names with"
+                ' commas, as in "cup, table".'
             )
-    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+    names = each_once(text.split(","))
     if not names:
-        raise UsageError('--categories names nothing: give names, as in "cup, table".')
+        raise UsageError(f'{written} names nothing: give names, as in "cup, table".')
     return names
 
 
-def prompt_for(names: tuple[str, ...], model: Segmenter, countable: bool) -> Categories:
+def prompt_for(names: tuple[str, ...], model: Segmenter, task: Task) -> Categories:
     """The named categories, or all of the model's; what it knows as stuff is marked as such.
 
-    countable: the task finds single objects, so whatever a user names is taken as countable.
+    Where the task finds single objects, whatever a user names is taken as countable.
     """
     if not names:
         return Categories(model.categories, model.stuff)
-    if countable:
+    if task in COUNTABLE:
         return Categories(names)
     stuff = dict(zip(model.categories, model.stuff, strict=True))
     return Categories(names, tuple(stuff.get(name, False) for name in names))

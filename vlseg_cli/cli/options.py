@@ -1,18 +1,37 @@
 """Options that several subcommands share, each written and explained once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from vlseg_cli.cli.sentence import nearest
-from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.cli.values import parse_batch_size, parse_seconds
 
-_MODEL, _OUTPUT = "Model", "Output"
+_PROMPT, _MODEL, _VIDEO, _BATCH, _OUTPUT = "Prompt", "Model", "Video", "Batch", "Output"
+
+DEFAULT_OUT = Path("vlseg-out")
+INPUTS = "Images, videos, folders, patterns, lists (.txt), - for stdin"
 
 Inputs = Annotated[
-    list[str],
-    typer.Argument(metavar="INPUT", help="Images, folders or patterns.", show_default=False),
+    list[str] | None,
+    typer.Argument(metavar="INPUT", help=f"{INPUTS}.", show_default=False),
+]
+Prompts = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Inputs and prompts by the row, in CSV or JSON lines: input, task, and text,"
+        " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE').",
+        rich_help_panel=_PROMPT,
+    ),
+]
+Many = Annotated[
+    bool,
+    typer.Option(
+        "--many",
+        help="Join everything that fits, not the best match alone; may answer nothing.",
+        rich_help_panel=_PROMPT,
+    ),
 ]
 Model = Annotated[
     str | None,
@@ -38,21 +57,79 @@ Threshold = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]
-Many = Annotated[
+Stride = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Every Nth frame.", rich_help_panel=_VIDEO)
+]
+MaxFrames = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="At most N frames of each video.", rich_help_panel=_VIDEO
+    ),
+]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_seconds,
+        metavar="TIME",
+        help="Begin here: seconds, mm:ss or hh:mm:ss.",
+        rich_help_panel=_VIDEO,
+    ),
+]
+End = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_seconds,
+        metavar="TIME",
+        help="End here, without the frame at this very time.",
+        rich_help_panel=_VIDEO,
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_batch_size,
+        metavar="N|auto",
+        help="Images or frames at once; halved when memory does not suffice.",
+        show_default="auto",
+        rich_help_panel=_BATCH,
+    ),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="i/n",
+        help="Do share i (from 0) of n, as on one of n machines.",
+        show_default="what torchrun or SLURM says, else whatever is left",
+        rich_help_panel=_BATCH,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Begin anew, whatever --out holds.", rich_help_panel=_BATCH),
+]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_BATCH)
+]
+Null = Annotated[
     bool,
     typer.Option(
-        "--many",
-        help="Join everything that fits, not the best match alone; may answer nothing.",
-        rich_help_panel="Prompt",
+        "--null", "-0", help="Lists are split at NUL, not at line breaks.", rich_help_panel=_BATCH
     ),
 ]
 Out = Annotated[
-    Path, typer.Option(help="Folder that results are written to.", rich_help_panel=_OUTPUT)
+    Path | None,
+    typer.Option(
+        help="Folder that results are written to; the same command resumes it.",
+        show_default="vlseg-out, or vlseg-out-2, … if that holds another job",
+        rich_help_panel=_OUTPUT,
+    ),
 ]
 Save = Annotated[
     str,
     typer.Option(
-        help="What to write: coco, overlay, panoptic, jsonl or none; several with commas.",
+        metavar="FORMAT,...",
+        help="What to write: coco, jsonl, overlay, video, panoptic, palette, yolo, parquet, html;"
+        " none; or auto: overlay for pictures, video for videos, and coco.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -60,52 +137,26 @@ AsJSON = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print one JSON object per prompt and image, and nothing else, on stdout.",
+        help="Print one JSON object per prompt and frame, and nothing else, on stdout.",
         rich_help_panel=_OUTPUT,
     ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", help="Say nothing but errors.", rich_help_panel=_OUTPUT)
 ]
+ProgressStyle = Annotated[
+    Literal["auto", "lines", "json"],
+    typer.Option(
+        "--progress",
+        help="A bar on a terminal and lines elsewhere, lines, or JSON lines on stderr.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+JobFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of the job.")]
+ReportJSON = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
+]
 Seeds = Annotated[
     str | None,
     typer.Option(metavar="A:B", help="Seeds of the scenes, from A up to but not B."),
 ]
-
-DEFAULT_OUT = Path("vlseg-out")
-DEFAULT_SAVE = "overlay,coco"
-
-
-def parse_formats(text: str, has_map: bool = False) -> tuple[str, ...]:
-    """'coco,overlay' to format names. has_map: whether the task makes panoptic maps.
-
-    Raises UsageError for an unknown format, or for a map that the task does not make.
-    """
-    from vlseg_cli.outputs import FORMATS
-
-    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
-    if names in ((), ("none",)):
-        return ()
-    for name in names:
-        if name not in FORMATS:
-            raise UsageError(
-                f"--save does not know {name!r}{nearest(name, FORMATS)}"
-                f" (there is {', '.join(FORMATS)}, or none alone)."
-            )
-    if "panoptic" in names and not has_map:
-        raise UsageError(
-            "--save panoptic needs a map of the whole picture: only 'vlseg segment' with"
-            " --task panoptic or semantic makes one."
-        )
-    return names
-
-
-def parse_seeds(text: str) -> range:
-    """'900000:900300' to a range. Raises UsageError for anything else, or an empty range."""
-    first, colon, last = text.partition(":")
-    if not (colon and first.strip().isdecimal() and last.strip().isdecimal()):
-        raise UsageError(f"--seeds {text!r} is no range: write A:B, as in 900000:900300.")
-    seeds = range(int(first), int(last))
-    if not seeds:
-        raise UsageError(f"--seeds {text} holds no seed: B must be greater than A.")
-    return seeds

@@ -5,38 +5,39 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import Choices, answer
+from vlseg_cli.cli.answer import answer
+from vlseg_cli.cli.asked import ask_rows, ask_sentences
+from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.sentences import Texts, split_sentences
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Ask, Frame, Question, Task
+from vlseg_cli.cli.spread import spread
+from vlseg_cli.schema import Task
 
 Words = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar='INPUT... "QUESTION"', help="Images, folders or patterns; last the question."
+        metavar='INPUT... "QUESTION"',
+        help=f"{options.INPUTS}; last the question.",
+        show_default=False,
     ),
 ]
 
 
+@spread
 def command(
-    words: Words,
+    context: typer.Context,
+    words: Words = None,
     text: Texts = None,
     many: options.Many = False,
-    model: options.Model = None,
-    device: options.Device = None,
-    threshold: options.Threshold = None,
-    out: options.Out = options.DEFAULT_OUT,
-    save: options.Save = options.DEFAULT_SAVE,
-    as_json: options.AsJSON = False,
-    quiet: options.Quiet = False,
+    *,
+    choices: Choices,
 ) -> None:
     """Find what answers a question: 'what keeps food cold?'.
 
     vlseg reason kitchen.png "what keeps food cold?"
     """
-    inputs, questions = split_sentences(words, text, "question")
-
-    def ask(_model: Segmenter, _frame: Frame) -> list[Ask]:
-        return [Ask(0, Task.REASON, Question(one), threshold, many) for one in questions]
-
-    answer(inputs, ask, Choices(model, device, out, save, as_json, quiet), questions)
+    if choices.prompts:
+        asked = ask_rows(Task.REASON, choices, many, beside=words or text)
+    else:
+        inputs, questions = split_sentences(words or (), text, "question")
+        asked = ask_sentences(inputs, Task.REASON, questions, choices, many)
+    answer(context, asked, choices)

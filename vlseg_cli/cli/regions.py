@@ -1,25 +1,15 @@
-"""``--point --box --scribble --mask``: from what was typed to regions of one picture."""
+"""``--point --box --scribble --mask``: the options, and what was typed as places."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vlseg_cli.media import read_mask
-from vlseg_cli.schema import Frame, Region, Regions, UsageError
-from vlseg_cli.schema.region import (
-    Point,
-    box_region,
-    mask_region,
-    point_region,
-    scribble_region,
-)
+from vlseg_cli.cli.places import Place, Places, numbers_in, points_of
+from vlseg_cli.schema import UsageError
 
 _PANEL = "Prompt"
-Box = tuple[float, float, float, float]
 
 Points = Annotated[
     list[str] | None,
@@ -56,77 +46,45 @@ Masks = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class RegionPrompts:
-    """Everything pointed at, not yet tied to a picture; each entry is one region."""
-
-    points: tuple[tuple[Point, ...], ...]
-    boxes: tuple[Box, ...]
-    scribbles: tuple[tuple[Point, ...], ...]
-    masks: tuple[Path, ...]
-
-    def __bool__(self) -> bool:
-        """Whether anything was pointed at."""
-        return bool(self.points or self.boxes or self.scribbles or self.masks)
-
-    def on(self, frame: Frame) -> Regions:
-        """Draw all of it on the grid of a frame: points first, then boxes, scribbles, masks.
-
-        Raises UsageError for what lies outside, InputError for a mask that cannot be read.
-        """
-        size = (frame.height, frame.width)
-        regions: list[Region] = [point_region(points, *size) for points in self.points]
-        regions += [box_region(box, *size) for box in self.boxes]
-        regions += [scribble_region(points, *size) for points in self.scribbles]
-        regions += [mask_region(read_mask(path, *size)) for path in self.masks]
-        return Regions(tuple(regions))
-
-
 def parse_regions(
     points: Sequence[str] | None,
     boxes: Sequence[str] | None,
     scribbles: Sequence[str] | None,
     masks: Sequence[Path] | None,
-) -> RegionPrompts:
-    """Read the four options. Raises UsageError showing how each is written."""
-    return RegionPrompts(
-        tuple(_parse_points(text) for text in points or ()),
-        tuple(_parse_box(text) for text in boxes or ()),
-        tuple(_parse_scribble(text) for text in scribbles or ()),
-        tuple(masks or ()),
+) -> Places:
+    """Read the four options: points first, then boxes, scribbles, masks; each one is a place.
+
+    Raises UsageError showing how each is written.
+    """
+    return (
+        *(_point(text) for text in points or ()),
+        *(_box(text) for text in boxes or ()),
+        *(_scribble(text) for text in scribbles or ()),
+        *(Place("mask", path) for path in masks or ()),
     )
 
 
-def _parse_points(text: str) -> tuple[Point, ...]:
-    numbers = _numbers(text)
-    if not numbers or len(numbers) % 2:
+def _point(text: str) -> Place:
+    points = points_of(numbers_in(text))
+    if not points:
         raise UsageError(f"--point {text!r} is no point: write x,y in pixels, as in 120,80.")
-    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    return Place("point", points)
 
 
-def _parse_box(text: str) -> Box:
-    numbers = _numbers(text)
-    if len(numbers) != 4:
+def _box(text: str) -> Place:
+    corners = points_of(numbers_in(text))
+    if len(corners) != 2:
         raise UsageError(
             f"--box {text!r} is no box: write x0,y0,x1,y1 in pixels, as in 40,30,200,150."
         )
-    return numbers[0], numbers[1], numbers[2], numbers[3]
+    return Place("box", corners)
 
 
-def _parse_scribble(text: str) -> tuple[Point, ...]:
-    points = [_numbers(part) for part in text.strip("; ").split(";")]
+def _scribble(text: str) -> Place:
+    points = [numbers_in(part) for part in text.strip("; ").split(";")]
     if any(len(point) != 2 for point in points):
         raise UsageError(
             f"--scribble {text!r} is no line: write x,y;x,y;… in pixels, in quotes,"
             ' as in "10,20;60,40;90,80".'
         )
-    return tuple((x, y) for x, y in points)
-
-
-def _numbers(text: str) -> list[float]:
-    """The finite numbers between the commas; none at all if any of them is something else."""
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        return []
-    return numbers if all(map(math.isfinite, numbers)) else []
+    return Place("scribble", tuple((x, y) for x, y in points))

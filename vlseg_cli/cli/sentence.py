@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_LONGEST = 80  # characters of a value in a sentence
+
 
 def printable(text: str) -> str:
     """The text on one line: line breaks, control characters and broken bytes escaped.
@@ -16,6 +18,22 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """'; did you mean cups?' if one of the choices is much like the word, else ''."""
     found = get_close_matches(word, list(choices), n=1)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 frame', '4,200 frames'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names without blanks around them, in order, no empty one and none twice."""
+    return tuple(dict.fromkeys(filter(None, (name.strip() for name in names))))
+
+
+def shown(value: object) -> str:
+    """A value as a user wrote it, in quotation marks, cut off if it would fill the screen."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _escaped(character: str) -> str:

@@ -28,6 +28,8 @@ def split_sentences(
     """
     if texts:
         return list(words), [_checked(text, kind) for text in texts]
+    if not words:
+        raise UsageError(f"There is no input and no {kind}: name images, then ask, in quotes.")
     *inputs, text = words
     if _is_path(text):
         raise UsageError(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
+from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.schema import UsageError
 
 _SCENES = 10
@@ -42,7 +43,7 @@ def choose_seeds(scenes: int | None, seeds: str | None) -> range:
     """
     if seeds is None:
         return range(scenes or _SCENES)
-    chosen = options.parse_seeds(seeds)
+    chosen = parse_seeds(seeds)
     if scenes and scenes > len(chosen):
         raise UsageError(f"--seeds {seeds} holds {len(chosen)} seeds, fewer than {scenes} scenes.")
     return chosen[:scenes] if scenes else chosen

@@ -1,7 +1,19 @@
-"""Sources: images, folders, globs, with colour, orientation and limits taken care of."""
+"""Sources: images and videos from anywhere; colour, orientation, time and limits seen to."""
 
-from vlseg_cli.media.image import Limits, read_image
+from vlseg_cli.media.decoder import Decoder
+from vlseg_cli.media.formats import is_video
+from vlseg_cli.media.image import read_image
+from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.mask import read_mask
-from vlseg_cli.media.sources import find_inputs
+from vlseg_cli.media.sources import list_inputs
+from vlseg_cli.media.wire import Request
 
-__all__ = ["Limits", "find_inputs", "read_image", "read_mask"]
+__all__ = [
+    "Decoder",
+    "Limits",
+    "Request",
+    "is_video",
+    "list_inputs",
+    "read_image",
+    "read_mask",
+]

@@ -1,8 +1,11 @@
-"""Which files are pictures and which are videos, by name; and the decoders allowed to open them.
+"""Which files are pictures and which are videos; and the picture decoders allowed to open them.
 
 The decoders are a closed list: Pillow also knows formats that start other programs (EPS) or read
 scientific containers, and an input file must never choose those for us.
 """
+
+import re
+from pathlib import Path
 
 # fmt: off
 # Tried in this order; the frequent ones come first because Pillow imports decoders as it goes.
@@ -21,3 +24,44 @@ VIDEO_EXTENSIONS: frozenset[str] = frozenset((
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
     ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"
 ))
+# fmt: on
+
+# The first bytes of videos whose name says nothing: MP4 and QuickTime (but for the pictures that
+# are built like them), Matroska, AVI, MPEG, Flash, Windows Media, Ogg, MXF, transport streams.
+_VIDEO_STARTS = re.compile(
+    rb"....ftyp(?!avif|avis|mif1|msf1|heic|heix|hevc|hevx)|....(?:moov|mdat|wide|free|skip)"
+    rb"|\x1a\x45\xdf\xa3|RIFF....AVI |\x00\x00\x01[\xb3\xba]|FLV|\x30\x26\xb2\x75\x8e\x66\xcf\x11"
+    rb"|OggS|\x06\x0e\x2b\x34|(?:....)?G.{187}(?:....)?G",
+    re.DOTALL,
+)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video: by its extension, or by its first bytes if that says nothing.
+
+    Of the animated pictures only GIF counts as a video, and only if it moves.
+    """
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_EXTENSIONS:
+        return True
+    if not path.is_file():
+        return False  # a pipe would block; reading it as an image will say what it is
+    if suffix in IMAGE_EXTENSIONS:
+        return suffix == ".gif" and _moves(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(400)
+    except (OSError, ValueError):
+        return False
+    return bool(_VIDEO_STARTS.match(start)) or (start.startswith(b"GIF8") and _moves(path))
+
+
+def _moves(path: Path) -> bool:
+    """Whether a GIF has a second picture."""
+    from PIL import Image
+
+    try:
+        with path.open("rb") as file, Image.open(file, formats=("GIF",)) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # decoders raise some fifteen kinds on damaged bytes
+        return False

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.media.image import DEFAULT_LIMITS, Limits, open_image, upright
+from vlseg_cli.media.image import open_image, upright
+from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits
 from vlseg_cli.schema import InputError
 
 

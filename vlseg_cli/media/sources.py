@@ -1,70 +1,106 @@
-"""Find the inputs a user means: files, folders and glob patterns, each file once, in order.
+"""Find the inputs a user means: files, folders, glob patterns and lists, each file once, in order.
 
 What is found in a folder is picked by its extension; a file named outright is taken as it is, and
-its content decides whether it can be read.
+its content decides whether it can be read. Files are found one at a time: there may be millions.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from glob import glob, has_magic
+from hashlib import blake2b
 from pathlib import Path
 
-from vlseg_cli.media.formats import IMAGE_EXTENSIONS, VIDEO_EXTENSIONS
-from vlseg_cli.schema import InputError, NoInputError
+from vlseg_cli.media.folders import is_input, is_within, walk
+from vlseg_cli.media.formats import is_video
+from vlseg_cli.media.lists import LIST_EXTENSIONS, list_lines, stdin_lines
+from vlseg_cli.schema import Input, NoInputError
 
 
-def find_inputs(paths: Sequence[str], exclude: Path | None = None) -> list[Path]:
-    """Expand what a user wrote to image files, duplicates once, in order of first mention.
+def list_inputs(
+    paths: Sequence[str], exclude: Path | None = None, nul: bool = False
+) -> Iterator[Input]:
+    """Expand what a user wrote to files, each once, in order of first mention.
 
-    exclude: a folder from which nothing is picked up (the output folder of this very run), unless
-    a file in it is named outright. Raises NoInputError for a path or pattern that leads to
-    nothing, InputError for a video.
+    '-' stands for the lines of stdin; nul: those end with NUL instead. exclude: a folder from which
+    nothing is picked up (the output folder of this very run), unless a file in it is named
+    outright. Raises NoInputError for a path or pattern that leads to nothing, and for an empty
+    list; a file that a list names but that is not there comes with ``bytes`` -1.
     """
-    outside = exclude.resolve() if exclude else None
-    found: dict[Path, Path] = {}
+    outside = os.path.realpath(exclude) if exclude else None
+    real_folder = lru_cache(maxsize=64)(os.path.realpath)  # files next to each other share theirs
+    seen: set[bytes] = set()  # digests: real paths would double the memory that a list takes
     for text in paths:
-        for path in _expand(text, outside):
-            found.setdefault(path.resolve(), path)
-    return list(found.values())
+        is_empty = True
+        for source in _expand(text, outside, nul):
+            is_empty = False
+            real = _real_path(source, real_folder).encode("utf-8", "surrogatepass")
+            key = blake2b(real, digest_size=16).digest()
+            if key not in seen:
+                seen.add(key)
+                yield _input(source)
+        if is_empty:
+            raise NoInputError(
+                f"There are no images or videos in {text!r}: is it empty, or are their extensions"
+                " unusual?"
+            )
 
 
-def _expand(text: str, outside: Path | None) -> list[Path]:
+def _expand(text: str, outside: str | None, nul: bool) -> Iterable[str]:
+    """The files that one word of the user stands for."""
     path = Path(text)
+    if text == "-":
+        return _listed(stdin_lines(sys.stdin.buffer, nul), outside)
     if not text or not os.path.lexists(path):
         if not has_magic(text):
             raise NoInputError(f"There is no file or folder {text!r}{_suggestion(path)}")
-        # Path.glob takes no absolute patterns; the glob module does.
-        matches = [Path(name) for name in sorted(glob(text, recursive=True))]  # noqa: PTH207
-    elif not path.is_dir():
-        if path.suffix.lower() in VIDEO_EXTENSIONS:
-            raise InputError(f"{text} is a video: this version of vlseg reads images only.")
-        return [path]
-    else:
-        matches = [path]
-    images = [image for match in matches for image in _images(match, outside)]
-    if not images:
-        raise NoInputError(f"There are no images in {text!r}: are their extensions usual ones?")
-    return images
+        return _matched(text, outside)
+    if path.is_dir():
+        return walk(str(path), outside)
+    if path.suffix.lower() in LIST_EXTENSIONS:
+        return _listed(list_lines(path), outside)
+    return (str(path),)
 
 
-def _images(path: Path, outside: Path | None) -> Iterator[Path]:
-    """The path itself or all files below it, in sorted order, that are images by their name."""
-    for file in sorted(_walk(path)) if path.is_dir() else [path]:
-        hidden = file.name.startswith(".")
-        if file.suffix.lower() in IMAGE_EXTENSIONS and not hidden and not _within(file, outside):
-            yield file
+def _matched(pattern: str, outside: str | None) -> Iterator[str]:
+    """The files that a pattern matches, and those in the folders that it matches."""
+    # Path.glob takes no absolute patterns; the glob module does.
+    for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207
+        if Path(match).is_dir():
+            yield from walk(match, outside)
+        elif is_input(Path(match).name) and not is_within(str(Path(match).parent), outside):
+            yield str(Path(match))
 
 
-def _walk(folder: Path) -> Iterable[Path]:
-    """All files below a folder; hidden and linked folders are not entered."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent) / name for name in files)
+def _listed(lines: Iterable[str], outside: str | None) -> Iterator[str]:
+    """The files that a list names, there or not, and those in the folders that it names."""
+    for line in lines:
+        if os.path.isdir(line):  # noqa: PTH112  # a million times; says no to impossible names
+            yield from walk(line, outside)
+        else:
+            yield str(Path(line))
 
 
-def _within(file: Path, folder: Path | None) -> bool:
-    return folder is not None and file.resolve().is_relative_to(folder)
+def _input(source: str) -> Input:
+    path = Path(source)
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return Input(source, is_video(path), -1, 0)
+    return Input(source, is_video(path), status.st_size, status.st_mtime_ns)
+
+
+def _real_path(source: str, real_folder: Callable[[str], str]) -> str:
+    """The path without links; as it is, if it cannot be one."""
+    path = Path(source)
+    try:
+        if path.is_symlink():
+            return os.path.realpath(path)
+        return str(Path(real_folder(str(path.parent)), path.name))
+    except (OSError, ValueError):
+        return source
 
 
 def _suggestion(path: Path) -> str:

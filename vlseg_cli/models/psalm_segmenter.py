@@ -23,6 +23,7 @@ from vlseg_cli.schema import (
     Ask,
     Categories,
     Frame,
+    NotFiniteError,
     Prediction,
     Regions,
     UsageError,
@@ -106,9 +107,11 @@ class PSALMSegmenter:
 
     @torch.inference_mode()
     def answer(self, encoded: EncodedFrames, asks: Sequence[Ask]) -> list[Prediction]:
-        """Steps 2 to 4; prompts of one kind share batches."""
+        """Steps 2 to 4; prompts of one kind share batches. Raises NotFiniteError."""
         start = time.perf_counter()
         found = self._read_and_answer(encoded, {_key(ask): ask for ask in asks})
+        for ask in asks:
+            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             describe(
@@ -167,6 +170,15 @@ class PSALMSegmenter:
 def _key(ask: Ask) -> _Key:
     """Asks with one key have one answer, described in different ways by different tasks."""
     return ask.frame, id(ask.prompt)
+
+
+def _check_finite(parts: Sequence[Part], frame: Frame) -> None:
+    """Masks made of NaN would look like empty ones; half precision on large inputs makes them."""
+    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
+        raise NotFiniteError(
+            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            " --device cpu, or other weights."
+        )
 
 
 def _kind(ask: Ask) -> ConditionKind:

@@ -1,13 +1,14 @@
 """From a name to a model: the one place that knows which systems there are."""
 
-from pathlib import Path
+import os
 
 import torch
 
 from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import UsageError, WeightsError
-from vlseg_cli.weights.folder import EMBEDDED, load_settings
+from vlseg_cli.weights.folder import load_settings
+from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 
 ARCHITECTURES = ("psalm",)
 
@@ -28,20 +29,10 @@ def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
     return PSALMSegmenter.load(directory, label, _device(device))
 
 
-def model_folder(name: str | None) -> Path:
-    """Where a model lies. Raises WeightsError if nowhere."""
-    directory = EMBEDDED if name in (None, "embedded") else Path(str(name)).expanduser()
-    if not directory.is_dir():
-        raise WeightsError(
-            f"there is no model folder {name!r}; give the folder that vlseg train wrote, or leave "
-            "--model out for the embedded default"
-        )
-    return directory
-
-
 def _device(wanted: str | None) -> str:
     if wanted is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        local = os.environ.get("LOCAL_RANK", "0")  # set by torchrun: a device for each process
+        return f"cuda:{local}" if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=wanted).cpu()
     except (RuntimeError, AssertionError) as error:

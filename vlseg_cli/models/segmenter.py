@@ -23,5 +23,8 @@ class Segmenter(Protocol):
         ...
 
     def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
-        """Answer prompts about encoded pictures, in order."""
+        """Answer prompts about encoded pictures, in order.
+
+        Raises NotFiniteError where the model's numbers for one of them are NaN or infinite.
+        """
         ...

@@ -1,8 +1,16 @@
-"""Sinks: every file format a prediction can be written to, all atomic."""
+"""Every format an answer can be written to, all atomic, all from one kind of record."""
 
 from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.formats import FORMATS, check_formats, close_formats, open_sinks
 from vlseg_cli.outputs.records import record_line
 from vlseg_cli.outputs.sink import Sink
-from vlseg_cli.outputs.sinks import FORMATS, open_sinks
 
-__all__ = ["FORMATS", "OutputFolder", "Sink", "open_sinks", "record_line"]
+__all__ = [
+    "FORMATS",
+    "OutputFolder",
+    "Sink",
+    "check_formats",
+    "close_formats",
+    "open_sinks",
+    "record_line",
+]

@@ -6,10 +6,15 @@ own name; and renaming replaces a link at the target instead of following it.
 
 import contextlib
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from vlseg_cli.schema import OutputError
+
+_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 class AtomicFile:
@@ -27,11 +32,24 @@ class AtomicFile:
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OutputError, and leaves nothing, if the disk refuses."""
+        with self.open_file() as file:
+            file.write(data)
+
+    @contextlib.contextmanager
+    def open_file(self) -> Iterator[BinaryIO]:
+        """The file itself, seekable, for a library that writes it in its own way.
+
+        Raises OutputError if the disk refuses what the block writes. Whatever the block raises,
+        nothing is left.
+        """
         try:
-            self._file.write(data)
+            yield self._file
         except OSError as error:
             self.discard()
             raise unwritable(self.path, error) from error
+        except BaseException:
+            self.discard()
+            raise
 
     def commit(self) -> None:
         """Show the file under its name, safe on disk. Raises OutputError as ``write``."""
@@ -43,6 +61,7 @@ class AtomicFile:
         except OSError as error:
             self.discard()
             raise unwritable(self.path, error) from error
+        _sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Drop what was written; nothing appears."""
@@ -59,9 +78,27 @@ def write_atomically(path: Path, data: bytes) -> None:
     file.commit()
 
 
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left anywhere below a folder; nobody may be writing there now."""
+    for parent, _, names in os.walk(folder):
+        for name in filter(_LEFTOVER.fullmatch, names):
+            with contextlib.suppress(OSError):
+                Path(parent, name).unlink()
+
+
 def unwritable(path: Path, error: OSError) -> OutputError:
     """The sentence for a path that the system does not let us write."""
     reason = (error.strerror or "unknown reason").lower()
     return OutputError(
         f"{path} cannot be written ({reason}): free the place or give another --out."
     )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut, where the system can sync folders at all."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,68 +1,79 @@
 """COCO instances: ``coco.json``, a whole data set of the predictions, and ``coco_results.json``.
 
 The first opens in every annotation tool; the second is the list that ``COCO.loadRes`` and the
-evaluation servers take. Both use the same image and category ids.
+evaluation servers take. Both use the same image and category ids; of all that is written, only the
+names of the categories are held in memory.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vlseg_cli import __version__
 from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import Frame, Prediction, Segment
+from vlseg_cli.outputs.json_stream import json_list, json_object, json_value
+from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.schema import Record
 
 _RESULT_KEYS = ("image_id", "category_id", "bbox", "score", "segmentation")
 
 
-class COCOSink:
-    """Gathers runs and boxes (some kB a frame, no pixels) and writes both files at the end."""
-
-    def __init__(self, folder: OutputFolder) -> None:
-        self._folder = folder
-        self._categories = CategoryTable()
-        self._images: list[dict[str, Any]] = []
-        self._annotations: list[dict[str, Any]] = []
-
-    def write(self, frame: Frame, name: str, predictions: Sequence[Prediction]) -> None:  # noqa: ARG002
-        """Take one frame as one image, whatever the number of prompts."""
-        self._images.append(image_record(frame, len(self._images) + 1))
-        for prediction in predictions:
-            self._categories.add(prediction.prompt)
-            for segment in prediction.segments:
-                self._annotations.append(self._annotation(prediction, segment))
-
-    def close(self) -> None:
-        """Write both files."""
-        data = {
-            "info": {"description": f"Predictions of vlseg {__version__}"},
-            "images": self._images,
-            "categories": self._categories.records(),
-            "annotations": self._annotations,
-        }
-        results = [{key: one[key] for key in _RESULT_KEYS} for one in self._annotations]
-        self._folder.write(json.dumps(data).encode(), "coco.json")
-        self._folder.write(json.dumps(results).encode(), "coco_results.json")
-
-    def _annotation(self, prediction: Prediction, segment: Segment) -> dict[str, Any]:
-        return {
-            "id": len(self._annotations) + 1,
-            "image_id": len(self._images),
-            "category_id": self._categories.id_of(prediction.prompt, segment),
-            "segmentation": segment.rle,
-            "area": segment.area,
-            "bbox": list(segment.bbox),
-            "iscrowd": 0,
-            "score": round(segment.score, 6),
-        }
+def write_coco(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write both files; a frame is one image, whatever the number of prompts."""
+    categories = CategoryTable()
+    data = json_object(
+        [
+            ("info", json_value({"description": f"Predictions of vlseg {__version__}"})),
+            ("images", json_list(_images(records, categories))),
+            ("categories", json_list(categories.records())),
+            ("annotations", json_list(_annotations(records, categories))),
+        ]
+    )
+    folder.write_stream(data, "coco.json")
+    results = (
+        {key: annotation[key] for key in _RESULT_KEYS}
+        for annotation in _annotations(records, categories)
+    )
+    folder.write_stream(json_list(results), "coco_results.json")
 
 
-def image_record(frame: Frame, image_id: int) -> dict[str, Any]:
-    """One entry of the ``images`` list; ``file_name`` is the path as the user wrote it."""
-    return {
+def image_record(record: Record, image_id: int) -> dict[str, Any]:
+    """One entry of the ``images`` list; ``file_name`` is the path as the user wrote it.
+
+    Frames of a video also tell their number and their time in s.
+    """
+    image: dict[str, Any] = {
         "id": image_id,
-        "file_name": frame.source,
-        "width": frame.width,
-        "height": frame.height,
+        "file_name": record.input,
+        "width": record.width,
+        "height": record.height,
     }
+    if record.is_video:
+        image |= {"frame": record.frame, "time": record.time}
+    return image
+
+
+def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:
+    """All images; in passing, everything that was asked becomes a category."""
+    for image_id, frame in enumerate(by_frame(records), start=1):
+        for record in frame:
+            categories.add(record)
+        yield image_record(frame[0], image_id)
+
+
+def _annotations(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:
+    number = 0
+    for image_id, frame in enumerate(by_frame(records), start=1):
+        for record in frame:
+            for segment in record.segments:
+                number += 1
+                yield {
+                    "id": number,
+                    "image_id": image_id,
+                    "category_id": categories.id_of(record, segment),
+                    "segmentation": segment.rle,
+                    "area": segment.area,
+                    "bbox": segment.bbox,
+                    "iscrowd": 0,
+                    "score": segment.score,
+                }

@@ -46,3 +46,16 @@ def luminance(colour: RGB) -> float:
 
 def _linear(value: float) -> float:
     return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+
+def _davis(number: int) -> RGB:
+    """Bits of the number spread over the channels (twice 128 and 64 is 191), greys from 22 on."""
+    if number > 21:
+        return number, number, number
+    high, low = (tuple(number >> shift + bit & 1 for bit in range(3)) for shift in (0, 3))
+    red, green, blue = (128 * a + 64 * b - (a & b) for a, b in zip(high, low, strict=True))
+    return red, green, blue
+
+
+# The palette that DAVIS and YouTube-VOS ship their annotations with: R, G, B of 256 numbers.
+DAVIS: tuple[int, ...] = tuple(level for number in range(256) for level in _davis(number))

@@ -4,8 +4,10 @@ A label sits at the innermost point of its segment if it fits there, never leave
 gives way to labels already drawn.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,23 +34,34 @@ class Label:
     centre: tuple[int, int]
 
 
-def draw_labels(picture: Image.Image, labels: Sequence[Label]) -> None:
-    """Write all labels on the picture in place."""
-    size = min(_LARGEST, max(_SMALLEST, round(max(picture.size) / _LINES)))
-    pen = ImageDraw.Draw(picture)
+def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
+    """Write all labels on a picture (H, W, 3) in place; only their plates are touched."""
+    height, width = pixels.shape[:2]
+    size = min(_LARGEST, max(_SMALLEST, round(max(height, width) / _LINES)))
     placed: list[Box] = []
     for label in labels:
-        font = _font(label.text, size)
+        font = _font(label.text.isascii(), size)
         padding = max(2, size // 5)
         score = f" {label.score:.2f}"
-        room = _WIDEST * picture.width - 2 * padding - font.getlength(score)
+        room = _WIDEST * width - 2 * padding - font.getlength(score)
         text = shortened(label.text, font, room) + score
         plate = (round(font.getlength(text)) + 2 * padding, size + padding)
-        box = _free(_place(label, plate), placed, picture.size)
+        box = _free(_place(label, plate), placed, (width, height))
         placed.append(box)
-        pen.rounded_rectangle((box[0], box[1], box[2] - 1, box[3] - 1), padding, fill=label.colour)
-        middle = (box[0] + padding, (box[1] + box[3]) / 2)
-        pen.text(middle, text, font=font, anchor="lm", fill=ink_on(label.colour))
+        view = pixels[box[1] : box[3], box[0] : box[2]]
+        view[:] = _with_plate(view, text, label.colour, font, padding)
+
+
+def _with_plate(
+    view: NDArray[np.uint8], text: str, colour: RGB, font: ImageFont.FreeTypeFont, padding: int
+) -> NDArray[np.uint8]:
+    """The part of a picture (h, w, 3) that a label takes, with the label on it."""
+    picture = Image.fromarray(view)
+    pen = ImageDraw.Draw(picture)
+    right, bottom = picture.width - 1, picture.height - 1
+    pen.rounded_rectangle((0, 0, right, bottom), padding, fill=colour)
+    pen.text((padding, picture.height / 2), text, font=font, anchor="lm", fill=ink_on(colour))
+    return np.asarray(picture)
 
 
 def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
@@ -56,9 +69,10 @@ def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     text = " ".join(text.split())
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    end = bisect_right(range(len(text)), width, key=lambda end: font.getlength(text[:end] + "…"))
+    while end and font.getlength(text[:end] + "…") > width:
+        end -= 1
+    return text[:end].rstrip() + "…"
 
 
 def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
@@ -82,9 +96,10 @@ def _peeled(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.pad(inner, 1)
 
 
-def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
+@cache
+def _font(is_ascii: bool, size: int) -> ImageFont.FreeTypeFont:
     """Pillow's own font for plain text; for the many letters it lacks, the one of matplotlib."""
-    if text.isascii():
+    if is_ascii:
         font = ImageFont.load_default(size)
         assert isinstance(font, ImageFont.FreeTypeFont)
         return font

@@ -1,103 +1,135 @@
 """``overlay/NAME.png``: the answer drawn over the picture, on the picture's own grid.
 
-Large segments are painted first, so that a cup on a table stays visible; labels come last.
+Large segments are painted first, so that a cup on a table stays visible; labels come last. Work
+stays inside the boxes of the segments: most of a large frame is never touched.
 """
 
 import io
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.outputs.colours import RGB, colour_of, ink_on
-from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.labels import Label, draw_labels, innermost
-from vlseg_cli.schema import Frame, Prediction, Segment, Task, decode_rle
+from vlseg_cli.outputs.unfinished import UnfinishedPictures
+from vlseg_cli.schema import Frame, Item, Record, Segment, Task, decode_rle
 
-_FILL = 0.45  # opacity of a mask
+_FILL = 115  # opacity of a mask, of 256
 _LINES_PER_SIDE = 400  # an outline is the longest side / this thick, at least 1 px
 
 
+class Answer(Protocol):
+    """What can be drawn: a Prediction or a Record."""
+
+    @property
+    def task(self) -> Task: ...
+    @property
+    def segments(self) -> Sequence[Segment]: ...
+
+
 class OverlaySink:
-    """Writes one picture per frame, with the answers to all its prompts."""
+    """Writes a PNG per frame with the answers to all its prompts; a video gets a folder of them.
 
-    def __init__(self, folder: OutputFolder) -> None:
-        self._folder = folder
+    videos: False leaves videos out, where they are made as MP4 anyway.
+    """
 
-    def write(self, frame: Frame, name: str, predictions: Sequence[Prediction]) -> None:
+    def __init__(self, folder: OutputFolder, videos: bool = True) -> None:
+        self._pictures, self._videos = UnfinishedPictures(folder), videos
+
+    def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:  # noqa: ARG002
         """Draw and write one frame."""
+        if item.is_video and not self._videos:
+            return
         buffer = io.BytesIO()
-        draw_overlay(frame, predictions).save(buffer, "PNG", compress_level=3)
-        self._folder.write(buffer.getvalue(), "overlay", f"{name}.png")
+        Image.fromarray(draw_overlay(frame, records)).save(buffer, "PNG", compress_level=3)
+        parts = frame_file(item.name, item.is_video, frame.index, ".png")
+        self._pictures.write(buffer.getvalue(), "overlay", *parts)
 
-    def close(self) -> None:
+    def end_part(self, item: Item, part: int) -> None:  # noqa: ARG002
+        """Keep what was written."""
+        self._pictures.keep()
+
+    def end_item(self, item: Item, parts: int) -> None:
         """Nothing is left to do."""
 
+    def forget_parts(self, item: Item) -> None:
+        """Nothing was left behind."""
 
-def draw_overlay(frame: Frame, predictions: Sequence[Prediction]) -> Image.Image:
-    """Draw masks (or boxes, if those were asked for) with labels over the frame: RGB, (W, H)."""
+    def abandon(self) -> None:
+        """Remove the pictures of the current part."""
+        self._pictures.remove()
+
+
+def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
+    """Masks (or boxes, if those were asked for) with labels over the frame: (H, W, 3) RGB.
+
+    The frame's own pixels, not a copy, where there is nothing to draw.
+    """
+    found = sorted(_coloured(answers), key=lambda one: -one[0].area)
+    if not found:
+        return frame.pixels
     pixels = frame.pixels.copy()
     thickness = max(1, round(max(frame.height, frame.width) / _LINES_PER_SIDE))
     labels = []
-    for segment, colour, boxed in sorted(_coloured(predictions), key=lambda one: -one[0].area):
-        mask = decode_rle(segment.rle)
-        if not boxed:
-            _tint(pixels, mask, segment, colour)
-        _outline(pixels, _box(mask, segment) if boxed else mask, segment, colour, thickness)
-        centre = innermost(mask)
+    for segment, colour, boxed in found:
+        window = _window(segment)
+        view = pixels[window]
+        mask = np.ascontiguousarray(decode_rle(segment.rle)[window])
+        if boxed:
+            _outline(view, _box_of(mask), colour, thickness)
+        else:
+            _tint(view, mask, colour)
+            _outline(view, mask, colour, thickness)
+        x, y = innermost(mask)
+        centre = x + window[1].start, y + window[0].start
         labels.append(Label(segment.label, segment.score, colour, segment.bbox, centre))
-    picture = Image.fromarray(pixels)
-    draw_labels(picture, labels)
-    return picture
+    draw_labels(pixels, labels)
+    return pixels
 
 
-def _coloured(predictions: Sequence[Prediction]) -> list[tuple[Segment, RGB, bool]]:
+def _coloured(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
     """Segments to be seen, their colours (by category in semantic maps), whether as boxes."""
     found: list[tuple[Segment, RGB, bool]] = []
-    for prediction in predictions:
-        for segment in prediction.segments:
-            by_category = prediction.task is Task.SEMANTIC and segment.category_id is not None
+    for answer in answers:
+        for segment in answer.segments:
+            by_category = answer.task is Task.SEMANTIC and segment.category_id is not None
             index = segment.category_id if by_category else len(found)
             if segment.area:
-                found.append((segment, colour_of(index or 0), prediction.task is Task.DETECT))
+                found.append((segment, colour_of(index or 0), answer.task is Task.DETECT))
     return found
 
 
-def _tint(
-    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], segment: Segment, colour: RGB
-) -> None:
+def _window(segment: Segment) -> tuple[slice, slice]:
+    """Rows and columns of a segment's box and 1 px around it, as far as the picture goes."""
+    x, y, width, height = (int(side) for side in segment.bbox)
+    return slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
+
+
+def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], colour: RGB) -> None:
     """Lay colour over a mask in place."""
-    window = _window(segment, margin=0)
-    inside = mask[window]
-    mixed = (1 - _FILL) * pixels[window][inside] + _FILL * np.asarray(colour, np.float32)
-    pixels[window][inside] = mixed.astype(np.uint8)
+    levels = np.arange(256)
+    for channel, level in enumerate(colour):
+        mixed = ((256 - _FILL) * levels + _FILL * level >> 8).astype(np.uint8)
+        np.copyto(view[..., channel], mixed[view[..., channel]], where=mask)
 
 
 def _outline(
-    pixels: NDArray[np.uint8],
-    shape: NDArray[np.bool_],
-    segment: Segment,
-    colour: RGB,
-    thickness: int,
+    view: NDArray[np.uint8], shape: NDArray[np.bool_], colour: RGB, thickness: int
 ) -> None:
     """Draw a line in place just inside a shape, and a thin one of contrast just outside."""
-    window = _window(segment, margin=1)
-    inside, view = shape[window], pixels[window]
-    view[_grown(inside, 1) & ~inside] = ink_on(colour)
-    view[inside & _grown(~inside, thickness)] = colour
+    view[_grown(shape, 1) & ~shape] = ink_on(colour)
+    view[shape & _grown(~shape, thickness)] = colour
 
 
-def _window(segment: Segment, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of a segment's box and ``margin`` px around it; work stays in there."""
-    x, y, width, height = (int(side) for side in segment.bbox)
-    rows = slice(max(0, y - margin), y + height + margin)
-    return rows, slice(max(0, x - margin), x + width + margin)
-
-
-def _box(mask: NDArray[np.bool_], segment: Segment) -> NDArray[np.bool_]:
+def _box_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The smallest box around a mask, filled."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     box = np.zeros_like(mask)
-    box[_window(segment, margin=0)] = True
+    box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
     return box
 
 

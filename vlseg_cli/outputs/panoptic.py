@@ -1,11 +1,11 @@
 """COCO panoptic: a PNG per frame with id = R + 256 G + 65536 B, and ``panoptic.json`` beside them.
 
-Id 0 is void; id i is the i-th segment of that frame.
+Id 0 is void; id i is the i-th segment of that map. Further maps of one frame, from further prompts,
+lie in a folder of its name.
 """
 
 import io
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,63 +14,81 @@ from PIL import Image
 
 from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.coco import image_record
-from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import Frame, PanopticMap, Prediction
+from vlseg_cli.outputs.folder import OutputFolder, frame_file
+from vlseg_cli.outputs.json_stream import json_list, json_object
+from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.schema import Record, Task, decode_rle
+
+_MAPS = (Task.PANOPTIC, Task.SEMANTIC)  # tasks whose segments share no pixel
 
 
-class PanopticSink:
-    """Writes ``panoptic/NAME.png`` at once and ``panoptic.json`` at the end."""
-
-    def __init__(self, folder: OutputFolder) -> None:
-        self._folder = folder
-        self._categories = CategoryTable()
-        self._images: list[dict[str, Any]] = []
-        self._annotations: list[dict[str, Any]] = []
-
-    def write(self, frame: Frame, name: str, predictions: Sequence[Prediction]) -> None:
-        """Write the map of each prediction that has one: panoptic and semantic answers do."""
-        for prediction in predictions:
-            if prediction.panoptic is not None:
-                self._write_map(frame, name, prediction, prediction.panoptic)
-
-    def close(self) -> None:
-        """Write the JSON file."""
-        data = {
-            "images": self._images,
-            "annotations": self._annotations,
-            "categories": self._categories.records(),
-        }
-        self._folder.write(json.dumps(data).encode(), "panoptic.json")
-
-    def _write_map(
-        self, frame: Frame, name: str, prediction: Prediction, owners: PanopticMap
-    ) -> None:
-        buffer = io.BytesIO()
-        Image.fromarray(ids_to_rgb(owners.ids)).save(buffer, "PNG")
-        self._folder.write(buffer.getvalue(), "panoptic", f"{name}.png")
-        self._categories.add(prediction.prompt)
-        self._images.append(image_record(frame, len(self._images) + 1))
-        self._annotations.append(
-            {
-                "image_id": len(self._images),
-                "file_name": f"{name}.png",
-                "segments_info": self._segments_info(prediction),
-            }
-        )
-
-    def _segments_info(self, prediction: Prediction) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": number,
-                "category_id": self._categories.id_of(prediction.prompt, segment),
-                "area": segment.area,
-                "bbox": [int(side) for side in segment.bbox],
-                "iscrowd": 0,
-            }
-            for number, segment in enumerate(prediction.segments, start=1)
+def write_panoptic(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write ``panoptic/NAME.png`` (a video: ``panoptic/NAME/000012.png``) and the JSON file."""
+    categories = CategoryTable()
+    data = json_object(
+        [
+            ("images", json_list(_images(records, categories))),
+            ("categories", json_list(categories.records())),
+            ("annotations", json_list(_annotations(records, categories, folder))),
         ]
+    )
+    folder.write_stream(data, "panoptic.json")
 
 
 def ids_to_rgb(ids: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Ids (H, W) in [0, 2^24) to colours (H, W, 3)."""
     return np.stack([ids & 255, ids >> 8 & 255, ids >> 16 & 255], axis=-1).astype(np.uint8)
+
+
+def segment_ids(record: Record) -> NDArray[np.int32]:
+    """Which segment owns each pixel (H, W): 0 = nobody, i = the i-th."""
+    ids = np.zeros((record.height, record.width), np.int32)
+    for number, segment in enumerate(record.segments, start=1):
+        ids[decode_rle(segment.rle)] = number
+    return ids
+
+
+def _maps(records: Iterable[Record]) -> Iterator[tuple[Record, tuple[str, ...]]]:
+    """The records that are maps, with the file of each below ``panoptic/``."""
+    for frame in by_frame(records):
+        maps = [record for record in frame if record.task in _MAPS]
+        for number, record in enumerate(maps, start=1):
+            place = record.name, record.is_video, record.frame
+            if number == 1:
+                yield record, frame_file(*place, ".png")
+            else:
+                yield record, (*frame_file(*place, ""), f"{number}.png")
+
+
+def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:
+    for image_id, (record, _) in enumerate(_maps(records), start=1):
+        categories.add(record)
+        yield image_record(record, image_id)
+
+
+def _annotations(
+    records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
+) -> Iterator[dict[str, Any]]:
+    """All annotations; in passing, the pictures are written."""
+    for image_id, (record, parts) in enumerate(_maps(records), start=1):
+        buffer = io.BytesIO()
+        Image.fromarray(ids_to_rgb(segment_ids(record))).save(buffer, "PNG")
+        folder.write(buffer.getvalue(), "panoptic", *parts)
+        yield {
+            "image_id": image_id,
+            "file_name": "/".join(parts),
+            "segments_info": _segments_info(record, categories),
+        }
+
+
+def _segments_info(record: Record, categories: CategoryTable) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": number,
+            "category_id": categories.id_of(record, segment),
+            "area": segment.area,
+            "bbox": [int(side) for side in segment.bbox],
+            "iscrowd": 0,
+        }
+        for number, segment in enumerate(record.segments, start=1)
+    ]

@@ -1,80 +1,154 @@
-"""The JSON record of one answered prompt: what ``--json`` prints and JSONL files hold."""
+"""The record of one answered prompt: what ``--json`` prints and what a job's store holds.
+
+One line of ASCII JSON, safe for every terminal, pipe and file name; reading it back gives the
+very same record.
+"""
 
 import json
-from typing import TypedDict
+from typing import Any
 
+from vlseg_cli.outputs.folder import is_safe_name
 from vlseg_cli.schema import (
     RLE,
     Categories,
     Expression,
+    Item,
+    OutputError,
     Prediction,
     Prompt,
     Question,
+    Record,
     Regions,
     Segment,
+    Task,
 )
 
-
-class SegmentRecord(TypedDict):
-    """One segment: COCO RLE, box x, y, w, h in px, area in px, score in [0, 1]."""
-
-    segmentation: RLE
-    bbox: list[float]
-    area: int
-    score: float
-    label: str
-    category_id: int | None
+_DIGITS = 6  # of a score
 
 
-class Record(TypedDict):
-    """One prompt about one frame. ``prompt``: the sentence, the names, or the kinds of regions."""
-
-    input: str
-    frame: int
-    width: int
-    height: int
-    task: str
-    prompt: str | list[str]
-    text: str
-    segments: list[SegmentRecord]
-
-
-def record_of(prediction: Prediction) -> Record:
-    """Describe a prediction in plain JSON values."""
+def record_of(prediction: Prediction, item: Item, time: float | None) -> Record:
+    """What is kept of a prediction about a frame of ``item``, ``time`` s after its first one."""
+    prompt = prediction.prompt
+    is_stuff = prompt.stuff if isinstance(prompt, Categories) else ()
     return Record(
-        input=prediction.source,
+        input=item.source,
+        name=item.name,
+        is_video=item.is_video,
         frame=prediction.frame,
+        time=time,
         width=prediction.width,
         height=prediction.height,
-        task=prediction.task.value,
-        prompt=prompt_words(prediction.prompt),
+        task=prediction.task,
+        prompt=prompt_words(prompt),
+        stuff=tuple(index for index, stuff in enumerate(is_stuff) if stuff),
         text=prediction.text,
-        segments=[_segment_record(segment) for segment in prediction.segments],
+        segments=tuple(_rounded(segment) for segment in prediction.segments),
     )
 
 
-def record_line(prediction: Prediction) -> str:
-    """The record as one line of ASCII JSON, safe for every terminal, pipe and file name."""
-    return json.dumps(record_of(prediction))
-
-
-def prompt_words(prompt: Prompt) -> str | list[str]:
+def prompt_words(prompt: Prompt) -> str | tuple[str, ...]:
     """What was asked, in words: a text, category names, or the kinds of the regions."""
     match prompt:
         case Expression(text=text) | Question(text=text):
             return text
         case Categories(names=names):
-            return list(names)
+            return names
         case Regions(regions=regions):
-            return [region.kind for region in regions]
+            return tuple(region.kind for region in regions)
 
 
-def _segment_record(segment: Segment) -> SegmentRecord:
-    return SegmentRecord(
-        segmentation=segment.rle,
-        bbox=list(segment.bbox),
-        area=segment.area,
-        score=round(segment.score, 6),
-        label=segment.label,
-        category_id=segment.category_id,
+def record_line(record: Record) -> str:
+    """The record as one line of ASCII JSON, without the line's end."""
+    return json.dumps(
+        {
+            "input": record.input,
+            "name": record.name,
+            "video": record.is_video,
+            "frame": record.frame,
+            "time": record.time,
+            "width": record.width,
+            "height": record.height,
+            "task": record.task.value,
+            "prompt": record.prompt,
+            "stuff": record.stuff,
+            "text": record.text,
+            "segments": [_segment_json(segment) for segment in record.segments],
+        }
+    )
+
+
+def read_record(line: str | bytes) -> Record:
+    """The record of a line; the inverse of ``record_line``.
+
+    Raises OutputError if the line is damaged, or names a file outside the output folder.
+    """
+    try:
+        return _record(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise OutputError(
+            f"A line of the record store is damaged ({type(error).__name__}: {error}): restore the"
+            " file, or run the job again with --overwrite."
+        ) from error
+
+
+def _rounded(segment: Segment) -> Segment:
+    """With a score that reads the same in every format."""
+    return Segment(
+        segment.rle,
+        segment.bbox,
+        segment.area,
+        round(segment.score, _DIGITS),
+        segment.label,
+        segment.category_id,
+        segment.track_id,
+    )
+
+
+def _segment_json(segment: Segment) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "segmentation": segment.rle,
+        "bbox": segment.bbox,
+        "area": segment.area,
+        "score": segment.score,
+        "label": segment.label,
+        "category_id": segment.category_id,
+    }
+    if segment.track_id is not None:
+        fields["track_id"] = segment.track_id
+    return fields
+
+
+def _record(fields: dict[str, Any]) -> Record:
+    name, prompt, time = fields["name"], fields["prompt"], fields["time"]
+    if not is_safe_name(name):
+        raise ValueError(f"{name!r} is no safe name")
+    size = [fields["height"], fields["width"]]
+    if any(segment["segmentation"]["size"] != size for segment in fields["segments"]):
+        raise ValueError("a mask has another size than its frame")
+    return Record(
+        input=fields["input"],
+        name=name,
+        is_video=bool(fields["video"]),
+        frame=int(fields["frame"]),
+        time=None if time is None else float(time),
+        width=int(fields["width"]),
+        height=int(fields["height"]),
+        task=Task(fields["task"]),
+        prompt=prompt if isinstance(prompt, str) else tuple(prompt),
+        stuff=tuple(fields["stuff"]),
+        text=fields["text"],
+        segments=tuple(_segment(one) for one in fields["segments"]),
+    )
+
+
+def _segment(fields: dict[str, Any]) -> Segment:
+    rle, (x, y, width, height) = fields["segmentation"], fields["bbox"]
+    return Segment(
+        RLE(size=rle["size"], counts=rle["counts"]),
+        (x, y, width, height),
+        int(fields["area"]),
+        float(fields["score"]),
+        fields["label"],
+        fields["category_id"],
+        fields.get("track_id"),
     )

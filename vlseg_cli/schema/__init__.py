@@ -1,18 +1,23 @@
 """The words every floor of vlseg speaks: plain dataclasses over NumPy, no torch, no files."""
 
 from vlseg_cli.schema.ask import Ask
+from vlseg_cli.schema.clip import Clip
 from vlseg_cli.schema.errors import (
     InputError,
     NoInputError,
+    NotFiniteError,
     OutputError,
     RecipeError,
+    TooLargeError,
     UsageError,
     VlsegError,
     WeightsError,
 )
 from vlseg_cli.schema.frame import Frame
+from vlseg_cli.schema.item import Input, Item
 from vlseg_cli.schema.prediction import PanopticMap, Prediction, Segment, segment_from_mask
 from vlseg_cli.schema.prompt import Categories, Expression, Prompt, Question, Region, Regions
+from vlseg_cli.schema.record import Record
 from vlseg_cli.schema.rle import RLE, decode_rle, encode_rle
 from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.task import Task
@@ -21,10 +26,14 @@ __all__ = [
     "RLE",
     "Ask",
     "Categories",
+    "Clip",
     "Expression",
     "Frame",
+    "Input",
     "InputError",
+    "Item",
     "NoInputError",
+    "NotFiniteError",
     "OutputError",
     "PanopticMap",
     "Prediction",
@@ -32,11 +41,13 @@ __all__ = [
     "Query",
     "Question",
     "RecipeError",
+    "Record",
     "Region",
     "Regions",
     "Sample",
     "Segment",
     "Task",
+    "TooLargeError",
     "UsageError",
     "VlsegError",
     "WeightsError",

@@ -27,6 +27,16 @@ class InputError(VlsegError):
     exit_code = 3
 
 
+class NotFiniteError(InputError):
+    """The model's numbers for one input are NaN or infinite: no answer, not an empty one."""
+
+
+class TooLargeError(InputError):
+    """One input does not fit into memory even alone; a job with such inputs ends with 6."""
+
+    exit_code = 6
+
+
 class NoInputError(VlsegError):
     """No input matched what was asked."""
 

@@ -43,11 +43,11 @@ def sheet(samples: list[Sample]) -> Image.Image:
 
 
 def _tile(frame: Frame, query: Query) -> Image.Image:
-    overlay = draw_overlay(frame, [_truth(frame, query)]).resize((_TILE, _TILE))
+    overlay = Image.fromarray(draw_overlay(frame, [_truth(frame, query)]))
     tile = Image.new("RGB", (_TILE, _TILE + _TEXT), "white")
-    tile.paste(overlay)
+    tile.paste(overlay.resize((_TILE, _TILE)))
     words = prompt_words(query.prompt)
-    text = ", ".join(words) if isinstance(words, list) else words
+    text = words if isinstance(words, str) else ", ".join(words)
     lines = textwrap.wrap(f"{query.task} {query.kind}: {text}", 36)[:3]
     ImageDraw.Draw(tile).multiline_text((3, _TILE + 2), "\n".join(lines), fill="black", spacing=2)
     return tile

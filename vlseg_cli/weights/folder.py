@@ -17,9 +17,6 @@ from vlseg_cli.schema import WeightsError
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
 
-# The miniature that comes with the package, trained by recipes/embedded.toml.
-EMBEDDED = Path(__file__).parent / "embedded"
-
 
 def save_folder(
     directory: Path,

@@ -1,0 +1,30 @@
+"""`vlseg doctor` says what is here, what is not, and what to do about it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.cli.checks import AREAS
+
+
+def test_a_machine_that_passes_these_tests_is_well(vlseg) -> None:
+    ran = vlseg("doctor")
+    assert (ran.code, ran.err) == (0, "")
+    places = [ran.out.index(f"{area}\n") for area in AREAS]
+    assert places == sorted(places)
+    for line in ran.out.splitlines():
+        assert line in AREAS or line.split()[0] in ("ok", "warning")
+
+
+def test_what_is_broken_ends_with_1(vlseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    ran = vlseg("doctor", "--json", "--out", "results")
+    assert ran.code == 1 and "hf_secret" not in ran.out
+    report = json.loads(ran.out)
+    assert not report["ok"]
+    (finding,) = report["weights"]
+    assert finding["state"] == "broken" and finding["mend"]
+    assert "for results" in report["machine"][-1]["found"]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,181 @@
+"""A model that costs nothing and answers from the pixels, and a job that runs it as a process.
+
+Tests kill, pause and starve such jobs; what they compute must still be checkable.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vlseg_cli.jobs import Job, Settings, Summary, parse_shard, run_job
+from vlseg_cli.media import list_inputs
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import (
+    Ask,
+    Categories,
+    Clip,
+    Expression,
+    Frame,
+    Item,
+    Prediction,
+    Record,
+    Regions,
+    Task,
+    segment_from_mask,
+)
+
+
+class StubModel:
+    """Marks what is brighter than the mean of its row; ``seconds`` of work per look."""
+
+    name = "stub"
+    categories = ("bright",)
+    stuff = (False,)
+
+    def __init__(self, seconds: float = 0.0, count: Path | None = None) -> None:
+        self.seconds, self.count = seconds, count
+        self.looks: list[int] = []  # frames of each look
+
+    def unknown_words(self, text: str) -> list[str]:
+        return []
+
+    def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        time.sleep(self.seconds)
+        self.looks.append(len(frames))
+        if self.count is not None:
+            with self.count.open("a") as file:
+                file.write("".join(f"{frame.source} {frame.index}\n" for frame in frames))
+        return frames
+
+    def answer(self, encoded: Sequence[Frame], asks: Sequence[Ask]) -> list[Prediction]:
+        return [_answer(encoded[ask.frame], ask) for ask in asks]
+
+
+def _answer(frame: Frame, ask: Ask) -> Prediction:
+    grey = frame.pixels.mean(-1)
+    mask = grey > grey.mean(1, keepdims=True)
+    prompt = ask.prompt
+    label = prompt.names[0] if isinstance(prompt, Categories) else "it"
+    if isinstance(prompt, Expression):
+        label = prompt.text
+    if isinstance(prompt, Regions):
+        mask = mask & prompt.regions[0].mask
+    category = 0 if isinstance(prompt, Categories) else None
+    score = float(np.round(mask.mean(), 4))
+    segments = (segment_from_mask(mask, score, label, category),) if mask.any() else ()
+    return Prediction(
+        frame.source, frame.index, frame.height, frame.width, ask.task, prompt, segments
+    )
+
+
+class Listener:
+    """Remembers what a run reported."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str | None]] = []
+        self.notes: list[str] = []
+        self.answers: list[Record] = []
+        self.total = self.before = self.frame_count = 0
+
+    def start(self, total: int, done: int) -> None:
+        self.total, self.before = total, done
+
+    def frames(self, count: int) -> None:
+        self.frame_count += count
+
+    def item(self, source: str, error: str | None) -> None:
+        self.done.append((source, error))
+
+    def records(self, records: Sequence[Record]) -> None:
+        self.answers += records
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def ask_for(*texts: str) -> Callable[[Segmenter, Item, Frame], list[Ask]]:
+    """Ask every frame for the expressions."""
+    prompts = [Expression(text) for text in texts]
+
+    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
+        return [Ask(0, Task.REFER, prompt) for prompt in prompts]
+
+    return ask
+
+
+def job_for(
+    texts: Sequence[str], formats: Sequence[str], batch_size: int, part: int, clip: Clip
+) -> Job:
+    """The Job of such a run."""
+    options = {
+        "clip": {name: getattr(clip, name) for name in ("stride", "start", "end", "max_frames")},
+        "batch_size": batch_size,
+        "part": part,
+        "save": list(formats),
+    }
+    return Job(("refer", *texts), "stub", list(texts), options)
+
+
+def run_stub(
+    out: Path,
+    inputs: Sequence[Path | str],
+    *,
+    model: Segmenter | None = None,
+    texts: Sequence[str] = ("the bright part",),
+    formats: Sequence[str] = ("coco", "overlay"),
+    batch_size: int = 2,
+    part: int = 8,
+    clip: Clip | None = None,
+    shard: str = "0/1",
+    overwrite: bool = False,
+    again: bool = False,
+    fail_fast: bool = False,
+    listener: Listener | None = None,
+) -> Summary:
+    """Run a job with the stub model in this process."""
+    clip = clip or Clip()
+    settings = Settings(
+        OutputFolder(out),
+        tuple(formats),
+        clip,
+        batch_size,
+        part,
+        parse_shard(shard),
+        overwrite,
+        again,
+        fail_fast,
+    )
+    found = list(list_inputs([str(one) for one in inputs], exclude=out))
+    job = job_for(texts, formats, batch_size, part, clip)
+    chosen = model or StubModel()
+    return run_job(job, settings, found, lambda: chosen, ask_for(*texts), listener or Listener())
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("inputs", nargs="+")
+    parser.add_argument("--save", default="coco,overlay")
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--count", type=Path)
+    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--part", type=int, default=8)
+    chosen = parser.parse_args()
+    summary = run_stub(
+        chosen.out,
+        chosen.inputs,
+        model=StubModel(chosen.seconds, chosen.count),
+        formats=tuple(filter(None, chosen.save.split(","))),
+        shard=chosen.shard,
+        part=chosen.part,
+    )
+    sys.exit(summary.exit_code)
+
+
+if __name__ == "__main__":
+    _main()

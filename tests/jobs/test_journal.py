@@ -1,0 +1,135 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.layout import JOURNAL, WORKSHOP
+from vlseg_cli.jobs.listing import items_to_list
+from vlseg_cli.jobs.unit import Part, Share, Unit
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Input, Item, OutputError
+
+
+def _inputs(count: int, modified: int = 1) -> list[Input]:
+    return [Input(f"in/{n}.png", False, 10, modified) for n in range(count)]
+
+
+def _opened(root: Path, inputs: list[Input], worker: str = "a", again: bool = False) -> Journal:
+    journal = Journal(OutputFolder(root), worker)
+    listed = items_to_list(journal, inputs, root, again)
+    if listed:
+        journal.list(listed)
+    return journal
+
+
+def _part(*items: Item, part: int = 0, last: bool = True, error: str | None = None) -> Part:
+    shares = tuple(Share(item, 1, error, 3 if error else 0) for item in items)
+    return Part(Unit(items, items[0].number), part, last, shares)
+
+
+def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, _inputs(4))
+    journal.append(_part(*journal.items[:2]))
+    journal.append(_part(journal.items[3], error="broken"))
+    reread = Journal(OutputFolder(tmp_path), "b")
+    assert [reread.is_done(n) for n in range(4)] == [True, True, False, True]
+    assert reread.errors == {3: ("broken", 3)}
+    assert not reread.is_complete
+
+
+def test_parts_of_a_video_add_up(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, [Input("film.mp4", True, 10, 1)])
+    film = journal.items[0]
+    for part, last in ((0, False), (1, False), (2, True)):
+        assert (journal.parts(0), journal.frames(0)) == (part, part)
+        assert not journal.is_done(0)
+        journal.append(_part(film, part=part, last=last))
+    assert journal.is_complete
+    assert (journal.parts(0), journal.frames(0)) == (3, 3)
+
+
+def test_processes_see_each_other_by_refreshing(tmp_path: Path) -> None:
+    one = _opened(tmp_path, _inputs(2), "one")
+    other = _opened(tmp_path, _inputs(2), "other")
+    one.append(_part(one.items[0]))
+    assert not other.is_done(0)
+    other.refresh()
+    other.refresh()
+    assert other.is_done(0)
+    other.append(_part(other.items[1]))
+    one.refresh()
+    assert one.is_complete
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30])
+def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> None:
+    journal = _opened(tmp_path, _inputs(2))
+    journal.append(_part(journal.items[0]))
+    journal.append(_part(journal.items[1]))
+    path = tmp_path / WORKSHOP / "journal" / "a.jsonl"
+    path.write_bytes(path.read_bytes()[:-cut])
+    reread = Journal(OutputFolder(tmp_path), "b")
+    assert [reread.is_done(n) for n in range(2)] == [True, False]
+
+
+def test_nonsense_in_a_process_file_is_passed_over(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, _inputs(2))
+    journal.append(_part(journal.items[0]))
+    path = tmp_path / WORKSHOP / "journal" / "a.jsonl"
+    nonsense = (
+        b'{}\n[1]\n{"shares": {"x": 1}}\n{"part": 0, "last": true, "shares": {"9": {}}}\n\xff\n'
+    )
+    path.write_bytes(nonsense + path.read_bytes())
+    assert Journal(OutputFolder(tmp_path), "b").is_done(0)
+
+
+def test_a_finished_job_is_read_back(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, _inputs(3))
+    journal.append(_part(*journal.items[:2]))
+    journal.append(_part(journal.items[2], error="broken"))
+    journal.write_finished()
+    (tmp_path / WORKSHOP / "items.jsonl").unlink()
+    (tmp_path / WORKSHOP / "journal" / "a.jsonl").unlink()
+    reread = Journal(OutputFolder(tmp_path), "b")
+    assert reread.is_finished
+    assert reread.is_complete
+    assert reread.items == journal.items
+    assert reread.errors == journal.errors
+    assert items_to_list(reread, _inputs(3), tmp_path, again=False) == []
+
+
+def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, _inputs(3))
+    journal.append(_part(*journal.items[:2]))
+    journal.append(_part(journal.items[2], error="broken"))
+    more = [*_inputs(1, modified=2), *_inputs(4)[1:]]
+    assert [i.number for i, _ in items_to_list(journal, more, tmp_path, again=False)] == [0, 3]
+    assert [i.number for i, _ in items_to_list(journal, more, tmp_path, again=True)] == [0, 2, 3]
+
+
+def test_an_earlier_attempt_does_not_count_as_the_later_one(tmp_path: Path) -> None:
+    journal = _opened(tmp_path, _inputs(1))
+    journal.append(_part(journal.items[0], error="broken"))
+    again = _opened(tmp_path, _inputs(1), "b", again=True)
+    assert not again.is_done(0)
+    assert again.errors == {}
+    again.append(_part(again.items[0]))
+    assert Journal(OutputFolder(tmp_path), "c").is_complete
+
+
+def test_names_are_safe_and_never_meet(tmp_path: Path) -> None:
+    inputs = [Input(name, False, 1, 1) for name in ("a/x.png", "b/x.png", "../X.png", "x.jpg")]
+    journal = _opened(tmp_path, inputs)
+    names = [item.name.casefold() for item in journal.items]
+    assert len(set(names)) == 4
+    more = _opened(tmp_path, [*inputs, Input("c/x.png", False, 1, 1)])
+    assert [item.name.casefold() for item in more.items][:4] == names
+    assert len({item.name.casefold() for item in more.items}) == 5
+
+
+@pytest.mark.parametrize("line", [{"item": 1}, {"item": 5, "input": "x"}, {"item": "x"}])
+def test_a_damaged_list_is_said_in_one_sentence(tmp_path: Path, line: dict[str, object]) -> None:
+    (tmp_path / JOURNAL).write_text(json.dumps(line) + "\n")
+    with pytest.raises(OutputError, match="damaged"):
+        Journal(OutputFolder(tmp_path), "a")

@@ -1,0 +1,84 @@
+"""A plan extrapolates from what a few inputs took."""
+
+from pathlib import Path
+
+import pytest
+from jobs.media_files import tree, write_film, write_photos
+from jobs.stub import StubModel, ask_for, job_for
+
+from vlseg_cli.jobs import Settings
+from vlseg_cli.jobs.plan import Plan, plan_job, selected_frames, spread
+from vlseg_cli.media import list_inputs
+from vlseg_cli.media.probe import Probe
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Clip
+
+WHOLE = Clip()
+
+
+def plan(folder: Path, clip: Clip = WHOLE, model: StubModel | None = None) -> Plan:
+    settings = Settings(OutputFolder(folder.parent / "out" / "deeper"), ("coco",), clip)
+    job = job_for(["it"], ["coco"], 1, 240, clip)
+    found = list(list_inputs([str(folder)]))
+    return plan_job(job, settings, found, lambda: model or StubModel(), ask_for("it"))
+
+
+def test_time_and_disk_grow_with_the_inputs(tmp_path: Path) -> None:
+    model = StubModel(seconds=0.01)
+    small = plan(write_photos(tmp_path / "small", 4), model=model)
+    assert sum(model.looks) == 4
+    large = plan(write_photos(tmp_path / "large", 40), model=model)
+    assert sum(model.looks) == 8  # four more, not forty
+    assert (small.frames, large.frames) == (4, 40)
+    assert small.seconds is not None and large.seconds is not None
+    assert small.seconds >= 4 * 0.01 and large.seconds >= 40 * 0.01
+    assert small.bytes is not None and large.bytes is not None and large.bytes > 5 * small.bytes
+    assert not (tmp_path / "out").exists()
+
+
+def test_of_a_film_sixteen_frames_are_tried(tmp_path: Path) -> None:
+    write_film(tmp_path / "films" / "film.mp4", 60)
+    model = StubModel()
+    before = tree(tmp_path)
+    planned = plan(tmp_path / "films", Clip(stride=2), model)
+    assert (planned.images, planned.videos, planned.frames) == (0, 1, 30)
+    assert sum(model.looks) == 16
+    assert tree(tmp_path) == before
+
+
+def test_nothing_readable_means_nothing_known(tmp_path: Path) -> None:
+    planned = plan(write_photos(tmp_path / "photos", 3, broken=(0, 1, 2)))
+    assert len(planned.unreadable) == 3
+    assert (planned.seconds, planned.bytes) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("clip", "frames"),
+    [
+        (Clip(), 250),
+        (Clip(stride=3), 84),
+        (Clip(start=4.0), 150),
+        (Clip(start=1.0, end=2.0), 25),
+        (Clip(end=99.0), 250),
+        (Clip(start=99.0), 0),
+        (Clip(max_frames=7), 7),
+        (Clip(stride=100, max_frames=7), 3),
+    ],
+)
+def test_a_clip_selects_its_share(clip: Clip, frames: int) -> None:
+    video = Probe("video", 64, 48, "h264", seconds=10.0, frames=250)
+    assert selected_frames(video, clip) == frames
+
+
+def test_a_video_may_not_tell_its_length() -> None:
+    assert selected_frames(Probe("video", 64, 48, "h264"), Clip()) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 9, 1000])
+def test_samples_are_spread_evenly(count: int) -> None:
+    found = list(range(count))
+    chosen = spread(found, 4)  # type: ignore[arg-type]
+    assert len(chosen) == min(4, count)
+    assert len(set(chosen)) == len(chosen)
+    if count == 1000:
+        assert chosen == [0, 250, 500, 750]

@@ -1,0 +1,276 @@
+"""A decoder that crashes, hangs or is given up costs one file and never the job."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media.films import KINDS, number_of, picture, write_film
+from PIL import Image
+
+from vlseg_cli.media.decoder import Decoder
+from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.video import read_video
+from vlseg_cli.media.wire import Request
+from vlseg_cli.schema import Clip, Frame, InputError
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    """One for most tests, as one serves a whole job, whatever happens to its child."""
+    with Decoder() as decoder:
+        yield decoder
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 400 frames, more than are ever decoded ahead."""
+    path = tmp_path_factory.mktemp("films") / "film.avi"
+    return write_film(path, (picture(n, 160, 160) for n in range(400)), KINDS["mpeg4"])
+
+
+def write_photo(path: Path, number: int) -> Path:
+    Image.fromarray(picture(number)).save(path)
+    return path
+
+
+def numbers(frames: Iterator[Frame]) -> list[int]:
+    return [number_of(frame.pixels) for frame in frames]
+
+
+def test_frames_are_those_of_reading_directly(decoder: Decoder, film: Path, tmp_path: Path) -> None:
+    for clip, skip in ((Clip(), 0), (Clip(3, 1.0, 9.0, 40), 7)):
+        ours = list(decoder.frames(film, clip, skip))
+        direct = list(read_video(film, clip, skip))
+        assert [(f.index, f.time, f.source) for f in ours] == [
+            (f.index, f.time, f.source) for f in direct
+        ]
+        for one, other in zip(ours, direct, strict=True):
+            assert np.array_equal(one.pixels, other.pixels)
+            assert one.pixels.flags.writeable
+    (photo,) = decoder.frames(write_photo(tmp_path / "photo.png", 77), Clip(stride=5))
+    assert (photo.index, photo.time, number_of(photo.pixels)) == (0, None, 77)
+
+
+def test_many_files_come_in_order_and_bad_ones_say_why(decoder: Decoder, tmp_path: Path) -> None:
+    paths: list[Path] = []
+    for number in range(100):
+        path = tmp_path / f"{number}.png"
+        if number % 10 == 3:
+            write_film(path.with_suffix(".mp4"), 3 + number // 10)
+        elif number % 10 == 6:
+            path.write_bytes(b"no picture")
+        else:
+            write_photo(path, number)
+        paths.append(path.with_suffix(".mp4") if number % 10 == 3 else path)
+    requests = ((number, Request(path, path.suffix == ".mp4")) for number, path in enumerate(paths))
+    order = []
+    for number, frames in decoder.read(requests):
+        order.append(number)
+        if number % 10 == 6:
+            with pytest.raises(InputError, match=f"{number}.png is not an image"):
+                next(frames)
+        elif number % 10 == 3:
+            assert numbers(frames) == list(range(3 + number // 10))
+        else:
+            assert numbers(frames) == [number]
+    assert order == list(range(100))
+
+
+def test_a_strange_name_crosses_the_pipe(decoder: Decoder, tmp_path: Path) -> None:
+    for name in ("two\nlines.png", "ä ☃.png", os.fsdecode(b"\xff\xfe.png"), '"},{.png'):
+        path = write_photo(tmp_path / name, 5)
+        (frame,) = decoder.frames(path, Clip())
+        assert frame.source == str(path)
+
+
+def test_requests_are_read_only_a_little_ahead(
+    decoder: Decoder, film: Path, tmp_path: Path
+) -> None:
+    photo = write_photo(tmp_path / "photo.png", 1)
+    asked = 0
+
+    def requests(path: Path, is_video: bool) -> Iterator[tuple[int, Request]]:
+        nonlocal asked
+        for number in range(1000):
+            asked += 1
+            yield number, Request(path, is_video)
+
+    reading = decoder.read(requests(photo, is_video=False))
+    for taken in range(1, 50):
+        assert numbers(next(reading)[1]) == [1]
+        assert asked <= taken + 32
+    assert asked > 50
+    asked = 0
+    _, frames = next(decoder.read(requests(film, is_video=True)))
+    for _ in range(100):
+        next(frames)
+    assert asked == 1  # the next film is not asked for before this one is decoded
+    assert len(list(frames)) == 300
+    assert asked <= 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_crash_costs_one_file(
+    number: signal.Signals, decoder: Decoder, film: Path, tmp_path: Path
+) -> None:
+    photo = write_photo(tmp_path / "photo.png", 9)
+    requests = [("film", Request(film, True)), ("photo", Request(photo, False))] * 2
+    reading = decoder.read(iter(requests))
+    key, frames = next(reading)
+    assert (key, number_of(next(frames).pixels)) == ("film", 0)
+    before = decoder.pid
+    os.kill(before, number)
+    with pytest.raises(InputError, match=rf"film\.avi cannot be decoded: .*\(signal {number:d}\)"):
+        list(frames)
+    assert decoder.pid != before
+    assert numbers(next(reading)[1]) == [9]
+    assert numbers(next(reading)[1]) == list(range(400))
+    assert numbers(next(reading)[1]) == [9]
+
+
+def test_a_hang_costs_one_file(film: Path, tmp_path: Path) -> None:
+    photo = write_photo(tmp_path / "photo.png", 9)
+    with Decoder(timeout=3) as decoder:
+        reading = decoder.read([(0, Request(film, True)), (1, Request(photo, False))])
+        _, frames = next(reading)
+        next(frames)
+        os.kill(decoder.pid, signal.SIGSTOP)
+        with pytest.raises(InputError, match=r"the decoder gave no frame for 3 s"):
+            list(frames)
+        assert numbers(next(reading)[1]) == [9]
+
+
+def test_decoding_ahead_is_bounded(decoder: Decoder, film: Path) -> None:
+    frames = decoder.frames(film, Clip())
+    next(frames)
+    time.sleep(1)  # time enough to decode it all
+    os.kill(decoder.pid, signal.SIGKILL)
+    came = 0
+    with pytest.raises(InputError):
+        for _ in frames:
+            came += 1
+    assert came < 100
+
+
+def test_no_frame_is_kept(decoder: Decoder, film: Path) -> None:
+    seen = []
+    for frame in decoder.frames(film, Clip()):
+        seen.append(weakref.ref(frame.pixels))
+        assert sum(pixels() is not None for pixels in seen) <= 2
+
+
+def test_what_is_left_of_a_file_is_dropped(decoder: Decoder, film: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    photo, short = write_photo(tmp_path / "photo.png", 9), write_film(tmp_path / "short.mp4", 5)
+    files = [film, photo, short, bad, film, film, short, photo]
+    requests = [(path.stem, Request(path, path.suffix != ".png")) for path in files]
+    keys = []
+    for key, frames in decoder.read(requests):
+        keys.append(key)
+        if len(keys) in (1, 3, 5):
+            assert number_of(next(frames).pixels) == 0
+        if len(keys) in (7, 8):
+            assert numbers(frames) == ([0, 1, 2, 3, 4] if key == "short" else [9])
+    assert keys == [path.stem for path in files]
+
+
+def test_frames_of_a_file_whose_turn_is_over_are_gone(decoder: Decoder, tmp_path: Path) -> None:
+    photos = [write_photo(tmp_path / f"{number}.png", number) for number in range(3)]
+    reading = decoder.read((path, Request(path, False)) for path in photos)
+    late = [next(reading)[1] for _ in photos]
+    assert [numbers(frames) for frames in late] == [[], [], [2]]
+
+
+def test_a_reading_that_is_given_up_leaves_nothing_behind(
+    decoder: Decoder, film: Path, tmp_path: Path
+) -> None:
+    next(decoder.frames(film, Clip()))
+    next(decoder.read([(0, Request(film, True)), (1, Request(film, True))]))
+    photo = write_photo(tmp_path / "photo.png", 9)
+    assert numbers(decoder.frames(photo, Clip())) == [9]
+
+
+def test_limits_reach_the_child(tmp_path: Path, film: Path) -> None:
+    photo = write_photo(tmp_path / "photo.png", 1)
+    with Decoder(Limits(pixels=4000)) as decoder:
+        for path in (photo, film):
+            with pytest.raises(InputError, match="million pixels"):
+                next(decoder.frames(path, Clip()))
+
+
+def test_signals_are_for_the_parent_alone(decoder: Decoder, film: Path) -> None:
+    frames = decoder.frames(film, Clip())
+    next(frames)
+    assert os.getpgid(decoder.pid) != os.getpgid(0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(decoder.pid, number)
+    assert len(list(frames)) == 399
+
+
+def test_the_child_does_not_outlive_its_parent(film: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from vlseg_cli.media.decoder import Decoder
+from vlseg_cli.schema import Clip
+decoder = Decoder()
+frames = decoder.frames(Path({str(film)!r}), Clip())
+next(frames)
+print(decoder.pid, flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert _runs(child)
+        parent.kill()
+    while _runs(child):
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_nothing_is_imported_from_the_folder_it_runs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "PIL", "json", "av"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hostile')")
+    monkeypatch.chdir(tmp_path)
+    photo = write_photo(tmp_path / "photo.png", 4)
+    with Decoder() as decoder:
+        assert numbers(decoder.frames(photo, Clip())) == [4]
+
+
+def test_a_damaged_film_makes_no_noise(
+    decoder: Decoder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_film(tmp_path / "film.mkv", 60)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 500] = bytes(500)
+    path.write_bytes(data)
+    capfd.readouterr()
+    with pytest.raises(InputError, match="damaged after"):
+        list(decoder.frames(path, Clip()))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_child_that_does_not_start_is_no_fault_of_a_file(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Decoder() as decoder, pytest.raises(RuntimeError, match="does not start"):
+        next(decoder.frames(film, Clip()))

@@ -1,0 +1,279 @@
+"""Frames of every usual kind of video come in order, upright, with the times of the source."""
+
+import gc
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from media.films import KINDS, Kind, number_of, picture, write_film
+from PIL import Image
+
+from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.video import read_video
+from vlseg_cli.schema import Clip, Frame, InputError
+
+
+def numbers(frames: Sequence[Frame]) -> list[int]:
+    return [number_of(frame.pixels) for frame in frames]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_video_gives_each_frame_once_in_order(name: str, tmp_path: Path) -> None:
+    kind = KINDS[name]
+    path = write_film(tmp_path / f"film.{kind.suffix}", 40, kind)
+    frames = list(read_video(path, Clip()))
+    assert numbers(frames) == [frame.index for frame in frames] == list(range(40))
+    assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(40)], abs=1e-6)
+    assert {frame.source for frame in frames} == {str(path)}
+    for frame in frames:
+        assert frame.pixels.dtype == np.uint8
+        assert np.abs(frame.pixels.astype(int) - picture(frame.index)).mean() < 25
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi"])
+@pytest.mark.parametrize("size", [(65, 67), (80, 66)])
+def test_every_container_and_odd_sizes(suffix: str, size: tuple[int, int], tmp_path: Path) -> None:
+    height, width = size
+    kind = KINDS["vp9" if suffix == "webm" else "mjpeg" if suffix == "avi" else "h264"]
+    if kind.codec == "libx264":
+        kind = kind._replace(pixels="yuv444p")
+    pictures = [picture(number, width, height) for number in range(5)]
+    path = write_film(tmp_path / f"film.{suffix}", pictures, kind)
+    frames = list(read_video(path, Clip()))
+    assert [frame.pixels.shape for frame in frames] == [(height, width, 3)] * 5
+    assert numbers(frames) == list(range(5))
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_rotation_is_applied_once(turn: int, tmp_path: Path) -> None:
+    pictures = [picture(number, 64, 96) for number in range(300, 303)]
+    path = write_film(tmp_path / "film.mp4", pictures, turn=turn)
+    frames = list(read_video(path, Clip()))
+    assert [frame.pixels.shape for frame in frames] == [(96, 64, 3)] * 3
+    assert numbers(frames) == [300, 301, 302]
+    assert all(frame.pixels.flags.c_contiguous for frame in frames)
+
+
+def test_a_mirrored_film_is_turned_round(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.set_display_rotation(0, hflip=True)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture(291)[:, ::-1]))
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    assert numbers(list(read_video(tmp_path / "film.mp4", Clip()))) == [291]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_uneven_times_are_exact_and_count_from_the_first_frame(suffix: str, tmp_path: Path) -> None:
+    pts = [5000 + one for one in (0, 40, 41, 90, 300, 1234, 1235, 4000)]
+    path = write_film(tmp_path / f"film.{suffix}", 8, pts=pts, time_base=Fraction(1, 1000))
+    with av.open(str(path)) as container:
+        base = container.streams.video[0].time_base
+        stored = [frame.pts for frame in container.decode(video=0)]
+    assert base is not None
+    frames = list(read_video(path, Clip()))
+    assert numbers(frames) == list(range(8))
+    assert [round(frame.time / base) + stored[0] for frame in frames] == stored
+    assert [round(frame.time * 1000) for frame in frames] == [one - 5000 for one in pts]
+
+
+def test_frames_may_change_their_size(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+        for number, edge in enumerate((64, 64, 128, 96)):
+            encoder = av.CodecContext.create("mjpeg", "w")
+            encoder.width, encoder.height, encoder.pix_fmt = edge, edge, "yuvj420p"
+            encoder.time_base = Fraction(1, 25)
+            frame = av.VideoFrame.from_ndarray(picture(number, edge, edge))
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            for packet in encoder.encode(frame.reformat(format="yuvj420p")):
+                packet.stream = stream
+                container.mux(packet)
+    frames = list(read_video(path, Clip()))
+    assert [frame.height for frame in frames] == [64, 64, 128, 96]
+    assert numbers(frames) == [0, 1, 2, 3]
+    with pytest.raises(InputError, match="128 x 128 px, over the limit"):
+        list(read_video(path, Clip(), limits=Limits(side=100)))
+
+
+def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    shapes = []
+    for column in range(3):
+        image = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+        image.paste((200, 0, 0, 255), (8 * column, 0, 8 * column + 8, 32))
+        shapes.append(image)
+    path = tmp_path / "moving.gif"
+    shapes[0].save(path, save_all=True, append_images=shapes[1:], disposal=2, duration=70)
+    frames = list(read_video(path, Clip()))
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.07, 0.14])
+    for column, frame in enumerate(frames):
+        assert frame.pixels[16, 8 * column + 4].tolist() == [200, 0, 0]
+        assert frame.pixels[16, 28].tolist() == [255, 255, 255]
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Frame]]:
+    """A film of 60 frames at uneven times, and all its frames."""
+    path = tmp_path_factory.mktemp("films") / "film.mkv"
+    write_film(path, 60, pts=[40 * n + 7 * (n % 3) for n in range(60)], time_base=Fraction(1, 1000))
+    return path, list(read_video(path, Clip()))
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    stride=st.integers(1, 9),
+    start=st.none() | st.floats(0, 3),
+    end=st.none() | st.floats(0, 3),
+    most=st.none() | st.integers(1, 70),
+    skip=st.integers(0, 70),
+)
+def test_a_clip_is_what_slicing_all_frames_gives(
+    uneven: tuple[Path, list[Frame]],
+    stride: int,
+    start: float | None,
+    end: float | None,
+    most: int | None,
+    skip: int,
+) -> None:
+    path, frames = uneven
+    inside = [
+        frame.index
+        for frame in frames
+        if frame.time >= (start or 0) and (end is None or frame.time < end)
+    ]
+    found = list(read_video(path, Clip(stride, start, end, most), skip))
+    assert [frame.index for frame in found] == inside[::stride][:most][skip:]
+    assert numbers(found) == [frame.index for frame in found]
+
+
+def test_what_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
+    for name in ("h264-10", "vp9", "mjpeg", "gif", "broadcast"):
+        kind = KINDS[name]
+        path = write_film(tmp_path / f"film.{kind.suffix}", 60, kind)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3 // 2 * 2 + 1])
+        frames = []
+        with pytest.raises(InputError, match=r"after (\d+) frames: copy it again") as caught:
+            for frame in read_video(path, Clip()):
+                frames.append(frame)
+        assert 20 < len(frames) < 60
+        assert numbers(frames)[:-2] == list(range(len(frames) - 2))
+        assert f"after {len(frames)} frames" in str(caught.value)
+
+
+def test_what_is_cut_off_before_its_index_says_so(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film.mp4", 30)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match="is cut off"):
+        list(read_video(path, Clip()))
+
+
+def test_memory_is_constant(tmp_path: Path) -> None:
+    pictures = (picture(number, 256, 256) for number in range(800))
+    path = write_film(tmp_path / "film.avi", pictures, KINDS["mjpeg"])
+    gc.collect()
+    gc.disable()  # nothing may wait for it
+    try:
+        for frame in read_video(path, Clip()):
+            if frame.index == 100:
+                before = _resident()
+        assert _resident() - before < 40e6  # the frames themselves have 150 MB
+    finally:
+        gc.enable()
+
+
+def _resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_an_early_end_asks_nothing_of_the_rest(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film.mkv", 60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    assert numbers(list(read_video(path, Clip(max_frames=10)))) == list(range(10))
+    assert numbers(list(read_video(path, Clip(end=0.4)))) == list(range(10))
+
+
+def test_a_broadcast_may_begin_anywhere(tmp_path: Path) -> None:
+    kind = KINDS["broadcast"]
+    path = write_film(tmp_path / "film.ts", 90, kind._replace(options={**kind.options, "g": "30"}))
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 4 // 188 * 188 :])
+    frames = list(read_video(path, Clip()))
+    assert numbers(frames)[-30:] == list(range(60, 90))
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert frames[0].time == 0
+
+
+def test_damage_in_the_middle_ends_the_film_there(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "film.mkv", 60)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 1000] = bytes(1000)
+    path.write_bytes(data)
+    frames = []
+    with pytest.raises(InputError, match="is damaged after"):
+        for frame in read_video(path, Clip()):
+            frames.append(frame)
+    assert numbers(frames) == list(range(len(frames)))
+
+
+def test_flipped_bits_give_frames_or_an_input_error(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    errors = 0
+    for name in ("h264", "hevc", "vp9", "mpeg4", "gif", "program"):
+        kind = KINDS[name]
+        data = write_film(tmp_path / f"film.{kind.suffix}", 8, kind).read_bytes()
+        for _ in range(12):
+            damaged = np.frombuffer(data, np.uint8).copy()
+            places = random.integers(0, len(data), 12)
+            damaged[places] ^= (1 << random.integers(0, 8, 12)).astype(np.uint8)
+            path = tmp_path / f"damaged.{kind.suffix}"
+            path.write_bytes(damaged.tobytes())
+            try:
+                for frame in read_video(path, Clip(), limits=Limits(pixels=1 << 20)):
+                    assert frame.pixels.shape[2] == 3
+            except InputError as error:
+                errors += 1
+                assert "\n" not in str(error)
+    assert errors > 10
+
+
+def test_sound_alone_or_a_cover_is_no_video(tmp_path: Path) -> None:
+    for with_cover in (False, True):
+        path = tmp_path / "sound.mp4"
+        with av.open(str(path), "w") as container:
+            sound = container.add_stream("aac", rate=8000)
+            if with_cover:
+                cover = container.add_stream("png", rate=1)
+                cover.width, cover.height, cover.pix_fmt = 64, 64, "rgb24"
+                cover.disposition = Disposition.attached_pic
+                container.mux(cover.encode(av.VideoFrame.from_ndarray(picture(1))))
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            silence.sample_rate = 8000
+            container.mux([*sound.encode(silence), *sound.encode(None)])
+        with pytest.raises(InputError, match="holds no video"):
+            list(read_video(path, Clip()))
+
+
+def test_gray_and_wide_films_keep_their_brightness(tmp_path: Path) -> None:
+    ramp = np.repeat(np.arange(64, dtype=np.uint8)[None, :, None] * 4, 64, axis=0)
+    shades = np.repeat(ramp, 3, axis=2)
+    for kind in (Kind("mkv", "ffv1", "gray"), Kind("mkv", "ffv1", "yuv444p10le"), KINDS["prores"]):
+        path = write_film(tmp_path / f"film.{kind.suffix}", [shades], kind)
+        (frame,) = read_video(path, Clip())
+        assert np.abs(frame.pixels.astype(int) - shades).max() <= 12

@@ -1,0 +1,59 @@
+"""Segments are the same for the same frames, whichever encoder this machine has."""
+
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from vlseg_cli.outputs import encoder
+from vlseg_cli.outputs.clock import Clock
+from vlseg_cli.schema import UsageError
+
+CLOCK = Clock(4500, Fraction(1, 90000), Fraction(30), 45, 61)
+TICKS = [0, 3000, 3001, 9000, 90000]
+
+
+@pytest.fixture(autouse=True)
+def _choose_anew() -> Iterator[None]:
+    encoder.encoder_options.cache_clear()
+    yield
+    encoder.encoder_options.cache_clear()
+
+
+def segment() -> bytes:
+    """A few frames, encoded."""
+    file = io.BytesIO()
+    made = encoder.SegmentEncoder(file, CLOCK)
+    for number, ticks in enumerate(TICKS):
+        pixels = np.full((45, 61, 3), 40, np.uint8)
+        pixels[:, 5 * number : 5 * number + 9] = 200
+        made.add(pixels, ticks / 90000)
+    made.finish()
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", encoder._ENCODERS)
+def test_every_encoder_keeps_times_and_repeats_itself(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "_ENCODERS", {name: encoder._ENCODERS[name]})
+    data = segment()
+    assert all(segment() == data for _ in range(3))
+    with av.open(io.BytesIO(data)) as container:
+        times = [frame.pts * frame.time_base for frame in container.decode(video=0)]
+    assert times == [Fraction(4500 + ticks, 90000) for ticks in TICKS]
+
+
+def test_an_encoder_that_is_not_there_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = encoder._ENCODERS["libvpx-vp9"]
+    monkeypatch.setattr(encoder, "_ENCODERS", {"h264_none": {}, "libvpx-vp9": known})
+    assert encoder.encoder_options() == ("libvpx-vp9", known)
+
+
+def test_without_any_encoder_the_lack_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "_ENCODERS", {"h264_none": {}})
+    with pytest.raises(UsageError, match="h264_none"):
+        encoder.encoder_options()

@@ -1,0 +1,263 @@
+"""The overlay video has the frames, the times and the sound of its source."""
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from outputs.answers import box, record
+from outputs.film import Film, draw_film, film_item, packets, shown, write_film
+
+from vlseg_cli.media.video import read_video
+from vlseg_cli.outputs import OutputFolder, encoder
+from vlseg_cli.outputs.overlay import draw_overlay
+from vlseg_cli.outputs.video import VideoSink
+from vlseg_cli.schema import Clip, Frame, Item, OutputError, Record
+
+EVEN = {"width": 64, "height": 48}
+FILMS = {
+    "odd.mp4": Film(),
+    "late.mp4": Film(start=Fraction(5003, 1000), sound="alac"),
+    "film.mkv": Film(sound="flac", start=Fraction(33, 1000)),
+    "stream.ts": Film(**EVEN, time_base=Fraction(1, 90000)),
+    "old.avi": Film(**EVEN, codec="mpeg4", sound="mp3", time_base=Fraction(1, 25), even=True),
+    "mute.mov": Film(**EVEN, sound=None, time_base=Fraction(1001, 30000), even=True),
+}
+
+
+@pytest.fixture(params=FILMS)
+def film(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Films in all kinds of containers."""
+    return write_film(tmp_path / request.param, FILMS[request.param])
+
+
+def answers(width: int = 61, height: int = 45) -> list[Record]:
+    """An answer about every frame."""
+    return [record(box(height, width, 3, 4, 20, 20))]
+
+
+def video_of(path: Path, out: Path, **how: object) -> Path:
+    """The overlay video of a film."""
+    folder = OutputFolder(out)
+    draw_film(VideoSink(folder), path, [], **how)  # type: ignore[arg-type]
+    return out / "video" / f"{path.stem}.mp4"
+
+
+def test_every_frame_keeps_its_time(film: Path, tmp_path: Path) -> None:
+    made = video_of(film, tmp_path / "out")
+    assert shown(made) == shown(film)
+    assert [packet.time for packet in packets(made, "video")] == shown(film)
+
+
+def test_sound_keeps_its_bytes_and_times(film: Path, tmp_path: Path) -> None:
+    ours, theirs = packets(video_of(film, tmp_path / "out"), "audio"), packets(film, "audio")
+    header = 7 if film.suffix == ".ts" else 0  # of every packet, in streams alone
+    assert [one.data for one in ours] == [one.data[header:] for one in theirs]
+    tick = Fraction(1, 44100)  # the only times that MP4 knows for sound
+    assert all(abs(a.time - b.time) <= tick for a, b in zip(ours, theirs, strict=True))
+    assert bool(ours) == (film.name != "mute.mov")
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    whole = video_of(film, tmp_path / "a").read_bytes()
+    assert video_of(film, tmp_path / "b", stumble=True).read_bytes() == whole
+
+
+def test_answers_are_drawn_in_and_an_odd_edge_is_repeated(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    draw_film(VideoSink(OutputFolder(tmp_path / "out")), film, answers())
+    with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
+        made = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    for pixels, frame in zip(made, read_video(film, Clip()), strict=True):
+        assert pixels.shape == (46, 62, 3)
+        drawn = draw_overlay(frame, answers()).astype(int)
+        assert np.abs(pixels[:45, :61] - drawn).mean() < 12
+        assert np.abs(drawn - frame.pixels).mean() > 15
+        assert np.abs(pixels[45].astype(int) - pixels[44]).mean() < 12
+
+
+def test_colours_are_those_of_the_frames(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", Film(**EVEN, sound=None, frames=2))
+    sink, item = VideoSink(OutputFolder(tmp_path / "out")), film_item(film)
+    colours = np.zeros((48, 64, 3), np.uint8)
+    colours[:, :16], colours[:, 16:32], colours[:, 32:48] = (
+        (220, 30, 40),
+        (20, 200, 60),
+        (30, 50, 210),
+    )
+    sink.write(Frame(colours, str(film), 0, 0.0), item, 0, [])
+    sink.end_part(item, 0)
+    sink.end_item(item, 1)
+    with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
+        made = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert np.abs(made[24, 8:64:16].astype(int) - colours[24, 8:64:16]).max() < 8
+
+
+@pytest.mark.parametrize("clip", [Clip(stride=3), Clip(stride=3, max_frames=2), Clip(stride=40)])
+def test_with_a_stride_each_answered_frame_keeps_its_own_time(clip: Clip, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    made = video_of(film, tmp_path / "out", clip=clip)
+    assert shown(made) == shown(film)[:: clip.stride][: clip.max_frames]
+    if clip.max_frames is None and clip.stride == 3:
+        assert packets(made, "audio") == packets(film, "audio")
+
+
+def test_of_a_clip_only_its_own_sound_is_heard(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    made = video_of(film, tmp_path / "out", clip=Clip(start=0.2, end=0.5))
+    heard = packets(made, "audio")
+    assert heard == [
+        one for one in packets(film, "audio") if heard[0].time <= one.time <= heard[-1].time
+    ]
+    times = shown(made)
+    assert 0 < times[0] - heard[0].time < 0.03
+    assert abs(heard[-1].time - times[-1]) < 0.1
+
+
+def test_sound_that_mp4_does_not_take_is_left_out(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", Film(sound="pcm_s16le"))
+    made = video_of(film, tmp_path / "out")
+    assert packets(made, "audio") == []
+    assert shown(made) == shown(film)
+
+
+def test_a_frame_of_another_size_is_scaled(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", Film(**EVEN, sound=None, frames=2))
+    sink, item = VideoSink(OutputFolder(tmp_path / "out")), film_item(film)
+    for index, height in enumerate((48, 31)):
+        pixels = np.full((height, 50 + index, 3), 200, np.uint8)
+        sink.write(Frame(pixels, str(film), index, index / 25), item, 0, [])
+    sink.end_part(item, 0)
+    sink.end_item(item, 1)
+    with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
+        sizes = [(frame.height, frame.width) for frame in container.decode(video=0)]
+    assert sizes == [(48, 64)] * 2
+
+
+def test_frames_shown_at_once_come_a_tick_apart(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", Film(**EVEN, sound=None))
+    sink, item = VideoSink(OutputFolder(tmp_path / "out")), film_item(film)
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    for part, times in enumerate([(0.0, 0.1, 0.1), (0.1, 0.2)]):
+        for time in times:
+            sink.write(Frame(pixels, str(film), 0, time), item, part, [])
+        sink.end_part(item, part)
+    sink.end_item(item, 2)
+    times = shown(tmp_path / "out" / "video" / "film.mp4")
+    assert len(times) == 5 and times == sorted(set(times))
+    assert float(times[-1]) == pytest.approx(0.2, abs=0.001)
+
+
+def test_images_give_no_video(folder: OutputFolder, frame: Frame, item: Item) -> None:
+    sink = VideoSink(folder)
+    sink.write(frame, item, 0, [])
+    sink.end_part(item, 0)
+    sink.end_item(item, 1)
+    sink.forget_parts(item)
+    assert not folder.root.exists()
+
+
+def test_segments_outlive_the_process_and_go_when_they_are_forgotten(tmp_path: Path) -> None:
+    film, folder = write_film(tmp_path / "film.mp4"), OutputFolder(tmp_path / "out")
+    item, workshop = film_item(film), folder.root / ".vlseg" / "video"
+    frames = list(read_video(film, Clip()))
+    for part in (0, 1):
+        sink = VideoSink(folder)  # another process each time
+        for frame in frames[10 * part : 10 * part + 10]:
+            sink.write(frame, item, part, [])
+        sink.end_part(item, part)
+        assert len(list(workshop.iterdir())) == part + 1
+    VideoSink(folder).end_item(item, 3)  # the third part ended before its first frame
+    assert shown(folder.root / "video" / "film.mp4") == shown(film)
+    VideoSink(folder).forget_parts(item)
+    assert not workshop.exists()
+    assert [path.name for path in folder.root.iterdir()] == ["video"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_a_lost_or_damaged_segment_is_one_sentence(damage, tmp_path: Path) -> None:
+    film, folder = write_film(tmp_path / "film.mp4"), OutputFolder(tmp_path / "out")
+    sink, item = VideoSink(folder), film_item(film)
+    for part, frame in enumerate(list(read_video(film, Clip()))[:3]):
+        sink.write(frame, item, part, [])
+        sink.end_part(item, part)
+    damage(folder.root / ".vlseg" / "video" / "000003-1.nut")
+    with pytest.raises(OutputError, match="--overwrite"):
+        sink.end_item(item, 3)
+    assert list((folder.root / "video").glob("*")) == []
+
+
+def test_segments_of_different_videos_do_not_join(tmp_path: Path) -> None:
+    folder, item = OutputFolder(tmp_path / "out"), film_item(tmp_path / "film.mp4")
+    for part, width in enumerate((64, 96)):
+        film = write_film(tmp_path / "film.mp4", Film(width=width, height=48, sound=None))
+        sink = VideoSink(folder)
+        sink.write(next(read_video(film, Clip())), item, part, [])
+        sink.end_part(item, part)
+    with pytest.raises(OutputError, match="another encoder"):
+        sink.end_item(item, 2)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk: writing fails in the same way."""
+    film = write_film(tmp_path / "film.mp4", Film(**EVEN))
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from vlseg_cli.media.video import read_video\n"
+        "from vlseg_cli.outputs.folder import OutputFolder\n"
+        "from vlseg_cli.outputs.video import VideoSink\n"
+        "from vlseg_cli.schema import Clip, Item, OutputError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "limit = int(sys.argv[3])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        "sink = VideoSink(OutputFolder(Path(sys.argv[2])))\n"
+        "item = Item(0, sys.argv[1], 'film', True, 1, 1)\n"
+        "try:\n"
+        "    for frame in read_video(Path(sys.argv[1]), Clip()): sink.write(frame, item, 0, [])\n"
+        "    sink.end_part(item, 0)\n"
+        "    sink.end_item(item, 1)\n"
+        "except OutputError as error:\n"
+        "    sink.abandon()\n"
+        "    print(error)\n"
+    )
+    left = []
+    for limit in (700, 4000):  # too little for the segment; too little for sound, too
+        out = tmp_path / str(limit)
+        done = subprocess.run(
+            [sys.executable, "-c", program, film, out, str(limit)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "cannot be written (file too large)" in done.stdout
+        left.append([path.name for path in sorted(out.rglob("*")) if path.is_file()])
+    assert left == [[], ["000000-0.nut"]]
+
+
+def test_damaged_sound_is_no_reason_to_have_no_video(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", Film(sound="ac3"))
+    whole = packets(video_of(film, tmp_path / "a"), "audio")
+    damaged, data = packets(film, "audio")[5].data, film.read_bytes()
+    assert whole and data.count(damaged) == 1
+    film.write_bytes(data.replace(damaged, bytes(len(damaged))))
+    made = video_of(film, tmp_path / "b")
+    assert shown(made) == shown(film)
+    assert len(packets(made, "audio")) < len(whole)
+
+
+def test_the_encoder_of_last_resort_makes_a_video_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = write_film(tmp_path / "film.mp4")
+    encoder.encoder_options.cache_clear()
+    monkeypatch.setattr(encoder, "_ENCODERS", {"libvpx-vp9": encoder._ENCODERS["libvpx-vp9"]})
+    try:
+        made = video_of(film, tmp_path / "out")
+    finally:
+        encoder.encoder_options.cache_clear()
+    assert shown(made) == shown(film)
+    assert packets(made, "audio") == packets(film, "audio")

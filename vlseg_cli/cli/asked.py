@@ -1,0 +1,93 @@
+"""What a command asks of its inputs: sentences, names, places, or the rows of a prompts file.
+
+Each is put three ways: as the job asks it of a frame, as it stands in ``job.json``, and as the
+words that a model may or may not know.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.names import prompt_for
+from vlseg_cli.cli.places import Places, regions_on
+from vlseg_cli.cli.prompts_file import PromptFile
+from vlseg_cli.jobs.run import AskAbout
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.schema import Ask, Expression, Frame, Item, Question, Task, UsageError
+
+MAPPED = (Task.PANOPTIC, Task.SEMANTIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """inputs: as typed. plain: in JSON values. words: sentences or names, for their vocabulary.
+
+    many: whether sentences may mean several segments. has_map: whether panoptic maps are made.
+    """
+
+    inputs: Sequence[str]
+    ask: AskAbout
+    plain: dict[str, Any]
+    words: Sequence[str] = ()
+    many: bool = False
+    has_map: bool = False
+
+
+def ask_sentences(
+    inputs: Sequence[str], task: Task, sentences: Sequence[str], choices: Choices, many: bool
+) -> Asked:
+    """Expressions (Task.REFER) or questions (Task.REASON), all of every frame."""
+    kind = Expression if task is Task.REFER else Question
+    prompts = [kind(sentence) for sentence in sentences]
+
+    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
+        return [Ask(0, task, prompt, choices.threshold, many) for prompt in prompts]
+
+    return Asked(inputs, ask, {"task": task.value, "sentences": [*sentences]}, sentences, many)
+
+
+def ask_names(inputs: Sequence[str], task: Task, names: tuple[str, ...], choices: Choices) -> Asked:
+    """Categories, all that the model was trained with if ``names`` is empty."""
+
+    def ask(model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
+        prompt = prompt_for(names, model, task)
+        return [Ask(0, task, prompt, choices.threshold)]
+
+    plain = {"task": task.value, "categories": [*names]}
+    return Asked(inputs, ask, plain, names, has_map=task in MAPPED)
+
+
+def ask_places(inputs: Sequence[str], places: Places, choices: Choices) -> Asked:
+    """Regions, each answered on its own. Raises InputError for a mask that cannot be read."""
+
+    def ask(_model: Segmenter, _item: Item, frame: Frame) -> list[Ask]:
+        return [Ask(0, Task.INTERACTIVE, regions_on(places, frame), choices.threshold)]
+
+    return Asked(inputs, ask, {"regions": [place.plain() for place in places]})
+
+
+def makes_maps(plain: Mapping[str, Any]) -> bool:
+    """Whether a job that was asked this makes panoptic maps; of rows some may."""
+    return plain.get("task") in MAPPED or "prompts" in plain
+
+
+def ask_rows(default: Task, choices: Choices, many: bool, beside: object) -> Asked:
+    """What stands in ``--prompts FILE``.
+
+    default: the task of rows that name none. beside: what else was given, which must be nothing.
+    Raises UsageError if it is not, and as PromptFile does.
+    """
+    assert choices.prompts is not None
+    if beside:
+        raise UsageError(
+            "--prompts FILE brings its own inputs and prompts: give neither INPUT nor other"
+            " prompts with it."
+        )
+    file = PromptFile(choices.prompts, default, choices.threshold, many)
+
+    def ask(model: Segmenter, item: Item, frame: Frame) -> list[Ask]:
+        return file.asks_for(item.source, frame, model)
+
+    has_map = not file.tasks.isdisjoint(MAPPED)
+    return Asked(file.inputs, ask, {"prompts": file.digest}, file.words, many, has_map)

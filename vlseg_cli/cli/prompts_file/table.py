@@ -1,0 +1,137 @@
+"""Rows of a prompts file as columns and values: CSV with any usual separator, or JSON lines.
+
+What the values mean is no matter here. A row can be read again from its offset alone.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from vlseg_cli.cli.prompts_file.lines import Lines
+from vlseg_cli.cli.sentence import nearest, shown
+from vlseg_cli.schema import UsageError
+
+ASKING = ("text", "categories", "regions")
+COLUMNS = ("input", "task", *ASKING)
+_SEPARATORS = ",;\t"
+
+
+class Row(NamedTuple):
+    """What is written in one row. cells: the columns that are not empty. offset: in bytes."""
+
+    offset: int
+    cells: dict[str, Any]
+
+
+Table = Callable[[Lines], Iterator[Row]]
+
+
+def table_in(lines: Lines) -> Table:
+    """Find out how the file is written, and read its header if it has one.
+
+    Returns what reads rows from wherever lines stand. Raises UsageError for a wrong header.
+    """
+    beginning = lines.file.read(4096).lstrip()[:1]
+    lines.file.seek(lines.offset)
+    if beginning == b"{":
+        return _json_rows
+    if beginning == b"[":
+        raise UsageError("this is one JSON list: write one object a line (JSON lines), or CSV.")
+    header = next((line for line in lines if line.strip()), None)
+    if header is None:
+        raise UsageError(f"the file is empty: begin with a line '{','.join(COLUMNS)}'.")
+    lines.row = lines.number
+    separator, columns = _header(header)
+    return lambda lines: _csv_rows(lines, separator, columns)
+
+
+def _header(line: str) -> tuple[str, list[str]]:
+    """The separator and the columns: the separator under which most names are known."""
+    readings = [(separator, _names(line, separator)) for separator in _SEPARATORS]
+    separator, columns = max(readings, key=lambda one: len(set(one[1]) & set(COLUMNS)))
+    for name in columns:
+        _check_column(name)
+    if len(set(columns)) < len(columns):
+        raise UsageError("the header names a column twice: name each once.")
+    if "input" not in columns or not set(columns) & set(ASKING):
+        raise UsageError(
+            "the header needs the column input and one of text, categories and regions: begin"
+            " with a line such as 'input,text'."
+        )
+    return separator, columns
+
+
+def _names(line: str, separator: str) -> list[str]:
+    return [name.casefold() for name in _cells(csv.reader([line], delimiter=separator))]
+
+
+def _check_column(name: str) -> None:
+    if name not in COLUMNS:
+        raise UsageError(
+            f"there is no column {shown(name)}{nearest(name, COLUMNS)}"
+            f" (the columns are {', '.join(COLUMNS)})."
+        )
+
+
+def _csv_rows(lines: Lines, separator: str, columns: list[str]) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+    while True:
+        offset, lines.row = lines.offset, lines.number + 1
+        try:
+            cells = _cells(reader)
+        except StopIteration:
+            return
+        if len(cells) > len(columns):
+            raise UsageError(
+                f"this row has {len(cells)} cells but the header has {len(columns)}: put what"
+                f" holds {separator!r} in quotation marks."
+            )
+        if any(cells):
+            named = zip(columns, cells, strict=False)  # a row may leave out its last cells
+            yield Row(offset, {name: cell for name, cell in named if cell})
+
+
+def _cells(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(reader)]
+    except csv.Error as error:
+        raise UsageError(f"this is not CSV ({error}): is a quotation mark missing?") from error
+
+
+def _json_rows(lines: Lines) -> Iterator[Row]:
+    while True:
+        offset, lines.row = lines.offset, lines.number + 1
+        line = next(lines, None)
+        if line is None:
+            return
+        if line.strip():
+            yield Row(offset, _json_cells(line))
+
+
+def _json_cells(line: str) -> dict[str, Any]:
+    row = parse_json(line)
+    if not isinstance(row, dict):
+        raise UsageError('this is no JSON object: write {"input": …, "text": …} on one line.')
+    for name in row:
+        _check_column(name)
+    cells = {
+        name: value.strip() if isinstance(value, str) else value for name, value in row.items()
+    }
+    return {name: value for name, value in cells.items() if value not in (None, "", [])}
+
+
+def parse_json(text: str) -> Any:
+    """Read one JSON value. Raises UsageError if it is none, or names a key twice."""
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UsageError(f"this is not JSON ({reason}).") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise UsageError("a key is named twice in one JSON object: name each once.")
+    return found

@@ -1,0 +1,115 @@
+"""Frames to records: one look at each frame, all prompts at once, and no frame lost on the way.
+
+Where the memory does not suffice the batch is halved and tried again; where the model's numbers
+are not finite the frame is told apart from its batch and reported instead of an empty answer.
+"""
+
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.outputs.records import record_of
+from vlseg_cli.schema import (
+    Ask,
+    Frame,
+    InputError,
+    Item,
+    NotFiniteError,
+    Record,
+    TooLargeError,
+    UsageError,
+    VlsegError,
+)
+
+# What to ask about a frame; region prompts depend on its size and may raise UsageError.
+AskAbout = Callable[[Item, Frame], Sequence[Ask]]
+Answer = list[Record] | VlsegError
+
+
+class Answering:
+    """Answers batches of frames. ``batch_size`` shrinks when memory runs out and stays there."""
+
+    def __init__(
+        self, model: Segmenter, ask: AskAbout, batch_size: int, note: Callable[[str], None]
+    ) -> None:
+        self._model, self._ask, self._note = model, ask, note
+        self.batch_size = batch_size
+
+    def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
+        """The records of each frame, or why there are none, in order."""
+        answers: list[Answer] = []
+        while len(answers) < len(frames):
+            batch = frames[len(answers) : len(answers) + self.batch_size]
+            try:
+                answers += self._batch(batch)
+            except NotFiniteError as error:
+                answers += self._apart(batch, error)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                answers += self._after_exhaustion(batch)
+        return answers
+
+    def _batch(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
+        answers: list[Answer] = []
+        asked: list[Ask] = []
+        kept: list[Frame] = []
+        for item, frame in frames:
+            try:
+                asks = self._ask(item, frame)
+            except (InputError, UsageError) as error:
+                answers.append(error)
+                continue
+            asked += [replace(ask, frame=len(kept)) for ask in asks]
+            kept.append(frame)
+            answers.append([])
+        open_places = [place for place, answer in enumerate(answers) if isinstance(answer, list)]
+        if asked:
+            predictions = self._model.answer(self._model.encode(kept), asked)
+            for ask, prediction in zip(asked, predictions, strict=True):
+                place = open_places[ask.frame]
+                item, frame = frames[place]
+                answer = answers[place]
+                assert isinstance(answer, list)
+                answer.append(record_of(prediction, item, frame.time))
+        return answers
+
+    def _apart(self, frames: Sequence[tuple[Item, Frame]], error: NotFiniteError) -> list[Answer]:
+        """Answer one by one: only the frame at fault goes without."""
+        if len(frames) == 1:
+            return [error]
+        answers: list[Answer] = []
+        for frame in frames:
+            try:
+                answers += self._batch([frame])
+            except NotFiniteError as own:
+                answers.append(own)
+        return answers
+
+    def _after_exhaustion(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
+        """Halve the batch for good (the caller goes on with it), or give up on a single frame."""
+        _free_memory()
+        if len(frames) == 1:
+            source = frames[0][1].source
+            return [TooLargeError(f"{source} does not fit into memory even alone: shrink it.")]
+        self.batch_size = max(1, len(frames) // 2)
+        self._note(f"Out of memory: going on with batches of {self.batch_size}.")
+        return []
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out: Python's own, CUDA's, or torch's on the CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    )
+
+
+def _free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,246 @@
+"""The journal: which items a job has, and what became of each; the one truth after a kill.
+
+A finished job has ``journal.jsonl``, a line per item. Under way, ``.vlseg/items.jsonl`` lists the
+items to do and every process appends what it completed to a file of its own in ``.vlseg/journal/``,
+so no two processes ever write to one file, and a torn last line is simply work to be done again.
+"""
+
+import contextlib
+import json
+import os
+import threading
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from vlseg_cli.jobs.layout import JOURNAL, WORKSHOP
+from vlseg_cli.jobs.unit import Part
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs.atomic import unwritable
+from vlseg_cli.schema import Item, OutputError
+
+_PENDING = -1
+_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+
+
+class Journal:
+    """The items of a job in order, and their state. Compact: a million items fit in memory."""
+
+    def __init__(self, folder: OutputFolder, worker: str) -> None:
+        """Read the state of a folder. worker: a file name that no other process uses."""
+        self.items: list[Item] = []
+        self.errors: dict[int, tuple[str, int]] = {}  # of failed items: sentence, exit code
+        self._folder, self._worker = folder, worker
+        self._frames = array("q")  # of done items, else _PENDING
+        self._parts = array("l")  # parts done, also of items under way
+        self._partial: dict[int, int] = {}  # frames done of videos under way
+        self._attempt = array("l")  # 0: finished before; counts what is to be done (again)
+        self._read_up_to: dict[Path, int] = {}
+        self._file: Any = None
+        self._changing = threading.Lock()  # one thread reads units, another completes them
+        try:
+            for line in _lines(folder.root / JOURNAL):
+                self._restore(line)
+            for line in _lines(self._listed):
+                self._list(_item(line), line["attempt"])
+        except _MALFORMED as error:
+            raise OutputError(
+                f"The journal in {folder.root} is damaged: give another --out, or --overwrite to"
+                " begin again."
+            ) from error
+        if self._listed.exists():
+            self.refresh()
+
+    @property
+    def _listed(self) -> Path:
+        return self._folder.root / WORKSHOP / "items.jsonl"
+
+    def is_done(self, number: int) -> bool:
+        """Whether an item is answered or failed for good."""
+        return self._frames[number] != _PENDING
+
+    def frames(self, number: int) -> int:
+        """How many frames of an item are answered."""
+        done = self._frames[number]
+        return self._partial.get(number, 0) if done == _PENDING else done
+
+    def parts(self, number: int) -> int:
+        """How many parts of an item are complete."""
+        return self._parts[number]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do, not even to tidy up."""
+        return not self._listed.exists() and (self._folder.root / JOURNAL).exists()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every item is done."""
+        return _PENDING not in self._frames
+
+    def attempt(self, number: int) -> int:
+        """How often an item was listed as work to do since the job was last finished."""
+        return self._attempt[number]
+
+    def list(self, items: Iterable[tuple[Item, int]]) -> None:
+        """Take items up as work to do; the caller holds the job's lock.
+
+        Raises OutputError if that cannot be written.
+        """
+        for item, attempt in items:
+            self._list(item, attempt)
+        rows = (
+            _row(item) | {"attempt": self._attempt[item.number]}
+            for item in self.items
+            if self._attempt[item.number]
+        )
+        self._folder.write(_jsonl(rows), WORKSHOP, "items.jsonl")
+
+    def append(self, part: Part) -> None:
+        """Note that a part is complete; on disk when this returns. Raises OutputError."""
+        shares = {
+            str(share.item.number): {
+                "attempt": self._attempt[share.item.number],
+                "frames": share.frames,
+                "error": share.error,
+                "code": share.exit_code,
+            }
+            for share in part.shares
+        }
+        line = {"part": part.number, "last": part.last, "shares": shares}
+        path = self._folder.path(WORKSHOP, "journal", f"{self._worker}.jsonl")
+        try:
+            if self._file is None:
+                self._file = path.open("ab")
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise unwritable(path, error) from error
+        with self._changing:
+            self._apply(line)
+
+    def refresh(self) -> None:
+        """Read what other processes have completed since, be it the whole job."""
+        own = f"{self._worker}.jsonl"
+        folder = self._folder.root / WORKSHOP / "journal"
+        for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+            if path.name == own:
+                continue
+            for line in self._new_lines(path):
+                # A malformed line means work to be done again, nothing worse.
+                with self._changing, contextlib.suppress(*_MALFORMED):
+                    self._apply(line)
+        if not self._listed.exists():  # asked last: until it goes, the lines above were there
+            for line in _lines(self._folder.root / JOURNAL):
+                self._conclude(line)
+
+    def close(self) -> None:
+        """Close the file of this process."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def write_finished(self) -> None:
+        """Write ``journal.jsonl``: everything is done. Raises OutputError."""
+        rows = (
+            _row(item) | {"frames": self._frames[item.number], **self._failure(item.number)}
+            for item in self.items
+        )
+        self._folder.write(_jsonl(rows), JOURNAL)
+
+    def _failure(self, number: int) -> dict[str, Any]:
+        error = self.errors.get(number)
+        return {} if error is None else {"error": error[0], "code": error[1]}
+
+    def _restore(self, line: dict[str, Any]) -> None:
+        self._list(_item(line), attempt=0)
+        self._conclude(line)
+
+    def _conclude(self, line: dict[str, Any]) -> None:
+        """Take in what became of an item of a finished job."""
+        number = line["item"]
+        self._frames[number] = line["frames"]
+        if "error" in line:
+            self.errors[number] = line["error"], line["code"]
+
+    def _list(self, item: Item, attempt: int) -> None:
+        number = item.number
+        if not 0 <= number <= len(self.items):
+            raise IndexError(number)
+        if number == len(self.items):
+            self.items.append(item)
+            for column in (self._frames, self._parts, self._attempt):
+                column.append(0)
+        self.items[number] = item
+        self._frames[number], self._parts[number] = _PENDING, 0
+        self._attempt[number] = attempt
+        self._partial.pop(number, None)
+        self.errors.pop(number, None)
+
+    def _apply(self, line: dict[str, Any]) -> None:
+        """Take in a completed part; what an earlier attempt completed no longer counts."""
+        for key, share in line["shares"].items():
+            number = int(key)
+            known = number < len(self.items) and share["attempt"] == self._attempt[number]
+            if not known or self.is_done(number) or line["part"] != self._parts[number]:
+                continue
+            self._parts[number] += 1
+            frames = self._partial.pop(number, 0) + share["frames"]
+            if share["error"] is not None:
+                self.errors.setdefault(number, (share["error"], share["code"]))
+            if line["last"]:
+                self._frames[number] = frames
+            else:
+                self._partial[number] = frames
+
+    def _new_lines(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Whole lines that were not there at the last look."""
+        try:
+            with path.open("rb") as file:
+                file.seek(self._read_up_to.get(path, 0))
+                text = file.read()
+        except FileNotFoundError:  # the job was finished by another process
+            return
+        whole = text.rfind(b"\n") + 1
+        self._read_up_to[path] = self._read_up_to.get(path, 0) + whole
+        yield from _parsed(text[:whole].splitlines())
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        with path.open("rb") as file:
+            yield from _parsed(file)
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Lines that are JSON; the last one of a killed process may not be."""
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def _row(item: Item) -> dict[str, Any]:
+    return {
+        "item": item.number,
+        "input": item.source,
+        "name": item.name,
+        "video": item.is_video,
+        "bytes": item.bytes,
+        "modified": item.modified,
+    }
+
+
+def _item(line: dict[str, Any]) -> Item:
+    return Item(
+        line["item"], line["input"], line["name"], line["video"], line["bytes"], line["modified"]
+    )
+
+
+def _jsonl(rows: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)

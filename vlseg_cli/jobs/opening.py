@@ -1,0 +1,84 @@
+"""Opening a job: is this folder free, does it hold this very job, what is left to do?
+
+A finished job that is asked again is recognised without a byte being written.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+from vlseg_cli.jobs.finish import tidy
+from vlseg_cli.jobs.job import Job, read_job, write_job
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.layout import FAILURES, JOB, JOURNAL, LEASES, LOCK, RECORDS, SWEPT, WORKSHOP
+from vlseg_cli.jobs.lease import holders, locked
+from vlseg_cli.jobs.listing import items_to_list
+from vlseg_cli.jobs.work import worker_name
+from vlseg_cli.outputs import FORMATS, OutputFolder
+from vlseg_cli.schema import Input, UsageError
+
+
+def open_job(
+    folder: OutputFolder, job: Job, found: Sequence[Input], overwrite: bool, again: bool
+) -> Journal:
+    """The journal of the job, with ``found`` among its items.
+
+    overwrite: begin anew whatever the folder holds. again: failed inputs are work to do. Raises
+    UsageError if the folder holds another job or cannot be used.
+    """
+    if not overwrite:
+        _check_same(folder, job)
+        journal = Journal(folder, worker_name())
+        is_done = journal.is_finished and not items_to_list(journal, found, folder.root, again)
+        if is_done and not any((folder.root / name).exists() for name in (SWEPT, f"{LOCK}.lease")):
+            return journal
+    folder.make()
+    with locked(folder.root, LOCK):
+        if overwrite:
+            erase(folder)
+        _check_same(folder, job)
+        if (folder.root / SWEPT).exists():
+            tidy(folder)
+        if read_job(folder.root) is None:
+            write_job(folder, job)
+        journal = Journal(folder, worker_name())
+        listed = items_to_list(journal, found, folder.root, again)
+        if listed:
+            journal.list(listed)
+        if not journal.is_finished:
+            folder.path(WORKSHOP, LEASES, "of units")  # makes the folder
+    return journal
+
+
+def erase(folder: OutputFolder) -> None:
+    """Remove a job and all that it made, nothing else; the caller holds the lock.
+
+    Raises UsageError if a process is at work on it.
+    """
+    check_idle(folder)
+    made = [name for one in FORMATS.values() for name in one.files]
+    for name in (JOB, JOURNAL, RECORDS, FAILURES, WORKSHOP, SWEPT, *made):
+        path = folder.root / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def check_idle(folder: OutputFolder) -> None:
+    """Raise UsageError if a process is at work on the job."""
+    at_work = [one for one in holders(folder.root / WORKSHOP / LEASES) if not one.is_gone]
+    if at_work:
+        raise UsageError(
+            f"A process is at work in {folder.root} (number {at_work[0].pid} on"
+            f" {at_work[0].host.split()[0]}): stop it first, or give another --out."
+        )
+
+
+def _check_same(folder: OutputFolder, job: Job) -> None:
+    there = read_job(folder.root)
+    difference = there.difference(job) if there else ""
+    if difference:
+        raise UsageError(
+            f"{folder.root} holds another job ({difference}): give another --out, or --overwrite"
+            " to begin again."
+        )

@@ -1,0 +1,131 @@
+"""The run itself: frames come decoded, are answered in batches, and go to be written.
+
+Decoding happens in a child process and writing in a thread, so the model, here in the main thread,
+never waits for them if it is the slowest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.stop import Stop
+from vlseg_cli.jobs.unit import Part, Share, Unit
+from vlseg_cli.jobs.work import Work
+from vlseg_cli.jobs.writer import Writer
+from vlseg_cli.media import Decoder, Request
+from vlseg_cli.schema import Clip, Frame, InputError, Item, Record, VlsegError
+
+Key = tuple[Unit, Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything a run is made of.
+
+    part_frames: frames of a video between two journal lines. fail_fast: stop at the first failure.
+    """
+
+    work: Work
+    decoder: Decoder
+    answering: Answering
+    writer: Writer
+    stop: Stop
+    clip: Clip
+    part_frames: int
+    fail_fast: bool = False
+
+    def run(self) -> None:
+        """Go through all units; stops early, with everything kept that is complete, if asked."""
+        batch: list[tuple[Item, Frame]] = []
+        shares: list[Share] = []
+        for (unit, item), frames in self.decoder.read(self._requests()):
+            if self.stop:
+                return
+            if unit.is_video:
+                self._video(unit, item, frames)
+                continue
+            shares.append(_read_image(item, frames, batch))
+            if item is unit.items[-1]:
+                self._images(unit, shares, batch)
+                batch, shares = [], []
+
+    def _requests(self) -> Iterator[tuple[Key, Request]]:
+        for unit in self.work.units():
+            for item in unit.items:
+                if self.stop:
+                    return
+                request = Request(Path(item.source), item.is_video, self.clip, unit.frames)
+                yield (unit, item), request
+
+    def _images(self, unit: Unit, shares: list[Share], batch: list[tuple[Item, Frame]]) -> None:
+        """Answer a batch of images and end its only part."""
+        answers = self.answering.answer(batch)
+        by_item = {share.item.number: share for share in shares}
+        for (item, frame), answer in zip(batch, answers, strict=True):
+            share = by_item[item.number]
+            if isinstance(answer, VlsegError):
+                _fail(share, answer)
+            else:
+                share.frames, share.records = 1, answer
+                self.writer.write(frame, item, 0, answer)
+        self._end(Part(unit, 0, True, tuple(shares)))
+
+    def _video(self, unit: Unit, item: Item, frames: Iterator[Frame]) -> None:
+        """Answer a video batch by batch, part by part, from where it was left."""
+        share, part = Share(item), unit.parts
+        batch: list[tuple[Item, Frame]] = []
+        failure: InputError | None = None
+        while True:
+            try:
+                frame = next(frames, None)
+            except InputError as error:
+                frame, failure = None, error
+            if self.stop:
+                self.writer.abandon()
+                return
+            full = share.frames + len(batch) == self.part_frames
+            if batch and (frame is None or full or len(batch) == self.answering.batch_size):
+                self._answer(batch, share, part)
+                batch = []
+            if frame is None:
+                break
+            if full:
+                self._end(Part(unit, part, False, (share,)))
+                share, part = Share(item), part + 1
+            batch.append((item, frame))
+        if failure is not None:
+            _fail(share, failure)
+        self._end(Part(unit, part, True, (share,)))
+
+    def _end(self, part: Part) -> None:
+        self.writer.end(part)
+        if self.fail_fast and any(share.error is not None for share in part.shares):
+            self.stop.failed = True
+
+    def _answer(self, batch: list[tuple[Item, Frame]], share: Share, part: int) -> None:
+        for (item, frame), answer in zip(batch, self.answering.answer(batch), strict=True):
+            records: list[Record] = []
+            if isinstance(answer, VlsegError):
+                _fail(share, answer, f"frame {frame.index}: ")
+            else:
+                records = answer
+            share.frames += 1
+            share.records += records
+            self.writer.write(frame, item, part, records)
+
+
+def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Frame]]) -> Share:
+    """Put an image into the batch, or note why it cannot be read."""
+    share = Share(item)
+    try:
+        batch += [(item, frame) for frame in frames]
+    except InputError as error:
+        _fail(share, error)
+    return share
+
+
+def _fail(share: Share, error: VlsegError, where: str = "") -> None:
+    """Keep the first thing that went wrong with an item."""
+    if share.error is None:
+        share.error, share.exit_code = f"{where}{error}", error.exit_code

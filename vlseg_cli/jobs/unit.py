@@ -1,0 +1,64 @@
+"""Units: what is claimed, answered and journaled together.
+
+A unit is a batch of images or one video. Which images share a batch depends on the list of inputs
+alone, never on what is done already, so a job that was killed computes what it would have computed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from vlseg_cli.schema import Item, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Items to answer.
+
+    key: what its lease is called. parts, frames: of a video, how many of each are done already.
+    """
+
+    items: tuple[Item, ...]
+    key: int
+    parts: int = 0
+    frames: int = 0
+
+    @property
+    def is_video(self) -> bool:
+        """Whether this is one video."""
+        return self.items[0].is_video
+
+
+@dataclass(slots=True)
+class Share:
+    """What one part brought of one item."""
+
+    item: Item
+    frames: int = 0
+    error: str | None = None
+    exit_code: int = 0
+    records: list[Record] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The end of a part: everything about it but the pixels. last: the unit is complete."""
+
+    unit: Unit
+    number: int
+    last: bool
+    shares: tuple[Share, ...]
+
+
+def group_items(items: Iterable[Item], batch_size: int) -> Iterator[Unit]:
+    """Neighbouring images in batches, every video alone."""
+    batch: list[Item] = []
+    for item in items:
+        if batch and (item.is_video or len(batch) == batch_size):
+            yield Unit(tuple(batch), batch[0].number)
+            batch = []
+        if item.is_video:
+            yield Unit((item,), item.number)
+        else:
+            batch.append(item)
+    if batch:
+        yield Unit(tuple(batch), batch[0].number)

@@ -1,0 +1,113 @@
+"""Where units come from and where completed parts go: a journaled folder, or nothing at all.
+
+Everything between the two, the pipeline, is the same for both.
+"""
+
+import secrets
+import socket
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.layout import LEASES, WORKSHOP, part_path
+from vlseg_cli.jobs.lease import Leases
+from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.unit import Part, Unit, group_items
+from vlseg_cli.outputs import OutputFolder, record_line
+from vlseg_cli.schema import Item
+
+
+class Work(Protocol):
+    """``units`` is called from the reading thread, ``complete`` from the writing one."""
+
+    def units(self) -> Iterator[Unit]:
+        """Units to do, each claimed for this process when it is yielded."""
+        ...
+
+    def complete(self, part: Part) -> None:
+        """Keep a part for good; its pictures are written already."""
+        ...
+
+    def give_back(self, unit: Unit) -> None:
+        """A unit will not be completed by this process."""
+        ...
+
+
+class JournaledWork:
+    """Units nobody else has done or holds, kept in the journal when complete."""
+
+    def __init__(
+        self,
+        folder: OutputFolder,
+        journal: Journal,
+        batch_size: int,
+        shard: Shard,
+        wanted: set[int],
+    ) -> None:
+        """wanted: numbers of the items that this run is about."""
+        self._folder, self._journal = folder, journal
+        self._batch_size, self._shard, self._wanted = batch_size, shard, wanted
+        self._leases = Leases(folder.root / WORKSHOP / LEASES)
+
+    def units(self) -> Iterator[Unit]:
+        """See ``Work``. Goes through the items once; what others hold meanwhile is passed over."""
+        for index, group in enumerate(group_items(self._journal.items, self._batch_size)):
+            if not self._shard.takes(index) or not self._pending(group):
+                continue
+            if not self._leases.claim(str(group.key)):
+                continue
+            self._journal.refresh()  # it may have been completed just before we claimed it
+            pending = self._pending(group)
+            if pending:
+                key = group.key
+                yield Unit(pending, key, self._journal.parts(key), self._journal.frames(key))
+            else:
+                self._leases.release(str(group.key))
+
+    def complete(self, part: Part) -> None:
+        """See ``Work``: records to a file of their own, then a line in the journal."""
+        for share in part.shares:
+            lines = "".join(record_line(record) + "\n" for record in share.records)
+            self._folder.write(lines.encode(), *part_path(share.item.number, part.number))
+        self._journal.append(part)
+        if part.last:
+            self.give_back(part.unit)
+
+    def give_back(self, unit: Unit) -> None:
+        """See ``Work``."""
+        self._leases.release(str(unit.key))
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._leases.close()
+
+    def _pending(self, group: Unit) -> tuple[Item, ...]:
+        return tuple(
+            item
+            for item in group.items
+            if item.number in self._wanted and not self._journal.is_done(item.number)
+        )
+
+
+class PassingWork:
+    """All units, once; nothing is kept (``--save none``)."""
+
+    def __init__(self, items: Iterable[Item], batch_size: int, shard: Shard) -> None:
+        self._items, self._batch_size, self._shard = items, batch_size, shard
+
+    def units(self) -> Iterator[Unit]:
+        """See ``Work``."""
+        for index, unit in enumerate(group_items(self._items, self._batch_size)):
+            if self._shard.takes(index):
+                yield unit
+
+    def complete(self, part: Part) -> None:
+        """See ``Work``: there is nothing to keep."""
+
+    def give_back(self, unit: Unit) -> None:
+        """See ``Work``: nobody else is at work."""
+
+
+def worker_name() -> str:
+    """A file name that no other process on any machine uses."""
+    return f"{socket.gethostname()}-{secrets.token_hex(6)}"

@@ -1,0 +1,91 @@
+"""The decoder process: files come in by stdin, one line each, and frames go out by stdout.
+
+It may crash or hang on a damaged file; its parent notices and starts another one.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from queue import SimpleQueue
+from threading import Thread
+from typing import BinaryIO
+
+from vlseg_cli.media.image import read_image
+from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.wire import BUSY, END, READY, Request, read_request, send, send_frame
+from vlseg_cli.schema import Frame, InputError
+
+_BEAT_SECONDS = 1.0
+
+
+def main() -> None:
+    """Answer requests until the parent is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides when a job ends
+    requests: SimpleQueue[tuple[Request, Limits]] = SimpleQueue()
+    pipe = _own_stdout()
+    Thread(target=_listen, args=(requests,), daemon=True).start()
+    send(pipe, READY)
+    while True:
+        _answer(*requests.get(), pipe)
+
+
+def _listen(requests: SimpleQueue[tuple[Request, Limits]]) -> None:
+    """Take requests as they come; the end of them is the end of the parent, even if we hang."""
+    try:
+        for line in sys.stdin.buffer:
+            requests.put(read_request(line))
+    finally:
+        os._exit(0)
+
+
+def _answer(request: Request, limits: Limits, pipe: BinaryIO) -> None:
+    """Send the frames of a file, then that it ends, or why it ends before its time."""
+    try:
+        for frame in _frames(request, limits, pipe):
+            send_frame(pipe, frame)
+    except InputError as error:
+        send(pipe, {"error": str(error)})
+    except MemoryError:
+        send(pipe, {"error": f"{request.path} does not fit into memory: shrink it first."})
+    except Exception as error:  # a defect of ours or of a decoder: the other files go on
+        kind = type(error).__name__
+        send(pipe, {"error": f"{request.path} cannot be decoded ({kind}): copy it again."})
+    else:
+        send(pipe, END)
+
+
+def _frames(request: Request, limits: Limits, pipe: BinaryIO) -> Iterator[Frame]:
+    if not request.is_video:
+        return iter([read_image(request.path, limits)])
+    from vlseg_cli.media.video import read_video  # libav takes a while to load
+
+    return read_video(request.path, request.clip, request.skip, limits, _Pulse(pipe).beat)
+
+
+class _Pulse:
+    """Tells the parent now and then that frames are decoded, also when none of them is wanted."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe, self._last = pipe, time.monotonic()
+
+    def beat(self) -> None:
+        now = time.monotonic()
+        if now - self._last >= _BEAT_SECONDS:
+            self._last = now
+            send(self._pipe, BUSY)
+
+
+def _own_stdout() -> BinaryIO:
+    """Our end of the pipe; whatever a library prints goes nowhere, and not between our lines."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return pipe
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The parent's side of one decoder process: start it, ask it, hear it, end it."""
+
+import io
+import os
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+from signal import SIGKILL
+from threading import Thread
+from typing import Any
+
+import numpy as np
+
+from vlseg_cli.media.limits import Limits, check_size
+from vlseg_cli.media.read_ahead import ReadAhead
+from vlseg_cli.media.wire import BUSY, READY, Request, receive, request_line
+from vlseg_cli.schema import Frame
+
+_AHEAD_BYTES = 1 << 28  # of decoded frames, kept ready
+_AHEAD_FRAMES = 64
+_PIPE_BYTES = 1 << 20
+_START_SECONDS = 300.0  # a machine under load may take long to start a program
+
+
+class EndedError(Exception):
+    """The process is no more, or no good any more; the reason completes 'the decoder …'."""
+
+
+class DecoderProcess:
+    """One child, and a thread that takes what it says into a bounded queue."""
+
+    def __init__(self, limits: Limits, timeout: float) -> None:
+        self._limits, self._timeout = limits, timeout
+        self._process = subprocess.Popen(
+            # -P and our own search path: nothing is imported from the folder we happen to be in.
+            [sys.executable, "-P", "-m", "vlseg_cli.media.decoder_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+            start_new_session=True,  # Ctrl-C is for the parent alone
+        )
+        assert isinstance(self._process.stdin, io.BufferedWriter)
+        assert isinstance(self._process.stdout, io.BufferedReader)
+        self._to, self._from = self._process.stdin, self._process.stdout
+        _widen(self._to)
+        _widen(self._from)
+        self._said: ReadAhead[Frame | str | None] = ReadAhead(_AHEAD_BYTES)
+        self._asked: deque[Request] = deque()
+        self._is_ready = False
+        self._listener = Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has answered all that it was asked, though not all may have been taken."""
+        return not self._asked
+
+    def ask(self, request: Request) -> None:
+        """Hand it a file; files are answered in the order asked."""
+        self._asked.append(request)
+        with suppress(OSError):  # it died: ``take`` will say so
+            self._to.write(request_line(request, self._limits))
+            self._to.flush()
+
+    def take(self) -> Frame | str | None:
+        """The next frame, None at the end of a file, or why a file ends before its time.
+
+        Raises EndedError if the process died, or was silent for too long.
+        """
+        try:
+            if not self._is_ready:
+                self._said.take(_START_SECONDS)
+                self._is_ready = True
+            return self._said.take(self._timeout)
+        except TimeoutError:
+            raise EndedError(f"gave no frame for {self._timeout:g} s") from None
+        except EOFError:
+            raise EndedError(self._last_words()) from None
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+        self._listener.join()
+        self._from.close()
+        with suppress(OSError):
+            self._to.close()
+
+    def _listen(self) -> None:
+        """Take what the child says, as far as there is room, until it is gone."""
+        try:
+            while (message := receive(self._from)) is not None:
+                if message == BUSY:
+                    self._said.beat()
+                elif "height" in message:
+                    self._take_frame(message)
+                else:
+                    if message != READY:
+                        self._asked.popleft()
+                    self._said.put(message.get("error"), 0)
+        except Exception:  # it talks nonsense, or of frames that do not fit into memory
+            self._process.kill()
+        finally:
+            self._said.close()
+
+    def _take_frame(self, message: dict[str, Any]) -> None:
+        source, height, width = self._asked[0].path, message["height"], message["width"]
+        check_size(source, width, height, self._limits)
+        size = max(height * width * 3, _AHEAD_BYTES // _AHEAD_FRAMES)
+        self._said.beat()
+        if not self._said.reserve(size):
+            raise EOFError
+        pixels = np.empty((height, width, 3), np.uint8)
+        if self._from.readinto(pixels.data.cast("B")) == pixels.nbytes:
+            self._said.put(Frame(pixels, str(source), message["index"], message["time"]), size)
+
+    def _last_words(self) -> str:
+        self._process.kill()
+        code = self._process.wait()
+        if not self._is_ready:
+            raise RuntimeError(f"The decoder process does not start (exit code {code}).")
+        if code == -SIGKILL:
+            return "was killed over it (signal 9), perhaps for want of memory"
+        if code < 0:
+            return f"crashed on it (signal {-code})"
+        return f"stopped over it (exit code {code})"
+
+
+def _widen(pipe: io.BufferedReader | io.BufferedWriter) -> None:
+    """Make room in a pipe for many pixels, or long names, where the system lets us."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

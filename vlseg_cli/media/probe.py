@@ -1,0 +1,74 @@
+"""What a file holds, from its header and its first frame alone."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from vlseg_cli.media.formats import is_video
+from vlseg_cli.media.image import look_at_image
+from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_size
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Facts of an image or a video.
+
+    width, height: as displayed, px. codec: its name in lower case. seconds, frames, fps: None for
+    an image, or where the file does not tell; frames is an estimate. time_base: the unit of pts in
+    seconds. first_pts: pts of frame 0, None where frames carry none. rotation: degrees
+    counterclockwise by which stored frames are turned to be upright.
+    """
+
+    kind: Literal["image", "video"]
+    width: int
+    height: int
+    codec: str
+    seconds: float | None = None
+    frames: int | None = None
+    fps: Fraction | None = None
+    time_base: Fraction | None = None
+    first_pts: int | None = None
+    rotation: int = 0
+    has_audio: bool = False
+
+
+def probe(path: Path, limits: Limits = DEFAULT_LIMITS) -> Probe:
+    """Look into a file without decoding more than one frame of it; raises as reading it would."""
+    if is_video(path):
+        return _probe_video(path, limits)
+    codec, width, height = look_at_image(path, limits)
+    return Probe("image", width, height, codec)
+
+
+def _probe_video(path: Path, limits: Limits) -> Probe:
+    from vlseg_cli.media.container import open_video
+    from vlseg_cli.media.decoding import decoded
+    from vlseg_cli.media.video_pixels import display_matrix
+
+    with open_video(path, limits) as (container, stream):
+        first = next(decoded(path, container, stream))
+        check_size(path, first.width, first.height, limits)
+        width, height = first.width, first.height
+        if display_matrix(first).swaps_sides:
+            width, height = height, width
+        seconds = None
+        if stream.duration and stream.time_base:
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration:
+            seconds = container.duration / 1e6
+        fps = stream.average_rate or stream.guessed_rate
+        frames = stream.frames or (round(seconds * fps) if seconds and fps else None)
+        return Probe(
+            "video",
+            width,
+            height,
+            stream.codec_context.codec.canonical_name,
+            seconds,
+            frames,
+            fps,
+            stream.time_base,
+            first.pts,
+            first.rotation % 360,
+            bool(container.streams.audio),
+        )

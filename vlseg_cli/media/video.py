@@ -1,0 +1,84 @@
+"""Stream the frames of a video: exact numbers and times, upright pixels, constant memory."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vlseg_cli.media.container import open_video
+from vlseg_cli.media.decoding import decoded
+from vlseg_cli.media.jump import DoubtError, Jump, find_jump, jumped
+from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_size
+from vlseg_cli.media.video_pixels import Upright
+from vlseg_cli.schema import Clip, Frame
+
+_USUAL_RATE = 25  # frames per second, where neither pts nor header tell
+
+
+def read_video(
+    path: Path,
+    clip: Clip,
+    skip: int = 0,
+    limits: Limits = DEFAULT_LIMITS,
+    passed: Callable[[], None] = lambda: None,
+) -> Iterator[Frame]:
+    """Yield the selected frames in presentation order, upright, as RGB on white.
+
+    Frame.index counts the decoded frames of the source from 0 (also with a stride); Frame.time is
+    (pts - first pts) * time base. skip: leave out that many of the selected frames. passed: called
+    at every step. Pixels are the stored ones, also where they are not square. Raises InputError if
+    the file cannot be opened, and after the last good frame if it is damaged or cut off.
+    """
+    jump = find_jump(path, clip, skip, limits, passed)
+    try:
+        yield from _selected(path, clip, skip, limits, passed, jump)
+    except DoubtError:  # comes before the first frame, or not at all
+        yield from _selected(path, clip, skip, limits, passed, None)
+
+
+def _selected(
+    path: Path,
+    clip: Clip,
+    skip: int,
+    limits: Limits,
+    passed: Callable[[], None],
+    jump: Jump | None,
+) -> Iterator[Frame]:
+    with open_video(path, limits) as (container, stream):
+        frames = jumped(path, container, stream, jump) if jump else decoded(path, container, stream)
+        upright = Upright()
+        inside = (
+            max(0, jump.number - jump.inside) if jump else 0
+        )  # frames in the clip's time so far
+        for index, time, frame in _timed(frames, stream, jump):
+            passed()
+            if clip.end is not None and time >= clip.end:
+                return
+            if clip.start is not None and time < clip.start:
+                continue
+            number, rest = divmod(inside, clip.stride)
+            inside += 1
+            if rest:
+                continue
+            if number >= skip:
+                check_size(path, frame.width, frame.height, limits)
+                yield Frame(upright.rgb(frame), str(path), index, time)
+            if clip.max_frames is not None and number + 1 >= clip.max_frames:
+                return
+
+
+def _timed(
+    frames: Iterator[VideoFrame], stream: VideoStream, jump: Jump | None
+) -> Iterator[tuple[int, float, VideoFrame]]:
+    """Number the frames and say when they are shown, in seconds since the first."""
+    first = jump.first if jump else None
+    rate = stream.average_rate or _USUAL_RATE
+    for index, frame in enumerate(frames, start=jump.number if jump else 0):
+        if index == 0:
+            first = frame.pts
+        if first is None or frame.pts is None or frame.time_base is None:
+            yield index, float(Fraction(index) / rate), frame
+        else:
+            yield index, float((frame.pts - first) * frame.time_base), frame

@@ -1,0 +1,117 @@
+"""Encodes frames to a segment of a video: the same frames give the same bytes.
+
+A segment is a NUT file: it keeps any time base and any first time exactly, where MP4 would need
+edit lists. Encoder settings are fixed, also the number of threads, on which x264's output depends.
+"""
+
+from contextlib import suppress
+from fractions import Fraction
+from functools import cache
+from typing import BinaryIO
+
+import av
+import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from vlseg_cli.outputs.clock import Clock
+from vlseg_cli.schema import UsageError
+
+BIT_EXACT = {"fflags": "+bitexact"}  # no random numbers, dates or versions in containers
+
+_FIXED = {"threads": "2", "g": "250"}
+# The first that this machine can open is taken. None reorders frames, so that segments never
+# overlap in time.
+_ENCODERS: dict[str, dict[str, str]] = {
+    # Without macroblock tree: on CPUs with AVX-512 it makes x264's output vary from run to run.
+    "libx264": {"preset": "veryfast", "crf": "21", "bf": "0", "mbtree": "0", **_FIXED},
+    "libvpx-vp9": {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "7", **_FIXED},
+}
+
+
+@cache
+def encoder_options() -> tuple[str, dict[str, str]]:
+    """The encoder in use and its settings. Raises UsageError if there is none."""
+    for name, options in _ENCODERS.items():
+        with suppress(FFmpegError, UnknownCodecError):
+            context = CodecContext.create(name, "w")
+            assert isinstance(context, VideoCodecContext)
+            context.width, context.height, context.pix_fmt = 64, 64, "yuv420p"
+            context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+            context.options = options
+            context.open()
+            return name, options
+    raise UsageError(f"The format video needs one of the encoders {', '.join(_ENCODERS)} in PyAV.")
+
+
+class SegmentEncoder:
+    """Frames of one part of a video, on their way to an open file.
+
+    An odd width or height is padded by repeating the last column or row, as the encoders need even
+    ones; frames of another size than the video's first are scaled to that.
+    """
+
+    def __init__(self, file: BinaryIO, clock: Clock) -> None:
+        """Begin; ``file`` must be seekable and stay open until ``finish``."""
+        codec, options = encoder_options()
+        self._clock = clock
+        self._last: int | None = None
+        self._reformatter = VideoReformatter()
+        self._container = av.open(file, "w", format="nut", container_options=BIT_EXACT)
+        stream = self._container.add_stream(
+            codec, rate=clock.rate, options=options, time_base=clock.time_base
+        )
+        assert isinstance(stream, VideoStream)
+        stream.width = clock.width + clock.width % 2
+        stream.height = clock.height + clock.height % 2
+        stream.pix_fmt = "yuv420p"
+        self._stream, context = stream, stream.codec_context
+        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+
+    def add(self, pixels: NDArray[np.uint8], time: float) -> None:
+        """Encode a frame (H, W, 3), shown ``time`` s after the video's first.
+
+        Where a damaged source shows two frames at once, the second comes a tick later.
+        """
+        ticks = self._clock.ticks(time)
+        self._last = ticks if self._last is None else max(ticks, self._last + 1)
+        frame = self._converted(pixels)
+        frame.pts, frame.time_base = self._last, self._clock.time_base
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Encode what is still under way and complete the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def drop(self) -> None:
+        """Free the encoder; the file is of no use."""
+        with suppress(FFmpegError, OSError, ValueError):  # the file may be closed, the disk full
+            self._container.close()
+
+    def _converted(self, pixels: NDArray[np.uint8]) -> VideoFrame:
+        odd = [(0, side % 2) for side in pixels.shape[:2]]
+        if any(more for _, more in odd):
+            pixels = np.pad(pixels, (*odd, (0, 0)), mode="edge")
+        return self._reformatter.reformat(
+            VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "rgb24"),
+            self._stream.width,
+            self._stream.height,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )

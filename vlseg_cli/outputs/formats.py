@@ -1,0 +1,94 @@
+"""The formats that ``--save`` and ``vlseg export`` know, and how several are made at once."""
+
+from collections.abc import Iterable, Sequence
+
+from vlseg_cli.outputs.coco import write_coco
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.gallery import GallerySink
+from vlseg_cli.outputs.gallery_pages import write_gallery
+from vlseg_cli.outputs.jsonl import write_jsonl
+from vlseg_cli.outputs.overlay import OverlaySink
+from vlseg_cli.outputs.palette import write_palette
+from vlseg_cli.outputs.panoptic import write_panoptic
+from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
+from vlseg_cli.outputs.sink import Format, Sink
+from vlseg_cli.outputs.yolo import write_yolo
+from vlseg_cli.schema import Record
+
+
+def _open_overlay(folder: OutputFolder, formats: Sequence[str]) -> Sink:
+    return OverlaySink(folder, videos="video" not in formats)
+
+
+def _open_gallery(folder: OutputFolder, formats: Sequence[str]) -> Sink:  # noqa: ARG001
+    return GallerySink(folder)
+
+
+def _open_video(folder: OutputFolder, formats: Sequence[str]) -> Sink:  # noqa: ARG001
+    from vlseg_cli.outputs.video import VideoSink  # PyAV: only who writes videos waits for it
+
+    return VideoSink(folder)
+
+
+def _check_video() -> None:
+    from vlseg_cli.outputs.encoder import encoder_options
+
+    encoder_options()
+
+
+FORMATS: dict[str, Format] = {
+    "overlay": Format(
+        "a PNG per picture with the answers drawn in, and per frame of a video without 'video'",
+        ("overlay",),
+        _open_overlay,
+    ),
+    "video": Format(
+        "an MP4 per video with the answers drawn in, its times and sound kept",
+        ("video",),
+        _open_video,
+        videos_only=True,
+        check=_check_video,
+    ),
+    "coco": Format(
+        "COCO instances and results", ("coco.json", "coco_results.json"), close=write_coco
+    ),
+    "jsonl": Format("all records, a line each", ("predictions.jsonl",), close=write_jsonl),
+    "panoptic": Format(
+        "COCO panoptic", ("panoptic", "panoptic.json"), close=write_panoptic, needs_map=True
+    ),
+    "palette": Format("palette PNGs as in DAVIS", ("palette",), close=write_palette),
+    "yolo": Format("YOLO segmentation labels", ("yolo",), close=write_yolo),
+    "parquet": Format(
+        "a table for data frames", ("records.parquet",), close=write_parquet, check=check_pyarrow
+    ),
+    "html": Format("a gallery to scroll through", ("html",), _open_gallery, write_gallery),
+}
+
+
+def check_formats(formats: Sequence[str], videos: bool = True) -> None:
+    """Raise UsageError if this machine lacks what one of the formats needs.
+
+    videos: whether there are any; PyAV takes a while to load, and not everybody has videos.
+    """
+    for name in formats:
+        check = FORMATS[name].check
+        if check is not None and (videos or not FORMATS[name].videos_only):
+            check()
+
+
+def open_sinks(formats: Sequence[str], folder: OutputFolder, videos: bool = True) -> list[Sink]:
+    """The live halves of some formats, each a key of FORMATS. Raises as ``check_formats``."""
+    check_formats(formats, videos)
+    return [
+        live(folder, formats)
+        for name in formats
+        if (live := FORMATS[name].live) is not None and (videos or not FORMATS[name].videos_only)
+    ]
+
+
+def close_formats(formats: Sequence[str], records: Iterable[Record], folder: OutputFolder) -> None:
+    """Make the closing halves. records: can be walked through several times."""
+    for name in formats:
+        close = FORMATS[name].close
+        if close is not None:
+            close(records, folder)

@@ -1,0 +1,32 @@
+"""JSON documents too long for memory, put together piece by piece; one entry a line."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def json_object(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
+    """An object of members that are JSON already.
+
+    They are walked through in their order, so one may use what another before it has found out.
+    """
+    opening = b"{"
+    for name, value in members:
+        yield opening + json.dumps(name).encode() + b": "
+        yield from value
+        opening = b",\n"
+    yield b"{}" if opening == b"{" else b"}"
+
+
+def json_list(entries: Iterable[Any]) -> Iterator[bytes]:
+    """A list of plain values."""
+    opening = b"["
+    for entry in entries:
+        yield opening + json.dumps(entry).encode()
+        opening = b",\n"
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def json_value(value: Any) -> Iterator[bytes]:
+    """A plain value, whole."""
+    yield json.dumps(value).encode()

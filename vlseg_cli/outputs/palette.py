@@ -1,0 +1,113 @@
+"""Palette PNGs in the layout of DAVIS and YouTube-VOS: ``palette/Annotations/NAME/00000.png``.
+
+The value of a pixel is the number of its object and 0 is nothing; ``palette/meta.json`` says which
+object is what, and in which frames it is seen.
+"""
+
+import io
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlseg_cli.outputs.categories import category_name
+from vlseg_cli.outputs.colours import DAVIS
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.json_stream import json_object, json_value
+from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
+
+_MOST = 255  # objects that the values of a palette tell apart
+
+
+class Painted(NamedTuple):
+    """A segment, the number of its object, and what the object is called."""
+
+    segment: Segment
+    number: int
+    category: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """An object of an item: what it is, and the frames that show it."""
+
+    category: str
+    frames: "array[int]" = field(default_factory=lambda: array("Q"))
+
+
+def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write the pictures and ``meta.json``; in memory is only what that says of one item.
+
+    Raises OutputError where a frame has more objects than a palette tells apart.
+    """
+    items = groupby(records, key=lambda record: record.name)
+    videos = ((name, json_value(_write_item(of_item, folder))) for name, of_item in items)
+    folder.write_stream(json_object([("videos", json_object(videos))]), "palette", "meta.json")
+
+
+def painted(frame: Sequence[Record]) -> list[Painted]:
+    """The objects of a frame, with their numbers from 1 on.
+
+    A tracked segment has the number of its track; a sentence is one object, whatever answers it;
+    of names and regions, every segment is one.
+    """
+    found: list[Painted] = []
+    number = 0
+    for record in frame:
+        is_sentence = isinstance(record.prompt, str)
+        number += is_sentence
+        for segment in record.segments:
+            number += not is_sentence
+            own = number if segment.track_id is None else segment.track_id
+            found.append(Painted(segment, own, category_name(record, segment)))
+    return found
+
+
+def paint(objects: Iterable[Painted], height: int, width: int) -> NDArray[np.uint8]:
+    """Numbers of objects (H, W); large ones come first, so that small ones stay visible."""
+    numbers = np.zeros((height, width), np.uint8)
+    for one in sorted(objects, key=lambda one: -one.segment.area):
+        numbers[decode_rle(one.segment.rle)] = one.number
+    return numbers
+
+
+def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, Any]:
+    """Write the pictures of an item; returns its entry in ``meta.json``."""
+    seen: dict[int, _Seen] = {}
+    for frame in by_frame(records):
+        first, objects = frame[0], painted(frame)
+        _check(first, objects)
+        for one in objects:
+            entry = seen.setdefault(one.number, _Seen(one.category))
+            if not entry.frames or entry.frames[-1] != first.frame:
+                entry.frames.append(first.frame)
+        picture = Image.fromarray(paint(objects, first.height, first.width))
+        picture.putpalette(DAVIS)
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        parts = ("palette", "Annotations", first.name, f"{first.frame:05d}.png")
+        folder.write(buffer.getvalue(), *parts)
+    return {
+        "objects": {
+            str(number): {
+                "category": entry.category,
+                "frames": [f"{frame:05d}" for frame in entry.frames],
+            }
+            for number, entry in sorted(seen.items())
+        }
+    }
+
+
+def _check(record: Record, objects: Iterable[Painted]) -> None:
+    for one in objects:
+        if not 1 <= one.number <= _MOST:
+            raise OutputError(
+                f"{record.input} has an object number {one.number} in frame {record.frame}, but a"
+                f" palette holds 1 to {_MOST}: save as coco or panoptic instead."
+            )

@@ -1,0 +1,104 @@
+"""``video/NAME.mp4``: the answers drawn over a video, with the times and the sound of its source.
+
+Each part of a video becomes a segment file that outlives a kill; a complete video is joined from
+them without encoding again. Images give nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from av.error import FFmpegError
+
+from vlseg_cli.outputs.atomic import AtomicFile
+from vlseg_cli.outputs.clock import Clock, read_clock
+from vlseg_cli.outputs.encoder import SegmentEncoder
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.overlay import draw_overlay
+from vlseg_cli.outputs.remux import join
+from vlseg_cli.schema import Frame, Item, OutputError, Record
+
+_WORKSHOP = ".vlseg", "video"
+
+
+class VideoSink:
+    """Encodes the frames of videos as they come."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+        self._clock: tuple[str, Clock] | None = None  # of the source at hand
+        self._current: tuple[AtomicFile, SegmentEncoder] | None = None
+
+    def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
+        """Draw and encode a frame of a video. Raises InputError if its source is gone."""
+        if not item.is_video:
+            return
+        file, encoder = self._current or self._begin(item, part)
+        with _writing(file, item):
+            encoder.add(draw_overlay(frame, records), frame.time or 0.0)
+
+    def end_part(self, item: Item, part: int) -> None:  # noqa: ARG002
+        """Complete the segment."""
+        if self._current is not None:
+            (file, encoder), self._current = self._current, None
+            with _writing(file, item):
+                encoder.finish()
+            file.commit()
+
+    def end_item(self, item: Item, parts: int) -> None:
+        """Join the segments; the last part may have ended before its first frame."""
+        if not item.is_video:
+            return
+        segments = [self._folder.path(*_segment(item, part)) for part in range(parts)]
+        if not segments[-1].exists():
+            segments.pop()
+        if not segments:
+            return
+        for path in segments:
+            if not path.exists():
+                raise OutputError(f"{path} is gone: run the job again with --overwrite.")
+        file = self._folder.begin("video", f"{item.name}.mp4")
+        with _writing(file, item) as opened:
+            join(segments, item.source, opened)
+        file.commit()
+
+    def forget_parts(self, item: Item) -> None:
+        """Remove the segments."""
+        part = 0
+        while self._folder.root.joinpath(*_segment(item, part)).exists():
+            self._folder.remove(*_segment(item, part))
+            part += 1
+        for depth in (2, 1):  # of folders that nothing else lies in
+            with suppress(OSError):
+                self._folder.root.joinpath(*_WORKSHOP[:depth]).rmdir()
+
+    def abandon(self) -> None:
+        """Drop the segment under way."""
+        if self._current is not None:
+            (file, encoder), self._current = self._current, None
+            encoder.drop()
+            file.discard()
+
+    def _begin(self, item: Item, part: int) -> tuple[AtomicFile, SegmentEncoder]:
+        if self._clock is None or self._clock[0] != item.source:
+            self._clock = item.source, read_clock(item.source)
+        file = self._folder.begin(*_segment(item, part))
+        with _writing(file, item) as opened:
+            self._current = file, SegmentEncoder(opened, self._clock[1])
+        return self._current
+
+
+def _segment(item: Item, part: int) -> tuple[str, ...]:
+    return *_WORKSHOP, f"{item.number:06d}-{part}.nut"
+
+
+@contextmanager
+def _writing(file: AtomicFile, item: Item) -> Iterator[BinaryIO]:
+    """The open file; what libav raises, and the disk is not at fault, becomes a sentence, too."""
+    try:
+        with file.open_file() as opened:
+            yield opened
+    except FFmpegError as error:
+        raise OutputError(
+            f"No video can be made of {item.source} ({error.strerror}): leave video out of --save."
+        ) from error
