@@ -9,8 +9,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--goldens",
         type=Path,
-        default=Path(__file__).parent / "parity" / "goldens",
-        help="directory of golden files to run against (default: the repository's own copies)",
+        help="directory of golden files to run against (default: the folder's own goldens/)",
     )
     parser.addoption(
         "--full-size",

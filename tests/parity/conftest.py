@@ -65,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a module ``test_<system>.py`` once per ``<system>-*.safetensors`` in --goldens."""
     if "golden" in metafunc.fixturenames:
         system = Path(metafunc.module.__file__).stem.removeprefix("test_")
-        directory = metafunc.config.getoption("--goldens")
+        directory = metafunc.config.getoption("--goldens") or Path(__file__).parent / "goldens"
         files = sorted(directory.glob(f"{system.replace('_', '-')}-*.safetensors"))
         assert files, f"no golden file {system}-*.safetensors in {directory}"
         metafunc.parametrize("golden", files, ids=lambda f: f.stem, indirect=True, scope="module")

@@ -1,11 +1,10 @@
-"""Truth and prediction in the shapes the metrics take: id maps, class maps, COCO lists, masks."""
-
-from typing import Any
+"""Truth and prediction in the shapes the metrics take: id maps, class maps, boxes, masks."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.panoptic_quality import VOID, PanopticSegment
+from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
+from vlseg_cli.evaluation.metrics.panoptic_quality import VOID, PanopticSegment
 from vlseg_cli.schema import Prediction, Query, decode_rle, segment_from_mask
 
 NO_CLASS = -1
@@ -46,31 +45,19 @@ def answered_classes(prediction: Prediction) -> NDArray[np.int64]:
     return classes[ids]
 
 
-def true_boxes(query: Query, image: int, first_id: int) -> list[dict[str, Any]]:
-    """COCO annotations of the masks' boxes; ids count up from ``first_id``, which is above 0."""
+def true_boxes(query: Query) -> list[TrueInstance]:
+    """The boxes of the true masks."""
     segments = [segment_from_mask(mask, 1.0, "") for mask in query.masks]
     return [
-        {
-            "id": first_id + position,
-            "image_id": image,
-            "category_id": int(label),
-            "bbox": list(segment.bbox),
-            "area": segment.area,
-            "iscrowd": 0,
-        }
-        for position, (segment, label) in enumerate(zip(segments, query.labels, strict=True))
+        TrueInstance(int(label), segment.bbox, segment.area)
+        for segment, label in zip(segments, query.labels, strict=True)
     ]
 
 
-def answered_boxes(prediction: Prediction, image: int) -> list[dict[str, Any]]:
-    """COCO results of the answer's boxes."""
+def answered_boxes(prediction: Prediction) -> list[Detection]:
+    """The boxes of the answer with their scores."""
     return [
-        {
-            "image_id": image,
-            "category_id": _category(prediction, position),
-            "bbox": list(segment.bbox),
-            "score": segment.score,
-        }
+        Detection(_category(prediction, position), segment.bbox, segment.score)
         for position, segment in enumerate(prediction.segments)
     ]
 

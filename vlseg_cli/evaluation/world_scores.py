@@ -8,8 +8,8 @@ from typing import Any
 
 from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.evaluation.name_scores import NameScores
-from vlseg_cli.evaluation.refer import ReferMeter
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, Task
 from vlseg_cli.worlds.categories import STUFF
 from vlseg_cli.worlds.regions import REGION_KINDS
@@ -23,10 +23,10 @@ class WorldScores:
         self._scenes = 0
         things = [index for index, is_stuff in enumerate(STUFF) if not is_stuff]
         self._names = NameScores(len(STUFF), things)
-        self._meters: dict[Task, dict[str, ReferMeter]] = {
-            Task.REFER: {kind: ReferMeter() for kind in KINDS},
-            Task.REASON: {wording: ReferMeter() for wording in ("seen", "heldout")},
-            Task.INTERACTIVE: {kind: ReferMeter() for kind in REGION_KINDS},
+        self._meters: dict[Task, dict[str, MaskIoU]] = {
+            Task.REFER: {kind: MaskIoU() for kind in KINDS},
+            Task.REASON: {wording: MaskIoU() for wording in ("seen", "heldout")},
+            Task.INTERACTIVE: {kind: MaskIoU() for kind in REGION_KINDS},
         }
 
     def add(self, sample: Sample, predictions: list[Prediction]) -> list[Case]:
@@ -37,22 +37,24 @@ class WorldScores:
 
     def summary(self) -> dict[str, Any]:
         """All scores, fractions in [0, 1]; None where nothing was asked."""
-        refer = self._meters[Task.REFER]
-        every = ReferMeter()
-        for meter in refer.values():
+        every = MaskIoU()
+        for meter in self._meters[Task.REFER].values():
             every.merge(meter)
+        total = every.result()
+        refer, reason, interactive = (
+            {kind: meter.result() for kind, meter in self._meters[task].items()}
+            for task in (Task.REFER, Task.REASON, Task.INTERACTIVE)
+        )
         return {
             "refer": {
-                "cIoU": every.ciou,
-                "gIoU": every.giou,
-                "P50": every.precision(0.5),
-                "by_kind": {k: {"gIoU": m.giou, "n": len(m)} for k, m in refer.items()},
+                "cIoU": total.ciou,
+                "gIoU": total.giou,
+                "P50": total.precision[0.5],
+                "by_kind": {kind: {"gIoU": one.giou, "n": one.n} for kind, one in refer.items()},
             },
-            "reason": {
-                k: {"gIoU": m.giou, "cIoU": m.ciou} for k, m in self._meters[Task.REASON].items()
-            },
+            "reason": {kind: {"gIoU": one.giou, "cIoU": one.ciou} for kind, one in reason.items()},
             **self._names.summary(),
-            "interactive": {k: {"mIoU": m.giou} for k, m in self._meters[Task.INTERACTIVE].items()},
+            "interactive": {kind: {"mIoU": one.giou} for kind, one in interactive.items()},
             "scenes": self._scenes,
         }
 
@@ -62,5 +64,5 @@ class WorldScores:
             return
         meter = self._meters[query.task][query.kind]
         for position, truth in enumerate(query.masks):
-            iou = meter.add(answered_mask(prediction, position), truth, query.ignore)
-            yield Case(frame, query, prediction, "IoU", iou, position)
+            score = meter.add(answered_mask(prediction, position), truth, query.ignore)
+            yield Case(frame, query, prediction, "IoU", score.iou, position)

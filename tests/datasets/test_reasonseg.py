@@ -1,0 +1,76 @@
+"""ReasonSeg as it lies on disk: masks, kinds, encodings, and what is broken."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.datasets.reasonseg import ReasonSeg
+from vlseg_cli.datasets.specimens.reasonseg import write_reasonseg
+from vlseg_cli.schema import InputError, NoInputError, Question, Task
+
+SEEDS = range(910000, 910003)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    assert write_reasonseg(tmp_path, "val", SEEDS, size=96)
+    return tmp_path
+
+
+def record(root: Path) -> Path:
+    return sorted((root / "ReasonSeg" / "val").glob("*.json"))[0]
+
+
+def test_every_picture_asks_its_question(root: Path) -> None:
+    dataset = ReasonSeg(root, "val")
+    assert len(dataset) == len(list((root / "ReasonSeg" / "val").glob("*.jpg")))
+    for number in range(len(dataset)):
+        sample = dataset[number]
+        (query,) = sample.queries
+        assert query.task is Task.REASON and query.kind in ("short", "long")
+        assert query.masks.shape == (1, *sample.frame.pixels.shape[:2])
+        assert query.ignore is not None and not (query.masks[0] & query.ignore).any()
+
+
+def test_the_root_may_be_the_folder_of_the_splits(root: Path) -> None:
+    assert len(ReasonSeg(root / "ReasonSeg", "val")) == len(ReasonSeg(root, "val"))
+
+
+def test_other_files_do_not_matter_and_old_encodings_are_read(root: Path) -> None:
+    path = record(root)
+    data = {**json.loads(path.read_text()), "text": ["where is the café?", "and the bar?"]}
+    path.write_bytes(json.dumps(data, ensure_ascii=False).encode("cp1252"))
+    (path.parent / "masks.json").write_text("[]")
+    assert ReasonSeg(root, "val")[0].queries[0].prompt == Question("where is the café?")
+    assert len(ReasonSeg(root, "val", all_texts=True)[0].queries) == 2
+
+
+def test_an_empty_target_is_no_mask(root: Path) -> None:
+    path = record(root)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "shapes": []}))
+    (query,) = ReasonSeg(root, "val")[0].queries
+    assert query.masks.shape[0] == len(query.labels) == 0
+
+
+def test_hyperseg_ignores_nothing(root: Path) -> None:
+    query = ReasonSeg(root, "val", ignore_is_background=True)[0].queries[0]
+    assert query.ignore is not None and not query.ignore.any()
+
+
+def test_what_is_missing_or_broken_is_named(root: Path) -> None:
+    with pytest.raises(NoInputError, match=r"no folder .*test"):
+        ReasonSeg(root, "test")
+    (root / "ReasonSeg" / "train").mkdir()
+    with pytest.raises(NoInputError, match=r"no \*\.jpg"):
+        ReasonSeg(root, "train")
+    path = record(root)
+    path.write_text('{"text": []}')
+    with pytest.raises(InputError, match="has no 'is_sentence'"):
+        ReasonSeg(root, "val")[0]
+    path.write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        ReasonSeg(root, "val")[0]
+    path.unlink()
+    with pytest.raises(NoInputError, match="is missing"):
+        ReasonSeg(root, "val")[0]

@@ -1,0 +1,130 @@
+"""RefCOCO, RefCOCO+ and RefCOCOg (Yu et al. 2016, Mao et al. 2016): sentences about COCO things.
+
+``NAME/refs(SPLIT_BY).p`` and ``NAME/instances.json``; pictures are those of COCO's train2014. What
+papers disagree on is chosen by the caller: whether a sample is a sentence or a ref with all its
+sentences, and how polygons become the true mask.
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.polygons import polygon_fill, polygon_sum, polygon_union
+from vlseg_cli.datasets.ref_pickle import Ref, read_refs
+from vlseg_cli.media.image import read_image
+from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
+
+Name = Literal["refcoco", "refcoco+", "refcocog"]
+Polygons = Literal["union", "sum", "fill"]
+
+SPLIT_BY: dict[str, str] = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
+
+# Where LISA's line, PSALM's line and plain COCO keep the pictures.
+_PICTURES = (
+    Path("images/mscoco/images/train2014"),
+    Path("images/mscoco/train2014"),
+    Path("../coco/train2014"),
+    Path("../train2014"),
+)
+
+
+class RefCOCO:
+    """One split, a sample per picture; a query's kind is the category of the thing meant.
+
+    name: also the folder below ``root``. split_by: which list of refs; None takes the usual one.
+    unit: 'sentence' asks every sentence (LISA, HRSeg, SELF1E), 'ref' all sentences of a ref at once
+    (PSALM, HyperSeg, MVP-LM), which is easier. polygons: the true mask is the union of the parts,
+    where exactly one of them lies ('sum': LISA, SELF1E), or what OpenCV fills ('fill': PSALM's
+    line). Raises NoInputError if a file or the split is missing.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        name: Name,
+        split: str,
+        *,
+        split_by: str | None = None,
+        unit: Literal["sentence", "ref"] = "sentence",
+        polygons: Polygons = "union",
+    ) -> None:
+        folder = existing_folder(root / name)
+        path = folder / f"refs({split_by or SPLIT_BY[name]}).p"
+        self._refs: dict[int, list[Ref]] = defaultdict(list)
+        for ref in read_refs(path):
+            if ref.split == split:
+                self._refs[ref.image].append(ref)
+        if not self._refs:
+            raise NoInputError(f"{path} has no split {split!r}: it may be of another list of refs.")
+        self._numbers = list(self._refs)
+        self._instances = folder / "instances.json"
+        self._images, self._annotations, self._names = self._tables()
+        self._pictures = existing_folder(*(root / place for place in _PICTURES))
+        self._unit = unit
+        self._polygons: Polygons = polygons
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: int) -> Sample:
+        """Read one picture and what is said of it. Raises InputError if a file is damaged."""
+        image = self._image(self._numbers[number])
+        frame = read_image(self._pictures / image["file_name"])
+        if (frame.height, frame.width) != (image["height"], image["width"]):
+            raise InputError(
+                f"{frame.source} is {frame.width} x {frame.height} px, but {self._instances} says "
+                f"{image['width']} x {image['height']}: it is another picture."
+            )
+        refs = self._refs[self._numbers[number]]
+        return Sample(frame, tuple(query for ref in refs for query in self._queries(ref, image)))
+
+    def _queries(self, ref: Ref, image: dict[str, Any]) -> list[Query]:
+        if ref.annotation not in self._annotations:
+            raise InputError(f"{self._instances} lacks annotation {ref.annotation} of a ref.")
+        annotation = self._annotations[ref.annotation]
+        mask = true_mask(
+            annotation["segmentation"], image["height"], image["width"], self._polygons
+        )
+        kind = self._names[annotation["category_id"]]
+        texts = [". ".join(ref.sentences)] if self._unit == "ref" else ref.sentences
+        labels = np.zeros(1, np.int64)
+        return [
+            Query(Task.REFER, Expression(text), mask[None], labels, kind=kind) for text in texts
+        ]
+
+    def _image(self, number: int) -> dict[str, Any]:
+        if number not in self._images:
+            raise InputError(f"{self._instances} lacks image {number} of a ref.")
+        image: dict[str, Any] = self._images[number]
+        return image
+
+    def _tables(self) -> tuple[dict[int, Any], dict[int, Any], dict[int, str]]:
+        """Images and annotations of the split, and all category names, by id."""
+        data = parsed(self._instances, json.loads)
+        wanted = {ref.annotation for refs in self._refs.values() for ref in refs}
+        try:
+            images = {one["id"]: one for one in data["images"] if one["id"] in self._refs}
+            annotations = {one["id"]: one for one in data["annotations"] if one["id"] in wanted}
+            names = {one["id"]: one["name"] for one in data["categories"]}
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{self._instances} lacks {error}: it is no COCO file.") from error
+        return images, annotations, names
+
+
+def true_mask(segmentation: Any, height: int, width: int, polygons: Polygons) -> NDArray[np.bool_]:
+    """Mask (H, W) of a COCO segmentation: polygons by one of three rules, or runs as they are."""
+    if isinstance(segmentation, dict):
+        from pycocotools import mask as coco
+
+        if isinstance(segmentation["counts"], list):
+            segmentation = coco.frPyObjects(segmentation, height, width)
+        return np.asarray(coco.decode(segmentation), bool)
+    if polygons == "sum":
+        return np.equal(polygon_sum(segmentation, height, width), 1)
+    fill = polygon_union if polygons == "union" else polygon_fill
+    return fill(segmentation, height, width)

@@ -1,0 +1,35 @@
+"""Sums and means that come out the same in any order and however the work was split.
+
+Floating-point addition is not associative, so shards would differ in the last bits; every float is
+a fraction with a power of two below the line, and fractions add exactly in bounded memory.
+"""
+
+from fractions import Fraction
+
+
+class ExactSum:
+    """Adds floats or fractions without rounding; only reading it rounds, once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._total = Fraction(0)
+
+    def add(self, value: float | Fraction) -> None:
+        """Add one finite value."""
+        self._total += Fraction(value)
+        self.count += 1
+
+    def merge(self, other: "ExactSum") -> None:
+        """Take over everything another sum has gathered."""
+        self._total += other._total
+        self.count += other.count
+
+    @property
+    def total(self) -> float:
+        """The sum, correctly rounded; 0 if nothing came."""
+        return float(self._total)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean, correctly rounded; None if nothing came."""
+        return float(self._total / self.count) if self.count else None

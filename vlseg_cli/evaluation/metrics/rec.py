@@ -1,0 +1,88 @@
+"""Referring expression comprehension: the share of boxes that overlap the true one enough.
+
+REC accuracy@0.5 of MVP-LM (table 5) and most of the field: IoU of continuous boxes (no +1).
+MDETR's ``refexp_eval.py`` asks the same of the generalised IoU (Rezatofighi et al. 2019), which is
+stricter.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]  # x, y, w, h in px
+
+
+@dataclass(frozen=True, slots=True)
+class BoxAccuracyResult:
+    """Share of correct boxes in [0, 1] over ``n``; None if there were none."""
+
+    accuracy: float | None
+    n: int
+
+
+class BoxAccuracy:
+    """One box per sentence or ref; correct from an overlap of ``threshold`` on, itself included.
+
+    generalised: measure by generalised IoU, as MDETR does. strict: an overlap of exactly
+    ``threshold`` is not enough.
+    """
+
+    def __init__(
+        self, threshold: float = 0.5, *, generalised: bool = False, strict: bool = False
+    ) -> None:
+        self._threshold = threshold
+        self._overlap = generalised_box_iou if generalised else box_iou
+        self._strict = strict
+        self._correct = 0
+        self._n = 0
+
+    def add(self, prediction: Box, truth: Box) -> float:
+        """Count one answered box; returns its overlap: IoU in [0, 1], generalised in (-1, 1]."""
+        overlap = self._overlap(prediction, truth)
+        self._n += 1
+        self._correct += overlap > self._threshold or (
+            overlap == self._threshold and not self._strict
+        )
+        return overlap
+
+    def merge(self, other: "BoxAccuracy") -> None:
+        """Take over all boxes of a meter with the same settings."""
+        self._correct += other._correct
+        self._n += other._n
+
+    def result(self) -> BoxAccuracyResult:
+        """The accuracy over everything that came."""
+        return BoxAccuracyResult(self._correct / self._n if self._n else None, self._n)
+
+
+def box_iou(first: Box, second: Box) -> float:
+    """IoU of two boxes in [0, 1], operation by operation as pycocotools' ``bbIou``."""
+    width, height = (
+        min(first[i + 2] + first[i], second[i + 2] + second[i]) - max(first[i], second[i])
+        for i in (0, 1)
+    )
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (first[2] * first[3] + second[2] * second[3] - both)
+
+
+def generalised_box_iou(first: Box, second: Box) -> float:
+    """IoU less the share of the smallest box around both that neither covers; in (-1, 1].
+
+    In float32, as MDETR's tensors are: whether one half is reached may depend on it. Boxes without
+    an area are nowhere and score 0.
+    """
+    (low, high), (other_low, other_high) = _corners(first), _corners(second)
+    common = np.minimum(high, other_high) - np.maximum(low, other_low)
+    both = np.prod(np.maximum(common, 0))
+    either = np.prod(high - low) + np.prod(other_high - other_low) - both
+    around = np.prod(np.maximum(high, other_high) - np.minimum(low, other_low))
+    return float(both / either - (around - either) / around) if either > 0 else 0.0
+
+
+def _corners(box: Box) -> NDArray[np.float32]:
+    """The upper left and the lower right corner, (2, 2)."""
+    x, y, width, height = box
+    return np.array([[x, y], [x + width, y + height]], np.float32)

@@ -1,0 +1,130 @@
+"""ReVOS: J and F of referring and reasoning expressions about videos, accuracy A, robustness R.
+
+VISA's ``tools/eval_revos.py`` (Yan et al. 2024), which HyperSeg uses unchanged. Percents are
+rounded to two digits before they are averaged, and "overall" is the mean of the two groups'
+means, not of all expressions.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.evaluation.metrics.exact import ExactSum
+from vlseg_cli.evaluation.metrics.jf import mean_jf
+
+Masks = NDArray[np.bool_] | NDArray[np.uint8]
+
+
+class ExpressionType(IntEnum):
+    """``type_id`` of an expression; those about nothing in the video enter no mean."""
+
+    REFERRING = 0
+    REASONING = 1
+    NO_OBJECT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReVOSScore:
+    """Region, contour, accuracy and robustness in [0, 1]; r is None without foreground."""
+
+    j: float | None
+    f: float | None
+    a: float | None
+    r: float | None
+
+    @property
+    def jf(self) -> float | None:
+        """Mean of J and F."""
+        return None if self.j is None or self.f is None else (self.j + self.f) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReVOSResult:
+    """Scores of each group and the mean of the two."""
+
+    referring: ReVOSScore
+    reasoning: ReVOSScore
+    overall: ReVOSScore
+
+
+_FAILED = ReVOSScore(0.0, 0.0, 0.0, 0.0)
+_MEASURES = ("j", "f", "a", "r")
+
+
+class ReVOS:
+    """One mask per frame and expression.
+
+    raw_pixels: take A and R of pixel values as they were stored, in the evaluator's own uint8
+    arithmetic. It is right for masks of 0 and 1 alone: with 255, which everybody writes, every
+    foreground pixel counts as wrong. J and F do not depend on it. decimals: of each expression's
+    percents before averaging; None does not round.
+    """
+
+    def __init__(self, *, raw_pixels: bool = False, decimals: int | None = 2) -> None:
+        self._raw_pixels = raw_pixels
+        self._decimals = decimals
+        self._sums = {
+            kind: {measure: ExactSum() for measure in _MEASURES} for kind in ExpressionType
+        }
+
+    def add(
+        self,
+        kind: ExpressionType,
+        prediction: Masks | None,
+        truth: Masks,
+        foreground: Masks | None = None,
+    ) -> ReVOSScore:
+        """Count one expression's (T, H, W) masks; returns its scores before rounding.
+
+        prediction: None if a frame is missing; that, like a wrong size, scores 0 throughout.
+        truth: the union of what is meant; the sum of its objects for ``raw_pixels``. foreground:
+        every annotated object of the video, for R.
+        """
+        score = _FAILED
+        if prediction is not None and prediction.shape == truth.shape:
+            j, f = mean_jf(prediction > 0, truth > 0)
+            a, r = self._pixel_scores(prediction, truth, foreground)
+            score = ReVOSScore(j, f, a, r)
+        for measure, total in self._sums[kind].items():
+            value = getattr(score, measure)
+            if value is not None:
+                total.add(self._rounded(value))
+        return score
+
+    def merge(self, other: "ReVOS") -> None:
+        """Take over all expressions of a meter with the same settings."""
+        for kind, sums in other._sums.items():
+            for measure, total in sums.items():
+                self._sums[kind][measure].merge(total)
+
+    def result(self) -> ReVOSResult:
+        """The scores over everything that came."""
+        referring, reasoning = (
+            ReVOSScore(*(self._sums[kind][measure].mean for measure in _MEASURES))
+            for kind in (ExpressionType.REFERRING, ExpressionType.REASONING)
+        )
+        pairs = [(getattr(referring, m), getattr(reasoning, m)) for m in _MEASURES]
+        overall = [None if None in pair else (pair[0] + pair[1]) / 2 for pair in pairs]
+        return ReVOSResult(referring, reasoning, ReVOSScore(*overall))
+
+    def _pixel_scores(
+        self, prediction: Masks, truth: Masks, foreground: Masks | None
+    ) -> tuple[float, float | None]:
+        """A and R, means over frames."""
+        if not self._raw_pixels:
+            prediction, truth = prediction > 0, truth > 0
+            foreground = None if foreground is None else foreground > 0
+        guess, goal = prediction.astype(np.uint8), truth.astype(np.uint8)
+        accuracy = float((guess == goal).mean(axis=(1, 2)).mean())
+        if foreground is None:
+            return accuracy, None
+        wrong = ((1 - goal) * guess).sum(axis=(1, 2))
+        excess = wrong / (foreground.sum(axis=(1, 2)) + 1e-6)
+        return accuracy, float(np.maximum(1 - excess, 0.0).mean())
+
+    def _rounded(self, value: float) -> float:
+        if self._decimals is None:
+            return value
+        return float(np.round(100 * value, self._decimals)) / 100
