@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from vlseg_cli import __version__
-from vlseg_cli.cli.app import COMMANDS, DATA, MAIN, load
+from vlseg_cli.cli.app import COMMANDS, DATA, MAIN, WEIGHTS, load
 
 HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools"]
 
@@ -41,7 +41,7 @@ def test_the_main_commands_come_first(vlseg) -> None:
     assert ran.code == 0
     places = [ran.out.index(f" {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    assert [entry.panel for entry in COMMANDS.values()] == [MAIN] * 6 + [DATA]
+    assert [entry.panel for entry in COMMANDS.values()] == [MAIN] * 6 + [DATA, WEIGHTS]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     help: str
 
 
-MAIN, DATA = "Commands", "Data"
+MAIN, DATA, WEIGHTS = "Commands", "Data", "Weights"
 
 COMMANDS: dict[str, Entry] = {
     "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "train": Entry(MAIN, "Train a model from a recipe."),
     "eval": Entry(MAIN, "Score a model on a benchmark."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
+    "weights": Entry(WEIGHTS, "Fetch, check and convert published weights."),
 }
 
 
@@ -43,10 +44,16 @@ class LazyGroup(TyperGroup):
 
 
 def load(name: str) -> Any:
-    """Import the subcommand ``name`` and build its parser."""
-    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    single.command(name)(import_module(f"vlseg_cli.cli.{name}").command)
-    return get_command(single)
+    """Import the subcommand ``name`` and build its parser; ``VERBS`` make it a group."""
+    module = import_module(f"vlseg_cli.cli.{name}")
+    typed = typer.Typer(name=name, add_completion=False, rich_markup_mode="rich")
+    if hasattr(module, "VERBS"):
+        typed.callback(help=module.__doc__)(_entry)
+        for verb, command in module.VERBS.items():
+            typed.command(verb)(command)
+    else:
+        typed.command(name)(module.command)
+    return get_command(typed)
 
 
 def _print_version(wanted: bool) -> None:

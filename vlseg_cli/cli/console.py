@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -65,6 +72,27 @@ class Console:
         with bar:
             task = bar.add_task(what, total=total)
             yield lambda: bar.advance(task)
+
+    @contextmanager
+    def download(self, path: str, size: int | None) -> Iterator[Callable[[int], None]]:
+        """Show how much of a file has come: a bar on a terminal, a line in a log.
+
+        size: in bytes, None if nobody knows. Yields what to call with the bytes that came.
+        """
+        if not self.terminal.is_terminal:
+            self.note(f"fetching {path}" + (f" ({size / 1e6:.1f} MB)" if size else ""))
+        bar = Progress(
+            "{task.description}",
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self.terminal,
+            disable=not self.terminal.is_terminal,
+        )
+        with bar:
+            task = bar.add_task(printable(path), total=size)
+            yield lambda count: bar.advance(task, count)
 
 
 def title(prediction: Prediction) -> str:

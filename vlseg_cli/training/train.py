@@ -9,7 +9,6 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
 from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.registry import model_folder
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import describe
@@ -19,6 +18,7 @@ from vlseg_cli.training.loop import train_stages
 from vlseg_cli.training.recipe import Recipe, load_recipe
 from vlseg_cli.training.run import Run
 from vlseg_cli.training.stop import stop_request
+from vlseg_cli.weights.resolve import model_folder
 
 
 def train(
