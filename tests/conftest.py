@@ -1,8 +1,19 @@
-"""Options every test may use: where golden files lie, and how many threads torch may take."""
+"""What every test may use: options, the golden PSALM as published, a Hugging Face Hub."""
 
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,3 +34,154 @@ def _threads() -> None:
     import torch
 
     torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def official_psalm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The golden PSALM as a folder in its authors' layout: two shards, config, tokenizer."""
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    folder = tmp_path_factory.mktemp("official")
+    golden = Path(__file__).parent / "parity" / "goldens" / "psalm-a.safetensors"
+    with safe_open(str(golden), "pt") as file:
+        sizes = json.loads(file.metadata()["config"])
+        weights = {key[2:]: file.get_tensor(key) for key in file.keys() if key[:2] == "w/"}  # noqa: SIM118
+    names = sorted(weights)
+    shards = {"model-00001-of-00002.safetensors": names[:150]}
+    shards["model-00002-of-00002.safetensors"] = names[150:]
+    for shard, held in shards.items():
+        save_file({name: weights[name] for name in held}, folder / shard, {"format": "pt"})
+    where = {name: shard for shard, held in shards.items() for name in held}
+    index = {"metadata": {}, "weight_map": where}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    llm = sizes["llm"]
+    stated = ("num_attention_heads", "max_position_embeddings", "partial_rotary_factor")
+    config = {"model_type": "llava_phi", **{key: llm[key] for key in stated}}
+    decoder = sizes["mask_decoder"]["heads"]
+    config["vlseg"] = {"image_size": sizes["image_size"], "decoder_heads": decoder}
+    (folder / "config.json").write_text(json.dumps(config))
+    _byte_tokenizer(llm["vocab_size"]).save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def _byte_tokenizer(size: int) -> "Tokenizer":
+    """Bytes as tokens, as GPT-2's without its merges; ``[SEG]`` last, as the authors add it."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*alphabet, "<|endoftext|>", *(f"filler{n}" for n in range(size - 258))]
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.add_tokens(["[SEG]"])
+    return tokenizer
+
+
+@dataclass
+class Hub:
+    """A Hugging Face Hub on this machine. files: what every repository has.
+
+    What it is told to do wrong: break a file's connection after so many bytes so many times,
+    answer with a status, send what was not asked for, forget where to go on.
+    """
+
+    url: str = ""
+    commit: str = "a" * 40
+    files: dict[str, bytes] = field(default_factory=dict)
+    sent: dict[str, bytes] = field(default_factory=dict)  # instead of the real bytes
+    breaks: dict[str, int] = field(default_factory=dict)
+    break_after: int = 1000
+    status: int = 200
+    gated: bool = False
+    forgets: bool = False
+    asked: list[tuple[str, str, str]] = field(default_factory=list)  # path, range, authorization
+
+    def listing(self) -> dict[str, object]:
+        siblings = [
+            {
+                "rfilename": name,
+                "size": len(data),
+                "blobId": "b" * 40,
+                "lfs": {
+                    "sha256": hashlib.sha256(data).hexdigest(),
+                    "size": len(data),
+                    "pointerSize": 130,
+                }
+                if name.endswith(".safetensors")
+                else None,
+            }
+            for name, data in self.files.items()
+        ]
+        return {"id": "any/thing", "sha": self.commit, "siblings": siblings}
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Serve a hub on loopback for one test; vlseg fetches from it into an empty HF_HOME."""
+    from huggingface_hub import close_session, constants
+
+    hub = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            asked = self.headers.get("range", ""), self.headers.get("authorization", "")
+            hub.asked.append((path, *asked))
+            name = path.rpartition("/")[2]
+            if hub.status != 200:
+                self._send(hub.status, b"no", {"X-Error-Code": "GatedRepo"} if hub.gated else {})
+            elif path.startswith("/api/models/"):
+                self._send(200, json.dumps(hub.listing()).encode(), {})
+            elif (name in hub.files and f"/{hub.commit}/" in path) or path == f"/plain/{name}":
+                self._send_file(name, asked[0])
+            else:
+                self._send(404, b"not found", {})
+
+        def _send_file(self, name: str, asked: str) -> None:
+            data = hub.sent.get(name, hub.files[name])
+            begin = 0 if hub.forgets else int(asked.removeprefix("bytes=").rstrip("-") or 0)
+            if begin >= len(data) > 0:
+                self._send(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+                return
+            extra = {"Content-Range": f"bytes {begin}-{len(data) - 1}/{len(data)}"} if begin else {}
+            cut = None
+            if hub.breaks.get(name, 0) and self.command == "GET":
+                hub.breaks[name] -= 1
+                cut = hub.break_after
+            self._send(206 if begin else 200, data[begin:], extra, cut)
+
+        def _send(
+            self, status: int, body: bytes, extra: dict[str, str], cut: int | None = None
+        ) -> None:
+            self.send_response(status)
+            for key, value in {"Content-Length": str(len(body)), **extra}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body[:cut])
+            if cut is not None:
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)  # read when it was imported
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE
+    template = template.replace(template[: template.index("/{repo_id}")], hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("vlseg_cli.weights.fetch._PAUSE", 0.01)
+    yield hub
+    close_session()
+    server.shutdown()
+    server.server_close()

@@ -93,3 +93,23 @@ def test_titles_say_what_was_asked() -> None:
     assert title(record(Task.INTERACTIVE, ("point", "box"))) == "k.png: point, box"
     film = replace(COLD, is_video=True, frame=12)
     assert title(film) == "k.png, frame 12: what is [cold]?"
+
+
+def test_a_download_is_a_line_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console(quiet=False).download("model\n.bin", 3_000_000) as advance:
+        advance(1_000_000)
+    assert capsys.readouterr().err == "fetching model\\n.bin (3.0 MB)\n"
+    with Console(quiet=True).download("model.bin", None) as advance:
+        advance(1)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_download_is_a_bar_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Console(quiet=False).download("model.bin", 3_000_000) as advance:
+        advance(3_000_000)
+        advance(-1_000_000)
+    said = capsys.readouterr().err
+    assert "model.bin" in said and "2.0/3.0 MB" in said

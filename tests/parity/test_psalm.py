@@ -21,7 +21,8 @@ from vlseg_cli.nn.segments import (
 )
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
-from vlseg_cli.weights.psalm import convert_psalm
+from vlseg_cli.weights.convert.psalm import psalm_rules
+from vlseg_cli.weights.convert.rules import convert, find_rule
 
 SCORES = {"category": "class_logits", "sentence": "seg_logits", "region": "region_logits"}
 
@@ -60,8 +61,10 @@ def config_of(sizes: dict[str, Any]) -> PSALMConfig:
 @pytest.fixture(scope="module")
 def model(golden: Any) -> PSALM:
     config = config_of(golden.config)
-    ours, unknown = convert_psalm(golden.weights(), config.language_heads)
-    assert not unknown
+    rules = psalm_rules(config.language_heads, config.vocabulary)
+    official = golden.weights()
+    assert all(find_rule(rules, name) for name in official)
+    ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
     model = PSALM(config).eval()
     model.load_state_dict(ours, strict=True)
     return model

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),
     "export": Entry(JOBS, "Make more formats of a job's answers."),
     "plan": Entry(JOBS, "Say beforehand what a job would take: time, disk, memory."),
+    "weights": Entry(SETUP, "Fetch, check and convert published weights."),
     "doctor": Entry(SETUP, "Check the environment, device, codecs and weights."),
 }
 
@@ -49,11 +50,17 @@ class LazyGroup(TyperGroup):
 
 
 def load(name: str) -> Any:
-    """Import the subcommand ``name`` and build its parser."""
-    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    """Import the subcommand ``name`` and build its parser; ``VERBS`` make it a group."""
     module = import_module(f"vlseg_cli.cli.{name}")
-    single.command(name, context_settings=getattr(module, "CONTEXT", None))(module.command)
-    return get_command(single)
+    typed = typer.Typer(name=name, add_completion=False, rich_markup_mode="rich")
+    if hasattr(module, "VERBS"):
+        typed.callback(help=module.__doc__)(_entry)
+        for verb, command in module.VERBS.items():
+            typed.command(verb)(command)
+    else:
+        settings = getattr(module, "CONTEXT", None)
+        typed.command(name, context_settings=settings)(module.command)
+    return get_command(typed)
 
 
 def _main(

@@ -5,8 +5,17 @@ Colours follow NO_COLOR, FORCE_COLOR and TERM through rich; ``--quiet`` leaves e
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console as Terminal
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -57,6 +66,27 @@ class Console:
                 self.note("  " + "  ".join(_cells(segment, record)))
         if record.text:
             self.note(record.text)
+
+    @contextmanager
+    def download(self, path: str, size: int | None) -> Iterator[Callable[[int], None]]:
+        """Show how much of a file has come: a bar on a terminal, a line in a log.
+
+        size: in bytes, None if nobody knows. Yields what to call with the bytes that came.
+        """
+        if not self.terminal.is_terminal:
+            self.note(f"fetching {path}" + (f" ({size / 1e6:.1f} MB)" if size else ""))
+        bar = Progress(
+            "{task.description}",
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self.terminal,
+            disable=not self.terminal.is_terminal,
+        )
+        with bar:
+            task = bar.add_task(printable(path), total=size)
+            yield lambda count: bar.advance(task, count)
 
 
 def title(record: Record) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.pixels import fit_pixels, fit_regions
 from vlseg_cli.models.psalm import PSALM, Answered, Seen
 from vlseg_cli.models.psalm_answers import Part, describe
 from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.models.psalm_official import check_vocabulary, open_official_psalm
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts
@@ -27,10 +29,10 @@ from vlseg_cli.schema import (
     Prediction,
     Regions,
     UsageError,
-    WeightsError,
 )
+from vlseg_cli.weights.convert.coverage import require_complete
 from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors
+from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 _Key = tuple[int, int]  # number of the frame, identity of the prompt
 _ROWS = 32  # prompts answered in one go
@@ -74,19 +76,34 @@ class PSALMSegmenter:
         self.prompts = PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
 
     @classmethod
-    def load(cls, directory: Path, name: str, device: str = "cpu") -> "PSALMSegmenter":
+    def load(
+        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> "PSALMSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
         settings = load_settings(directory)
-        model = PSALM(PSALMConfig.from_dict(settings["config"]))
-        load_into(model, load_tensors(directory), directory)
+        config = PSALMConfig.from_dict(settings["config"])
+        model = build_empty(lambda: PSALM(config))
+        load_into(model, load_tensors(directory, dtype, device), directory)
         tokenizer = Tokenizer.load(directory / TOKENIZER)
-        if len(tokenizer) > model.config.vocabulary:
-            raise WeightsError(
-                f"{directory / TOKENIZER} has {len(tokenizer)} tokens, the model only "
-                f"{model.config.vocabulary}: they are not of one model"
-            )
+        check_vocabulary(tokenizer, config.vocabulary, directory)
         known = settings.get("categories", {"names": (), "stuff": ()})
         return cls(name, model, tokenizer, known["names"], known["stuff"], device)
+
+    @classmethod
+    def load_official(
+        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> "PSALMSegmenter":
+        """Read a folder as PSALM's authors publish it, converting on the way; nothing is written.
+
+        Raises WeightsError naming every tensor that does not fit.
+        """
+        official = open_official_psalm(directory)
+        require_complete(official.coverage, directory)
+        config = PSALMConfig.from_dict(official.sizes)
+        model = build_empty(lambda: PSALM(config))
+        ours = official.read(official.sources)
+        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
+        return cls(name, model, official.tokenizer, (), (), device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

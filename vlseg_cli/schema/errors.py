@@ -17,8 +17,12 @@ class UsageError(VlsegError):
     exit_code = 2
 
 
+class TableError(UsageError):
+    """A table of a TOML file has an unknown key, a wrong type or a value out of range."""
+
+
 class RecipeError(UsageError):
-    """A recipe has an unknown key, a wrong type or a value out of range."""
+    """A recipe asks for something that cannot be meant."""
 
 
 class InputError(VlsegError):

@@ -2,8 +2,8 @@
 
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import nearest
 from vlseg_cli.training.recipe import Recipe, Stage
-from vlseg_cli.training.tables import nearest
 
 
 def check_groups(recipe: Recipe, model: Trainable) -> None:

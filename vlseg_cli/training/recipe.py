@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vlseg_cli.schema import RecipeError
-from vlseg_cli.training.overrides import apply_overrides
-from vlseg_cli.training.seeds import check_first_seed
-from vlseg_cli.training.tables import (
+from vlseg_cli.schema import RecipeError, TableError
+from vlseg_cli.schema.tables import (
     Count,
     Fraction,
     Natural,
@@ -22,6 +20,8 @@ from vlseg_cli.training.tables import (
     nearest,
     read_table,
 )
+from vlseg_cli.training.overrides import apply_overrides
+from vlseg_cli.training.seeds import check_first_seed
 from vlseg_cli.worlds.referring import KIND_WEIGHTS
 from vlseg_cli.worlds.samples import Mix
 
@@ -177,7 +177,10 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: the recipe cannot be read ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
-    return read_table(Recipe, apply_overrides(table, overrides), path.name)
+    try:
+        return read_table(Recipe, apply_overrides(table, overrides), path.name)
+    except TableError as error:
+        raise RecipeError(str(error)) from error
 
 
 def recipe_table(recipe: Recipe) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A model folder of ours: config.json, tokenizer.json, model.safetensors, README.md.
 
-The one layout that is shipped, trained and converted to. Weights are stored in half precision.
+The one layout that is shipped, trained and converted to. Trained weights are stored in half
+precision, converted ones as published, in shards if they are large.
 """
 
 import json
@@ -9,13 +10,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.read.shards import SINGLE, stream_tensors
 
-WEIGHTS, CONFIG, TOKENIZER, CARD = "model.safetensors", "config.json", "tokenizer.json", "README.md"
+WEIGHTS, CONFIG, TOKENIZER, CARD = SINGLE, "config.json", "tokenizer.json", "README.md"
 
 
 def save_folder(
@@ -59,16 +61,20 @@ def load_settings(directory: Path) -> dict[str, Any]:
     return settings
 
 
-def load_tensors(directory: Path) -> dict[str, Tensor]:
-    """Read model.safetensors as float32. Raises WeightsError if missing or damaged."""
-    file = directory / WEIGHTS
-    if not file.is_file():
-        raise WeightsError(f"{directory} has no {WEIGHTS}; fetch or train the model again")
-    try:
-        tensors = load_file(str(file))
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{file} is damaged ({error}); fetch or train it again") from error
-    return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+def load_tensors(
+    directory: Path, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> dict[str, Tensor]:
+    """Read the weights straight into ``dtype`` on ``device``; whole numbers stay what they are.
+
+    What is stored in ``dtype`` already is mapped from the file, the rest passes through memory a
+    few tensors at a time. Raises WeightsError if the weights are missing or damaged.
+    """
+    return {name: placed(tensor, dtype) for name, tensor in stream_tensors(directory, device)}
+
+
+def placed(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Floating point in ``dtype``, anything else as it is."""
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _stored(tensor: Tensor) -> Tensor:

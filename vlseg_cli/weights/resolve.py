@@ -5,35 +5,77 @@ Free of torch: a job that is finished finds that out without loading anything.
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.catalogue import catalogue, find_entry
+from vlseg_cli.weights.pins import read_pin
+from vlseg_cli.weights.places import converted_folder, lock_file, official_folder
 
 # The miniature that comes with the package, trained by recipes/embedded.toml.
 EMBEDDED = Path(__file__).parent / "embedded"
 
 _WHOLE = 256 << 20  # larger files are told apart by their size, head and tail
 _ENDS = 4 << 20
+_READ = (".json", ".safetensors", ".bin", ".pth", ".pt", ".pkl", ".txt", ".model")
 
 
 def model_folder(name: str | None) -> Path:
-    """Where a model lies: a folder, or None or 'embedded' for the one that comes with vlseg.
+    """Where a model lies: None or 'embedded' is the one that comes with vlseg, other names are of
+    weights.toml, anything else is a folder.
 
-    Raises WeightsError if there is none.
+    Raises WeightsError if there is none. Nothing is ever fetched from here.
     """
-    directory = EMBEDDED if name in (None, "embedded") else Path(str(name)).expanduser()
+    if name in (None, "embedded"):
+        return EMBEDDED
+    if name in catalogue():
+        return published_folder(str(name))
+    directory = Path(str(name)).expanduser()
     if not directory.is_dir():
         raise WeightsError(
-            f"there is no model folder {name!r}; give the folder that vlseg train wrote, or leave "
-            "--model out for the embedded default"
+            f"there is no model folder {name!r}; give the folder that vlseg train wrote, a name of "
+            "'vlseg weights list', or leave --model out for the embedded default"
         )
     return directory
+
+
+def published_folder(name: str) -> Path:
+    """Where published weights lie: converted ones if they have been, else as published.
+
+    Raises WeightsError saying how to get them.
+    """
+    if name == "embedded":
+        return EMBEDDED
+    entry = find_entry(name)
+    match stage(name):
+        case "converted":
+            return converted_folder(name)
+        case "fetched":
+            return official_folder(name)
+        case "in part":
+            raise WeightsError(f"{name} was fetched in part: 'vlseg weights pull {name}' goes on")
+    size = f" (about {entry.gigabytes:g} GB)" if entry.gigabytes else ""
+    raise WeightsError(
+        f"{name} is not on this machine: 'vlseg weights pull {name}' fetches it{size}, or place its"
+        f" files into {official_folder(name)} by hand"
+    )
+
+
+def stage(name: str) -> Literal["-", "in part", "fetched", "converted"]:
+    """How far published weights have come on this machine."""
+    if converted_folder(name).is_dir():
+        return "converted"
+    if not official_folder(name).is_dir():
+        return "-"
+    pin = read_pin(lock_file(name))
+    return "in part" if pin is not None and pin.files and not pin.complete else "fetched"
 
 
 def model_digest(directory: Path) -> str:
     """16 hexadecimal digits that change with the model's files (cards and notes aside)."""
     digest = hashlib.sha256()
     for path in sorted(directory.iterdir()):
-        if path.suffix in (".json", ".safetensors") and path.is_file():
+        if path.suffix in _READ and path.is_file():
             digest.update(f"{path.name} {path.stat().st_size}\n".encode())
             _add(digest, path)
     return digest.hexdigest()[:16]

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.errors import TableError
 
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Between:
-    """The range of a number in a recipe, both ends allowed; None is an open end."""
+    """The range of a number in a table, both ends allowed; None is an open end."""
 
     low: float | None = None
     high: float | None = None
@@ -53,21 +53,21 @@ def read_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     """Make the dataclass ``kind`` of a TOML table.
 
     where: file and table for messages, as 'embedded.toml [ema]'.
-    Raises RecipeError for unknown or missing keys, wrong types and values out of range.
+    Raises TableError for unknown or missing keys, wrong types and values out of range.
     """
     hints = get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in table:
         if key not in fields:
-            raise RecipeError(f"{where}: unknown key {key!r}{nearest(key, fields)}")
+            raise TableError(f"{where}: unknown key {key!r}{nearest(key, fields)}")
     for name, field in fields.items():
         if name not in table and _is_required(field):
-            raise RecipeError(f"{where}: the key {name!r} is missing")
+            raise TableError(f"{where}: the key {name!r} is missing")
     values = {key: _read(hints[key], value, where, key) for key, value in table.items()}
     try:
         return kind(**values)
     except ValueError as error:
-        raise RecipeError(f"{where}: {error}") from error
+        raise TableError(f"{where}: {error}") from error
 
 
 def _is_required(field: "dataclasses.Field[Any]") -> bool:
@@ -80,13 +80,13 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
     if origin is Annotated:
         number = _read(arguments[0], value, where, key)
         if number not in arguments[1]:
-            raise RecipeError(f"{where}: {key} must be {arguments[1]}, not {value!r}")
+            raise TableError(f"{where}: {key} must be {arguments[1]}, not {value!r}")
         return number
     if origin in (Union, UnionType):
         return _read(next(a for a in arguments if a is not NoneType), value, where, key)
     if origin is Literal:
         if value not in arguments:
-            raise RecipeError(f"{where}: {key} = {value!r}{nearest(str(value), arguments)}")
+            raise TableError(f"{where}: {key} = {value!r}{nearest(str(value), arguments)}")
         return value
     if origin is tuple:
         return _read_list(arguments, _expect(list, value, where, key), where, key)
@@ -104,7 +104,7 @@ def _read_list(kinds: tuple[Any, ...], values: list[Any], where: str, key: str) 
     if kinds[-1] is Ellipsis:
         kinds = kinds[:1] * len(values)
     if len(values) != len(kinds):
-        raise RecipeError(f"{where}: {key} needs {len(kinds)} values, not {len(values)}")
+        raise TableError(f"{where}: {key} needs {len(kinds)} values, not {len(values)}")
     return tuple(
         _read(kind, value, where, f"{key}.{number}")
         for number, (kind, value) in enumerate(zip(kinds, values, strict=True))
@@ -120,7 +120,7 @@ def _expect(kind: type[Any], value: Any, where: str, key: str) -> Any:
         return float(value)
     if type(value) is not kind:
         wanted = _NAMES.get(kind, "a list" if kind is list else "a table")
-        raise RecipeError(f"{where}: {key} must be {wanted}, not {value!r}")
+        raise TableError(f"{where}: {key} must be {wanted}, not {value!r}")
     return value
 
 

@@ -1,0 +1,149 @@
+"""`vlseg weights`: from a name to an answer, each step in words; and never a network unasked."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlseg_cli.weights.catalogue import catalogue
+
+
+@pytest.fixture
+def served(hub: Any, official_psalm: Path) -> Any:
+    """The golden PSALM, published."""
+    hub.files = {file.name: file.read_bytes() for file in official_psalm.iterdir()}
+    return hub
+
+
+def test_from_a_name_to_an_answer(vlseg, served: Any, official_psalm: Path, kitchen: Path) -> None:
+    """Fetched, checked, converted: the masks are those of the published files themselves."""
+    pulled = vlseg("weights", "pull", "psalm")
+    assert pulled.code == 0 and pulled.out == ""
+    assert f"fetching {next(iter(sorted(served.files)))}" in pulled.err
+    assert "5 of them fetched, commit aaaaaaaaaaaa" in pulled.err
+    assert "dropped: mask tokens are the queries' content" in pulled.err
+    assert vlseg("weights", "path", "psalm").out.strip().endswith("home/vlseg/psalm/model")
+    asked = ("reason", kitchen, "what keeps food cold?", "--threshold", 0, "--json", "--model")
+    served.asked.clear()
+    ours, theirs = vlseg(*asked, "psalm"), vlseg(*asked, official_psalm)
+    assert ours.code == theirs.code == 0 and served.asked == []
+    assert ours.records[0]["segments"] and (
+        ours.records[0]["segments"] == theirs.records[0]["segments"]
+    )
+    card = json.loads((served_home() / "psalm" / "model" / "config.json").read_text())
+    assert card["provenance"]["commit"] == "a" * 40
+    assert card["provenance"]["files"].keys() == served.files.keys()
+
+
+def served_home() -> Path:
+    return Path(os.environ["HF_HOME"]) / "vlseg"
+
+
+def test_the_life_of_a_name(vlseg, served: Any) -> None:
+    def state() -> str:
+        lines = vlseg("weights", "list").out.splitlines()
+        return next(line.split()[1] for line in lines if line.startswith("psalm "))
+
+    assert state() == "-"
+    assert "pull psalm' fetches it (about 3.2 GB)" in vlseg("weights", "path", "psalm").err
+    assert vlseg("weights", "pull", "psalm", "--quiet").err == ""
+    assert state() == "converted" and "pinned" in vlseg("weights", "show", "psalm").out
+    checked = vlseg("weights", "verify", "psalm")
+    assert checked.code == 0 and "all 5 files are as pinned" in checked.err
+    assert "official tensors used" in checked.err
+    shutil.rmtree(served_home() / "psalm" / "model")
+    assert state() == "fetched"
+    assert vlseg("weights", "path", "psalm").out.strip().endswith("official")
+    assert "converted to" in vlseg("weights", "convert", "psalm").err
+    assert "MB freed" in vlseg("weights", "rm", "psalm").err and state() == "-"
+    assert vlseg("weights", "verify", "psalm").code == 5
+
+
+def test_a_pull_that_broke_off_is_not_loaded(vlseg, served: Any, kitchen: Path) -> None:
+    served.sent = {"model-00002-of-00002.safetensors": b"x"}
+    assert vlseg("weights", "pull", "psalm").code == 5
+    assert "in part" in vlseg("weights", "list").out
+    said = vlseg("refer", kitchen, "a cup", "--model", "psalm")
+    assert said.code == 5 and "'vlseg weights pull psalm' goes on" in said.err
+
+
+def test_what_this_version_cannot_use_is_fetched_and_said_so(
+    vlseg, hub: Any, kitchen: Path
+) -> None:
+    hub.files = {"config.json": b"{}", "model.safetensors": b"whatever"}
+    assert vlseg("weights", "pull", "hyperseg-3b").code == 0
+    for words in (
+        ("weights", "convert", "hyperseg-3b"),
+        ("refer", kitchen, "x", "--model", "hyperseg-3b"),
+    ):
+        said = vlseg(*words)
+        assert said.code == 5 and "has no hyperseg architecture yet" in said.err
+    assert "no model that answers by itself" in vlseg("weights", "convert", "phi-1_5").err
+
+
+def test_a_folder_is_converted_to_another(vlseg, official_psalm: Path, tmp_path: Path) -> None:
+    assert vlseg("weights", "convert", official_psalm).code == 2
+    assert vlseg("weights", "convert", official_psalm, tmp_path / "ours").code == 0
+    assert (tmp_path / "ours" / "model.safetensors").is_file()
+    assert vlseg("weights", "convert", tmp_path / "nowhere", tmp_path / "x").code == 5
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_every_entry_is_shown_whole(vlseg, name: str) -> None:
+    shown = vlseg("weights", "show", name)
+    assert shown.code == 0 and catalogue()[name].title in shown.out
+    assert "None" not in shown.out and "()" not in shown.out
+
+
+@pytest.mark.parametrize("verb", ["show", "pull", "verify", "path", "rm"])
+def test_a_misspelt_name(vlseg, verb: str) -> None:
+    said = vlseg("weights", verb, "hyperseg-3")
+    assert said.code == 5 and "did you mean 'hyperseg-3b'?" in said.err
+
+
+@pytest.mark.parametrize("verb", ["pull", "verify", "convert", "rm"])
+def test_the_embedded_one_is_simply_there(vlseg, verb: str) -> None:
+    said = vlseg("weights", verb, "embedded")
+    assert said.code == 5 and "embedded comes with vlseg" in said.err
+    assert vlseg("weights", "path", "embedded").out.strip().endswith("embedded")
+
+
+NO_NETWORK = """
+import json, socket, sys
+def refuse(*_):
+    raise SystemExit("the network was used")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+from vlseg_cli.cli.entry import run
+sys.exit(any(run(words) != code for words, code in json.loads(sys.argv[1])))
+"""
+
+
+def test_no_network_unless_asked_for(kitchen: Path, official_psalm: Path) -> None:
+    """HF_HUB_OFFLINE is not even set: nothing tries."""
+    official = str(official_psalm)
+    commands = [
+        (["weights", "list"], 0),
+        (["weights", "show", "psalm"], 0),
+        (["weights", "path", "psalm"], 5),
+        (["weights", "verify", "psalm"], 5),
+        (["weights", "convert", "psalm"], 5),
+        (["weights", "convert", official, "ours"], 0),
+        (["reason", "kitchen.png", "what flies?", "--model", "psalm"], 5),
+        (["reason", "kitchen.png", "what flies?", "--model", official], 0),
+        (["reason", "kitchen.png", "what flies?", "--model", "ours"], 0),
+        (["reason", "kitchen.png", "what flies?"], 0),
+    ]
+    env = {k: v for k, v in os.environ.items() if "OFFLINE" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", NO_NETWORK, json.dumps(commands)],
+        cwd=kitchen.parent,
+        env={**env, "HF_HOME": str(kitchen.parent / "home")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,62 @@
+"""weights.toml says only what it may say, and every entry of it can be read."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.schema.errors import TableError, WeightsError
+from vlseg_cli.weights.catalogue import Entry, catalogue, facts, find_entry, read_catalogue
+
+ROOT = Path(__file__).parents[2]
+GOOD = '[x]\ntitle = "X"\nrole = "model"\narchitecture = "psalm"\nformat = "pth"\n'
+
+
+def test_the_file_at_the_top_is_the_one_that_is_read() -> None:
+    tables = tomllib.loads((ROOT / "weights.toml").read_text("utf-8"))
+    assert list(catalogue()) == list(tables) and len(tables) >= 20
+
+
+def test_the_wheel_is_built_with_the_same_file() -> None:
+    """Installed from a wheel, the package finds it inside of itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {"weights.toml": "vlseg_cli/weights/weights.toml"}
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_bases_are_entries_and_nothing_is_invented(name: str) -> None:
+    entry = catalogue()[name]
+    assert all(catalogue()[base].role == "base" for base in entry.bases)
+    text = str(facts(entry))
+    assert "sha" not in text.lower() and not entry.url
+    assert all(0 < number <= 100 for key, number in entry.numbers.items() if key != "MME")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + "hash = '1'\n", r"weights.toml \[x\]: unknown key 'hash'"),
+        (GOOD + "repositry = 'a/b'\n", "did you mean 'repository'"),
+        (GOOD.replace('"pth"', '"zip"'), "format = 'zip'"),
+        (GOOD.replace("title", "titel"), "unknown key 'titel'"),
+        ('[x]\ntitle = "X"\n', "the key 'role' is missing"),
+        (GOOD + "gigabytes = 'many'\n", "gigabytes must be a number"),
+        (GOOD + "gigabytes = -1\n", "gigabytes must be at least"),
+        (GOOD + "files = 'one'\n", "files must be a list"),
+        (GOOD + "numbers = { PQ = 'high' }\n", "PQ must be a number"),
+        (GOOD + "repository = 'a/b'\nurl = 'https://x'\n", "a repository or a url, not both"),
+    ],
+)
+def test_what_does_not_belong_is_an_error(text: str, said: str) -> None:
+    with pytest.raises(TableError, match=said):
+        read_catalogue(text)
+
+
+def test_a_whole_entry() -> None:
+    assert read_catalogue(GOOD) == {"x": Entry("X", "model", "psalm", "pth")}
+
+
+def test_a_misspelt_name() -> None:
+    with pytest.raises(WeightsError, match="did you mean 'psalm'"):
+        find_entry("pslam")

@@ -1,0 +1,58 @@
+"""A folder or file of published weights in whatever format, as tensors by name."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.read.numpy_pickle import read_numpy_pickle
+from vlseg_cli.weights.read.shards import stream_tensors
+from vlseg_cli.weights.read.torch_file import read_torch_file
+
+_TORCH = (".bin", ".pth", ".pt")
+_DEEPSPEED = "mp_rank_00_model_states.pt"
+
+
+def read_checkpoint(place: Path) -> dict[str, Tensor]:
+    """Tensors by name, mapped from their files wherever the format allows.
+
+    place: a file, or a folder as published: safetensors or .bin with or without an index, a
+    DeepSpeed training folder, a single .pth or .pkl. Raises WeightsError in one sentence.
+    """
+    if place.is_file():
+        return _read_file(place)
+    if not place.is_dir():
+        raise WeightsError(f"there is nothing at {place}")
+    if any(place.glob("*.safetensors*")):
+        return dict(stream_tensors(place))
+    if (place / "latest").is_file():
+        return _read_file(deepspeed_states(place))
+    files = sorted(path for path in place.iterdir() if path.suffix in (*_TORCH, ".pkl"))
+    if not files:
+        raise WeightsError(f"{place} holds no weights: no .safetensors, .bin, .pth or .pkl")
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        for name, tensor in _read_file(file).items():
+            if name in tensors:
+                raise WeightsError(f"{place} holds {name} twice, in different files")
+            tensors[name] = tensor
+    return tensors
+
+
+def deepspeed_states(directory: Path) -> Path:
+    """The file with the model's weights that the ``latest`` step of a training folder holds."""
+    latest = (directory / "latest").read_text("utf-8", "replace").strip()
+    if Path(latest).name != latest or latest in ("", ".", ".."):
+        raise WeightsError(f"{directory / 'latest'} names no folder beside it")
+    file = directory / latest / _DEEPSPEED
+    if not file.is_file():
+        raise WeightsError(f"{directory} lacks {latest}/{_DEEPSPEED}, the model's weights")
+    return file
+
+
+def _read_file(file: Path) -> dict[str, Tensor]:
+    if file.suffix == ".pkl":
+        return read_numpy_pickle(file)
+    if file.suffix in _TORCH:
+        return read_torch_file(file)
+    raise WeightsError(f"{file} is of no known format: .safetensors, .bin, .pth, .pt or .pkl")
