@@ -17,6 +17,7 @@ def test_a_plan_of_pictures_and_a_film(vlseg, kitchen: Path) -> None:
     write_film(folder / "film.mp4", 30)
     before = tree(folder)
     ran = vlseg("plan", "refer", ".", "the sky", "--stride", "3", "--json")
+    assert ran.code == 0, ran.err
     plan = json.loads(ran.out)
     assert (plan["images"], plan["videos"], plan["looked_at"]) == (3, 1, 4)
     assert [*plan["unreadable"]] == ["broken.png"]

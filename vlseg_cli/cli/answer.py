@@ -57,9 +57,10 @@ def _show(record: Record, console: Console, as_json: bool, total: int) -> None:
 
 
 def _show_earlier(prepared: Prepared, summary: Summary, show: Callable[[Record], None]) -> None:
-    """Answers of earlier runs are as good as new ones to whoever asks for them."""
-    if summary.before and summary.finished and prepared.settings.formats:
-        for record in stored_records(prepared.settings.folder):
+    """Answers of earlier runs are as good as new ones, but for who asks for the failed ones."""
+    settings = prepared.settings
+    if summary.before and summary.finished and settings.formats and not settings.again:
+        for record in stored_records(settings.folder):
             if record.input in summary.before:
                 show(record)
 

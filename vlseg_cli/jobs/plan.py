@@ -23,9 +23,9 @@ _TRIED_FRAMES = 16  # of each of these videos
 class Plan:
     """What is to be expected of a whole job; all but the counts of inputs is an estimate.
 
-    unreadable: inputs whose header cannot be read, and why, among the ``looked_at``. frames: None
-    where no video tells its length. seconds: of answering, bytes: of results; None if frames is, or
-    if nothing of the trial could be answered. memory: bytes at its peak. free: bytes of the disk.
+    unreadable: inputs among the ``looked_at`` that fail, and why. frames: None where no video tells
+    its length. seconds: of answering, bytes: of results; None if frames is, or if nothing of the
+    trial could be answered. memory: bytes at its peak. free: bytes of the disk.
     """
 
     images: int
@@ -63,6 +63,8 @@ def plan_job(
         for some in (images, videos)
         if some
     }
+    for trial in trials.values():
+        unreadable |= trial.failed
     costs = [
         trial.cost(count) if trial.answered and (count := frames[kind]) is not None else None
         for kind, trial in trials.items()

@@ -20,12 +20,14 @@ from vlseg_cli.schema import Input, Record
 class Trial:
     """What was answered and what it took; the run reports to it as to any progress.
 
-    written: bytes of results. memory: bytes in use at the peak, children included.
+    written: bytes of results. memory: bytes in use at the peak, children included. failed: inputs
+    and why.
     """
 
     answered: int = 0
     written: int = 0
     memory: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
     begun: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 
@@ -42,7 +44,9 @@ class Trial:
         self.memory = max(self.memory, _memory_in_use())
 
     def item(self, source: str, error: str | None) -> None:
-        """Failures show in the frames that were not answered."""
+        """An input is complete, or has failed for this reason."""
+        if error is not None:
+            self.failed[source] = error
 
     def records(self, records: Sequence[Record]) -> None:
         """What is answered does not matter."""
