@@ -62,7 +62,7 @@ def test_all_formats_can_be_written_side_by_side(
 ) -> None:
     written = write_all(folder, list(FORMATS), (frame, item, [asked, mapped]), film)
     of_video = [path for path in written if "film" in path]
-    assert len([path for path in of_video if path.startswith("overlay/")]) == 9
+    assert not [path for path in of_video if path.startswith("overlay/")]  # the MP4 shows them
     assert {path for path in written if path not in of_video} == {
         "coco.json",
         "coco_results.json",

@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from jobs.media_files import write_photos
 
 HERE = Path(__file__).parent
@@ -30,7 +30,10 @@ def _measured(*arguments: str) -> list[tuple[int, int]]:
 
 
 def test_a_long_stream_takes_constant_memory(
-    tmp_path: Path, stream_frames: int, full_size: bool, record_property: pytest.RecordProperty
+    tmp_path: Path,
+    stream_frames: int,
+    full_size: bool,
+    record_property: Callable[[str, object], None],
 ) -> None:
     width, height = (1920, 1080) if full_size else (320, 180)
     samples = _measured(str(tmp_path), "video", str(stream_frames), str(width), str(height))

@@ -15,7 +15,9 @@ def is_input(name: str) -> bool:
 
 
 def walk(folder: str, outside: str | None) -> Iterator[str]:
-    """All inputs below a folder; hidden and linked folders, and ``outside``, are not entered.
+    """All inputs below a folder.
+
+    Hidden and linked folders, ``outside`` and results of jobs are not entered.
 
     outside: a real path, or None.
     """
@@ -37,7 +39,7 @@ def is_within(folder: str, outside: str | None) -> bool:
 
 def _branch(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
     """Inputs and folders of one folder, sorted by name, and which are folders."""
-    if is_within(folder, outside):
+    if is_within(folder, outside) or _holds_results(folder):
         return
     names: list[str] = []
     folders: set[str] = set()
@@ -53,3 +55,9 @@ def _branch(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
         return  # what may not be entered holds nothing for us
     for name in sorted([*names, *folders]):
         yield str(Path(folder, name)), name in folders
+
+
+def _holds_results(folder: str) -> bool:
+    """Whether it is the output folder of a job: what was drawn there is no input of another."""
+    job = Path(folder, "job.json").exists()
+    return job and any(Path(folder, name).exists() for name in ("journal.jsonl", ".vlseg"))
