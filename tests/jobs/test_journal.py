@@ -49,6 +49,17 @@ def test_parts_of_a_video_add_up(tmp_path: Path) -> None:
     assert (journal.parts(0), journal.frames(0)) == (3, 3)
 
 
+def test_parts_count_in_whatever_order_their_files_are_read(tmp_path: Path) -> None:
+    film = _opened(tmp_path, [Input("film.mp4", True, 10, 1)], "z").items[0]
+    for worker, part in (("z", 0), ("m", 1), ("a", 2)):
+        journal = Journal(OutputFolder(tmp_path), worker)
+        assert (journal.parts(0), journal.is_done(0)) == (part, False)
+        journal.append(_part(film, part=part, last=part == 2))
+    reread = Journal(OutputFolder(tmp_path), "b")
+    assert reread.is_complete
+    assert (reread.parts(0), reread.frames(0)) == (3, 3)
+
+
 def test_processes_see_each_other_by_refreshing(tmp_path: Path) -> None:
     one = _opened(tmp_path, _inputs(2), "one")
     other = _opened(tmp_path, _inputs(2), "other")

@@ -21,6 +21,7 @@ from vlseg_cli.outputs.atomic import unwritable
 from vlseg_cli.schema import Item, OutputError
 
 _PENDING = -1
+_Done = tuple[int, str | None, int, bool]  # of a part: frames, error and its exit code, is last
 _MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -35,6 +36,7 @@ class Journal:
         self._frames = array("q")  # of done items, else _PENDING
         self._parts = array("l")  # parts done, also of items under way
         self._partial: dict[int, int] = {}  # frames done of videos under way
+        self._waiting: dict[int, dict[int, _Done]] = {}  # parts whose predecessors are unread
         self._attempt = array("l")  # 0: finished before; counts what is to be done (again)
         self._read_up_to: dict[Path, int] = {}
         self._file: Any = None
@@ -177,23 +179,37 @@ class Journal:
         self._frames[number], self._parts[number] = _PENDING, 0
         self._attempt[number] = attempt
         self._partial.pop(number, None)
+        self._waiting.pop(number, None)
         self.errors.pop(number, None)
 
     def _apply(self, line: dict[str, Any]) -> None:
-        """Take in a completed part; what an earlier attempt completed no longer counts."""
+        """Take in a completed part; what an earlier attempt completed no longer counts.
+
+        Parts of one video may stand in the files of several processes, which are read in any order.
+        """
         for key, share in line["shares"].items():
             number = int(key)
             known = number < len(self.items) and share["attempt"] == self._attempt[number]
-            if not known or self.is_done(number) or line["part"] != self._parts[number]:
-                continue
-            self._parts[number] += 1
-            frames = self._partial.pop(number, 0) + share["frames"]
-            if share["error"] is not None:
-                self.errors.setdefault(number, (share["error"], share["code"]))
-            if line["last"]:
-                self._frames[number] = frames
-            else:
-                self._partial[number] = frames
+            if known and not self.is_done(number):
+                waiting = self._waiting.setdefault(number, {})
+                waiting[line["part"]] = share["frames"], share["error"], share["code"], line["last"]
+                while (next_part := waiting.pop(self._parts[number], None)) is not None:
+                    self._advance(number, *next_part)
+                if not waiting:
+                    del self._waiting[number]
+
+    def _advance(
+        self, number: int, frames: int, error: str | None, code: int, is_last: bool
+    ) -> None:
+        """The next part of an item is complete."""
+        self._parts[number] += 1
+        frames += self._partial.pop(number, 0)
+        if error is not None:
+            self.errors.setdefault(number, (error, code))
+        if is_last:
+            self._frames[number] = frames
+        else:
+            self._partial[number] = frames
 
     def _new_lines(self, path: Path) -> Iterator[dict[str, Any]]:
         """Whole lines that were not there at the last look."""
