@@ -2,6 +2,7 @@
 
 from vlseg_cli.schema.ask import Ask
 from vlseg_cli.schema.clip import Clip
+from vlseg_cli.schema.clip_sample import ClipQuery, ClipSample
 from vlseg_cli.schema.errors import (
     InputError,
     NoInputError,
@@ -28,6 +29,8 @@ __all__ = [
     "Ask",
     "Categories",
     "Clip",
+    "ClipQuery",
+    "ClipSample",
     "Expression",
     "Frame",
     "Input",

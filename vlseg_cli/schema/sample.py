@@ -23,6 +23,8 @@ class Query:
     For sentences N is 0 or 1: the union of what is meant.
     ignore: (H, W) bool, pixels that count neither way, or None.
     kind: a word for reports and curricula: 'colour', 'ordinal', 'heldout', 'scribble', ….
+    answers: true words where words are asked for, one per annotator; () otherwise.
+    key: what the data set calls the query (a question's id), for submission files.
     """
 
     task: Task
@@ -31,6 +33,8 @@ class Query:
     labels: NDArray[np.int64]
     ignore: NDArray[np.bool_] | None = None
     kind: str = ""
+    answers: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

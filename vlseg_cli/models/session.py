@@ -1,0 +1,42 @@
+"""What a system offers for video: prompts are given once, frames pass one by one.
+
+What is remembered between frames is bounded by a constant, so a video may last for days; it is
+plain arrays, so a run that was killed goes on from the last state that was kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.schema import Ask, Frame, Prediction
+
+State = Mapping[str, NDArray[Any]]
+
+
+class Session(Protocol):
+    """One video being watched. Segments carry ``track_id``: the same thing, the same number."""
+
+    def step(self, frame: Frame) -> list[Prediction]:
+        """Look at the next frame: one prediction per prompt, in the order they were given.
+
+        Raises NotFiniteError as ``Segmenter.answer`` does; the session can go on after it.
+        """
+        ...
+
+    def state(self) -> State:
+        """Everything that the next step depends on; constant in the number of frames seen."""
+        ...
+
+
+class VideoSegmenter(Segmenter, Protocol):
+    """A model that can follow things through time."""
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> Session:
+        """Begin to watch a video, or go on from a ``state`` of a session with the same prompts.
+
+        asks: ``Ask.frame`` is the number of the frame (Frame.index) in which a region prompt is
+        drawn; sentences and names hold for the whole video whatever it says.
+        """
+        ...
