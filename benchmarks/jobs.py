@@ -22,7 +22,7 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.encoder import encoder_options
 from vlseg_cli.schema import Ask, Expression, Frame, Item, Prediction, Record, Task
 
-FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 300, 200, 0.05, 3
+FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3
 
 
 class Waiting:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from vlseg_cli import __version__
 from vlseg_cli.cli.asked import Asked
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
@@ -74,7 +75,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     }
     digest = model_digest(model_folder(choices.model))
     model = f"{choices.model or 'embedded'} {digest}"
-    job = Job(arguments(context), model, asked.plain, options)
+    job = Job(arguments(context), model, asked.plain, options, _version(formats))
     out = _out(choices, job, console) if formats else DEFAULT_OUT
     settings = Settings(
         OutputFolder(out),
@@ -105,6 +106,15 @@ def arguments(context: typer.Context) -> tuple[str, ...]:
             name = max(parameter.opts, key=len)
             options += [name if one is True else f"{name}={one}" for one in values]
     return (context.info_name or "", *options, "--", *words)
+
+
+def _version(formats: Sequence[str]) -> str:
+    """Of vlseg, and of what else the bytes of the results depend on."""
+    if "video" not in formats:
+        return __version__
+    from vlseg_cli.outputs.encoder import encoder_version
+
+    return f"{__version__} ({encoder_version()})"
 
 
 def _out(choices: Choices, job: Job, console: Console) -> Path:

@@ -65,7 +65,7 @@ class Pipeline:
         for (item, frame), answer in zip(batch, answers, strict=True):
             share = by_item[item.number]
             if isinstance(answer, VlsegError):
-                _fail(share, answer)
+                share.fail(answer)
             else:
                 share.frames, share.records = 1, answer
                 self.writer.write(frame, item, 0, answer)
@@ -95,7 +95,7 @@ class Pipeline:
                 share, part = Share(item), part + 1
             batch.append((item, frame))
         if failure is not None:
-            _fail(share, failure)
+            share.fail(failure)
         self._end(Part(unit, part, True, (share,)))
 
     def _end(self, part: Part) -> None:
@@ -107,7 +107,7 @@ class Pipeline:
         for (item, frame), answer in zip(batch, self.answering.answer(batch), strict=True):
             records: list[Record] = []
             if isinstance(answer, VlsegError):
-                _fail(share, answer, f"frame {frame.index}: ")
+                share.fail(answer, f"frame {frame.index}: ")
             else:
                 records = answer
             share.frames += 1
@@ -121,11 +121,5 @@ def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Fra
     try:
         batch += [(item, frame) for frame in frames]
     except InputError as error:
-        _fail(share, error)
+        share.fail(error)
     return share
-
-
-def _fail(share: Share, error: VlsegError, where: str = "") -> None:
-    """Keep the first thing that went wrong with an item."""
-    if share.error is None:
-        share.error, share.exit_code = f"{where}{error}", error.exit_code

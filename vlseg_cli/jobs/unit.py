@@ -7,7 +7,7 @@ alone, never on what is done already, so a job that was killed computes what it 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vlseg_cli.schema import Item, Record
+from vlseg_cli.schema import Item, Record, VlsegError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Share:
     error: str | None = None
     exit_code: int = 0
     records: list[Record] = field(default_factory=list)
+
+    def fail(self, error: VlsegError, where: str = "") -> None:
+        """Keep the first thing that went wrong with the item."""
+        if self.error is None:
+            self.error, self.exit_code = f"{where}{error}", error.exit_code
 
 
 @dataclass(frozen=True, slots=True)
