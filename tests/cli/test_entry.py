@@ -125,4 +125,4 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(kitchen: Path, tmp_pat
     assert process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait() == 141
+    assert process.wait() == 1

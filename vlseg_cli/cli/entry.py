@@ -1,6 +1,5 @@
 """From a command line to an exit code: every expected error becomes one sentence on stderr."""
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from vlseg_cli.cli.sentence import printable
 
 _INTERRUPTED = 130
 _OUT_OF_MEMORY = 6
-_NOBODY_READS = 141  # as a shell reports a program that SIGPIPE ended
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -21,9 +19,6 @@ def run(arguments: Sequence[str]) -> int:
     wanted = [word for word in arguments if word != "--debug"] or ["--help"]
     try:
         result = app(wanted, prog_name="vlseg", standalone_mode=False)
-    except BrokenPipeError:  # 'vlseg … | head': whoever read our lines has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        result = _NOBODY_READS
     except Exception as error:
         if debug:
             traceback.print_exc()
