@@ -29,7 +29,9 @@ def test_bases_are_entries_and_nothing_is_invented(name: str) -> None:
     entry = catalogue()[name]
     assert all(catalogue()[base].role == "base" for base in entry.bases)
     text = str(facts(entry))
-    assert "sha" not in text.lower() and not entry.url
+    assert "sha" not in text.lower()
+    assert not entry.url or entry.url.startswith("https://")
+    assert not entry.url or entry.files == (entry.url.rpartition("/")[2],)
     assert all(0 < number <= 100 for key, number in entry.numbers.items() if key != "MME")
 
 
