@@ -80,7 +80,7 @@ def check_folder(source: Path) -> Coverage:
 
 
 def _write(directory: Path, official: Official, provenance: Mapping[str, Any], shard: int) -> None:
-    sizes = {ours: _bytes(official, ours) for ours in official.sources}
+    sizes = {ours: official.size(ours) for ours in official.names}
     write_shards(directory, name_shards(sizes, shard), official.read)
     settings = {
         "architecture": official.architecture,
@@ -90,12 +90,6 @@ def _write(directory: Path, official: Official, provenance: Mapping[str, Any], s
     (directory / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     official.tokenizer.save(directory / TOKENIZER)
     (directory / CARD).write_text(_card(official.coverage, provenance), "utf-8")
-
-
-def _bytes(official: Official, ours: str) -> int:
-    """Of one of our tensors; those of a split one share its bytes evenly."""
-    source = official.sources[ours]
-    return official.tensors[source].nbytes // len(official.coverage.used[source])
 
 
 def _card(coverage: Coverage, provenance: Mapping[str, Any]) -> str:

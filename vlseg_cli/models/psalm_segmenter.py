@@ -102,7 +102,7 @@ class PSALMSegmenter:
         require_complete(official.coverage, directory)
         config = PSALMConfig.from_dict(official.sizes)
         model = build_empty(lambda: PSALM(config))
-        ours = official.read(official.sources)
+        ours = official.read(official.names)
         load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
         return cls(name, model, official.tokenizer, (), (), device)
 
