@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from vlseg_cli.models.official import Official, read_config
 from vlseg_cli.models.registry import SYSTEMS, official_system
 from vlseg_cli.schema import OutputError, WeightsError
@@ -40,11 +38,10 @@ def convert_folder(
         _write(part, official, provenance, shard)
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
-            f"{target} cannot be written ({reason}): free the place, then convert again"
+            f"{target} cannot be written ({error.strerror}): free the place, then convert again"
         ) from error
     return official.coverage
 
