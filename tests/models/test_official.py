@@ -4,10 +4,14 @@ import torch
 
 from vlseg_cli.models.official import look_through
 from vlseg_cli.prompts.tokenizer import word_tokenizer
-from vlseg_cli.weights.convert.lora import split_adapters
-from vlseg_cli.weights.convert.rules import Fill, Rename, SplitRows
+from vlseg_cli.weights.convert.lora import LORA, Merged, unwrapped
+from vlseg_cli.weights.convert.rules import Drop, Fill, Rename, SplitRows
 
-RULES = (SplitRows(r"qkv\.weight", r"{}.weight"), Rename(r"(norm\.\w+)", r"\1"))
+RULES = (
+    SplitRows(r"qkv\.weight", r"{}.weight"),
+    Rename(r"(norm\.\w+)", r"\1"),
+    Drop(rf".*{LORA}", "added to its weight"),
+)
 FILLS = (
     Fill(r"[qkv]\.bias", "the authors' projections have no bias"),
     Fill(r"norm\.running_var", "never saved", 1.0),
@@ -29,9 +33,9 @@ def test_every_one_of_ours_is_read() -> None:
         "qkv.lora_B.default.weight": torch.randn(6, 1).half(),
         "norm.weight": torch.ones(2),
     }
-    weights, adapters = split_adapters(theirs, 2.0)
+    tensors = Merged(unwrapped(theirs), 2.0)
     tokenizer = word_tokenizer(["a"])
-    found = look_through("tiny", {}, tokenizer, weights, RULES, OWN, FILLS, adapters)
+    found = look_through("tiny", {}, tokenizer, tensors, RULES, OWN, FILLS)
     assert found.coverage.complete and sorted(found.names) == sorted(OWN)
     ours = dict(found.read(found.names))
     assert {name: tuple(tensor.shape) for name, tensor in ours.items()} == OWN
@@ -43,9 +47,9 @@ def test_every_one_of_ours_is_read() -> None:
     assert sum(map(found.size, found.names)) == sum(tensor.nbytes for tensor in ours.values())
     assert found.coverage.lines() == [
         "2 official tensors used, which fill 4 of ours",
+        "2 dropped: added to its weight",
         "3 of ours made: the authors' projections have no bias",
         "2 of ours made: never saved",
-        "2 of adapters merged into them",
     ]
 
 

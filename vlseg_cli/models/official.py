@@ -5,7 +5,7 @@ The same for every system; what differs (rules, sizes, tokenizer) is in ``<syste
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover
-from vlseg_cli.weights.convert.lora import Adapter
 from vlseg_cli.weights.convert.rules import Fill, Rule, convert, find_fill
 from vlseg_cli.weights.folder import CONFIG
 
@@ -27,8 +26,8 @@ class Official:
     """An official folder that was looked through; its numbers are read when they are asked for.
 
     architecture: as the registry names it. sizes: a configuration as plain values. tensors: theirs
-    by their names. sources: our name to the official one. adapters: by the official name of the
-    weight they change. made: ours that no file has.
+    by their names. sources: our name to the official one. made: ours that no file
+    has.
     """
 
     architecture: str
@@ -38,7 +37,6 @@ class Official:
     rules: tuple[Rule, ...]
     coverage: Coverage
     sources: Mapping[str, str]
-    adapters: Mapping[str, Adapter] = field(default_factory=dict)
     made: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
@@ -56,14 +54,11 @@ class Official:
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
         """Our tensors by name, as the authors stored them; views wherever nothing was split."""
         for ours in names:
-            yield ours, self.made[ours] if ours in self.made else self._converted(ours)
-
-    def _converted(self, ours: str) -> Tensor:
-        theirs = self.sources[ours]
-        tensor = self.tensors[theirs]
-        if theirs in self.adapters:
-            tensor = self.adapters[theirs].merged(tensor)
-        return convert(self.rules, theirs, tensor)[ours]
+            if ours in self.made:
+                yield ours, self.made[ours]
+            else:
+                theirs = self.sources[ours]
+                yield ours, convert(self.rules, theirs, self.tensors[theirs])[ours]
 
 
 def look_through(
@@ -74,19 +69,14 @@ def look_through(
     rules: tuple[Rule, ...],
     own: Shapes,
     fills: Sequence[Fill] = (),
-    adapters: Mapping[str, Adapter] | None = None,
 ) -> Official:
     """Find out which tensor becomes which of ours, ``own``; complete or not."""
-    adapters = adapters or {}
-    merged = {name: target for target, one in adapters.items() for name in one.names}
-    coverage = replace(cover(rules, tensors, own, fills), merged=merged)
+    coverage = cover(rules, tensors, own, fills)
     sources = {ours: name for name, all_ours in coverage.used.items() for ours in all_ours}
     made = {
         ours: fill.made(own[ours]) for ours in coverage.made if (fill := find_fill(fills, ours))
     }
-    return Official(
-        architecture, sizes, tokenizer, tensors, rules, coverage, sources, adapters, made
-    )
+    return Official(architecture, sizes, tokenizer, tensors, rules, coverage, sources, made)
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:

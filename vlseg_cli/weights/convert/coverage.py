@@ -17,9 +17,8 @@ _NAMED = 4  # at most so many names of a kind in one sentence
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """used: official name to ours. dropped: official name to the reason. made: our name to the
-    reason why no file has it. merged: name of an adapter's tensor to that of the weight it changes.
-    The rest should be empty: unknown official names, missing names of ours, misshapen ones with
-    both shapes."""
+    reason why no file has it. The rest should be empty: unknown official names, missing names of
+    ours, misshapen ones with both shapes."""
 
     used: Mapping[str, tuple[str, ...]]
     dropped: Mapping[str, str]
@@ -27,7 +26,6 @@ class Coverage:
     missing: tuple[str, ...]
     misshapen: tuple[str, ...]
     made: Mapping[str, str] = field(default_factory=dict)
-    merged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -50,7 +48,6 @@ class Coverage:
             f"{len(self.used)} official tensors used, which fill {filled} of ours",
             *(f"{n} dropped: {reason}" for reason, n in Counter(self.dropped.values()).items()),
             *(f"{n} of ours made: {reason}" for reason, n in Counter(self.made.values()).items()),
-            *([f"{len(self.merged)} of adapters merged into them"] if self.merged else []),
             *(f"unknown: {name}" for name in self.unknown),
             *(f"missing: {name}" for name in self.missing),
             *(f"misshapen: {what}" for what in self.misshapen),
