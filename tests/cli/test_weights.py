@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.weights.catalogue import catalogue
 
 
@@ -61,6 +62,14 @@ def test_the_life_of_a_name(vlseg, served: Any) -> None:
     assert "converted to" in vlseg("weights", "convert", "psalm").err
     assert "MB freed" in vlseg("weights", "rm", "psalm").err and state() == "-"
     assert vlseg("weights", "verify", "psalm").code == 5
+
+
+def test_everything_is_segmented_without_a_name(vlseg, official_psalm: Path, kitchen: Path) -> None:
+    """The names are those that the authors trained with."""
+    asked = ("segment", kitchen, "--model", official_psalm, "--task", "semantic", "--json")
+    (record,) = vlseg(*asked).records
+    labels = {segment["label"] for segment in record["segments"]}
+    assert labels and labels <= set(class_table("coco-panoptic").names)
 
 
 def test_a_pull_that_broke_off_is_not_loaded(vlseg, served: Any, kitchen: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def _write(directory: Path, official: Official, provenance: Mapping[str, Any], s
     settings = {
         "architecture": official.architecture,
         "config": dict(official.sizes),
+        "categories": asdict(official.categories),
         "provenance": dict(provenance),
     }
     (directory / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", "utf-8")

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema import Categories, WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover
 from vlseg_cli.weights.convert.rules import Fill, Rule, convert, find_fill
 from vlseg_cli.weights.folder import CONFIG
 
 Shapes = dict[str, tuple[int, ...]]
+
+_NO_CATEGORIES = Categories(())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +28,8 @@ class Official:
     """An official folder that was looked through; its numbers are read when they are asked for.
 
     architecture: as the registry names it. sizes: a configuration as plain values. tensors: theirs
-    by their names. sources: our name to the official one. made: ours that no file
-    has.
+    by their names. sources: our name to the official one. made: ours that no file has.
+    categories: what the authors trained it to look for, which no file of theirs says.
     """
 
     architecture: str
@@ -38,6 +40,7 @@ class Official:
     coverage: Coverage
     sources: Mapping[str, str]
     made: Mapping[str, Tensor] = field(default_factory=dict)
+    categories: Categories = _NO_CATEGORIES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +72,7 @@ def look_through(
     rules: tuple[Rule, ...],
     own: Shapes,
     fills: Sequence[Fill] = (),
+    categories: Categories = _NO_CATEGORIES,
 ) -> Official:
     """Find out which tensor becomes which of ours, ``own``; complete or not."""
     coverage = cover(rules, tensors, own, fills)
@@ -76,7 +80,9 @@ def look_through(
     made = {
         ours: fill.made(own[ours]) for ours in coverage.made if (fill := find_fill(fills, ours))
     }
-    return Official(architecture, sizes, tokenizer, tensors, rules, coverage, sources, made)
+    return Official(
+        architecture, sizes, tokenizer, tensors, rules, coverage, sources, made, categories
+    )
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:
