@@ -39,7 +39,7 @@ WRONG = [
     (["segment", "kitchen.png", "--point", "1,2", "--categories", "cup"], 2, "--categories"),
     (["segment", "kitchen.png", "--categories", "cup;table"], 2, "with commas"),
     (["segment", "kitchen.png", "--categories", " , "], 2, "names nothing"),
-    (["segment", "kitchen.png", "--save", "overlai"], 2, "did you mean overlay?"),
+    (["segment", "kitchen.png", "--save", "overlai"], 2, "did you mean 'overlay'?"),
     (["segment", "kitchen.png", "--save", "panoptic", "--task", "instance"], 2, "--save panoptic"),
     (["refer", "kitchen.png", "a cup", "--save", "panoptic"], 2, "--save panoptic"),
     (["detect", "kitchen.png", "--threshold", "1.5"], 2, "--threshold"),

@@ -15,10 +15,11 @@ import typer
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.prepare import Prepared
-from vlseg_cli.cli.sentence import counted, nearest, printable
+from vlseg_cli.cli.sentence import counted, printable
 from vlseg_cli.cli.tally import duration
 from vlseg_cli.jobs.plan import Plan, plan_job
 from vlseg_cli.schema import UsageError
+from vlseg_cli.schema.spelling import nearest
 
 # What follows the first word is the other command's, --help and all.
 CONTEXT = {"allow_interspersed_args": False}

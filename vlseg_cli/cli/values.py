@@ -2,8 +2,9 @@
 
 import math
 
-from vlseg_cli.cli.sentence import each_once, nearest, shown
+from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.schema.spelling import nearest
 
 AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto
 

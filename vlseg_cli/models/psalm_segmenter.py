@@ -102,9 +102,10 @@ class PSALMSegmenter:
         require_complete(official.coverage, directory)
         config = PSALMConfig.from_dict(official.sizes)
         model = build_empty(lambda: PSALM(config))
-        ours = official.read(official.sources)
+        ours = official.read(official.names)
         load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, (), (), device)
+        trained = official.categories
+        return cls(name, model, official.tokenizer, trained.names, trained.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

@@ -34,8 +34,8 @@ class Tokenizer:
             raise WeightsError(f"cannot read the tokenizer {file}: {error}") from error
 
     def save(self, file: Path) -> None:
-        """Write tokenizer.json."""
-        self.rust.save(str(file))
+        """Write tokenizer.json. Raises OSError if the disk refuses."""
+        file.write_text(self.rust.to_str(pretty=True), "utf-8")
 
     def __len__(self) -> int:
         return int(self.rust.get_vocab_size())

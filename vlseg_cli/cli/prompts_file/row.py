@@ -13,9 +13,10 @@ from vlseg_cli.cli.names import COUNTABLE, parse_names, prompt_for
 from vlseg_cli.cli.places import Places, regions_on
 from vlseg_cli.cli.prompts_file.places import read_places
 from vlseg_cli.cli.prompts_file.table import ASKING, parse_json
-from vlseg_cli.cli.sentence import each_once, nearest, shown
+from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Categories, Expression, Frame, Prompt, Question, Task, UsageError
+from vlseg_cli.schema.spelling import nearest
 
 _TASKS: dict[str, tuple[Task, ...]] = {
     "text": (Task.REFER, Task.REASON),
