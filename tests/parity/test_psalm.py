@@ -135,7 +135,7 @@ def test_ask(golden: Any, model: PSALM, seen: Seen, run: SimpleNamespace) -> Non
     else:
         golden.agrees("region/region_embeddings", run.asked.conditions[0])
         owner = torch.zeros(len(run.regions), dtype=torch.long)
-        vectors = model.region_vectors(seen, owner, run.regions)
+        vectors = model.look_vectors(model.region_looks(seen, owner, run.regions))
         golden.agrees("region/region_features", vectors.unsqueeze(1))
 
 
