@@ -21,6 +21,7 @@ from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
+    NotFiniteError,
     PanopticMap,
     Prediction,
     Question,
@@ -61,6 +62,18 @@ def describe(
         panoptic=found[1],
         seconds=seconds,
     )
+
+
+def check_finite(parts: Sequence[Part], frame: Frame) -> None:
+    """Masks made of NaN would look like empty ones; half precision on large inputs makes them.
+
+    Raises NotFiniteError.
+    """
+    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
+        raise NotFiniteError(
+            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            " --device cpu, or other weights."
+        )
 
 
 def _categories(

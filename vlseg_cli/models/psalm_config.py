@@ -49,6 +49,9 @@ class PSALMConfig:
     panoptic_score: float = 0.8
     panoptic_overlap: float = 0.8
     instance_score: float = 0.5
+    # Through time: the least score of a sentence's mask, the least likeness of a followed thing
+    video_score: float = 0.3
+    likeness: float = 0.8
     # Not in published checkpoints: how the embedded miniature differs.
     prompt_style: Style = "psalm"
     coordinates: bool = False  # write x, y into the decoder's features

@@ -14,9 +14,11 @@ from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.pixels import fit_pixels, fit_regions
 from vlseg_cli.models.psalm import PSALM, Answered, Seen
-from vlseg_cli.models.psalm_answers import Part, describe
+from vlseg_cli.models.psalm_answers import Part, check_finite, describe
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_official import open_official_psalm
+from vlseg_cli.models.psalm_session import PSALMSession
+from vlseg_cli.models.session import State
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts
@@ -26,7 +28,6 @@ from vlseg_cli.schema import (
     Ask,
     Categories,
     Frame,
-    NotFiniteError,
     Prediction,
     Regions,
     UsageError,
@@ -129,7 +130,7 @@ class PSALMSegmenter:
         start = time.perf_counter()
         found = self._read_and_answer(encoded, {_key(ask): ask for ask in asks})
         for ask in asks:
-            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
+            check_finite(found[_key(ask)], encoded.frames[ask.frame])
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             describe(
@@ -142,6 +143,10 @@ class PSALMSegmenter:
             )
             for ask in asks
         ]
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> PSALMSession:
+        """See ``VideoSegmenter``."""
+        return PSALMSession(self, asks, state)
 
     def _read_and_answer(
         self, encoded: EncodedFrames, asks: Mapping[_Key, Ask]
@@ -188,15 +193,6 @@ class PSALMSegmenter:
 def _key(ask: Ask) -> _Key:
     """Asks with one key have one answer, described in different ways by different tasks."""
     return ask.frame, id(ask.prompt)
-
-
-def _check_finite(parts: Sequence[Part], frame: Frame) -> None:
-    """Masks made of NaN would look like empty ones; half precision on large inputs makes them."""
-    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
-            " --device cpu, or other weights."
-        )
 
 
 def _kind(ask: Ask) -> ConditionKind:
