@@ -5,7 +5,7 @@ plain arrays, so a run that was killed goes on from the last state that was kept
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -30,6 +30,7 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
 class VideoSegmenter(Segmenter, Protocol):
     """A model that can follow things through time."""
 
