@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
     "refer": Entry(MAIN, "Find what an expression describes: 'the small red car'."),
     "reason": Entry(MAIN, "Find what answers a question: 'what keeps food cold?'."),
+    "track": Entry(MAIN, "Follow things through videos: described, asked for, named, pointed at."),
     "detect": Entry(MAIN, "Find objects and their boxes."),
     "train": Entry(MAIN, "Train a model from a recipe."),
     "eval": Entry(MAIN, "Score a model on a benchmark."),

@@ -47,6 +47,10 @@ class Answers(Protocol):
         """What the rest of the video depends on, if on anything."""
         ...
 
+    def end(self) -> VlsegError | None:
+        """The video is over; what is wrong with it as a whole, if anything."""
+        ...
+
 
 class Answering:
     """Answers batches of frames. ``batch_size`` shrinks when memory runs out and stays there."""
@@ -61,6 +65,10 @@ class Answering:
         """See ``Answers``: a frame depends on none before it."""
 
     def state(self) -> State | None:
+        """See ``Answers``."""
+        return None
+
+    def end(self) -> VlsegError | None:
         """See ``Answers``."""
         return None
 

@@ -95,8 +95,10 @@ class Pipeline:
                 self._end(Part(unit, part, False, (share,), self.answering.state()))
                 share, part = Share(item), part + 1
             batch.append((item, frame))
-        if failure is not None:
-            _fail(share, failure)
+        wrong = self.answering.end()
+        for what in (failure, wrong):
+            if what is not None:
+                _fail(share, what)
         self._end(Part(unit, part, True, (share,)))
 
     def _end(self, part: Part) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from vlseg_cli.jobs.answering import Answer, AskAbout, is_out_of_memory, too_large
 from vlseg_cli.models.session import Session, State, VideoSegmenter
 from vlseg_cli.outputs.records import record_of
-from vlseg_cli.schema import Frame, InputError, Item, OutputError, UsageError
+from vlseg_cli.schema import (
+    Ask,
+    Frame,
+    InputError,
+    Item,
+    OutputError,
+    Regions,
+    UsageError,
+    VlsegError,
+)
 
 
 class Watching:
@@ -23,6 +32,8 @@ class Watching:
         self._session: Session | None = None
         self._state: State = {}  # until there is a session
         self._refused: UsageError | None = None
+        self._asks: Sequence[Ask] = ()
+        self._last: Frame | None = None
 
     def begin(self, part: int, state: State | None) -> None:
         """See ``Answers``. Raises OutputError if what was kept is gone."""
@@ -32,6 +43,7 @@ class Watching:
                 " --overwrite."
             )
         self._session, self._state, self._refused = None, state or {}, None
+        self._asks, self._last = (), None
 
     def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
         """See ``Answers``."""
@@ -41,18 +53,30 @@ class Watching:
         """See ``Answers``."""
         return self._state if self._session is None else self._session.state()
 
+    def end(self) -> VlsegError | None:
+        """See ``Answers``: places may be pointed at in a frame that never comes."""
+        last = self._last
+        places = [ask.frame for ask in self._asks if isinstance(ask.prompt, Regions)]
+        if last is None or max(places, default=0) <= last.index:
+            return None
+        return UsageError(
+            f"{last.source} ends with frame {last.index}, before frame {max(places)}, in which it"
+            " is pointed: name an earlier one."
+        )
+
     def _look(self, item: Item, frame: Frame) -> Answer:
         if not item.is_video:
             return InputError(
                 f"{item.source} is a picture, and only videos are tracked: ask about pictures with"
                 " segment, refer, reason or detect."
             )
+        self._last = frame
         if self._refused is not None:
             return self._refused
         try:
             if self._session is None:
-                asks = self._ask(item, frame)
-                self._session = self._model.session(asks, self._state or None)
+                self._asks = self._ask(item, frame)
+                self._session = self._model.session(self._asks, self._state or None)
             predictions = self._session.step(frame)
         except InputError as error:
             return error

@@ -130,9 +130,9 @@ class NameTracks:
         """The track of each thing: the one it fits best, each taken once, else a new one."""
         alike = likeness(seen.looks, memory.looks)
         near = (memory.unseen == 0) * mask_ious(seen.low > 0, memory.masks)
-        fits = likeness(seen.kinds, memory.kinds) >= _KIND
-        fits &= (near + alike >= _NEAR) & (near > 0) | (alike >= _FAR)
-        worth = ((near + alike) * fits).cpu().numpy()
+        kinds = likeness(seen.kinds, memory.kinds)
+        fits = (near > 0) & (near + alike >= _NEAR) | (alike >= _FAR) & (kinds >= _KIND)
+        worth = ((near + alike + kinds) * fits).cpu().numpy()
         rows, columns = linear_sum_assignment(worth, maximize=True)
         known = {
             row: column for row, column in zip(rows, columns, strict=True) if fits[row, column]

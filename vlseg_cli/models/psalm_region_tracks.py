@@ -72,9 +72,8 @@ class RegionTracks:
             return self._answer(view, torch.cat([self._memory.first, self._memory.last]))
         if view.frame.index > self._ask.frame:
             raise UsageError(
-                f"frame {self._ask.frame}, in which it is pointed, is not among the frames of"
-                f" {view.frame.source} that are answered: name another, or change --stride,"
-                " --start and --end."
+                f"{view.frame.source}: frame {self._ask.frame}, in which it is pointed, is not"
+                " among those that are answered: name another, or change --stride and --start."
             )
         if view.frame.index < self._ask.frame:
             return None

@@ -13,7 +13,7 @@ from vlseg_cli.cli.sentence import nearest, shown
 from vlseg_cli.schema import UsageError
 
 ASKING = ("text", "categories", "regions")
-COLUMNS = ("input", "task", *ASKING)
+COLUMNS = ("input", "task", *ASKING, "at")
 _SEPARATORS = ",;\t"
 
 
