@@ -27,9 +27,9 @@ from vlseg_cli.jobs.work import JournaledWork, PassingWork, Work
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.models.session import VideoSegmenter
+from vlseg_cli.models.session import require_video
 from vlseg_cli.outputs import OutputFolder, open_sinks
-from vlseg_cli.schema import Ask, Clip, Frame, Input, Item, Record, UsageError
+from vlseg_cli.schema import Ask, Clip, Frame, Input, Item, Record
 
 PART_FRAMES = 240  # of a video between two lines of the journal: what a kill can cost
 _LOOK_AGAIN = 0.5  # s, while other processes hold what is left
@@ -225,9 +225,7 @@ def _answers(settings: Settings, model: Segmenter, ask: AskOfFrame, progress: Pr
     """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
     if not settings.through_time:
         return Answering(model, ask, settings.batch_size, progress.note)
-    if isinstance(model, VideoSegmenter):
-        return Watching(model, ask)
-    raise UsageError(f"The model {model.name} answers pictures only: --model takes another.")
+    return Watching(require_video(model), ask)
 
 
 def _decoder(settings: Settings) -> Decoder:

@@ -32,6 +32,13 @@ class Prefix(NamedTuple):
     hidden: Tensor
     cache: DynamicCache
 
+    def past(self, pictures: Tensor) -> DynamicCache:
+        """Keys and values for prompts about these pictures, to be added to."""
+        past = DynamicCache()
+        for index, layer in enumerate(self.cache.layers):
+            past.update(layer.keys[pictures], layer.values[pictures], index)
+        return past
+
 
 @dataclass(slots=True)
 class Seen:
@@ -143,7 +150,7 @@ class PSALM(nn.Module):
         regions (R, H, W) bool: one mask per REGION mark, in the order of prompts and marks.
         looks (R, C): instead of regions, what they looked like, here or in another picture.
         """
-        prefix = self._read_prefix(seen, sequences[0].prefix)
+        prefix = self.read_prefix(seen, sequences[0].prefix)
         ids, condition, padding = _stack(sequences, pictures.device)
         embeds = self.language.embed_tokens(ids.clamp(min=0))
         queries = self.seg_query.to(embeds.dtype)
@@ -156,9 +163,7 @@ class PSALM(nn.Module):
         if looks is not None:
             vectors = self.look_vectors(looks).to(embeds.dtype)
             embeds = embeds.masked_scatter(mark.unsqueeze(-1), vectors)
-        past = DynamicCache()
-        for index, layer in enumerate(prefix.cache.layers):
-            past.update(layer.keys[pictures], layer.values[pictures], index)
+        past = prefix.past(pictures)
         before = prefix.hidden.shape[1]
         seen_mask = torch.cat([padding.new_ones(len(ids), before), padding], 1)
         hidden = self.language(
@@ -169,7 +174,7 @@ class PSALM(nn.Module):
         ).last_hidden_state
         return Read(hidden, ids, condition, embeds)
 
-    def _read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
+    def read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
         """Read the words before the picture and the picture itself, once per wording."""
         if ids not in seen.prefixes:
             tokens = seen.tokens.flatten(2).transpose(1, 2)

@@ -42,9 +42,16 @@ def describe(
     parts: Sequence[Part],
     config: PSALMConfig,
     seconds: dict[str, float],
+    words: str = "",
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
+    """Turn what the model answered to one ask into a Prediction on the frame's grid.
+
+    parts: none where words alone were asked for.
+    """
+    found: Found = [], None
     match ask.prompt:
+        case _ if ask.task is Task.CHAT:
+            pass
         case Categories():
             found = _categories(ask, ask.prompt, canvas, parts[0], config)
         case Regions():
@@ -59,6 +66,7 @@ def describe(
         ask.task,
         ask.prompt,
         tuple(found[0]),
+        words,
         panoptic=found[1],
         seconds=seconds,
     )

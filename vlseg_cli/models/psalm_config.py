@@ -58,6 +58,7 @@ class PSALMConfig:
     single_queries: int | None = None  # mask tokens for one sentence or region; None: all
     region_source: RegionSource = "tokens"  # where regions are pooled from
     regions_together: bool = True  # all regions in one prompt, or each in its own
+    talks: bool = True  # whether its language model was taught to answer in words
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":

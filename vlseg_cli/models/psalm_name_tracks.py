@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
 
 MOST = 128  # tracks in memory
-_SAME = 0.6  # IoU from which two masks of a frame are one thing
-_MOMENTUM = 0.8  # of what is remembered of a look and of a kind
-_KIND = 0.5  # least likeness of the kinds of a thing and of its track
-_NEAR = 0.9  # least of overlap + likeness for a thing that was seen in the frame before
-_FAR = 0.9  # least likeness of one that was not
+_SAME = 0.5  # IoU from which two masks of a frame are one thing
+_MOMENTUM = 0.5  # of what is remembered of a look and of a kind
+_NEAR = 0.4  # least of overlap and likeness together, of a thing seen in the frame before
+_FAR = 0.8  # least likeness of looks of any other thing,
+_KIND = 0.2  # and of its kinds
 
 
 class _Seen(NamedTuple):
