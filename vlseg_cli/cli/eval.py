@@ -9,8 +9,10 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.values import parse_seeds
+from vlseg_cli.schema import UsageError
 
-_HELD_OUT = "900000:900300"
+_HELD_OUT, _HELD_OUT_CLIPS = "900000:900300", "900000:900030"
+_FRAMES = 16
 
 
 def command(
@@ -19,8 +21,16 @@ def command(
     ],
     model: options.Model = None,
     device: options.Device = None,
-    seeds: options.Seeds = _HELD_OUT,
+    seeds: options.Seeds = None,
     size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
+    video: Annotated[
+        bool,
+        typer.Option("--video", help="Clips instead of pictures: J&F, id switches, video mAP."),
+    ] = False,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=3, max=1000, help="Of each clip.", show_default=f"{_FRAMES}"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "--html", help="Folder for a page with the best and worst cases."),
@@ -31,23 +41,37 @@ def command(
     """Score a model on a benchmark.
 
     vlseg eval world --seeds 900000:900050 --html report/
+
+    vlseg eval world --video --seeds 900000:900010
     """
-    chosen = parse_seeds(seeds or _HELD_OUT)
+    if video and out is not None:
+        raise UsageError("--html shows pictures: leave it out with --video.")
+    if frames is not None and not video:
+        raise UsageError("--frames goes with --video.")
+    chosen = parse_seeds(seeds or (_HELD_OUT_CLIPS if video else _HELD_OUT))
     from vlseg_cli.cli.console import Console
     from vlseg_cli.cli.model import load
     from vlseg_cli.cli.progress import open_progress
     from vlseg_cli.evaluation.world import evaluate_world
+    from vlseg_cli.evaluation.world_video import evaluate_world_video
+    from vlseg_cli.models.session import require_video
     from vlseg_cli.outputs import OutputFolder
 
     if out is not None:
         OutputFolder(out).make()
     console = Console(quiet)
     segmenter = load(model, device, console)
-    with open_progress(console, "scenes") as progress:
+    with open_progress(console, "clips" if video else "scenes") as progress:
         progress.start(len(chosen))
-        result = evaluate_world(
-            segmenter, chosen, size, out, lambda *_: progress.item(f"{benchmark}")
-        )
+        if video:
+            following = require_video(segmenter)
+            result = evaluate_world_video(
+                following, chosen, size, frames or _FRAMES, lambda: progress.item(benchmark)
+            )
+        else:
+            result = evaluate_world(
+                segmenter, chosen, size, out, lambda *_: progress.item(benchmark)
+            )
     for name, value in flattened(result):
         console.note(f"{name:<32} {value}")
     if as_json:

@@ -1,6 +1,7 @@
 """``vlseg plan``: what a command would take, before it is begun.
 
-The words after ``plan`` are a whole command line of segment, refer, reason or detect; it is read by
+The words after ``plan`` are a whole command line of segment, refer, reason, track or detect; it is
+read by
 that command itself, which then hands its job over to be planned instead of run.
 """
 
@@ -24,7 +25,7 @@ from vlseg_cli.schema.spelling import nearest
 # What follows the first word is the other command's, --help and all.
 CONTEXT = {"allow_interspersed_args": False}
 
-_PLANNED = ("segment", "refer", "reason", "detect")
+_PLANNED = ("segment", "refer", "reason", "track", "detect")
 
 
 def command(

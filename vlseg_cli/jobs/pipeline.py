@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.answering import Answers
 from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.unit import Part, Share, Unit
 from vlseg_cli.jobs.work import Work
@@ -28,7 +28,7 @@ class Pipeline:
 
     work: Work
     decoder: Decoder
-    answering: Answering
+    answering: Answers
     writer: Writer
     stop: Stop
     clip: Clip
@@ -74,6 +74,7 @@ class Pipeline:
     def _video(self, unit: Unit, item: Item, frames: Iterator[Frame]) -> None:
         """Answer a video batch by batch, part by part, from where it was left."""
         share, part = Share(item), unit.parts
+        self.answering.begin(part, self.work.state(unit))
         batch: list[tuple[Item, Frame]] = []
         failure: InputError | None = None
         while True:
@@ -91,11 +92,13 @@ class Pipeline:
             if frame is None:
                 break
             if full:
-                self._end(Part(unit, part, False, (share,)))
+                self._end(Part(unit, part, False, (share,), self.answering.state()))
                 share, part = Share(item), part + 1
             batch.append((item, frame))
-        if failure is not None:
-            share.fail(failure)
+        wrong = self.answering.end()
+        for what in (failure, wrong):
+            if what is not None:
+                share.fail(what)
         self._end(Part(unit, part, True, (share,)))
 
     def _end(self, part: Part) -> None:

@@ -7,6 +7,7 @@ alone, never on what is done already, so a job that was killed computes what it 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vlseg_cli.models.session import State
 from vlseg_cli.schema import Item, Record, VlsegError
 
 
@@ -46,12 +47,16 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The end of a part: everything about it but the pixels. last: the unit is complete."""
+    """The end of a part: everything about it but the pixels.
+
+    last: the unit is complete. state: of a video that is watched, what its next part depends on.
+    """
 
     unit: Unit
     number: int
     last: bool
     shares: tuple[Share, ...]
+    state: State | None = None
 
 
 def group_items(items: Iterable[Item], batch_size: int) -> Iterator[Unit]:

@@ -194,7 +194,8 @@ class _Run:
             self._agrees("region_embeddings", self._asked.conditions[0])
             owner = torch.zeros(len(self.regions), dtype=torch.long)
             with torch.no_grad():
-                vectors = self.model.region_vectors(self.parity.seen, owner, self.regions)
+                looks = self.model.region_looks(self.parity.seen, owner, self.regions)
+                vectors = self.model.look_vectors(looks)
             self._agrees("region_features", vectors.unsqueeze(1))
 
     def answer(self) -> None:

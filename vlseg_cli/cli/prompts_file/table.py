@@ -14,7 +14,7 @@ from vlseg_cli.schema import UsageError
 from vlseg_cli.schema.spelling import nearest
 
 ASKING = ("text", "categories", "regions")
-COLUMNS = ("input", "task", *ASKING)
+COLUMNS = ("input", "task", *ASKING, "at")
 _SEPARATORS = ",;\t"
 
 
