@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vlseg_cli.schema import InputError, NoInputError, Sample
+from vlseg_cli.schema import ClipSample, InputError, NoInputError, Sample
 
 T = TypeVar("T")
 
@@ -18,6 +18,18 @@ class Dataset(Protocol):
 
     def __getitem__(self, number: int) -> Sample:
         """Read one. Raises InputError if its files are damaged or lack something."""
+        ...
+
+
+class ClipDataset(Protocol):
+    """Clips 0 … len - 1, one per video; frames and masks are read when the clip is asked for them."""
+
+    def __len__(self) -> int:
+        """How many videos there are."""
+        ...
+
+    def __getitem__(self, number: int) -> ClipSample:
+        """Open one. Raises InputError if its files are damaged or lack something."""
         ...
 
 

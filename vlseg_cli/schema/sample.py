@@ -24,6 +24,7 @@ class Query:
     ignore: (H, W) bool, pixels that count neither way, or None.
     kind: a word for reports and curricula: 'colour', 'ordinal', 'heldout', 'scribble', ….
     answers: true words where words are asked for, one per annotator; () otherwise.
+    choices: of a multiple-choice question, in the order of their letters; () otherwise.
     key: what the data set calls the query (a question's id), for submission files.
     """
 
@@ -34,6 +35,7 @@ class Query:
     ignore: NDArray[np.bool_] | None = None
     kind: str = ""
     answers: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     key: str = ""
 
 
