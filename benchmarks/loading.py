@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from vlseg_cli.models.empty import build_empty
+from vlseg_cli.models.official import own_shapes
 from vlseg_cli.models.psalm import PSALM
 from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_official import own_shapes
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_tensors
 
@@ -44,7 +44,7 @@ def main() -> None:
 def write_zeros(file: Path, config: PSALMConfig) -> int:
     """A sparse safetensors file of these sizes; returns how many numbers it has."""
     header, end = {}, 0
-    for name, shape in own_shapes(config).items():
+    for name, shape in own_shapes(lambda: PSALM(config)).items():
         size = 2 * torch.Size(shape).numel()
         header[name] = {"dtype": "F16", "shape": shape, "data_offsets": [end, end + size]}
         end += size

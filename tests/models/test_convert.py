@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from vlseg_cli.models.convert import convert_folder
 from vlseg_cli.models.psalm_official import open_official_psalm
-from vlseg_cli.models.registry import load_model, official_architecture
+from vlseg_cli.models.registry import SYSTEMS, load_model, official_system
 from vlseg_cli.schema import Ask, Expression, Frame, OutputError, Prediction, Task, WeightsError
 from vlseg_cli.weights.convert.coverage import require_complete
 from vlseg_cli.weights.folder import load_settings
@@ -51,7 +51,7 @@ def test_every_number_arrives_in_its_published_precision(official: Path, tmp_pat
     index = json.loads((tmp_path / "ours" / "model.safetensors.index.json").read_text())
     assert index["weight_map"].keys() == ours.keys()
     assert index["metadata"]["total_size"] == sum(tensor.nbytes for tensor in ours.values())
-    theirs = open_official_psalm(official).official
+    theirs = open_official_psalm(official).tensors
     for name, all_ours in coverage.used.items():
         parts = torch.stack([ours[one] for one in all_ours])
         assert parts.dtype == theirs[name].dtype
@@ -132,10 +132,10 @@ def test_a_bin_checkpoint_converts_to_the_same(official: Path, tmp_path: Path) -
 
 
 def test_another_model_is_none_of_psalms(official: Path, tmp_path: Path) -> None:
-    assert official_architecture(official) == "psalm"
+    assert official_system(official) is SYSTEMS["psalm"]
     config = json.loads((official / "config.json").read_text())
     (official / "config.json").write_text(json.dumps(config | {"model_type": "mipha_phi"}))
-    assert official_architecture(official) is None
+    assert official_system(official) is None
     with pytest.raises(WeightsError, match="says model_type 'mipha_phi'"):
         convert_folder(official, tmp_path / "ours", SOURCE)
 
@@ -143,7 +143,7 @@ def test_another_model_is_none_of_psalms(official: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"model_type": ["llava_phi"]}'])
 def test_a_config_that_says_nothing(official: Path, text: str) -> None:
     (official / "config.json").write_text(text)
-    assert official_architecture(official) is None
+    assert official_system(official) is None
     with pytest.raises(WeightsError, match=r"config\.json"):
         open_official_psalm(official)
 

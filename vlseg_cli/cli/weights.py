@@ -131,9 +131,9 @@ VERBS = {
 
 
 def _convertible(architecture: str) -> bool:
-    from vlseg_cli.models.registry import ARCHITECTURES
+    from vlseg_cli.models.registry import SYSTEMS
 
-    return architecture in ARCHITECTURES
+    return architecture in SYSTEMS
 
 
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:

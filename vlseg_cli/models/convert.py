@@ -8,7 +8,8 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from vlseg_cli.models.psalm_official import OfficialPSALM, open_official_psalm
+from vlseg_cli.models.official import Official, read_config
+from vlseg_cli.models.registry import SYSTEMS, official_system
 from vlseg_cli.schema import OutputError, WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, require_complete
 from vlseg_cli.weights.folder import CARD, CONFIG, TOKENIZER, load_settings
@@ -29,7 +30,7 @@ def convert_folder(
     naming every tensor, unless all of them find their place and all of ours are filled;
     OutputError if the disk refuses.
     """
-    official = open_official_psalm(source)
+    official = _open(source)
     require_complete(official.coverage, source)
     _check_free(target)
     part = target.with_name(f".{target.name}.part")
@@ -48,6 +49,17 @@ def convert_folder(
     return official.coverage
 
 
+def _open(source: Path) -> Official:
+    system = official_system(source)
+    if system is None:
+        kind = read_config(source).get("model_type")
+        raise WeightsError(
+            f"{source} is of none of the systems that vlseg converts ({', '.join(SYSTEMS)}); its "
+            f"config.json says model_type {kind!r}"
+        )
+    return system.open_official(source)
+
+
 def _check_free(target: Path) -> None:
     """Nothing but a converted folder is ever deleted to make room for a new one."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
@@ -62,18 +74,16 @@ def _check_free(target: Path) -> None:
 
 def check_folder(source: Path) -> Coverage:
     """Look through an official folder without writing. Raises WeightsError unless all fits."""
-    official = open_official_psalm(source)
+    official = _open(source)
     require_complete(official.coverage, source)
     return official.coverage
 
 
-def _write(
-    directory: Path, official: OfficialPSALM, provenance: Mapping[str, Any], shard: int
-) -> None:
+def _write(directory: Path, official: Official, provenance: Mapping[str, Any], shard: int) -> None:
     sizes = {ours: _bytes(official, ours) for ours in official.sources}
     write_shards(directory, name_shards(sizes, shard), official.read)
     settings = {
-        "architecture": "psalm",
+        "architecture": official.architecture,
         "config": dict(official.sizes),
         "provenance": dict(provenance),
     }
@@ -82,10 +92,10 @@ def _write(
     (directory / CARD).write_text(_card(official.coverage, provenance), "utf-8")
 
 
-def _bytes(official: OfficialPSALM, ours: str) -> int:
+def _bytes(official: Official, ours: str) -> int:
     """Of one of our tensors; those of a split one share its bytes evenly."""
     source = official.sources[ours]
-    return official.official[source].nbytes // len(official.coverage.used[source])
+    return official.tensors[source].nbytes // len(official.coverage.used[source])
 
 
 def _card(coverage: Coverage, provenance: Mapping[str, Any]) -> str:

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
-from vlseg_cli.models.registry import ARCHITECTURES
+from vlseg_cli.models.registry import SYSTEMS
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.prompts.psalm import BACKGROUND
 from vlseg_cli.prompts.tokenizer import Tokenizer, word_tokenizer
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.worlds.categories import NAMES, STUFF
 from vlseg_cli.worlds.vocabulary import words
 
 
@@ -18,13 +15,11 @@ def build_model(
     architecture: str, config: Mapping[str, Any], losses: Mapping[str, Any] | None = None
 ) -> Trainable:
     """A model with random weights that reads the drawn world's words."""
-    if architecture not in ARCHITECTURES:
+    if architecture not in SYSTEMS:
         raise RecipeError(
-            f"unknown architecture {architecture!r} in [model]; there is {', '.join(ARCHITECTURES)}"
+            f"unknown architecture {architecture!r} in [model]; there is {', '.join(SYSTEMS)}"
         )
-    tokenizer = world_tokenizer()
-    sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-    return TrainablePSALM(sized, tokenizer, NAMES, STUFF, PSALMLosses.from_dict(losses or {}))
+    return SYSTEMS[architecture].build(config, losses or {})
 
 
 def world_tokenizer() -> Tokenizer:

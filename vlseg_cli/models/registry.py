@@ -1,24 +1,23 @@
 """From a name to a model: the one place that knows which systems there are."""
 
-import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from vlseg_cli.models.psalm_official import MODEL_TYPE
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.system import System
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.weights.catalogue import catalogue, find_entry
-from vlseg_cli.weights.folder import CONFIG, load_settings
+from vlseg_cli.weights.folder import load_settings
 from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 
-ARCHITECTURES = ("psalm",)
-
-
-# What the authors' config.json calls it.
-_OFFICIAL = {MODEL_TYPE: "psalm"}
+# By the names that weights.toml, config.json and recipes use.
+SYSTEMS: Mapping[str, System] = {
+    "psalm": PSALMSystem(),
+}
 
 
 def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
@@ -32,37 +31,32 @@ def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
         require_architecture(str(name))
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
-    if official_architecture(directory):
-        return PSALMSegmenter.load_official(directory, label, _device(device))
+    if system := official_system(directory):
+        return system.load_official(directory, label, _device(device))
     architecture = load_settings(directory)["architecture"]
-    if architecture not in ARCHITECTURES:
+    if architecture not in SYSTEMS:
         raise WeightsError(
-            f"{directory} holds a {architecture!r}; this version reads {', '.join(ARCHITECTURES)}"
+            f"{directory} holds a {architecture!r}; this version reads {', '.join(SYSTEMS)}"
         )
-    return PSALMSegmenter.load(directory, label, _device(device))
+    return SYSTEMS[architecture].load(directory, label, _device(device))
 
 
 def require_architecture(name: str) -> None:
     """Raise WeightsError if an entry of weights.toml is nothing that this version can run."""
     entry = find_entry(name)
-    if entry.architecture in ARCHITECTURES:
+    if entry.architecture in SYSTEMS:
         return
     if entry.role == "base":
         raise WeightsError(f"{name} is no model that answers by itself: others are built from it")
     raise WeightsError(
         f"this version of vlseg has no {entry.architecture} architecture yet, so {name} can be "
-        f"fetched but not converted or used; it has {', '.join(ARCHITECTURES)}"
+        f"fetched but not converted or used; it has {', '.join(SYSTEMS)}"
     )
 
 
-def official_architecture(directory: Path) -> str | None:
-    """Which of our architectures a folder in its authors' layout is for, None for other folders."""
-    try:
-        config = json.loads((directory / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    return _OFFICIAL.get(kind) if isinstance(kind, str) else None
+def official_system(directory: Path) -> System | None:
+    """The system whose authors' layout a folder has, None for other folders."""
+    return next((one for one in SYSTEMS.values() if one.is_official(directory)), None)
 
 
 def _device(wanted: str | None) -> str:

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.psalm import PSALM
 from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_official import open_official_psalm, own_shapes
+from vlseg_cli.models.psalm_official import open_official_psalm
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.psalm import psalm_rules
@@ -30,7 +32,7 @@ def covered(official: Official) -> Coverage:
     """Sizes from the files, then the check against our own modules."""
     shapes = {name: tuple(tensor.shape) for name, tensor in official.items()}
     config = PSALMConfig.from_dict(psalm_sizes(shapes, PHI))
-    return cover(psalm_rules(32, config.vocabulary), official, own_shapes(config))
+    return cover(psalm_rules(32, config.vocabulary), official, own_shapes(lambda: PSALM(config)))
 
 
 def test_the_list_is_the_published_one(published: Official) -> None:
@@ -50,7 +52,7 @@ def test_conversion_covers_the_published_size_both_ways(published: Official) -> 
     require_complete(coverage, "it")
     assert coverage.used.keys() | coverage.dropped.keys() == published.keys()
     filled = [ours for names in coverage.used.values() for ours in names]
-    assert sorted(filled) == sorted(own_shapes(PSALMConfig()))
+    assert sorted(filled) == sorted(own_shapes(lambda: PSALM(PSALMConfig())))
     assert len(coverage.dropped) == 24 + 2 and all(coverage.dropped.values())
     assert coverage.lines()[0] == f"909 official tensors used, which fill {len(filled)} of ours"
 

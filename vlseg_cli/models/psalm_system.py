@@ -1,0 +1,56 @@
+"""PSALM's entry in the registry."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vlseg_cli.models.official import Official, model_type
+from vlseg_cli.models.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from vlseg_cli.models.trainable import Trainable
+
+
+class PSALMSystem:
+    """See ``System``."""
+
+    def is_official(self, directory: Path) -> bool:
+        """By its config.json."""
+        from vlseg_cli.models.psalm_official import MODEL_TYPE
+
+        return model_type(directory) == MODEL_TYPE
+
+    def open_official(self, directory: Path) -> Official:
+        """What the authors' folder holds."""
+        from vlseg_cli.models.psalm_official import open_official_psalm
+
+        return open_official_psalm(directory)
+
+    def load(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of ours."""
+        from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+
+        return PSALMSegmenter.load(directory, name, device, dtype)
+
+    def load_official(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of the authors."""
+        from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+
+        return PSALMSegmenter.load_official(directory, name, device, dtype)
+
+    def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
+        """Random weights, the drawn world's words."""
+        from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.psalm_config import PSALMConfig
+        from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
+        from vlseg_cli.worlds.categories import NAMES, STUFF
+
+        tokenizer = world_tokenizer()
+        sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
+        return TrainablePSALM(sized, tokenizer, NAMES, STUFF, PSALMLosses.from_dict(losses))
