@@ -20,6 +20,7 @@ from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
 
 Name = Literal["refcoco", "refcoco+", "refcocog"]
+Unit = Literal["sentence", "ref"]
 Polygons = Literal["union", "sum", "fill"]
 
 SPLIT_BY: dict[str, str] = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
@@ -50,7 +51,7 @@ class RefCOCO:
         split: str,
         *,
         split_by: str | None = None,
-        unit: Literal["sentence", "ref"] = "sentence",
+        unit: Unit = "sentence",
         polygons: Polygons = "union",
     ) -> None:
         folder = existing_folder(root / name)
@@ -70,6 +71,10 @@ class RefCOCO:
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def source(self, number: int) -> str:
+        """Path of a picture. Raises InputError if the table of pictures lacks it."""
+        return str(self._pictures / self._image(self._numbers[number])["file_name"])
 
     def __getitem__(self, number: int) -> Sample:
         """Read one picture and what is said of it. Raises InputError if a file is damaged."""

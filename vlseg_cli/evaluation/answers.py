@@ -5,7 +5,17 @@ from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.panoptic_quality import VOID, PanopticSegment
-from vlseg_cli.schema import Prediction, Query, decode_rle, segment_from_mask
+from vlseg_cli.outputs.panoptic import segment_ids
+from vlseg_cli.schema import (
+    PanopticMap,
+    Prediction,
+    Prompt,
+    Query,
+    Record,
+    Task,
+    decode_rle,
+    segment_from_mask,
+)
 
 NO_CLASS = -1
 
@@ -67,6 +77,35 @@ def answered_mask(prediction: Prediction, position: int = 0) -> NDArray[np.bool_
     if position < len(prediction.segments):
         return decode_rle(prediction.segments[position].rle)
     return np.zeros((prediction.height, prediction.width), bool)
+
+
+def answered_union(prediction: Prediction) -> NDArray[np.bool_]:
+    """Mask (H, W) of all segments together; empty if there is none."""
+    union = np.zeros((prediction.height, prediction.width), bool)
+    for segment in prediction.segments:
+        union |= decode_rle(segment.rle)
+    return union
+
+
+def true_union(query: Query) -> NDArray[np.bool_]:
+    """Mask (H, W) of all that is meant; empty if nothing is."""
+    return np.asarray(query.masks.any(axis=0))
+
+
+def prediction_of(record: Record, prompt: Prompt) -> Prediction:
+    """The prediction that a record was made of."""
+    ids = segment_ids(record) if record.task in (Task.PANOPTIC, Task.SEMANTIC) else None
+    return Prediction(
+        record.input,
+        record.frame,
+        record.height,
+        record.width,
+        record.task,
+        prompt,
+        record.segments,
+        record.text,
+        None if ids is None else PanopticMap(ids),
+    )
 
 
 def _category(prediction: Prediction, position: int) -> int:
