@@ -12,6 +12,7 @@ from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.model import load
 from vlseg_cli.cli.prepare import BATCH_SIZE
 from vlseg_cli.cli.progress import open_progress
+from vlseg_cli.evaluation.benchmark_report import write_benchmark_report
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, switches_of
 from vlseg_cli.evaluation.plan import Entry, Plan
@@ -147,7 +148,9 @@ def _report(
     for line in result_lines(summary):
         console.note(line)
     if asked.out is not None:
-        write_summary(OutputFolder(asked.out), summary, done.cases)
+        folder = OutputFolder(asked.out)
+        write_summary(folder, summary)
+        write_benchmark_report(folder, summary, done.cases)
         console.note(f"Saved in {asked.out}: index.html, scores.json, scores.csv.")
     if as_json:
         print(json.dumps(summary))

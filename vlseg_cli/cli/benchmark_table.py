@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from vlseg_cli.evaluation.summary import Summary
+from vlseg_cli.evaluation.summary import Summary, protocol_words, setting_words
 
 # The systems of vlseg, as the papers name their models; all others are in the report.
 _SYSTEMS = ("PSALM", "HyperSeg-3B", "MVP-LM", "HRSeg", "HRSeg-LLaVA-v1", "SELF1E-2B")
@@ -11,20 +11,13 @@ _SYSTEMS = ("PSALM", "HyperSeg-3B", "MVP-LM", "HRSeg", "HRSeg-LLaVA-v1", "SELF1E
 
 def result_lines(summary: Summary) -> Iterator[str]:
     """The setting, then each benchmark: its measures, and what papers print for it."""
-    setting = summary["setting"]
-    size = f", {setting['resolution']} px" if setting["resolution"] else ""
-    commit = f" ({setting['commit']})" if setting["commit"] else ""
-    yield (
-        f"{setting['model']} ({setting['system']}{size}), weights {setting['weights']},"
-        f" vlseg {setting['version']}{commit}"
-    )
+    yield setting_words(summary)
     for one in summary["benchmarks"]:
         yield from _lines(one)
 
 
 def _lines(one: dict[str, Any]) -> Iterator[str]:
-    protocol = ", ".join(f"{switch}={choice}" for switch, choice in one["protocol"].items())
-    yield f"{one['title']}: {one['answers']:,} answers" + (f" ({protocol})" if protocol else "")
+    yield f"{one['title']}: {one['answers']:,} answers ({protocol_words(one)})"
     for measure, value in one["measures"].items():
         printed = [
             f"{there['model']} {there['value']:.1f} [{there['source']}]"

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from vlseg_cli.evaluation.benchmarks.published import published
-from vlseg_cli.evaluation.cases import CaseKeeper
 from vlseg_cli.evaluation.plan import Entry, Plan
 from vlseg_cli.evaluation.run import Evaluation
 from vlseg_cli.evaluation.scores.score import Result
@@ -29,7 +28,29 @@ def summarise(plan: Plan, setting: Setting, done: Evaluation) -> Summary:
     }
 
 
-def write_summary(folder: OutputFolder, summary: Summary, cases: Mapping[str, CaseKeeper]) -> None:
+def setting_words(summary: Summary) -> str:
+    """Model, weights and code on one line."""
+    setting = summary["setting"]
+    size = f", {setting['resolution']} px" if setting["resolution"] else ""
+    commit = f" ({setting['commit']})" if setting["commit"] else ""
+    limit = f", the first {setting['limit']} samples alone" if setting["limit"] else ""
+    return (
+        f"{setting['model']} ({setting['system']}{size}), weights {setting['weights']},"
+        f" vlseg {setting['version']}{commit}{limit}"
+    )
+
+
+def protocol_words(benchmark: Mapping[str, Any]) -> str:
+    """How a benchmark of the summary was measured, on one line."""
+    threshold = benchmark["threshold"]
+    words = [f"{switch}={choice}" for switch, choice in benchmark["protocol"].items()]
+    words.append("threshold: the task's own" if threshold is None else f"threshold: {threshold:g}")
+    return ", ".join(
+        (*words, f"{benchmark['samples']:,} of {benchmark['samples_published']:,} samples")
+    )
+
+
+def write_summary(folder: OutputFolder, summary: Summary) -> None:
     """Write scores.json and scores.csv. Raises OutputError."""
     folder.write((json.dumps(summary, indent=1) + "\n").encode(), "scores.json")
     folder.write(_csv(summary).encode(), "scores.csv")
