@@ -33,7 +33,7 @@ def read_videos(path: Path) -> dict[str, Any]:
 def expression_clip(
     path: Path, video: str, entry: Mapping[str, Any], frames: Path, masks: MaskDict | None
 ) -> ClipSample:
-    """The clip of an entry of MeViS's or ReVOS's file; masks: None if only a server knows the truth.
+    """The clip of an entry of MeViS's or ReVOS's file; masks: None if only a server knows it.
 
     Raises InputError if the entry lacks something.
     """
