@@ -21,7 +21,8 @@ def show_benchmarks(as_json: bool) -> None:
 
 def lines(benchmark: Benchmark) -> Iterator[str]:
     """A benchmark for a person."""
-    yield f"{benchmark.name:<24} {benchmark.title}, {benchmark.size:,} samples"
+    size = f", {benchmark.size:,} samples" if benchmark.size else ""
+    yield f"{benchmark.name:<24} {benchmark.title}{size}"
     if benchmark.switches:
         listed = ", ".join(f"{name}={'|'.join(of)}" for name, of in benchmark.switches.items())
         yield f"    --set {listed}"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.refcoco import true_mask
+from vlseg_cli.datasets.coco_masks import true_mask
 from vlseg_cli.schema import InputError, NoInputError
 
 _ENTRY = re.compile(rb'"(\d+)"\s*:\s*(?=\[)')

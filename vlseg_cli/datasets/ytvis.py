@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.clip_folder import ClipFolder, hidden
+from vlseg_cli.datasets.coco_masks import true_mask
 from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.refcoco import true_mask
 from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
 
 SPLITS = ("train", "valid", "test")

@@ -25,8 +25,10 @@ def true_panoptic(query: Query) -> tuple[NDArray[np.int32], list[PanopticSegment
     ids = np.full(query.masks.shape[1:], VOID, np.int32)
     for number, mask in enumerate(query.masks, start=1):
         ids[mask] = number
-    labels = query.labels.tolist()
-    return ids, [PanopticSegment(number, label) for number, label in enumerate(labels, start=1)]
+    areas = [None] * len(query.masks) if query.areas is None else query.areas.astype(int).tolist()
+    crowd = [False] * len(query.masks) if query.crowd is None else query.crowd.tolist()
+    stated = zip(query.labels.tolist(), areas, crowd, strict=True)
+    return ids, [PanopticSegment(number, *one) for number, one in enumerate(stated, start=1)]
 
 
 def answered_panoptic(prediction: Prediction) -> tuple[NDArray[np.int32], list[PanopticSegment]]:

@@ -45,9 +45,9 @@ def protocol_words(benchmark: Mapping[str, Any]) -> str:
     threshold = benchmark["threshold"]
     words = [f"{switch}={choice}" for switch, choice in benchmark["protocol"].items()]
     words.append("threshold: the task's own" if threshold is None else f"threshold: {threshold:g}")
-    return ", ".join(
-        (*words, f"{benchmark['samples']:,} of {benchmark['samples_published']:,} samples")
-    )
+    whole = benchmark["samples_published"]
+    words.append(f"{benchmark['samples']:,}{f' of {whole:,}' if whole else ''} samples")
+    return ", ".join(words)
 
 
 def write_summary(folder: OutputFolder, summary: Summary) -> None:

@@ -29,7 +29,8 @@ class Benchmark:
     home and a protocol. specimen: writes a small set of the same form below a folder, out of the
     scenes of some seeds. switches: what papers disagree on, each with its possible choices.
     papers: what each system's own paper chose; the first is the default of all other systems.
-    size: how many samples the published set has. threshold, many: as in ``Ask``. server: where
+    size: how many samples the published set has, None if
+    nobody says. threshold, many: as in ``Ask``. server: where
     answers have to be sent to be scored, '' if the truth is public.
     """
 
@@ -41,7 +42,7 @@ class Benchmark:
     specimen: Callable[[Path, range], object]
     papers: Mapping[str, Protocol]
     switches: Mapping[str, tuple[str, ...]]
-    size: int
+    size: int | None
     threshold: float | None = None
     many: bool = False
     server: str = ""

@@ -39,6 +39,8 @@ def _write(split: str, folder: Path, seeds: range) -> None:
     write_reasonseg(folder / HOMES[0], split, seeds)
 
 
+SPECIMENS = {split: partial(_write, split) for split in ("val", "test")}
+
 BENCHMARKS = [
     Benchmark(
         name=f"reasonseg-{subset}",
@@ -46,7 +48,7 @@ BENCHMARKS = [
         task=Task.REASON,
         homes=HOMES,
         open=partial(_opened, split, kind),
-        specimen=partial(_write, split),
+        specimen=SPECIMENS[split],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

@@ -6,9 +6,10 @@ line asks sentence by sentence, which is harder.
 
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
-from vlseg_cli.datasets.refcoco import Name, Polygons, RefCOCO, Unit
+from vlseg_cli.datasets.coco_masks import Polygons
+from vlseg_cli.datasets.refcoco import REFS, Name, RefCOCO, Unit
 from vlseg_cli.datasets.specimens.refcoco import write_refcoco
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
 from vlseg_cli.evaluation.scores.sentences import SentenceScore
@@ -31,7 +32,13 @@ SETS: dict[Name, tuple[str, dict[str, int]]] = {
 }
 
 
-def open_refcoco(name: Name, split: str, home: Path, protocol: Protocol) -> RefCOCO:
+def open_refcoco(
+    name: Name,
+    split: str,
+    home: Path,
+    protocol: Protocol,
+    task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
+) -> RefCOCO:
     """The data by the choices of a protocol."""
     return RefCOCO(
         home,
@@ -39,6 +46,7 @@ def open_refcoco(name: Name, split: str, home: Path, protocol: Protocol) -> RefC
         split,
         unit=cast(Unit, protocol["unit"]),
         polygons=cast(Polygons, protocol["polygons"]),
+        task=task,
     )
 
 
@@ -46,10 +54,12 @@ def _opened(name: Name, split: str, home: Path, protocol: Protocol) -> Opened:
     return Opened(open_refcoco(name, split, home, protocol), SentenceScore("cIoU"))
 
 
-def write_specimen(name: Name, folder: Path, seeds: range) -> None:
-    """All splits of one set."""
+def _write(name: Name, folder: Path, seeds: range) -> None:
     write_refcoco(folder / HOMES[0], name, seeds)
 
+
+# Draws all splits of a set.
+SPECIMENS = {name: partial(_write, name) for name in REFS}
 
 BENCHMARKS = [
     Benchmark(
@@ -58,7 +68,7 @@ BENCHMARKS = [
         task=Task.REFER,
         homes=HOMES,
         open=partial(_opened, name, split),
-        specimen=partial(write_specimen, name),
+        specimen=SPECIMENS[name],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

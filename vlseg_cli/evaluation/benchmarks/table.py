@@ -2,11 +2,29 @@
 
 from collections.abc import Iterable, Mapping
 
-from vlseg_cli.evaluation.benchmarks import reasonseg, refcoco
+from vlseg_cli.evaluation.benchmarks import (
+    coco,
+    coco_interactive,
+    grefcoco,
+    llmseg40k,
+    open_vocabulary,
+    reasonseg,
+    rec,
+    refcoco,
+)
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
 from vlseg_cli.schema import UsageError
 
-FAMILIES = (refcoco, reasonseg)
+FAMILIES = (
+    refcoco,
+    grefcoco,
+    rec,
+    reasonseg,
+    llmseg40k,
+    coco,
+    coco_interactive,
+    open_vocabulary,
+)
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     one.name: one for family in FAMILIES for one in family.BENCHMARKS
