@@ -18,14 +18,13 @@ from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, switches_of
 from vlseg_cli.evaluation.plan import Entry, Plan
 from vlseg_cli.evaluation.run import Evaluation, evaluate
 from vlseg_cli.evaluation.setting import Setting, setting
+from vlseg_cli.evaluation.specimens import write_specimens
 from vlseg_cli.evaluation.summary import summarise, write_summary
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.layout import FAILURES
 from vlseg_cli.jobs.run import PART_FRAMES
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Clip, UsageError
-
-SPECIMEN_SEEDS = range(910000, 910012)  # beyond what any training draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,7 @@ def _data(asked: Asked, benchmarks: Sequence[Benchmark], console: Console) -> It
         raise UsageError("Say where the data lies with --data DIR, or try --specimen instead.")
     with tempfile.TemporaryDirectory(prefix="vlseg-") as temporary:
         root = Path(temporary) if asked.out is None else asked.out / "specimen"
-        for specimen in dict.fromkeys(one.specimen for one in benchmarks):
-            specimen(root, SPECIMEN_SEEDS)
+        write_specimens(benchmarks, root)
         console.note("Data: a specimen of drawn scenes; its numbers mean nothing beside papers'.")
         yield root
 
@@ -152,5 +150,9 @@ def _report(
         write_summary(folder, summary)
         write_benchmark_report(folder, summary, done.cases)
         console.note(f"Saved in {asked.out}: index.html, scores.json, scores.csv.")
+        for one in (entry.benchmark for entry in plan.entries):
+            if one.submission is not None:
+                sent = asked.out / "submissions" / one.name
+                console.note(f"{one.title} is scored at {one.server}: send {sent} there.")
     if as_json:
         print(json.dumps(summary))

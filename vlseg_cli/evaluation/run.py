@@ -38,7 +38,8 @@ def evaluate(
     ``run_job`` raises.
     """
     samples = SampleSource(plan, ahead=settings.batch_size)
-    scoring = Scoring(plan, samples)
+    out = settings.folder.root if settings.keep_records else None
+    scoring = Scoring(plan, samples, out)
     settings = replace(settings, open_source=lambda: samples, watchers=(scoring,))
     summary = run_job(job, settings, plan.inputs(), load, samples.ask, progress)
     if not summary.finished or summary.stopped:

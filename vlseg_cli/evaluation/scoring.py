@@ -6,20 +6,25 @@ the scores of one that was not.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 from vlseg_cli.evaluation.answers import prediction_of
 from vlseg_cli.evaluation.cases import CaseKeeper
 from vlseg_cli.evaluation.plan import Plan, Portions, columns, rows
 from vlseg_cli.evaluation.reading import SampleSource
-from vlseg_cli.evaluation.scores.score import Result
+from vlseg_cli.evaluation.scores.score import Result, Submission
+from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Frame, Item, Record
 
 
 class Scoring:
     """Scores what a job answers: a sink of it (see ``outputs.sink.Sink``) that writes nothing."""
 
-    def __init__(self, plan: Plan, samples: SampleSource) -> None:
+    def __init__(self, plan: Plan, samples: SampleSource, out: Path | None = None) -> None:
+        """out: folder for submissions, None for none."""
         self._plan, self._samples = plan, samples
+        self._submissions = {} if out is None else _open_submissions(plan, out)
         self._records: dict[str, list[Record]] = {}  # of items under way
         self._scored: set[str] = set()
         self.cases = {entry.benchmark.name: CaseKeeper() for entry in plan.entries}
@@ -57,7 +62,9 @@ class Scoring:
                 self._score(self._plan.read(source), list(own))
 
     def results(self) -> dict[str, Result]:
-        """The numbers of each benchmark."""
+        """The numbers of each benchmark; closes the submissions, as all answers are there."""
+        for submission in self._submissions.values():
+            submission.close()
         return {one.benchmark.name: one.opened.score.result() for one in self._plan.entries}
 
     def _score(self, portions: Portions, records: Sequence[Record]) -> None:
@@ -71,4 +78,17 @@ class Scoring:
                 for place, prompt in enumerate(prompts)
             ]
             first += len(prompts)
-            self.cases[entry.benchmark.name].add(entry.opened.score.add(sample, own))
+            name = entry.benchmark.name
+            self.cases[name].add(entry.opened.score.add(sample, own))
+            if name in self._submissions:
+                self._submissions[name].add(sample, own)
+
+
+def _open_submissions(plan: Plan, out: Path) -> dict[str, Submission[Any]]:
+    """Of the benchmarks that are scored elsewhere, in a folder each."""
+    makers = ((one.benchmark.name, one.benchmark.submission) for one in plan.entries)
+    return {
+        name: make(OutputFolder(out / "submissions" / name))
+        for name, make in makers
+        if make is not None
+    }

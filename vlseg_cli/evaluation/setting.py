@@ -1,6 +1,5 @@
 """Everything a number depends on besides the benchmark: what a report prints beside it."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +51,14 @@ def _resolution(folder: Path) -> int | None:
 
 
 def _commit() -> str:
-    """Of the working copy that this file lies in, with a mark if it was changed since."""
-    command = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
+    """Of the working copy that vlseg runs from; '' if it was installed from a package."""
+    root = Path(vlseg_cli.__file__).parents[1]
     try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
+        pointer = root / ".git"
+        git = pointer if pointer.is_dir() else root / pointer.read_text().split()[1]
+        kind, _, name = (git / "HEAD").read_text().strip().partition(" ")
+        common = git / "commondir"  # of a further working tree, the first one's folder
+        shared = git / common.read_text().strip() if common.exists() else git
+        return (shared / name).read_text()[:12] if kind == "ref:" else kind[:12]
+    except (OSError, IndexError):
         return ""
-    return ran.stdout.strip()

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vlseg_cli.datasets.dataset import ClipDataset, Dataset
-from vlseg_cli.evaluation.scores.score import Score
+from vlseg_cli.evaluation.scores.score import Score, Submission
+from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import NoInputError, Task, UsageError
 
 # One choice for each thing that papers disagree on: {'unit': 'sentence', 'polygons': 'sum'}.
@@ -31,7 +32,8 @@ class Benchmark:
     papers: what each system's own paper chose; the first is the default of all other systems.
     size: how many samples the published set has, None if
     nobody says. threshold, many: as in ``Ask``. server: where
-    answers have to be sent to be scored, '' if the truth is public.
+    answers have to be sent to be scored, '' if the truth is public. submission: writes what is
+    sent there into a folder.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Benchmark:
     threshold: float | None = None
     many: bool = False
     server: str = ""
+    submission: Callable[[OutputFolder], Submission[Any]] | None = None
 
     @property
     def is_video(self) -> bool:

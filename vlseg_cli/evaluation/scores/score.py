@@ -40,6 +40,22 @@ class Score(Protocol[Taken]):
         ...
 
 
+class Submission(Protocol[Taken]):
+    """Writes answers in the form in which a benchmark's server takes them.
+
+    Like scores, it is given every answered sample, in any order, and some of them again after a
+    kill: the same samples make the same files.
+    """
+
+    def add(self, sample: Taken, predictions: Sequence[Prediction]) -> None:
+        """Take an answered sample; see ``Score``. Raises OutputError."""
+        ...
+
+    def close(self) -> None:
+        """All samples came: write what belongs to them together. Raises OutputError."""
+        ...
+
+
 def percent(fraction: float | None) -> float | None:
     """0.5 to 50; None stays None."""
     return None if fraction is None else 100 * fraction
