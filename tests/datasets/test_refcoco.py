@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.refcoco import RefCOCO, true_mask
+from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.datasets.refcoco import RefCOCO
 from vlseg_cli.datasets.specimens.refcoco import write_refcoco
 from vlseg_cli.schema import Expression, InputError, NoInputError, Task, encode_rle
 
@@ -70,7 +71,7 @@ def test_what_is_missing_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match="no split 'testC'"):
         RefCOCO(root, "refcoco", "testC")
     with pytest.raises(NoInputError, match="is missing"):
-        RefCOCO(root, "refcoco", "val", split_by="google")
+        RefCOCO(root, "refcoco", "val", refs="refs(google).p")
 
 
 def test_a_picture_of_another_size_is_refused(root: Path) -> None:

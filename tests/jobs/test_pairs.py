@@ -237,6 +237,14 @@ def check_video(done: Done) -> None:
         assert [packet.data for packet in packets(made, "audio")] == sound
 
 
+def check_ytvis(done: Done) -> None:
+    data = json.loads((done.out / "ytvis.json").read_text())
+    lengths = [len(_frames_of(path)) for path in done.videos]
+    assert [video["length"] for video in data["videos"]] == lengths
+    assert [len(video["file_names"]) for video in data["videos"]] == lengths
+    assert json.loads((done.out / "ytvis_results.json").read_text()) == []  # nothing was tracked
+
+
 def check_html(done: Done) -> None:
     found: list[str] = []
 
@@ -259,6 +267,7 @@ CHECKS = {
     "jsonl": check_jsonl,
     "overlay": check_overlay,
     "video": check_video,
+    "ytvis": check_ytvis,
     "html": check_html,
 }
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.evaluation.cases import CaseKeeper
-from vlseg_cli.evaluation.report import write_report
 from vlseg_cli.evaluation.world_queries import benchmark_sample
+from vlseg_cli.evaluation.world_report import write_report
 from vlseg_cli.evaluation.world_scores import WorldScores
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs.folder import OutputFolder

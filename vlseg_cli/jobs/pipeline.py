@@ -4,19 +4,40 @@ Decoding happens in a child process and writing in a thread, so the model, here 
 never waits for them if it is the slowest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
 
 from vlseg_cli.jobs.answering import Answers
 from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.unit import Part, Share, Unit
 from vlseg_cli.jobs.work import Work
 from vlseg_cli.jobs.writer import Writer
-from vlseg_cli.media import Decoder, Request
+from vlseg_cli.media import Request
 from vlseg_cli.schema import Clip, Frame, InputError, Item, Record, VlsegError
 
 Key = tuple[Unit, Item]
+
+
+class FrameSource(Protocol):
+    """Where frames come from, as ``media.Decoder`` gives them; entered while the job runs."""
+
+    def read(
+        self, requests: Iterable[tuple[Key, Request]]
+    ) -> Iterator[tuple[Key, Iterator[Frame]]]:
+        """For each request in order its key and its frames; taking one may raise InputError."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class Pipeline:
     """
 
     work: Work
-    decoder: Decoder
+    source: FrameSource
     answering: Answers
     writer: Writer
     stop: Stop
@@ -39,7 +60,7 @@ class Pipeline:
         """Go through all units; stops early, with everything kept that is complete, if asked."""
         batch: list[tuple[Item, Frame]] = []
         shares: list[Share] = []
-        for (unit, item), frames in self.decoder.read(self._requests()):
+        for (unit, item), frames in self.source.read(self._requests()):
             if self.stop:
                 return
             if unit.is_video:

@@ -18,7 +18,7 @@ from vlseg_cli.jobs.layout import LOCK, WORKSHOP
 from vlseg_cli.jobs.lease import locked
 from vlseg_cli.jobs.listing import name_items
 from vlseg_cli.jobs.opening import open_job
-from vlseg_cli.jobs.pipeline import Pipeline
+from vlseg_cli.jobs.pipeline import FrameSource, Pipeline
 from vlseg_cli.jobs.shard import Shard
 from vlseg_cli.jobs.stop import Stop, listening
 from vlseg_cli.jobs.unit import Share
@@ -28,7 +28,7 @@ from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.models.session import require_video
-from vlseg_cli.outputs import OutputFolder, open_sinks
+from vlseg_cli.outputs import OutputFolder, Sink, open_sinks
 from vlseg_cli.schema import Ask, Clip, Frame, Input, Item, Record
 
 PART_FRAMES = 240  # of a video between two lines of the journal: what a kill can cost
@@ -65,8 +65,10 @@ class Progress(Protocol):
 class Settings:
     """How to run a job.
 
-    formats: names of --save, () keeps nothing at all. again: failed inputs are work to do, too.
-    through_time: things are followed through videos; pictures are no inputs.
+    formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
+    alone. again: failed inputs are work to do, too. through_time: things are followed through
+    videos; pictures are no inputs. open_source: where frames come from, None for the files that the
+    inputs name. watchers: are given every answer that this process makes.
     """
 
     folder: OutputFolder
@@ -79,6 +81,9 @@ class Settings:
     again: bool = False
     fail_fast: bool = False
     through_time: bool = False
+    keep_records: bool = False
+    open_source: Callable[[], FrameSource] | None = None
+    watchers: tuple[Sink, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,7 +119,7 @@ def run_job(
     Raises UsageError if the folder holds another job, OutputError if it cannot be written to, and
     whatever ``load`` raises.
     """
-    if not settings.formats:
+    if not (settings.formats or settings.keep_records):
         return _run_passing(settings, found, load, ask, progress)
     journal = open_job(settings.folder, job, found, settings.overwrite, settings.again)
     sources = {item.source for item in found}
@@ -149,13 +154,13 @@ def _work(
 ) -> int:
     """Run until nothing is left that this process could do; returns an exit code if stopped."""
     videos = any(journal.items[number].is_video for number in mine)
-    with listening(progress.note) as stop, _decoder(settings) as decoder:
+    with listening(progress.note) as stop, _source(settings) as source:
         done = partial(_done, progress)
-        run = _prepared(settings, work, decoder, stop, load, ask, progress)
+        run = _prepared(settings, work, source, stop, load, ask, progress)
         waiting = False
         while True:
             sinks = open_sinks(settings.formats, settings.folder, videos)
-            with Writer(sinks, work, done) as writer:
+            with Writer([*sinks, *settings.watchers], work, done) as writer:
                 run(writer)
             journal.refresh()
             left = [n for n in mine if not journal.is_done(n)]
@@ -185,9 +190,9 @@ def _run_passing(
         if share.error is not None:
             summary.failed.setdefault(share.item.source, (share.error, share.exit_code))
 
-    with listening(progress.note) as stop, _decoder(settings) as decoder:
-        run = _prepared(settings, work, decoder, stop, load, ask, progress)
-        with Writer((), work, done) as writer:
+    with listening(progress.note) as stop, _source(settings) as source:
+        run = _prepared(settings, work, source, stop, load, ask, progress)
+        with Writer(settings.watchers, work, done) as writer:
             run(writer)
     summary.stopped = stop.exit_code
     return summary
@@ -196,20 +201,20 @@ def _run_passing(
 def _prepared(
     settings: Settings,
     work: Work,
-    decoder: Decoder,
+    source: FrameSource,
     stop: Stop,
     load: Callable[[], Segmenter],
     ask: AskAbout,
     progress: Progress,
 ) -> Callable[[Writer], None]:
-    """Load the model (the decoder starts meanwhile); returns what runs all units once."""
+    """Load the model (a decoder starts meanwhile); returns what runs all units once."""
     model = load()
     answering = _answers(settings, model, partial(ask, model), progress)
 
     def run(writer: Writer) -> None:
         Pipeline(
             work,
-            decoder,
+            source,
             answering,
             writer,
             stop,
@@ -228,8 +233,10 @@ def _answers(settings: Settings, model: Segmenter, ask: AskOfFrame, progress: Pr
     return Watching(require_video(model), ask)
 
 
-def _decoder(settings: Settings) -> Decoder:
+def _source(settings: Settings) -> FrameSource:
     """A decoder that is a batch ahead: more would be kept from other processes."""
+    if settings.open_source is not None:
+        return settings.open_source()
     return Decoder(files_ahead=2 * settings.batch_size)
 
 

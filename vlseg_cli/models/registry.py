@@ -41,6 +41,15 @@ def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
     return SYSTEMS[architecture].load(directory, label, _device(device))
 
 
+def system_of(name: str | None = None) -> str:
+    """Which of ``SYSTEMS`` a model is of, by its files alone; see ``load_model``."""
+    directory = model_folder(name)
+    official = official_system(directory)
+    if official is None:
+        return str(load_settings(directory)["architecture"])
+    return next(key for key, system in SYSTEMS.items() if system is official)
+
+
 def require_architecture(name: str) -> None:
     """Raise WeightsError if an entry of weights.toml is nothing that this version can run."""
     entry = find_entry(name)

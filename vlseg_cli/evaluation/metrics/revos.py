@@ -5,16 +5,20 @@ rounded to two digits before they are averaged, and "overall" is the mean of the
 means, not of all expressions.
 """
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.exact import ExactSum
-from vlseg_cli.evaluation.metrics.jf import mean_jf
+from vlseg_cli.evaluation.metrics.jf import FrameMeans, same_frames
+from vlseg_cli.schema import InputError
 
-Masks = NDArray[np.bool_] | NDArray[np.uint8]
+Mask = NDArray[np.bool_] | NDArray[np.uint8]  # (H, W)
 
 
 class ExpressionType(IntEnum):
@@ -72,21 +76,20 @@ class ReVOS:
     def add(
         self,
         kind: ExpressionType,
-        prediction: Masks | None,
-        truth: Masks,
-        foreground: Masks | None = None,
+        prediction: Iterable[Mask] | None,
+        truth: Iterable[Mask],
+        foreground: Iterable[Mask] | None = None,
     ) -> ReVOSScore:
-        """Count one expression's (T, H, W) masks; returns its scores before rounding.
+        """Count one expression's masks (H, W), frame by frame; returns its scores, not rounded.
 
         prediction: None if a frame is missing; that, like a wrong size, scores 0 throughout.
         truth: the union of what is meant; the sum of its objects for ``raw_pixels``. foreground:
         every annotated object of the video, for R.
         """
         score = _FAILED
-        if prediction is not None and prediction.shape == truth.shape:
-            j, f = mean_jf(prediction > 0, truth > 0)
-            a, r = self._pixel_scores(prediction, truth, foreground)
-            score = ReVOSScore(j, f, a, r)
+        if prediction is not None:
+            with contextlib.suppress(InputError):
+                score = self._score(prediction, truth, foreground)
         for measure, total in self._sums[kind].items():
             value = getattr(score, measure)
             if value is not None:
@@ -109,20 +112,34 @@ class ReVOS:
         overall = [None if None in pair else (pair[0] + pair[1]) / 2 for pair in pairs]
         return ReVOSResult(referring, reasoning, ReVOSScore(*overall))
 
+    def _score(
+        self, prediction: Iterable[Mask], truth: Iterable[Mask], foreground: Iterable[Mask] | None
+    ) -> ReVOSScore:
+        frames, accuracy, robustness = FrameMeans(), [], []
+        all_objects = repeat(None) if foreground is None else foreground
+        pairs = zip(same_frames(truth, prediction), all_objects, strict=False)
+        for (goal, guess), every in pairs:
+            frames.add(guess > 0, goal > 0)
+            a, r = self._pixel_scores(guess, goal, every)
+            accuracy.append(a)
+            robustness += [] if r is None else [r]
+        j, f = frames.means
+        mean_r = float(np.mean(robustness)) if robustness else None
+        return ReVOSScore(j, f, float(np.mean(accuracy)), mean_r)
+
     def _pixel_scores(
-        self, prediction: Masks, truth: Masks, foreground: Masks | None
+        self, prediction: Mask, truth: Mask, foreground: Mask | None
     ) -> tuple[float, float | None]:
-        """A and R, means over frames."""
+        """A and R of one frame."""
         if not self._raw_pixels:
             prediction, truth = prediction > 0, truth > 0
             foreground = None if foreground is None else foreground > 0
         guess, goal = prediction.astype(np.uint8), truth.astype(np.uint8)
-        accuracy = float((guess == goal).mean(axis=(1, 2)).mean())
+        accuracy = float((guess == goal).mean())
         if foreground is None:
             return accuracy, None
-        wrong = ((1 - goal) * guess).sum(axis=(1, 2))
-        excess = wrong / (foreground.sum(axis=(1, 2)) + 1e-6)
-        return accuracy, float(np.maximum(1 - excess, 0.0).mean())
+        excess = ((1 - goal) * guess).sum() / (foreground.sum() + 1e-6)
+        return accuracy, max(1 - float(excess), 0.0)
 
     def _rounded(self, value: float) -> float:
         if self._decimals is None:

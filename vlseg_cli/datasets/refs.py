@@ -1,47 +1,54 @@
-"""``refs(*).p``: RefCOCO's expressions, published as a Python pickle of plain lists.
+"""``refs(*).p`` and ``grefs(unc).json``: what people called the things of RefCOCO's pictures.
 
-A pickle may name any function to call; these name none, and one that does is refused.
+The first is published as a Python pickle of plain lists. A pickle may name any function to call;
+these name none, and one that does is refused.
 """
 
 import io
+import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vlseg_cli.datasets.dataset import parsed
 from vlseg_cli.schema import InputError
 
+_NOTHING = -1  # the annotation of a generalised ref that means nothing in the picture
+
 
 class Ref(NamedTuple):
-    """One thing and what people called it."""
+    """What people called one thing; in gRefCOCO also several things, or none (no annotation)."""
 
     id: int
     image: int
-    annotation: int
+    annotations: tuple[int, ...]
     split: str
     sentences: Sequence[str]
 
 
 def read_refs(path: Path) -> list[Ref]:
-    """All refs of a file.
+    """All refs of a pickle or JSON file.
 
     Raises NoInputError if it is missing, InputError if it is no such file or holds more than data.
     """
-    records = parsed(path, _unpickled)
+    records = parsed(path, json.loads if path.suffix == ".json" else _unpickled)
     try:
-        return [
-            Ref(
-                record["ref_id"],
-                record["image_id"],
-                record["ann_id"],
-                record["split"],
-                [sentence["sent"] for sentence in record["sentences"]],
-            )
-            for record in records
-        ]
+        return [_ref(record) for record in records]
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} lacks {error}: it is no list of refs.") from error
+
+
+def _ref(record: Mapping[str, Any]) -> Ref:
+    meant = record["ann_id"]
+    annotations = meant if isinstance(meant, list) else [meant]
+    return Ref(
+        record["ref_id"],
+        record["image_id"],
+        tuple(one for one in annotations if one != _NOTHING),
+        record["split"],
+        [sentence["sent"] for sentence in record["sentences"]],
+    )
 
 
 class _PlainUnpickler(pickle.Unpickler):

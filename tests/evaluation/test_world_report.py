@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.evaluation.cases import Case, CaseKeeper
-from vlseg_cli.evaluation.report import write_report
+from vlseg_cli.evaluation.world_report import write_report
 from vlseg_cli.evaluation.world_scores import WorldScores
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Expression, Frame, Prediction, Query, Task, segment_from_mask
