@@ -49,7 +49,7 @@ WRONG = [
     (["reason", "what is it?"], 2, "no input before"),
     (["reason", "kitchen.png", " "], 2, "is empty"),
     (["train", "missing.toml"], 2, "no recipe"),
-    (["eval", "coco"], 2, "'world'"),
+    (["eval", "coco"], 2, "see 'vlseg eval --list'"),
     (["eval", "world", "--seeds", "12"], 2, "write a:b"),
     (["eval", "world", "--seeds", "5:5"], 2, "holds no seed"),
     (["world", "out", "--scenes", "9", "--seeds", "1:3"], 2, "fewer than 9"),

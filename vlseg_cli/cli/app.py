@@ -29,7 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "track": Entry(MAIN, "Follow things through videos: described, asked for, named, pointed at."),
     "detect": Entry(MAIN, "Find objects and their boxes."),
     "train": Entry(MAIN, "Train a model from a recipe."),
-    "eval": Entry(MAIN, "Score a model on a benchmark."),
+    "eval": Entry(MAIN, "Score a model on benchmarks."),
     "chat": Entry(TALK, "Ask about a picture in a conversation, in words and masks."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
     "data": Entry(DATA, "Check the data of benchmarks, or draw specimens of it."),

@@ -22,7 +22,7 @@ from vlseg_cli.evaluation.specimens import write_specimens
 from vlseg_cli.evaluation.summary import summarise, write_summary
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.layout import FAILURES
-from vlseg_cli.jobs.run import PART_FRAMES
+from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Clip, UsageError
 

@@ -16,7 +16,8 @@ from vlseg_cli.cli.options import DEFAULT_OUT
 from vlseg_cli.cli.values import AUTOMATIC, TRACKED, parse_formats
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.job import read_job
-from vlseg_cli.jobs.run import PART_FRAMES, AskAbout
+from vlseg_cli.jobs.run import AskAbout
+from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder, check_formats

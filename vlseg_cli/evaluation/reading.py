@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from vlseg_cli.evaluation.plan import Plan, Portions, asks
-from vlseg_cli.jobs.pipeline import Key
+from vlseg_cli.jobs.frame_source import Key
 from vlseg_cli.media import Request
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Ask, ClipSample, Frame, Item

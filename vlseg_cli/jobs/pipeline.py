@@ -4,57 +4,31 @@ Decoding happens in a child process and writing in a thread, so the model, here 
 never waits for them if it is the slowest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
 
 from vlseg_cli.jobs.answering import Answers
+from vlseg_cli.jobs.frame_source import FrameSource, Key
+from vlseg_cli.jobs.settings import Settings
 from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.unit import Part, Share, Unit
 from vlseg_cli.jobs.work import Work
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Request
-from vlseg_cli.schema import Clip, Frame, InputError, Item, Record, VlsegError
-
-Key = tuple[Unit, Item]
-
-
-class FrameSource(Protocol):
-    """Where frames come from, as ``media.Decoder`` gives them; entered while the job runs."""
-
-    def read(
-        self, requests: Iterable[tuple[Key, Request]]
-    ) -> Iterator[tuple[Key, Iterator[Frame]]]:
-        """For each request in order its key and its frames; taking one may raise InputError."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+from vlseg_cli.schema import Frame, InputError, Item, Record, VlsegError
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Everything a run is made of.
-
-    part_frames: frames of a video between two journal lines. fail_fast: stop at the first failure.
-    """
+    """Everything a run is made of."""
 
     work: Work
     source: FrameSource
     answering: Answers
     writer: Writer
     stop: Stop
-    clip: Clip
-    part_frames: int
-    fail_fast: bool = False
+    settings: Settings
 
     def run(self) -> None:
         """Go through all units; stops early, with everything kept that is complete, if asked."""
@@ -76,7 +50,7 @@ class Pipeline:
             for item in unit.items:
                 if self.stop:
                     return
-                request = Request(Path(item.source), item.is_video, self.clip, unit.frames)
+                request = Request(Path(item.source), item.is_video, self.settings.clip, unit.frames)
                 yield (unit, item), request
 
     def _images(self, unit: Unit, shares: list[Share], batch: list[tuple[Item, Frame]]) -> None:
@@ -106,7 +80,7 @@ class Pipeline:
             if self.stop:
                 self.writer.abandon()
                 return
-            full = share.frames + len(batch) == self.part_frames
+            full = share.frames + len(batch) == self.settings.part_frames
             if batch and (frame is None or full or len(batch) == self.answering.batch_size):
                 self._answer(batch, share, part)
                 batch = []
@@ -124,7 +98,7 @@ class Pipeline:
 
     def _end(self, part: Part) -> None:
         self.writer.end(part)
-        if self.fail_fast and any(share.error is not None for share in part.shares):
+        if self.settings.fail_fast and any(share.error is not None for share in part.shares):
             self.stop.failed = True
 
     def _answer(self, batch: list[tuple[Item, Frame]], share: Share, part: int) -> None:

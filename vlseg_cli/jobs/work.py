@@ -34,10 +34,6 @@ class Work(Protocol):
         """Keep a part for good; its pictures are written already."""
         ...
 
-    def give_back(self, unit: Unit) -> None:
-        """A unit will not be completed by this process."""
-        ...
-
 
 class JournaledWork:
     """Units nobody else has done or holds, kept in the journal when complete."""
@@ -85,11 +81,7 @@ class JournaledWork:
         if part.unit.is_video:
             self._folder.remove(*state_path(part.unit.key, part.number - 1))  # superseded
         if part.last:
-            self.give_back(part.unit)
-
-    def give_back(self, unit: Unit) -> None:
-        """See ``Work``."""
-        self._leases.release(str(unit.key))
+            self._leases.release(str(part.unit.key))
 
     def close(self) -> None:
         """Give everything back."""
@@ -121,9 +113,6 @@ class PassingWork:
 
     def complete(self, part: Part) -> None:
         """See ``Work``: there is nothing to keep."""
-
-    def give_back(self, unit: Unit) -> None:
-        """See ``Work``: nobody else is at work."""
 
 
 def worker_name() -> str:
