@@ -86,6 +86,14 @@ def test_files_are_found_by_their_system(tmp_path: Path) -> None:
     assert golden_files("psalm") == [GOLDENS / "psalm-a.safetensors"]
 
 
+def test_numbers_without_a_recorded_spread_agree_relatively() -> None:
+    golden = Golden(Path("x"), {}, {"out/large": torch.tensor([0.0, 1000.0])})
+    golden.agrees("large", torch.tensor([0.0, 1000.05]))
+    assert 0.4 < golden.compared["large"] < 0.6
+    with pytest.raises(WeightsError, match=r"large is off by 2\.00e-04, allowed 1\.00e-04"):
+        golden.agrees("large", torch.tensor([2e-4, 1000.0]))
+
+
 def test_whole_numbers_have_to_be_equal() -> None:
     golden = Golden(Path("x"), {"fp32_vs_fp64_max_abs": {}}, {"out/ids": torch.arange(3)})
     golden.agrees("ids", torch.arange(3))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -16,7 +17,8 @@ from vlseg_cli.schema import WeightsError
 
 # How much of the recorded float32-against-float64 spread another float32 order may use.
 SLACK = 20.0
-_LEAST, _UNRECORDED = 1e-6, 1e-4  # tolerance beside the spread, and where none is recorded
+_LEAST = 1e-6  # beside the spread
+_UNRECORDED = 1e-4  # absolute and relative, where no spread is recorded
 
 
 @dataclass(slots=True, eq=False)
@@ -72,20 +74,24 @@ class Golden:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
-        tolerance = self._tolerance(name, theirs)
-        error = float((ours.double() - theirs.double()).abs().max()) if ours.numel() else 0.0
-        if not error <= tolerance:  # NaN is no agreement either
+        error = (ours.double() - theirs.double()).abs().flatten()
+        tolerance = self._tolerance(name, theirs).flatten()
+        if not bool((error <= tolerance).all()):  # NaN is no agreement either
+            worst = int((error - tolerance).argmax())
             raise WeightsError(
-                f"{self.path.name}: {name} is off by {error:.2e}, allowed {tolerance:.2e}"
+                f"{self.path.name}: {name} is off by {error[worst]:.2e}, allowed "
+                f"{tolerance[worst]:.2e}"
             )
-        self.compared[name] = error / tolerance if tolerance else 0.0
+        self.compared[name] = max((error / tolerance.clamp(min=_LEAST)).tolist(), default=0.0)
 
-    def _tolerance(self, name: str, theirs: Tensor) -> float:
-        """Whole numbers must be equal."""
+    def _tolerance(self, name: str, theirs: Tensor) -> Tensor:
+        """For every number; whole ones must be equal."""
         if not theirs.is_floating_point():
-            return 0.0
-        spread = self.metadata["fp32_vs_fp64_max_abs"].get(name)
-        return _UNRECORDED if spread is None else SLACK * float(spread) + _LEAST
+            return torch.zeros(theirs.shape, dtype=torch.double)
+        spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
+        if spread is None:
+            return _UNRECORDED * (1 + theirs.double().abs())
+        return torch.full(theirs.shape, SLACK * float(spread) + _LEAST, dtype=torch.double)
 
 
 def golden_files(architecture: str, directory: Path | None = None) -> list[Path]:

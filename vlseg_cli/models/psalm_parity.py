@@ -88,18 +88,23 @@ def sequence_of(golden: Golden, kind: ConditionKind) -> TokenSequence:
     return assemble(ids, queries, keep_tail=True)
 
 
+def golden_model(golden: Golden) -> PSALM:
+    """The authors' weights in our modules. Raises WeightsError unless all of them fit."""
+    config, official = config_of(golden.config), golden.weights()
+    rules = psalm_rules(config.language_heads, config.vocabulary)
+    model = PSALM(config).eval()
+    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    require_complete(cover(rules, official, own), golden.path.name)
+    ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
+    model.load_state_dict(ours)
+    return model
+
+
 class _Parity:
-    """The authors' weights in our modules, and what they see."""
+    """A golden file, the model in it, and what that sees."""
 
     def __init__(self, golden: Golden) -> None:
-        self.golden = golden
-        config = config_of(golden.config)
-        rules, official = psalm_rules(config.language_heads, config.vocabulary), golden.weights()
-        self.model = PSALM(config).eval()
-        own = {name: tuple(tensor.shape) for name, tensor in self.model.state_dict().items()}
-        require_complete(cover(rules, official, own), golden.path.name)
-        ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
-        self.model.load_state_dict(ours)
+        self.golden, self.model = golden, golden_model(golden)
 
     @cached_property
     def seen(self) -> Seen:
