@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vlseg_cli.cli.eval import flattened
+from vlseg_cli.cli.world_scores import flattened
 
 
 def test_measures_are_listed_with_their_paths() -> None:

@@ -44,6 +44,7 @@ SIZES: dict[str, Any] = {
     "decoder_layers": 3,
     "decoder_heads": 2,
     "decoder_feedforward": 16,
+    "talks": False,
 }
 DESIGNS: dict[str, dict[str, Any]] = {
     "published": SIZES,

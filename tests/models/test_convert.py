@@ -42,6 +42,13 @@ def test_a_converted_folder_answers_as_the_official_one(official: Path, tmp_path
     assert first.segments and first.segments == again.segments
 
 
+def test_it_looks_for_what_it_was_trained_with(official: Path, tmp_path: Path) -> None:
+    convert_folder(official, tmp_path / "ours", SOURCE)
+    ours, theirs = load_model(str(tmp_path / "ours"), "cpu"), load_model(str(official), "cpu")
+    assert len(ours.categories) == 133 and ours.stuff == 80 * (False,) + 53 * (True,)
+    assert (ours.categories, ours.stuff) == (theirs.categories, theirs.stuff)
+
+
 def test_every_number_arrives_in_its_published_precision(official: Path, tmp_path: Path) -> None:
     coverage = convert_folder(official, tmp_path / "ours", SOURCE, shard=1 << 20)
     ours = {}

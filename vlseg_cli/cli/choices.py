@@ -1,4 +1,4 @@
-"""What segment, refer, reason, detect and plan share: their options as one dataclass."""
+"""What segment, refer, reason, track, detect and plan share: their options as one dataclass."""
 
 from dataclasses import dataclass
 

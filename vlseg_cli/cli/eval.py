@@ -1,17 +1,13 @@
 """``vlseg eval``: score a model on the benchmarks of the field, or on the drawn world."""
 
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.schema.errors import UsageError
 
-_HELD_OUT = "900000:900300"
 _BENCHMARK, _WORLD = "Benchmark", "The drawn world"
 
 
@@ -73,14 +69,32 @@ def command(
     shard: options.Shard = None,
     overwrite: options.Overwrite = False,
     seeds: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="A:B", help="Seeds of the scenes, A up to but not B.", rich_help_panel=_WORLD
+            metavar="A:B",
+            help="Seeds of the scenes, A up to but not B.",
+            rich_help_panel=_WORLD,
+            show_default="900000:900300",
         ),
-    ] = _HELD_OUT,
+    ] = None,
     size: Annotated[
-        int, typer.Option(min=64, max=4096, help="Side of a picture, px.", rich_help_panel=_WORLD)
+        int,
+        typer.Option(min=64, max=4096, help="Side of a picture, px.", rich_help_panel=_WORLD),
     ] = 256,
+    video: Annotated[
+        bool,
+        typer.Option(
+            "--video",
+            help="Clips instead of pictures: J&F, id switches, video mAP.",
+            rich_help_panel=_WORLD,
+        ),
+    ] = False,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=3, max=1000, help="Of each clip.", rich_help_panel=_WORLD, show_default="16"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -106,7 +120,9 @@ def command(
 
         show_benchmarks(as_json)
     elif names == ("world",):
-        _world(model, device, seeds, size, out, as_json, quiet)
+        from vlseg_cli.cli.world_scores import WorldAsked, score_world
+
+        score_world(WorldAsked(model, device, seeds, size, video, frames, out), as_json, quiet)
     elif not names or "world" in names:
         raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
     else:
@@ -131,41 +147,3 @@ def command(
         code = evaluate_benchmarks(asked, as_json, quiet, progress)
         if code:
             raise typer.Exit(code)
-
-
-def _world(
-    model: str | None,
-    device: str | None,
-    seeds: str,
-    size: int,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    chosen = parse_seeds(seeds)
-    from vlseg_cli.cli.console import Console
-    from vlseg_cli.cli.model import load
-    from vlseg_cli.cli.progress import open_progress
-    from vlseg_cli.evaluation.world import evaluate_world
-    from vlseg_cli.outputs import OutputFolder
-
-    if out is not None:
-        OutputFolder(out).make()
-    console = Console(quiet)
-    segmenter = load(model, device, console)
-    with open_progress(console, "scenes") as progress:
-        progress.start(len(chosen))
-        result = evaluate_world(segmenter, chosen, size, out, lambda *_: progress.item("world"))
-    for name, value in flattened(result):
-        console.note(f"{name:<32} {value}")
-    if as_json:
-        print(json.dumps(result))
-
-
-def flattened(result: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every measure of a nested result with its path: 'refer.cIoU', '0.712'."""
-    for key, value in result.items():
-        if isinstance(value, Mapping):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -21,7 +21,8 @@ Prompts = Annotated[
     typer.Option(
         metavar="FILE",
         help="Inputs and prompts by the row, in CSV or JSON lines: input, task, and text,"
-        " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE').",
+        " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE');"
+        " for track also at, the frame that regions are in.",
         rich_help_panel=_PROMPT,
     ),
 ]
@@ -128,8 +129,8 @@ Save = Annotated[
     str,
     typer.Option(
         metavar="FORMAT,...",
-        help="What to write: coco, jsonl, overlay, video, panoptic, palette, yolo, parquet, html;"
-        " none; or auto: overlay for pictures, video for videos, and coco.",
+        help="What to write: coco, ytvis, jsonl, overlay, video, panoptic, palette, yolo, parquet,"
+        " html; none; or auto: overlay for pictures, video for videos, coco, and ytvis of tracks.",
         rich_help_panel=_OUTPUT,
     ),
 ]

@@ -61,8 +61,21 @@ def pull(
         _convert(name, console)
 
 
-def verify(name: Name, quiet: options.Quiet = False) -> None:
-    """Check files against what was pinned, and that every tensor fits."""
+def verify(
+    name: Name,
+    goldens: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of golden files: what the authors' code computed.",
+            show_default="those that come with vlseg",
+        ),
+    ] = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check files against what was pinned, that every tensor fits, and that our modules compute.
+
+    They are compared, at every stage, with what the authors' own code computed from a miniature.
+    """
     from vlseg_cli.cli.console import Console
     from vlseg_cli.weights.catalogue import find_published
     from vlseg_cli.weights.places import official_folder
@@ -76,6 +89,7 @@ def verify(name: Name, quiet: options.Quiet = False) -> None:
 
         for line in check_folder(official_folder(name)).lines():
             console.note(f"  {line}")
+        _compare(name, entry.architecture, goldens, console)
 
 
 def convert(
@@ -134,6 +148,20 @@ def _convertible(architecture: str) -> bool:
     from vlseg_cli.models.registry import SYSTEMS
 
     return architecture in SYSTEMS
+
+
+def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
+    from vlseg_cli.models.parity import PARITY, check_parity
+
+    if architecture not in PARITY:
+        console.note(f"{name}: this version has nothing to compare a {architecture} with")
+        return
+    for golden in check_parity(architecture, goldens):
+        worst = max(golden.compared.values(), default=0)
+        console.note(
+            f"{name}: all {len(golden.compared)} outputs of the authors' code in "
+            f"{golden.path.name} agree, within {worst:.0%} of what rounding allows"
+        )
 
 
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:

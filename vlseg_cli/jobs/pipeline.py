@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.answering import Answers
 from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.unit import Part, Share, Unit
 from vlseg_cli.jobs.work import Work
@@ -49,7 +49,7 @@ class Pipeline:
 
     work: Work
     source: FrameSource
-    answering: Answering
+    answering: Answers
     writer: Writer
     stop: Stop
     clip: Clip
@@ -86,7 +86,7 @@ class Pipeline:
         for (item, frame), answer in zip(batch, answers, strict=True):
             share = by_item[item.number]
             if isinstance(answer, VlsegError):
-                _fail(share, answer)
+                share.fail(answer)
             else:
                 share.frames, share.records = 1, answer
                 self.writer.write(frame, item, 0, answer)
@@ -95,6 +95,7 @@ class Pipeline:
     def _video(self, unit: Unit, item: Item, frames: Iterator[Frame]) -> None:
         """Answer a video batch by batch, part by part, from where it was left."""
         share, part = Share(item), unit.parts
+        self.answering.begin(part, self.work.state(unit))
         batch: list[tuple[Item, Frame]] = []
         failure: InputError | None = None
         while True:
@@ -112,11 +113,13 @@ class Pipeline:
             if frame is None:
                 break
             if full:
-                self._end(Part(unit, part, False, (share,)))
+                self._end(Part(unit, part, False, (share,), self.answering.state()))
                 share, part = Share(item), part + 1
             batch.append((item, frame))
-        if failure is not None:
-            _fail(share, failure)
+        wrong = self.answering.end()
+        for what in (failure, wrong):
+            if what is not None:
+                share.fail(what)
         self._end(Part(unit, part, True, (share,)))
 
     def _end(self, part: Part) -> None:
@@ -128,7 +131,7 @@ class Pipeline:
         for (item, frame), answer in zip(batch, self.answering.answer(batch), strict=True):
             records: list[Record] = []
             if isinstance(answer, VlsegError):
-                _fail(share, answer, f"frame {frame.index}: ")
+                share.fail(answer, f"frame {frame.index}: ")
             else:
                 records = answer
             share.frames += 1
@@ -142,11 +145,5 @@ def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Fra
     try:
         batch += [(item, frame) for frame in frames]
     except InputError as error:
-        _fail(share, error)
+        share.fail(error)
     return share
-
-
-def _fail(share: Share, error: VlsegError, where: str = "") -> None:
-    """Keep the first thing that went wrong with an item."""
-    if share.error is None:
-        share.error, share.exit_code = f"{where}{error}", error.exit_code

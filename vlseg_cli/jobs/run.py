@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.answering import Answering, Answers
+from vlseg_cli.jobs.answering import AskAbout as AskOfFrame
 from vlseg_cli.jobs.finish import finish
 from vlseg_cli.jobs.job import Job
 from vlseg_cli.jobs.journal import Journal
@@ -21,10 +22,12 @@ from vlseg_cli.jobs.pipeline import FrameSource, Pipeline
 from vlseg_cli.jobs.shard import Shard
 from vlseg_cli.jobs.stop import Stop, listening
 from vlseg_cli.jobs.unit import Share
+from vlseg_cli.jobs.watching import Watching
 from vlseg_cli.jobs.work import JournaledWork, PassingWork, Work
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.session import require_video
 from vlseg_cli.outputs import OutputFolder, Sink, open_sinks
 from vlseg_cli.schema import Ask, Clip, Frame, Input, Item, Record
 
@@ -63,8 +66,9 @@ class Settings:
     """How to run a job.
 
     formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
-    alone. again: failed inputs are work to do, too. open_source: where frames come from, None for
-    the files that the inputs name. watchers: are given every answer that this process makes.
+    alone. again: failed inputs are work to do, too. through_time: things are followed through
+    videos; pictures are no inputs. open_source: where frames come from, None for the files that the
+    inputs name. watchers: are given every answer that this process makes.
     """
 
     folder: OutputFolder
@@ -76,6 +80,7 @@ class Settings:
     overwrite: bool = False
     again: bool = False
     fail_fast: bool = False
+    through_time: bool = False
     keep_records: bool = False
     open_source: Callable[[], FrameSource] | None = None
     watchers: tuple[Sink, ...] = ()
@@ -204,7 +209,7 @@ def _prepared(
 ) -> Callable[[Writer], None]:
     """Load the model (a decoder starts meanwhile); returns what runs all units once."""
     model = load()
-    answering = Answering(model, partial(ask, model), settings.batch_size, progress.note)
+    answering = _answers(settings, model, partial(ask, model), progress)
 
     def run(writer: Writer) -> None:
         Pipeline(
@@ -219,6 +224,13 @@ def _prepared(
         ).run()
 
     return run
+
+
+def _answers(settings: Settings, model: Segmenter, ask: AskOfFrame, progress: Progress) -> Answers:
+    """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
+    if not settings.through_time:
+        return Answering(model, ask, settings.batch_size, progress.note)
+    return Watching(require_video(model), ask)
 
 
 def _source(settings: Settings) -> FrameSource:

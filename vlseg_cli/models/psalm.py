@@ -32,6 +32,13 @@ class Prefix(NamedTuple):
     hidden: Tensor
     cache: DynamicCache
 
+    def past(self, pictures: Tensor) -> DynamicCache:
+        """Keys and values for prompts about these pictures, to be added to."""
+        past = DynamicCache()
+        for index, layer in enumerate(self.cache.layers):
+            past.update(layer.keys[pictures], layer.values[pictures], index)
+        return past
+
 
 @dataclass(slots=True)
 class Seen:
@@ -136,26 +143,27 @@ class PSALM(nn.Module):
         sequences: Sequence[TokenSequence],
         pictures: Tensor,
         regions: Tensor | None = None,
+        looks: Tensor | None = None,
     ) -> Read:
         """P prompts, prompt p about picture ``pictures[p]``; all with the same prefix.
 
         regions (R, H, W) bool: one mask per REGION mark, in the order of prompts and marks.
+        looks (R, C): instead of regions, what they looked like, here or in another picture.
         """
-        prefix = self._read_prefix(seen, sequences[0].prefix)
+        prefix = self.read_prefix(seen, sequences[0].prefix)
         ids, condition, padding = _stack(sequences, pictures.device)
         embeds = self.language.embed_tokens(ids.clamp(min=0))
         queries = self.seg_query.to(embeds.dtype)
         count = (ids == Placeholder.QUERIES).sum(1).max()
         mask_token = (ids == Placeholder.QUERIES).unsqueeze(-1)
         embeds = embeds.masked_scatter(mask_token, queries[:count].repeat(len(ids), 1))
+        mark = ids == Placeholder.REGION
         if regions is not None:
-            mark = ids == Placeholder.REGION
-            owner = pictures[mark.nonzero()[:, 0]]
-            vectors = self.region_vectors(seen, owner, regions).to(embeds.dtype)
+            looks = self.region_looks(seen, pictures[mark.nonzero()[:, 0]], regions)
+        if looks is not None:
+            vectors = self.look_vectors(looks).to(embeds.dtype)
             embeds = embeds.masked_scatter(mark.unsqueeze(-1), vectors)
-        past = DynamicCache()
-        for index, layer in enumerate(prefix.cache.layers):
-            past.update(layer.keys[pictures], layer.values[pictures], index)
+        past = prefix.past(pictures)
         before = prefix.hidden.shape[1]
         seen_mask = torch.cat([padding.new_ones(len(ids), before), padding], 1)
         hidden = self.language(
@@ -166,7 +174,7 @@ class PSALM(nn.Module):
         ).last_hidden_state
         return Read(hidden, ids, condition, embeds)
 
-    def _read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
+    def read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
         """Read the words before the picture and the picture itself, once per wording."""
         if ids not in seen.prefixes:
             tokens = seen.tokens.flatten(2).transpose(1, 2)
@@ -180,12 +188,20 @@ class PSALM(nn.Module):
             seen.prefixes[ids] = Prefix(embeds, hidden, cache)
         return seen.prefixes[ids]
 
-    def region_vectors(self, seen: Seen, pictures: Tensor, regions: Tensor) -> Tensor:
-        """What the language model sees of regions: (R,) pictures, (R, H, W) masks -> (R, D)."""
+    def region_looks(self, seen: Seen, pictures: Tensor, regions: Tensor) -> Tensor:
+        """What regions look like: (R,) pictures, (R, H, W) masks -> (R, C) pooled features."""
+        return pool_regions(self.look_features(seen)[pictures], regions)
+
+    def look_features(self, seen: Seen) -> Tensor:
+        """What regions are pooled from: (B, C, h, w)."""
+        tokens = self.config.region_source == "tokens"
+        return seen.tokens if tokens else seen.pixels.mask_features
+
+    def look_vectors(self, looks: Tensor) -> Tensor:
+        """What the language model reads of regions' looks: (R, C) -> (R, D)."""
         if self.config.region_source == "tokens":
-            return pool_regions(seen.tokens[pictures], regions)
-        pooled = pool_regions(seen.pixels.mask_features[pictures], regions)
-        vectors: Tensor = self.region_input(pooled)
+            return looks
+        vectors: Tensor = self.region_input(looks)
         return vectors
 
     # 3 ask ------------------------------------------------------------------------------------
@@ -228,9 +244,10 @@ class PSALM(nn.Module):
         pictures: Tensor,
         kind: ConditionKind,
         regions: Tensor | None = None,
+        looks: Tensor | None = None,
     ) -> Answered:
         """Steps 2 to 4 in one go."""
-        asked = self.ask(self.read(seen, sequences, pictures, regions), kind)
+        asked = self.ask(self.read(seen, sequences, pictures, regions, looks), kind)
         return self.answer(seen, pictures, asked, kind)
 
 

@@ -21,6 +21,7 @@ from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
+    NotFiniteError,
     PanopticMap,
     Prediction,
     Question,
@@ -41,9 +42,16 @@ def describe(
     parts: Sequence[Part],
     config: PSALMConfig,
     seconds: dict[str, float],
+    words: str = "",
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
+    """Turn what the model answered to one ask into a Prediction on the frame's grid.
+
+    parts: none where words alone were asked for.
+    """
+    found: Found = [], None
     match ask.prompt:
+        case _ if ask.task is Task.CHAT:
+            pass
         case Categories():
             found = _categories(ask, ask.prompt, canvas, parts[0], config)
         case Regions():
@@ -58,9 +66,22 @@ def describe(
         ask.task,
         ask.prompt,
         tuple(found[0]),
+        words,
         panoptic=found[1],
         seconds=seconds,
     )
+
+
+def check_finite(parts: Sequence[Part], frame: Frame) -> None:
+    """Masks made of NaN would look like empty ones; half precision on large inputs makes them.
+
+    Raises NotFiniteError.
+    """
+    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
+        raise NotFiniteError(
+            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            " --device cpu, or other weights."
+        )
 
 
 def _categories(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.models.official import (
     Official,
     Shapes,
@@ -29,8 +30,8 @@ def open_official_psalm(directory: Path) -> Official:
     """Look through an official folder and find out whether it is complete; numbers are not read.
 
     Sizes that no file of theirs tells, such as decoder_heads, are the published ones unless
-    config.json has them in a table "vlseg". Raises WeightsError for a folder that is damaged or
-    no PSALM's.
+    config.json has them in a table "vlseg"; its categories are COCO panoptic's, which it was
+    trained with. Raises WeightsError for a folder that is damaged or no PSALM's.
     """
     tensors = read_checkpoint(directory)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -40,7 +41,8 @@ def open_official_psalm(directory: Path) -> Official:
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
     rules = psalm_rules(config.language_heads, config.vocabulary)
-    return look_through("psalm", sizes, tokenizer, tensors, rules, own)
+    trained = class_table("coco-panoptic").asked("plain")
+    return look_through("psalm", sizes, tokenizer, tensors, rules, own, categories=trained)
 
 
 def _sized(sizes: Mapping[str, Any], directory: Path) -> tuple[PSALMConfig, Shapes]:

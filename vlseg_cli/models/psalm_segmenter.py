@@ -14,9 +14,12 @@ from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.pixels import fit_pixels, fit_regions
 from vlseg_cli.models.psalm import PSALM, Answered, Seen
-from vlseg_cli.models.psalm_answers import Part, describe
+from vlseg_cli.models.psalm_answers import Part, check_finite, describe
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_official import open_official_psalm
+from vlseg_cli.models.psalm_session import PSALMSession
+from vlseg_cli.models.psalm_talk import talk
+from vlseg_cli.models.session import State
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts
@@ -25,10 +28,12 @@ from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import (
     Ask,
     Categories,
+    Expression,
     Frame,
-    NotFiniteError,
     Prediction,
+    Question,
     Regions,
+    Task,
     UsageError,
 )
 from vlseg_cli.weights.convert.coverage import require_complete
@@ -37,6 +42,7 @@ from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, pla
 
 _Key = tuple[int, int]  # number of the frame, identity of the prompt
 _ROWS = 32  # prompts answered in one go
+_TALKING = (Task.REASON, Task.CHAT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +108,10 @@ class PSALMSegmenter:
         require_complete(official.coverage, directory)
         config = PSALMConfig.from_dict(official.sizes)
         model = build_empty(lambda: PSALM(config))
-        ours = official.read(official.sources)
+        ours = official.read(official.names)
         load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, (), (), device)
+        trained = official.categories
+        return cls(name, model, official.tokenizer, trained.names, trained.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""
@@ -125,23 +132,50 @@ class PSALMSegmenter:
 
     @torch.inference_mode()
     def answer(self, encoded: EncodedFrames, asks: Sequence[Ask]) -> list[Prediction]:
-        """Steps 2 to 4; prompts of one kind share batches. Raises NotFiniteError."""
+        """Steps 2 to 4; prompts of one kind share batches. Questions are answered in words, too, if
+        the model was taught to; Task.CHAT wants words alone.
+
+        Raises NotFiniteError, and UsageError for Task.CHAT if the model does not talk.
+        """
         start = time.perf_counter()
-        found = self._read_and_answer(encoded, {_key(ask): ask for ask in asks})
+        found = self._read_and_answer(
+            encoded, {_key(ask): ask for ask in asks if ask.task is not Task.CHAT}
+        )
         for ask in asks:
-            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
+            check_finite(found.get(_key(ask), ()), encoded.frames[ask.frame])
+        talking = {_key(ask): ask for ask in asks if ask.task in _TALKING}
+        words = {key: self._words(encoded, ask) for key, ask in talking.items()}
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             describe(
                 ask,
                 encoded.frames[ask.frame],
                 encoded.canvases[ask.frame],
-                found[_key(ask)],
+                found.get(_key(ask), ()),
                 self.model.config,
                 seconds,
+                words.get(_key(ask), ""),
             )
             for ask in asks
         ]
+
+    def _words(self, encoded: EncodedFrames, ask: Ask) -> str:
+        """The model's own answer to a question; none from a model that was not taught to talk."""
+        assert isinstance(ask.prompt, Expression | Question)
+        if not self.model.config.talks:
+            if ask.task is Task.CHAT:
+                raise UsageError(
+                    f"The {self.name} model was not taught to talk, it answers with masks alone:"
+                    " --model takes another."
+                )
+            return ""
+        question = self.prompts.question(ask.prompt.text)
+        end = self.prompts.tokenizer.end
+        return self.prompts.tokenizer.text(talk(self.model, encoded.seen, ask.frame, question, end))
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> PSALMSession:
+        """See ``VideoSegmenter``."""
+        return PSALMSession(self, asks, state)
 
     def _read_and_answer(
         self, encoded: EncodedFrames, asks: Mapping[_Key, Ask]
@@ -188,15 +222,6 @@ class PSALMSegmenter:
 def _key(ask: Ask) -> _Key:
     """Asks with one key have one answer, described in different ways by different tasks."""
     return ask.frame, id(ask.prompt)
-
-
-def _check_finite(parts: Sequence[Part], frame: Frame) -> None:
-    """Masks made of NaN would look like empty ones; half precision on large inputs makes them."""
-    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
-            " --device cpu, or other weights."
-        )
 
 
 def _kind(ask: Ask) -> ConditionKind:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vlseg_cli.schema import RecipeError, TableError
+from vlseg_cli.schema.spelling import nearest_or_all
 from vlseg_cli.schema.tables import (
     Count,
     Fraction,
     Natural,
     NonNegative,
     Positive,
-    nearest,
     read_table,
 )
 from vlseg_cli.training.overrides import apply_overrides
@@ -91,7 +91,7 @@ class Stage:
         for kind in self.mixture.kinds:
             if kind not in KIND_WEIGHTS:
                 raise ValueError(
-                    f"mixture.kinds: unknown kind {kind!r}{nearest(kind, KIND_WEIGHTS)}"
+                    f"mixture.kinds: unknown kind {kind!r}{nearest_or_all(kind, KIND_WEIGHTS)}"
                 )
 
 

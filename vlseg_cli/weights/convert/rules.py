@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 Converted = dict[str, Tensor]
@@ -100,12 +101,34 @@ class Drop:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One of ours that the authors' files may lack: always ``value`` there, for ``reason``.
+
+    pattern: regular expression of our names. A statistic that training moves is no such thing.
+    """
+
+    pattern: str
+    reason: str
+    value: float = 0.0
+    dtype: torch.dtype = torch.float32
+
+    def made(self, shape: tuple[int, ...]) -> Tensor:
+        """The tensor that stands in."""
+        return torch.full(shape, self.value, dtype=self.dtype)
+
+
 def find_rule(rules: Sequence[Rule], name: str) -> "tuple[Rule, re.Match[str]] | None":
     """The rule that knows a name."""
     for rule in rules:
         if match := re.fullmatch(rule.pattern, name):
             return rule, match
     return None
+
+
+def find_fill(fills: Sequence[Fill], ours: str) -> Fill | None:
+    """What stands in for one of ours."""
+    return next((fill for fill in fills if re.fullmatch(fill.pattern, ours)), None)
 
 
 def convert(rules: Sequence[Rule], name: str, tensor: Tensor) -> Converted:
