@@ -17,7 +17,7 @@ class Dataset(Protocol):
         ...
 
     def source(self, number: int) -> str:
-        """The picture's path, or a name if it has no file of its own; known without reading it."""
+        """The picture's path, or TABLE:ROW if a table holds it; known without reading it."""
         ...
 
     def __getitem__(self, number: int) -> Sample:
@@ -33,7 +33,7 @@ class ClipDataset(Protocol):
         ...
 
     def source(self, number: int) -> str:
-        """The clip's folder, or a name; known without reading it."""
+        """The clip's folder; known without reading it."""
         ...
 
     def __getitem__(self, number: int) -> ClipSample:

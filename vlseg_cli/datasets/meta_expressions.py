@@ -18,7 +18,7 @@ from vlseg_cli.datasets.dataset import parsed
 from vlseg_cli.datasets.mask_dict import MaskDict
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, Question, Task
 
-_KINDS = ("referring", "reasoning", "absent")  # by type_id
+KINDS = ("referring", "reasoning", "absent")  # by type_id
 
 
 def read_videos(path: Path) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def expression_clip(
 def _query(
     clip: ClipFolder, key: str, expression: Mapping[str, Any], masks: MaskDict | None
 ) -> ClipQuery:
-    kind = _KINDS[expression["type_id"]] if "type_id" in expression else ""
+    kind = KINDS[expression["type_id"]] if "type_id" in expression else ""
     words = (Question if kind == "reasoning" else Expression)(expression["exp"])
     # Expressions about nothing have no number or a negative one.
     annotations = [int(one) for one in expression["anno_id"] if one >= 0] if masks else []

@@ -4,11 +4,14 @@
 HyperSeg keeps the sources without ``JPEGImages`` around them. Some expressions mean nothing.
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from vlseg_cli.datasets.dataset import existing_folder
 from vlseg_cli.datasets.mask_dict import MaskDict
-from vlseg_cli.datasets.meta_expressions import expression_clip, read_videos
+from vlseg_cli.datasets.meta_expressions import KINDS, expression_clip, read_videos
 from vlseg_cli.schema import ClipSample
 
 SPLITS = ("train", "valid")
@@ -17,15 +20,21 @@ SPLITS = ("train", "valid")
 class ReVOS:
     """One split; a query is one expression, its key the expression's own.
 
-    A query's kind is 'referring', 'reasoning' or 'absent', which enters no score. Raises
-    NoInputError if a folder or file is missing, InputError if one is damaged.
+    A query's kind is 'referring', 'reasoning' or 'absent', which enters no score. kinds: only
+    these are asked, of the videos that have some. Raises NoInputError if a folder or file is
+    missing, InputError if one is damaged.
     """
 
-    def __init__(self, root: Path, split: str = "valid") -> None:
+    def __init__(self, root: Path, split: str = "valid", kinds: Collection[str] = KINDS) -> None:
         self._frames = existing_folder(root / "JPEGImages", root)
         self._path = root / f"meta_expressions_{split}_.json"
-        self._videos = list(read_videos(self._path).items())
+        self._videos = [
+            (video, entry)
+            for video, entry in read_videos(self._path).items()
+            if not _kinds(entry).isdisjoint(kinds)
+        ]
         self._masks = MaskDict(root / "mask_dict.json")
+        self._kinds = kinds
 
     def __len__(self) -> int:
         return len(self._videos)
@@ -37,4 +46,13 @@ class ReVOS:
     def __getitem__(self, number: int) -> ClipSample:
         """Open a video. Raises InputError if its entry lacks something."""
         video, entry = self._videos[number]
-        return expression_clip(self._path, video, entry, self._frames / video, self._masks)
+        clip = expression_clip(self._path, video, entry, self._frames / video, self._masks)
+        return replace(clip, queries=tuple(q for q in clip.queries if q.kind in self._kinds))
+
+
+def _kinds(entry: dict[str, Any]) -> set[str]:
+    """Kinds of the expressions about a video; all if its entry is damaged, as reading will tell."""
+    try:
+        return {KINDS[one["type_id"]] for one in entry["expressions"].values()}
+    except (KeyError, TypeError, IndexError, AttributeError):
+        return set(KINDS)

@@ -68,8 +68,9 @@ def _exists(dataset: Dataset | ClipDataset, number: int) -> str:
         source = dataset.source(number)
     except (InputError, NoInputError) as error:
         return str(error)
-    looks_like_path = Path(source).is_absolute() or Path(source).parent != Path()
-    return f"{source} is missing." if looks_like_path and not Path(source).exists() else ""
+    table, colon, _ = source.rpartition(":")  # a row of a table has no file of its own
+    there = Path(source).exists() or (bool(colon) and Path(table).is_file())
+    return "" if there else f"{source} is missing."
 
 
 def _read(dataset: Dataset | ClipDataset, number: int) -> str:

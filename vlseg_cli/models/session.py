@@ -16,7 +16,10 @@ State = Mapping[str, NDArray[Any]]
 
 
 class Session(Protocol):
-    """One video being watched. Segments carry ``track_id``: the same thing, the same number."""
+    """One video being watched. Segments carry ``track_id``: the same thing, the same number.
+
+    Sentences and single regions have the numbers 1, 2, … in the order they are asked.
+    """
 
     def step(self, frame: Frame) -> list[Prediction]:
         """Look at the next frame: one prediction per prompt, in the order they were given.

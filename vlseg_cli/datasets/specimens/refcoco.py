@@ -30,15 +30,18 @@ _SPLITS: dict[Name, tuple[str, ...]] = {
 _Items = tuple[Item, ...]
 
 
-def write_refcoco(root: Path, name: Name, seeds: range, size: int = 192) -> int:
+def write_refcoco(
+    root: Path, name: Name, seeds: range, size: int = 192, splits: tuple[str, ...] = ()
+) -> int:
     """Write refs, instances.json and pictures of one of the four sets below root.
 
-    Scenes go to the splits in turn, so four seeds fill them all. size: longest side, px. Returns
-    the number of refs. Raises OutputError if a file cannot be written.
+    Scenes go to the splits in turn, so four seeds fill them all. size: longest side, px. splits:
+    the ones to fill, () for all. Returns the number of refs. Raises OutputError if a file cannot be
+    written.
     """
     folder = OutputFolder(root)
     tables: dict[str, list[coco.Record]] = defaultdict(list)
-    splits, general = _SPLITS[name], name == "grefcoco"
+    splits, general = splits or _SPLITS[name], name == "grefcoco"
     for number, seed in enumerate(seeds):
         scene = draw_scene(seed, size)
         file_name = f"COCO_train2014_{seed:012d}.jpg"

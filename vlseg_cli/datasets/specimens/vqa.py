@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json
 from vlseg_cli.datasets.specimens.scene_questions import Told, open_questions, yes_or_no
+from vlseg_cli.datasets.vqa import Name
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.scene import Scene
@@ -17,9 +18,7 @@ _UNSURE = "unanswerable"
 Record = dict[str, Any]
 
 
-def write_vqa(
-    root: Path, name: Literal["vqav2", "okvqa"], split: str, seeds: range, size: int = 192
-) -> int:
+def write_vqa(root: Path, name: Name, split: str, seeds: range, size: int = 192) -> int:
     """Write VQA's own questions and annotations of 'train' or 'val' below root; how many there are.
 
     'testdev' has questions alone. size: longest side of a picture, px. Raises OutputError if a
@@ -42,9 +41,7 @@ def write_vqa(
     return len(questions)
 
 
-def write_prepared_vqa(
-    root: Path, name: Literal["textvqa", "vizwiz"], split: str, seeds: range, size: int = 192
-) -> int:
+def write_prepared_vqa(root: Path, name: Name, split: str, seeds: range, size: int = 192) -> int:
     """Write a set as a JSON object a line, with annotations but for 'test'; how many there are."""
     folder = OutputFolder(root)
     pictures = "train_images" if name == "textvqa" else split

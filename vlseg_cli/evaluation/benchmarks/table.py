@@ -3,14 +3,20 @@
 from collections.abc import Iterable, Mapping
 
 from vlseg_cli.evaluation.benchmarks import (
+    choices,
     coco,
     coco_interactive,
+    davis,
+    ego_exo4d,
     grefcoco,
     llmseg40k,
     open_vocabulary,
+    questions,
     reasonseg,
     rec,
     refcoco,
+    video_expressions,
+    youtube_vis,
 )
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
 from vlseg_cli.schema import UsageError
@@ -24,6 +30,12 @@ FAMILIES = (
     coco,
     coco_interactive,
     open_vocabulary,
+    video_expressions,
+    davis,
+    youtube_vis,
+    ego_exo4d,
+    questions,
+    choices,
 )
 
 BENCHMARKS: Mapping[str, Benchmark] = {

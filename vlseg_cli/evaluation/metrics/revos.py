@@ -78,13 +78,13 @@ class ReVOS:
         kind: ExpressionType,
         prediction: Iterable[Mask] | None,
         truth: Iterable[Mask],
-        foreground: Iterable[Mask] | None = None,
+        foreground: Iterable[int] | None = None,
     ) -> ReVOSScore:
         """Count one expression's masks (H, W), frame by frame; returns its scores, not rounded.
 
         prediction: None if a frame is missing; that, like a wrong size, scores 0 throughout.
         truth: the union of what is meant; the sum of its objects for ``raw_pixels``. foreground:
-        every annotated object of the video, for R.
+        px of every annotated object of the video in each frame, for R.
         """
         score = _FAILED
         if prediction is not None:
@@ -113,33 +113,25 @@ class ReVOS:
         return ReVOSResult(referring, reasoning, ReVOSScore(*overall))
 
     def _score(
-        self, prediction: Iterable[Mask], truth: Iterable[Mask], foreground: Iterable[Mask] | None
+        self, prediction: Iterable[Mask], truth: Iterable[Mask], foreground: Iterable[int] | None
     ) -> ReVOSScore:
         frames, accuracy, robustness = FrameMeans(), [], []
-        all_objects = repeat(None) if foreground is None else foreground
-        pairs = zip(same_frames(truth, prediction), all_objects, strict=False)
-        for (goal, guess), every in pairs:
+        areas = repeat(0) if foreground is None else foreground
+        for (goal, guess), area in zip(same_frames(truth, prediction), areas, strict=False):
             frames.add(guess > 0, goal > 0)
-            a, r = self._pixel_scores(guess, goal, every)
-            accuracy.append(a)
-            robustness += [] if r is None else [r]
+            right, wrong = self._pixels(guess, goal)
+            accuracy.append(right)
+            robustness.append(max(1 - wrong / (area + 1e-6), 0.0))
         j, f = frames.means
-        mean_r = float(np.mean(robustness)) if robustness else None
-        return ReVOSScore(j, f, float(np.mean(accuracy)), mean_r)
+        r = None if foreground is None else float(np.mean(robustness))
+        return ReVOSScore(j, f, float(np.mean(accuracy)), r)
 
-    def _pixel_scores(
-        self, prediction: Mask, truth: Mask, foreground: Mask | None
-    ) -> tuple[float, float | None]:
-        """A and R of one frame."""
+    def _pixels(self, prediction: Mask, truth: Mask) -> tuple[float, int]:
+        """Share of right pixels of one frame, and how many of the foreground are wrong."""
         if not self._raw_pixels:
             prediction, truth = prediction > 0, truth > 0
-            foreground = None if foreground is None else foreground > 0
         guess, goal = prediction.astype(np.uint8), truth.astype(np.uint8)
-        accuracy = float((guess == goal).mean())
-        if foreground is None:
-            return accuracy, None
-        excess = ((1 - goal) * guess).sum() / (foreground.sum() + 1e-6)
-        return accuracy, max(1 - float(excess), 0.0)
+        return float((guess == goal).mean()), int(((1 - goal) * guess).sum())
 
     def _rounded(self, value: float) -> float:
         if self._decimals is None:
