@@ -21,7 +21,14 @@ def command(
     ],
     model: options.Model = None,
     device: options.Device = None,
-    seeds: options.Seeds = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B",
+            help="Seeds of the scenes, from A up to but not B.",
+            show_default=f"{_HELD_OUT}, of clips {_HELD_OUT_CLIPS}",
+        ),
+    ] = None,
     size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
     video: Annotated[
         bool,
