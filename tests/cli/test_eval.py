@@ -24,3 +24,18 @@ def test_the_embedded_model_is_scored(vlseg, tmp_path: Path) -> None:
     assert f"refer.cIoU{' ' * 23}{result['refer']['cIoU']:.3f}" in ran.err
     assert (tmp_path / "page" / "index.html").is_file()
     assert json.loads(ran.out) == result
+
+
+def test_clips_are_scored(vlseg) -> None:
+    words = ["--video", "--seeds", "900000:900001", "--frames", "4", "--size", "128"]
+    ran = vlseg("eval", "world", *words, "--json")
+    assert ran.code == 0, ran.err
+    (result,) = ran.records
+    assert (result["clips"], result["model"]) == (1, "embedded")
+    assert 0 < result["vos"]["J&F"] <= 1
+    assert "1 of 1 clips" in ran.err
+
+
+def test_what_clips_cannot_have(vlseg) -> None:
+    assert "leave it out with --video" in vlseg("eval", "world", "--video", "--html", "page").err
+    assert "goes with --video" in vlseg("eval", "world", "--frames", "4").err

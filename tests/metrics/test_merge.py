@@ -21,6 +21,7 @@ from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsuper
 from vlseg_cli.evaluation.metrics.exact import ExactSum
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
+from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
 from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
 from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.mmbench import MMBench
@@ -129,6 +130,10 @@ METRICS: dict[str, tuple[Callable[[], Any], Sampler]] = {
     "scienceqa": (
         ScienceQA,
         lambda rng, _: (word(rng), int(rng.integers(3)), 3, bool(rng.random() < 0.5)),
+    ),
+    "id_switches": (
+        IdSwitches,
+        lambda rng, _: ([({1: m, 2: ~m}, {int(rng.integers(3)): m}) for m in clip(rng)],),
     ),
     "mme": (MME, lambda rng, n: ("OCR", f"{n // 2}", word(rng), "Yes")),
     "mmbench": (MMBench, lambda rng, n: (n // 2 + 1_000_000 * (n % 2), word(rng), "B")),
