@@ -12,6 +12,11 @@ from vlseg_cli.weights.convert.mask2former import (
 from vlseg_cli.weights.convert.phi import LANGUAGE
 from vlseg_cli.weights.convert.rules import Drop, Rename, Rule
 
+# The published config.json could not be looked into: it may carry Mipha's model type or that of
+# LLaVA's Phi, which is also PSALM's; the perceiver's queries tell the two apart.
+MODEL_TYPES = (MIPHA, LLAVA) = ("mipha_phi", "llava_phi")
+PERCEIVER = "temporal_query"
+
 _SIGLIP = r"model\.vision_tower\.vision_model"
 _LAYERS = r"encoder\.layers\.\d+\.(?:self_attn\.\w+|mlp\.\w+|layer_norm[12])"
 _EMBEDDINGS = r"embeddings\.(?:patch_embedding|position_embedding)"
