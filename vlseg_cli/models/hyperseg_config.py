@@ -60,6 +60,9 @@ class HyperSegConfig:
     panoptic_score: float = 0.8
     panoptic_overlap: float = 0.8
     instance_score: float = 0.5
+    # Following things through a video (section 9.6)
+    track_score: float = 0.2  # class score from which a thing is followed
+    track_frames: int = 10  # out of sight, until it is forgotten
     # Wordings that no public file tells; {} is the list of marks (section 4.2)
     category_instruction: str = CATEGORY_INSTRUCTION
     region_instruction: str = REGION_INSTRUCTION

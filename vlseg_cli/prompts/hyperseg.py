@@ -5,7 +5,7 @@ configuration can have others. 'plain' is the short wording of the embedded mini
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 from vlseg_cli.prompts.placeholders import tokenize
 from vlseg_cli.prompts.sequence import TokenSequence, assemble, assemble_chat
@@ -48,6 +48,21 @@ def conversation_text(turns: Sequence[tuple[str, str]], question: str) -> str:
 def seen(video: bool) -> str:
     """How a picture is introduced: as an image or as a frame, with its fine-grained tokens."""
     return f"This is {'a frame' if video else 'an image'} <image>\n<temporal>\n"
+
+
+class Wordings(Protocol):
+    """A configuration, as far as prompts depend on it; see ``HyperSegConfig``."""
+
+    @property
+    def prompt_style(self) -> Style: ...
+    @property
+    def queries(self) -> int: ...
+    @property
+    def single_queries(self) -> int | None: ...
+    @property
+    def category_instruction(self) -> str: ...
+    @property
+    def region_instruction(self) -> str: ...
 
 
 class HyperSegPrompts:
@@ -118,6 +133,34 @@ class HyperSegPrompts:
         """How the model says what it sees: each name ends with ``[SEG]``, one more ends all."""
         return [*(t for name in names for t in self._marked(name)), self.tokenizer.seg]
 
+    def entities_end(self, said: Sequence[int]) -> bool:
+        """Whether a list of names is complete: at a second ``[SEG]`` in a row, or one alone."""
+        seg = self.tokenizer.seg
+        return bool(said) and (
+            said[-1] == self.tokenizer.end
+            or (said[-1] == seg and (len(said) == 1 or said[-2] == seg))
+        )
+
+    def entities_of(self, said: Sequence[int]) -> list[str]:
+        """The different names in such a list, in order; what was cut off is left out."""
+        names: list[str] = []
+        name: list[int] = []
+        for token in said:
+            if token != self.tokenizer.seg:
+                name.append(token)
+            elif name:
+                names.append(self.text_of(name))
+                name = []
+        return [name for name in dict.fromkeys(names) if name]
+
+    def answer_end(self, said: Sequence[int]) -> bool:
+        """Whether an answer in words is complete."""
+        return bool(said) and said[-1] == self.tokenizer.end
+
+    def text_of(self, said: Sequence[int]) -> str:
+        """Words, without marks."""
+        return self.tokenizer.text(said).strip()
+
     def _category_text(self, count: int, video: bool) -> str:
         if self.style == "plain":
             return "<image><temporal> segment " + "<cls> " * count + "<gt><seg>"
@@ -142,3 +185,15 @@ class HyperSegPrompts:
         before, mark, after = text.partition(_SAID)
         ids = tokenize(before, self.tokenizer)
         return [*ids, *said, *tokenize(after, self.tokenizer)] if mark else ids
+
+
+def hyperseg_prompts(tokenizer: Tokenizer, config: Wordings) -> HyperSegPrompts:
+    """The prompts that a model of this configuration reads."""
+    return HyperSegPrompts(
+        tokenizer,
+        config.prompt_style,
+        config.queries,
+        config.single_queries or config.queries,
+        config.category_instruction,
+        config.region_instruction,
+    )

@@ -3,7 +3,7 @@
 The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, models, normalizers, pre_tokenizers
@@ -15,7 +15,8 @@ SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
 
 
 class Tokenizer:
-    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` may be None."""
+    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``; ``unknown`` and ``end``
+    may be None."""
 
     def __init__(self, rust: RustTokenizer) -> None:
         seg = rust.token_to_id(SEG)
@@ -24,6 +25,7 @@ class Tokenizer:
         self.rust = rust
         self.seg: int = seg
         self.unknown: int | None = rust.token_to_id(UNKNOWN)
+        self.end: int | None = rust.token_to_id(END)
 
     @classmethod
     def load(cls, file: Path) -> "Tokenizer":
@@ -43,6 +45,11 @@ class Tokenizer:
     def ids(self, text: str) -> list[int]:
         """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
         return list(self.rust.encode(text, add_special_tokens=False).ids)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of token ids, without ``[SEG]``, the end and other special tokens."""
+        kept = [token for token in ids if token not in (self.seg, self.end)]
+        return str(self.rust.decode(kept, skip_special_tokens=True))
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
