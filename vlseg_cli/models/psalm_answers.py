@@ -1,12 +1,12 @@
 """Raw scores and masks become a Prediction: one function per kind of task (PSALM section 7)."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.nn.segments import (
     Canvas,
     generalised_mask,
@@ -31,6 +31,18 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
+
+class Thresholds(Protocol):
+    """A configuration, as far as answers are cut by it; see ``PSALMConfig``."""
+
+    @property
+    def panoptic_score(self) -> float: ...
+    @property
+    def panoptic_overlap(self) -> float: ...
+    @property
+    def instance_score(self) -> float: ...
+
+
 Part = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
 Found = tuple[list[Segment], PanopticMap | None]
 
@@ -40,11 +52,11 @@ def describe(
     frame: Frame,
     canvas: Canvas,
     parts: Sequence[Part],
-    config: PSALMConfig,
+    config: Thresholds,
     seconds: dict[str, float],
-    words: str = "",
+    said: str = "",
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid.
+    """Turn what the model answered to one ask, and said, into a Prediction on the frame's grid.
 
     parts: none where words alone were asked for.
     """
@@ -66,7 +78,7 @@ def describe(
         ask.task,
         ask.prompt,
         tuple(found[0]),
-        words,
+        said,
         panoptic=found[1],
         seconds=seconds,
     )
@@ -85,7 +97,7 @@ def check_finite(parts: Sequence[Part], frame: Frame) -> None:
 
 
 def _categories(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> Found:
     if ask.task is Task.PANOPTIC:
         return _panoptic(ask, prompt, canvas, part, config)
@@ -95,7 +107,7 @@ def _categories(
 
 
 def _panoptic(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> Found:
     scores, low = part
     threshold = config.panoptic_score if ask.threshold is None else ask.threshold
@@ -140,7 +152,7 @@ def _padded(low: Tensor, canvas: Canvas) -> Tensor:
 
 
 def _instances(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> list[Segment]:
     scores, low = part
     threshold = config.instance_score if ask.threshold is None else ask.threshold

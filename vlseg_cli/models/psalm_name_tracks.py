@@ -12,7 +12,6 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from vlseg_cli.models.psalm import Answered
 from vlseg_cli.models.psalm_tracks import (
     Found,
     TrackNumbers,
@@ -22,6 +21,7 @@ from vlseg_cli.models.psalm_tracks import (
     mask_ious,
 )
 from vlseg_cli.models.session import State
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import mask_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Categories, segment_from_mask

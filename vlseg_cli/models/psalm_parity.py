@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vlseg_cli.models.golden import Golden
-from vlseg_cli.models.psalm import PSALM, Answered, Asked, Read, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_losses import category_losses
+from vlseg_cli.models.steps import Answered, Asked, Read
 from vlseg_cli.nn.mask_sampling import PointSampling
 from vlseg_cli.nn.segments import (
     Canvas,

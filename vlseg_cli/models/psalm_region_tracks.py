@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vlseg_cli.models.pixels import fit_regions
-from vlseg_cli.models.psalm import Answered
 from vlseg_cli.models.psalm_tracks import Found, Likeness, View, kept, likeness, mask_ious
 from vlseg_cli.models.session import State
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import referred_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Regions, Segment, UsageError, segment_from_mask

@@ -7,9 +7,9 @@ clips and found no better: the words know the thing by themselves, and never dri
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vlseg_cli.models.psalm import Answered
 from vlseg_cli.models.psalm_tracks import Found, View
 from vlseg_cli.models.session import State
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import generalised_mask, referred_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Expression, Question, Segment, segment_from_mask

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from vlseg_cli.models.official import Official, model_type
+from vlseg_cli.models.official import Official, holds_tensor, model_type
 from vlseg_cli.models.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ class PSALMSystem:
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
-        """By its config.json."""
+        """By its config.json, unless the tensors are those of a HyperSeg that says the same."""
         from vlseg_cli.models.psalm_official import MODEL_TYPE
+        from vlseg_cli.weights.convert.hyperseg import PERCEIVER
 
-        return model_type(directory) == MODEL_TYPE
+        return model_type(directory) == MODEL_TYPE and not holds_tensor(directory, PERCEIVER)
 
     def open_official(self, directory: Path) -> Official:
         """What the authors' folder holds."""

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vlseg_cli.models.psalm import PSALM, Answered, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.session import State
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.schema import Frame, Segment
 

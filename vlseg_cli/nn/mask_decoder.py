@@ -21,11 +21,13 @@ from vlseg_cli.nn.pixel_decoder import PixelFeatures
 class DecodedQueries(NamedTuple):
     """One entry per level: before the first layer, then after each; the last is the result.
 
-    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4).
+    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4). content:
+    (P, N, D) what the last layer gave, before the norm.
     """
 
     hidden: tuple[Tensor, ...]
     pred_masks: tuple[Tensor, ...]
+    content: Tensor
 
 
 class MaskDecoder(nn.Module):
@@ -87,7 +89,9 @@ class MaskDecoder(nn.Module):
             return level.view(-1, slots, count, *level.shape[2:])[pictures, slot]
 
         return DecodedQueries(
-            tuple(unpacked(z) for z, _ in levels), tuple(unpacked(masks) for _, masks in levels)
+            tuple(unpacked(z) for z, _ in levels),
+            tuple(unpacked(masks) for _, masks in levels),
+            unpacked(packed.transpose(0, 1)),
         )
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:
@@ -147,14 +151,15 @@ def _attend(
 
 
 class MLP(nn.Module):
-    """Linear layers with ReLU between them, all ``channels`` wide."""
+    """Linear layers with ReLU between them, ``channels`` wide; the last gives ``out``."""
 
-    def __init__(self, channels: int, layers: int = 2) -> None:
+    def __init__(self, channels: int, layers: int = 2, out: int | None = None) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(channels, channels) for _ in range(layers))
+        widths = [channels] * (layers - 1) + [out or channels]
+        self.layers = nn.ModuleList(nn.Linear(channels, width) for width in widths)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(..., D) -> (..., D)."""
+        """(..., D) -> (..., out)."""
         for layer in self.layers[:-1]:
             inputs = torch.relu(layer(inputs))
         output: Tensor = self.layers[-1](inputs)

@@ -3,13 +3,12 @@
 'plain' is the short wording of the embedded miniature: a word for the task and the conditions.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from vlseg_cli.prompts.placeholders import MARKS, Placeholder
+from vlseg_cli.prompts.placeholders import Placeholder, tokenize
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
 from vlseg_cli.prompts.tokenizer import Tokenizer
 
@@ -22,7 +21,6 @@ _SYSTEM = (
     "language."
 )
 _SURE = "\nSure, the segmentation result is <seg>"
-_MARK = re.compile("(" + "|".join(map(re.escape, MARKS)) + ")")
 
 
 def opened(user: str) -> str:
@@ -73,14 +71,6 @@ def region_text(count: int, style: Style) -> str:
         f"This is all regions:  {', '.join(['<region>'] * count)}.\n"
     )
     return wrapped(user, "\n[SEG]<seg>")
-
-
-def tokenize(text: str, tokenizer: Tokenizer) -> list[int]:
-    """Ids with placeholders; each piece of text between marks is tokenised on its own."""
-    ids: list[int] = []
-    for piece in _MARK.split(text):
-        ids += [MARKS[piece]] if piece in MARKS else tokenizer.ids(piece)
-    return ids
 
 
 class PSALMPrompts:

@@ -47,8 +47,13 @@ class Tokenizer:
         return list(self.rust.encode(text, add_special_tokens=False).ids)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The words of tokens; marks like ``[SEG]`` are no words."""
-        return str(self.rust.decode([one for one in ids if one != self.seg])).strip()
+        """The words of tokens, without ``[SEG]``, the end and other special tokens."""
+        kept = [token for token in ids if token not in (self.seg, self.end)]
+        return str(self.rust.decode(kept, skip_special_tokens=True)).strip()
+
+    def has_ended(self, said: Sequence[int]) -> bool:
+        """Whether a text is complete: its last token is the end."""
+        return bool(said) and said[-1] == self.end
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""

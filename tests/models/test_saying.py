@@ -8,7 +8,7 @@ import torch
 
 from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
-from vlseg_cli.models.psalm_talk import talk
+from vlseg_cli.models.saying import say
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.schema import Ask, Expression, Question, Sample, Task, UsageError
 
@@ -29,7 +29,8 @@ def test_each_token_is_the_likeliest_after_all_before(
     model: PSALM, seen: Seen, prompts: PSALMPrompts
 ) -> None:
     question = prompts.question(QUESTION)
-    said = talk(model, seen, 1, question, end=None, most=5)
+    prefix = model.read_prefix(seen, question.prefix)
+    said = say(model, prefix, 1, question, lambda _: False, most=5)
     assert len(said) == 5
     words = model.language.embed_tokens(torch.tensor([[*question.ids.tolist(), *said]]))
     before = model.language.embed_tokens(torch.tensor([question.prefix], dtype=torch.long))
@@ -44,12 +45,13 @@ def test_the_end_token_and_the_positions_end_an_answer(
     model: PSALM, seen: Seen, prompts: PSALMPrompts
 ) -> None:
     question = prompts.question(QUESTION)
-    said = talk(model, seen, 0, question, end=None, most=8)
-    assert talk(model, seen, 0, question, end=said[0]) == []
+    prefix = model.read_prefix(seen, question.prefix)
+    said = say(model, prefix, 0, question, lambda _: False, most=8)
+    assert say(model, prefix, 0, question, lambda so_far: so_far[-1:] == said[:1]) == said[:1]
     length = len(question.prefix) + seen.tokens[0, 0].numel() + len(question.ids)
     config = model.config
     model.config = replace(config, positions=length + 2)
-    assert talk(model, seen, 0, question, end=None) == said[:2]
+    assert say(model, prefix, 0, question, lambda _: False) == said[:2]
     model.config = config
 
 
