@@ -79,9 +79,8 @@ def test_there_is_no_such_folder(tmp_path: Path) -> None:
 
 def test_another_architecture(changed: Callable[[Change], str]) -> None:
     name = changed(lambda settings: settings.update(architecture="segnet"))
-    assert said(WeightsError, name).endswith(
-        "holds a 'segnet'; this version reads " + ", ".join(SYSTEMS)
-    )
+    known = ", ".join(SYSTEMS)
+    assert said(WeightsError, name).endswith(f"holds a 'segnet'; this version reads {known}")
 
 
 def test_weights_of_other_sizes(changed: Callable[[Change], str]) -> None:
