@@ -155,6 +155,16 @@ def test_a_config_that_says_nothing(official: Path, text: str) -> None:
         open_official_psalm(official)
 
 
+def test_what_nothing_depends_on_may_be_absent(official: Path, tmp_path: Path) -> None:
+    for shard in official.glob("*.safetensors"):
+        tensors = load_file(shard)
+        save_file({n: t for n, t in tensors.items() if "num_batches" not in n}, shard)
+    (official / "model.safetensors.index.json").unlink()
+    coverage = convert_folder(official, tmp_path / "ours", SOURCE)
+    assert "3 of ours made: counts batches, no answer depends on it" in coverage.lines()
+    assert answers(tmp_path / "ours")[0].segments == answers(official)[0].segments
+
+
 def test_a_missing_tokenizer_is_said(official: Path) -> None:
     (official / "tokenizer.json").write_text("{")
     with pytest.raises(WeightsError, match="no tokenizer that can be read") as caught:

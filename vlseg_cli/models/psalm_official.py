@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.models.official import (
     Official,
@@ -15,10 +17,20 @@ from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.weights.convert.psalm import psalm_rules
 from vlseg_cli.weights.convert.psalm_sizes import psalm_sizes
+from vlseg_cli.weights.convert.rules import Fill
 from vlseg_cli.weights.convert.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 MODEL_TYPE = "llava_phi"
+
+_FILLS = (
+    Fill(
+        r"connector\..*\.num_batches_tracked",
+        "counts batches, no answer depends on it",
+        0,
+        torch.int64,
+    ),
+)
 
 
 def open_official_psalm(directory: Path) -> Official:
@@ -37,4 +49,4 @@ def open_official_psalm(directory: Path) -> Official:
     check_vocabulary(tokenizer, config.vocabulary, directory)
     rules = psalm_rules(config.language_heads, config.vocabulary)
     trained = class_table("coco-panoptic").asked("plain")
-    return look_through("psalm", sizes, tokenizer, tensors, rules, own, categories=trained)
+    return look_through("psalm", sizes, tokenizer, tensors, rules, own, _FILLS, trained)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vlseg_cli.models.psalm import PSALM, Seen
+from vlseg_cli.models.psalm_bases import base_tensors, is_base
 from vlseg_cli.models.psalm_batch import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_losses import Level, averaged_counts, category_losses, condition_losses
@@ -169,8 +170,14 @@ class TrainablePSALM(Trainable):
         return groups
 
     def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
-        load_into(self.psalm, load_tensors(directory), directory)
+        """Take the weights of a model folder, or the part that a base has (Mask2Former's file).
+
+        Raises WeightsError if they do not fit.
+        """
+        if is_base(directory):
+            self.psalm.load_state_dict(base_tensors(self.psalm, directory), strict=False)
+        else:
+            load_into(self.psalm, load_tensors(directory), directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

@@ -30,7 +30,8 @@ from vlseg_cli.worlds.samples import Mix
 class Model:
     """[model]: which system, and the keys of its own config.
 
-    weights: a model folder to begin with, or 'embedded'; random weights if empty.
+    weights: a model folder to begin with, 'embedded', or a name of weights.toml, also of a base, of
+    which the fitting parts are taken; random weights if empty.
     """
 
     architecture: str
