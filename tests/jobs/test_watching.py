@@ -72,7 +72,7 @@ def test_what_is_in_mind_is_kept_for_the_last_part_alone(film: Path, tmp_path: P
         run_stub(out, [film], model=Dying(19), through_time=True)
     assert not (out.joinpath(*state_path(0, 0))).exists()
     state = read_state(OutputFolder(out), 0, 1)
-    assert state is not None and set(state) == {"past"}
+    assert state is not None and set(state) == {"past", "watching/first"}
     run_stub(out, [film], through_time=True)
     assert not (out / ".vlseg").exists()
 
@@ -180,7 +180,23 @@ def test_a_prompt_that_does_not_fit_is_asked_once() -> None:
     watching.begin(0, None)
     answers = watching.answer([(ITEM, frame(index)) for index in range(3)])
     assert [str(answer) for answer in answers] == ["The box covers nothing."] * 3
-    assert asked == [0] and watching.state() == {}
+    assert asked == [0] and set(watching.state()) == {"watching/first"}
+
+
+def test_the_first_frame_stays_the_first_after_a_break() -> None:
+    asked: list[int] = []
+
+    def ask(_item: Item, one: Frame) -> list[Ask]:
+        asked.append(one.index)
+        return [Ask(one.index, Task.VOS, pointing())]
+
+    watching = Watching(StubModel(), ask)
+    watching.begin(0, None)
+    watching.answer([(ITEM, frame(3))])
+    kept = watching.state()
+    watching.begin(1, kept)
+    watching.answer([(ITEM, frame(4))])
+    assert asked == [3, 3]
 
 
 def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:

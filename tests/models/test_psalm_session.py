@@ -186,7 +186,7 @@ def test_things_keep_their_numbers_through_a_cut_to_another_scene(
     embedded: VideoSegmenter,
 ) -> None:
     """Masks of the first frame; then another scene altogether; then back."""
-    scenes = draw_clip(SEED, 6, 192)
+    scenes = draw_clip(SEED, 12, 192)[:4]
     elsewhere = draw_clip(SEED + 8, 3, 192)
     things = [item for item in scenes[0].items if item.is_thing]
     largest = sorted(things, key=lambda item: -item.area)[:3]
@@ -196,7 +196,7 @@ def test_things_keep_their_numbers_through_a_cut_to_another_scene(
     answers = [
         session.step(Frame(scene.pixels, "film", index))[0] for index, scene in enumerate(film)
     ]
-    assert max(len(one.segments) for one in answers[2:5]) <= 1
+    assert [one.segments for one in answers[2:5]] == [(), (), ()]
     for scene, answer in zip(scenes[2:4], answers[5:], strict=True):
         found = {segment.track_id: decode_rle(segment.rle) for segment in answer.segments}
         overlaps = [

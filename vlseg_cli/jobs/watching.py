@@ -5,6 +5,11 @@ never had been.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vlseg_cli.jobs.answering import Answer, AskAbout, is_out_of_memory, too_large
 from vlseg_cli.models.session import Session, State, VideoSegmenter
@@ -20,6 +25,8 @@ from vlseg_cli.schema import (
     VlsegError,
 )
 
+_FIRST = "watching/first"  # beside what the session keeps
+
 
 class Watching:
     """Answers the frames of one video after the other, each frame alone and in order."""
@@ -27,12 +34,14 @@ class Watching:
     batch_size = 1
 
     def __init__(self, model: VideoSegmenter, ask: AskAbout) -> None:
-        """ask: of the first frame at hand; ``Ask.frame`` is as ``VideoSegmenter`` has it."""
+        """ask: of a frame with the number of the video's first; ``Ask.frame`` is as
+        ``VideoSegmenter`` has it."""
         self._model, self._ask = model, ask
         self._session: Session | None = None
-        self._state: State = {}  # until there is a session
+        self._state: dict[str, NDArray[Any]] = {}  # of the session, until there is one
         self._refused: UsageError | None = None
         self._asks: Sequence[Ask] = ()
+        self._first: int | None = None  # number of the frame that the video was begun with
         self._last: Frame | None = None
 
     def begin(self, part: int, state: State | None) -> None:
@@ -42,7 +51,10 @@ class Watching:
                 "What the run had in mind of a video is gone from --out: run it again with"
                 " --overwrite."
             )
-        self._session, self._state, self._refused = None, state or {}, None
+        self._state = dict(state or {})
+        first = self._state.pop(_FIRST, None)
+        self._first = None if first is None else int(first)
+        self._session, self._refused = None, None
         self._asks, self._last = (), None
 
     def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
@@ -51,7 +63,8 @@ class Watching:
 
     def state(self) -> State:
         """See ``Answers``."""
-        return self._state if self._session is None else self._session.state()
+        state = self._state if self._session is None else self._session.state()
+        return {**state, _FIRST: np.array(self._first)}
 
     def end(self) -> VlsegError | None:
         """See ``Answers``: places may be pointed at in a frame that never comes."""
@@ -71,11 +84,13 @@ class Watching:
                 " segment, refer, reason or detect."
             )
         self._last = frame
+        if self._first is None:
+            self._first = frame.index
         if self._refused is not None:
             return self._refused
         try:
             if self._session is None:
-                self._asks = self._ask(item, frame)
+                self._asks = self._ask(item, replace(frame, index=self._first))
                 self._session = self._model.session(self._asks, self._state or None)
             predictions = self._session.step(frame)
         except InputError as error:

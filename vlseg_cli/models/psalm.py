@@ -160,7 +160,7 @@ class PSALM(nn.Module):
         """What the language model reads of regions' looks: (R, C) -> (R, D)."""
         if self.config.region_source == "tokens":
             return looks
-        vectors: Tensor = self.region_input(looks)
+        vectors: Tensor = self.region_input(looks.to(self.region_input.weight.dtype))
         return vectors
 
     # 3 ask ------------------------------------------------------------------------------------

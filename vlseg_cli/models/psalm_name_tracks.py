@@ -109,7 +109,7 @@ class NameTracks:
 
     def _look(self, view: View, answered: Answered) -> tuple[_Seen, Tensor]:
         """The things of a frame, and their masks (M, H, W) on its own grid, logits."""
-        kinds = answered.scores[-1][0].softmax(-1)[:, :-1] * self._things
+        kinds = answered.scores[-1][0].float().softmax(-1)[:, :-1] * self._things
         best = kinds.amax(1)
         likely = best.argsort(descending=True, stable=True)
         likely = likely[best[likely] >= self._threshold]
@@ -122,7 +122,7 @@ class NameTracks:
             is_known = bool((overlap[place, places] > _SAME).any())
             if scores[place] >= self._threshold and bool((masks[place] > 0).any()) and not is_known:
                 places.append(place)
-        looks = answered.hidden[-1][0][likely]
+        looks = answered.hidden[-1][0][likely].float()
         whole = _Seen(low, kinds[likely], looks, scores)
         return _Seen(*(column[places] for column in whole)), masks[places]
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TRIED = 10  # best queries of each thing (section 7.6)
 _TAKEN = 0.5  # IoU with another thing's answer from which a mask is that thing
 _MINGLED = 0.4  # IoU of two answers from which neither is remembered (section 7.6)
+_HERE = 0.2  # IoU with its last mask from which a thing has stayed
 _STEADY = 0.5  # weight of the overlap with the last mask, and of likeness, beside the model's score
 
 
@@ -166,7 +167,7 @@ class RegionTracks:
             alike = likeness(frame.apart(looks), memory.apart[thing : thing + 1])[:, 0]
             steady = mask_ious(low[best] > 0, memory.masks[thing : thing + 1])[:, 0]
             worth = each[best] + _STEADY * (alike + steady)
-            for place in (alike >= self._model.config.likeness).nonzero()[:, 0].tolist():
+            for place in (alike >= self._least(steady)).nonzero()[:, 0].tolist():
                 query = best[place]
                 found.append(
                     _Candidate(
@@ -174,6 +175,12 @@ class RegionTracks:
                     )
                 )
         return found
+
+    def _least(self, steady: Tensor) -> Tensor:
+        """How alike an answer must be to the first look: twice as alike where the thing was not
+        just before, as after a cut. steady: overlap with the last mask."""
+        least = self._model.config.likeness
+        return torch.where(steady > _HERE, least, (1 + least) / 2)
 
     def _tried(self, low: Tensor) -> int:
         """Where each thing has queries of its own, the first is the answer and others are none."""
@@ -206,7 +213,7 @@ class RegionTracks:
 
     def _looks(self, view: View, placed: Tensor) -> Tensor:
         placed = placed.to(view.seen.tokens.device)
-        return self._model.region_looks(view.seen, view.pictures(len(placed)), placed)
+        return self._model.region_looks(view.seen, view.pictures(len(placed)), placed).float()
 
     def _segment(self, thing: int, mask: NDArray[np.bool_], score: float) -> Segment:
         number = self._numbers[thing]

@@ -17,6 +17,8 @@ from vlseg_cli.schema import Ask, Expression, Question, Segment, segment_from_ma
 if TYPE_CHECKING:
     from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
 
+_MANY = 0.6  # score from which a mask joins a generalised answer (PSALM section 7.5)
+
 
 class SentenceTracks:
     """All sentences of a session, read together; there is nothing to remember."""
@@ -46,16 +48,17 @@ class SentenceTracks:
         return {}
 
     def _best(self, place: int, view: View, answered: Answered) -> list[Segment]:
-        ask = self._asks[place]
+        ask, text = self._asks[place], self._texts[place]
         masks = to_original(answered.pred_masks[-1][place], view.canvas)
         scores = referred_scores(answered.scores[-1][place][:, 0], masks)
-        threshold = self._model.config.video_score if ask.threshold is None else ask.threshold
-        best = int(scores.argmax())
-        mask = generalised_mask(scores, masks, threshold) if ask.many else masks[best] > 0
-        if float(scores[best]) < threshold or not bool(mask.any()):
+        best, score = int(scores.argmax()), float(scores.max())
+        least = self._model.config.video_score if ask.threshold is None else ask.threshold
+        mask = masks[best] > 0
+        if ask.many:
+            mask = generalised_mask(scores, masks, _MANY if ask.threshold is None else least)
+        if score < least or not bool(mask.any()):
             return []
-        text, number = self._texts[place], self._numbers[place]
-        score = float(scores[best])
+        number = self._numbers[place]
         return [segment_from_mask(mask.cpu().numpy(), score, text, track_id=number)]
 
 

@@ -63,7 +63,7 @@ class Likeness:
     """How alike things of different frames look, in [-1, 1], the frame's own look taken off."""
 
     def __init__(self, psalm: PSALM, seen: Seen) -> None:
-        self.mean = psalm.look_features(seen)[0].flatten(1).mean(1)
+        self.mean = psalm.look_features(seen)[0].flatten(1).float().mean(1)
 
     def apart(self, looks: Tensor) -> Tensor:
         """Looks (R, C) without what all of the frame has in common."""
@@ -84,6 +84,6 @@ def mask_ious(masks: Tensor, others: Tensor) -> Tensor:
 
 
 def kept(tensor: Tensor) -> NDArray[np.generic]:
-    """A tensor as a state keeps it."""
+    """A tensor (of a type that NumPy knows, so never bfloat16) as a state keeps it."""
     array: NDArray[np.generic] = tensor.cpu().numpy()
     return array
