@@ -39,3 +39,42 @@ def test_clips_are_scored(vlseg) -> None:
 def test_what_clips_cannot_have(vlseg) -> None:
     assert "leave it out with --video" in vlseg("eval", "world", "--video", "--html", "page").err
     assert "goes with --video" in vlseg("eval", "world", "--frames", "4").err
+
+
+def test_the_list_has_the_papers_numbers(vlseg) -> None:
+    ran = vlseg("eval", "--list", "--json")
+    listed = {one["name"]: one for one in ran.records[0]}
+    numbers = listed["coco-panoptic"]["published"]
+    assert {"model": "PSALM", "measure": "PQ", "value": 55.9, "source": "PSALM, table 9"} in numbers
+    assert "PSALM, table 9: PSALM 55.9 PQ" in vlseg("eval", "--list").out
+
+
+def test_a_benchmark_is_evaluated_and_shown_beside_papers(vlseg, tmp_path: Path) -> None:
+    words = ("eval", "refcoco-val", "reasonseg-val", "--specimen", "--limit", 2, "--out", "scores")
+    ran = vlseg(*words, "--set", "unit=sentence", "--json")
+    assert ran.code == 0
+    (summary,) = ran.records
+    refcoco, reasonseg = summary["benchmarks"]
+    assert refcoco["protocol"] == {"unit": "sentence", "polygons": "fill"}
+    assert 0 <= refcoco["measures"]["cIoU"] <= 100 and reasonseg["answers"] == 2
+    assert "PSALM 83.6 [PSALM, table 8]" in ran.err
+    assert "a specimen of drawn scenes" in ran.err
+    made = {"index.html", "scores.json", "scores.csv", "records.jsonl", "job.json", "specimen"}
+    assert made <= {path.name for path in (tmp_path / "scores").iterdir()}
+    again = vlseg(*words, "--set", "unit=sentence", "--json")
+    assert again.out == ran.out and "samples," not in again.err
+    assert "holds another job" in vlseg(*words).err
+
+
+def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
+    for words, code, sentence in (
+        (("refcoco-val",), 2, "--data DIR"),
+        ((), 2, "Name benchmarks"),
+        (("refcoco-val", "world"), 2, "world alone"),
+        (("refcoco",), 2, "no benchmark 'refcoco'"),
+        (("refcoco-val", "--data", "."), 4, "no folder"),
+        (("refcoco-val", "--specimen", "--set", "names=x"), 2, "unit=sentence|ref"),
+        (("refcoco-val", "--specimen", "--shard", "0/2"), 2, "--shard needs --out"),
+    ):
+        ran = vlseg("eval", *words)
+        assert ran.code == code and sentence in ran.err, words

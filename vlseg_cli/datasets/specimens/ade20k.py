@@ -9,9 +9,9 @@ from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.specimens.classes import class_map, members
 from vlseg_cli.datasets.specimens.panoptic import categories, panoptic_record
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json, write_png
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
-from vlseg_cli.worlds.draw import draw_scene
 
 
 def write_ade20k(root: Path, seeds: range, size: int = 192) -> None:
@@ -21,7 +21,7 @@ def write_ade20k(root: Path, seeds: range, size: int = 192) -> None:
     instances: list[dict[str, Any]] = []
     panoptic: list[dict[str, Any]] = []
     for number, seed in enumerate(seeds, start=1):
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         name = f"ADE_val_{number:08d}"
         write_jpeg(folder, scene, "images", "validation", f"{name}.jpg")
         numbers = (class_map(scene, table, -1) + 1).astype(np.uint8)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from vlseg_cli.datasets.specimens.outline import outline
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json, write_png
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
 from vlseg_cli.worlds import coco
-from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.regions import region_prompt
 from vlseg_cli.worlds.scene import Item, Scene
 
@@ -28,7 +28,7 @@ def write_coco(root: Path, seeds: range, size: int = 192) -> None:
     panoptic: list[coco.Record] = []
     interactive: list[coco.Record] = []
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         stem = f"{seed:012d}"
         write_jpeg(folder, scene, "val2017", f"{stem}.jpg")
         write_png(folder, coco.panoptic_pixels(scene), "panoptic_val2017", f"{stem}.png")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
-from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.reasoning import reason
 
 _STREAM = 9  # of a seed's random numbers
@@ -20,7 +20,7 @@ def write_llmseg40k(root: Path, split: str, seeds: range, size: int = 192) -> No
     """
     folder, table = OutputFolder(root), {}
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         rng = np.random.default_rng((seed, _STREAM))
         asked = [reason(scene, rng, heldout) for heldout in (False, True)]
         pairs = [

@@ -9,9 +9,9 @@ from PIL import Image
 from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.specimens.classes import class_map
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_png
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.colours import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.worlds.draw import draw_scene
 
 _VOID_8, _VOID_16 = 255, 65535
 
@@ -20,7 +20,7 @@ def write_pascal_voc(root: Path, seeds: range, size: int = 192) -> None:
     """Write VOC2012's val split below root; size: longest side, px. Raises OutputError."""
     folder, table, names = OutputFolder(root), class_table("pascal-voc-20"), []
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         names.append(f"2012_{seed:06d}")
         write_jpeg(folder, scene, "JPEGImages", f"{names[-1]}.jpg")
         numbers = class_map(scene, table, _VOID_8 - 1) + 1
@@ -38,7 +38,7 @@ def write_pascal_context(root: Path, seeds: range, size: int = 192) -> None:
     folder = OutputFolder(root)
     few, many = class_table("pascal-context-59"), class_table("pascal-context-459")
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         name = f"2008_{seed:06d}"
         write_jpeg(folder, scene, "images", "validation", f"{name}.jpg")
         numbers = class_map(scene, few, _VOID_8).astype(np.uint8)

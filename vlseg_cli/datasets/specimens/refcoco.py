@@ -11,9 +11,9 @@ import numpy as np
 from vlseg_cli.datasets.refcoco import REFS, Name
 from vlseg_cli.datasets.specimens.coco import instance_annotations
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.worlds import coco
-from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.referring import no_target, refer
 from vlseg_cli.worlds.scene import Item, Scene
 
@@ -43,7 +43,7 @@ def write_refcoco(
     tables: dict[str, list[coco.Record]] = defaultdict(list)
     splits, general = splits or _SPLITS[name], name == "grefcoco"
     for number, seed in enumerate(seeds):
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         file_name = f"COCO_train2014_{seed:012d}.jpg"
         write_jpeg(folder, scene, "images", "mscoco", "images", "train2014", file_name)
         tables["images"].append(coco.image_record(scene, file_name))
