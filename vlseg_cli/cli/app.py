@@ -32,7 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry(MAIN, "Score a model on benchmarks."),
     "chat": Entry(TALK, "Ask about a picture in a conversation, in words and masks."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
-    "data": Entry(DATA, "Check the data of benchmarks, or draw specimens of it."),
+    "data": Entry(DATA, "Check data, draw specimens of it, or label pictures with captions."),
     "status": Entry(JOBS, "Say how far a job is."),
     "retry": Entry(JOBS, "Try the failed inputs of a job again."),
     "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),

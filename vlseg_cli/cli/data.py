@@ -1,4 +1,4 @@
-"""Look at the data of benchmarks, or draw small sets of their form."""
+"""Check data, draw specimens of it, or label pictures with captions."""
 
 import json
 from collections.abc import Iterator
