@@ -8,6 +8,8 @@ import pytest
 
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.conversation import Conversation
+from vlseg_cli.jobs.job import Job, write_job
+from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Ask, Frame, Prediction, Task
 from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.scene import Scene
@@ -49,7 +51,8 @@ def test_what_cannot_be_talked_about(vlseg, kitchen: Path, film: tuple[Scene, ..
 
 
 def test_results_of_a_job_are_not_touched(vlseg, kitchen: Path) -> None:
-    vlseg("refer", "kitchen.png", "the sky")
+    out = OutputFolder(kitchen.parent / "vlseg-out")
+    write_job(out, Job(("refer",), "embedded", {}, {}))
     ran = vlseg("chat", "kitchen.png", "what?", "--out", "vlseg-out")
     assert ran.code == 2 and "holds the results of a job" in ran.err
 

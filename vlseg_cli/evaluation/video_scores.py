@@ -1,6 +1,6 @@
 """The score sheet of clips: which meter the answers to a query go to, and the final numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,9 @@ def _answered_ids(answers: Answers) -> NDArray[np.int64]:
     )
 
 
-def _painted(masks: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+def _painted(
+    masks: Iterable[tuple[int, NDArray[np.bool_]]], shape: tuple[int, ...]
+) -> NDArray[np.int64]:
     """Numbered masks (H, W) on one map; later ones cover earlier ones."""
     ids = np.zeros(shape, np.int64)
     for number, mask in masks:

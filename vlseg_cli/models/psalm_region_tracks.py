@@ -118,8 +118,9 @@ class RegionTracks:
                 each = referred_scores(scores, masks)
                 best = int(each.argmax())
                 mask, score = (masks[best] > 0).cpu().numpy(), float(each[best])
-                if mask.any():
-                    placed[thing] = _enlarged(low[best : best + 1], view)[0] > 0
+                found = _enlarged(low[best : best + 1], view)[0] > 0
+                if found.any():
+                    placed[thing] = found
             segments.append(self._segment(thing, mask, score))
         looks = self._looks(view, placed)
         size = answered.pred_masks[-1].shape[-2:]
