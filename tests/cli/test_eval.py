@@ -33,6 +33,7 @@ def test_clips_are_scored(vlseg) -> None:
     (result,) = ran.records
     assert (result["clips"], result["model"]) == (1, "embedded")
     assert 0 < result["vos"]["J&F"] <= 1
+    assert "vos.J&F " in ran.err and "id_switches" in ran.err
 
 
 def test_what_clips_cannot_have(vlseg) -> None:
