@@ -67,8 +67,8 @@ class Settings:
 
     formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
     alone. again: failed inputs are work to do, too. through_time: things are followed through
-    videos; pictures are no inputs. open_source: where frames come from, None for the files that the
-    inputs name. watchers: are given every answer that this process makes.
+    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for
+    the files that the inputs name. watchers: are given every answer that this process makes.
     """
 
     folder: OutputFolder
@@ -81,6 +81,7 @@ class Settings:
     again: bool = False
     fail_fast: bool = False
     through_time: bool = False
+    pictures_too: bool = False
     keep_records: bool = False
     open_source: Callable[[], FrameSource] | None = None
     watchers: tuple[Sink, ...] = ()
@@ -228,9 +229,10 @@ def _prepared(
 
 def _answers(settings: Settings, model: Segmenter, ask: AskOfFrame, progress: Progress) -> Answers:
     """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
+    alone = Answering(model, ask, settings.batch_size, progress.note)
     if not settings.through_time:
-        return Answering(model, ask, settings.batch_size, progress.note)
-    return Watching(require_video(model), ask)
+        return alone
+    return Watching(require_video(model), ask, alone if settings.pictures_too else None)
 
 
 def _source(settings: Settings) -> FrameSource:

@@ -6,7 +6,7 @@ never had been.
 
 from collections.abc import Sequence
 
-from vlseg_cli.jobs.answering import Answer, AskAbout, is_out_of_memory, too_large
+from vlseg_cli.jobs.answering import Answer, Answering, AskAbout, is_out_of_memory, too_large
 from vlseg_cli.models.session import Session, State, VideoSegmenter
 from vlseg_cli.outputs.records import record_of
 from vlseg_cli.schema import (
@@ -26,9 +26,14 @@ class Watching:
 
     batch_size = 1
 
-    def __init__(self, model: VideoSegmenter, ask: AskAbout) -> None:
-        """ask: of the first frame at hand; ``Ask.frame`` is as ``VideoSegmenter`` has it."""
-        self._model, self._ask = model, ask
+    def __init__(
+        self, model: VideoSegmenter, ask: AskAbout, pictures: Answering | None = None
+    ) -> None:
+        """ask: of the first frame at hand; ``Ask.frame`` is as ``VideoSegmenter`` has it.
+
+        pictures: answers those that are among the inputs; None if there must be none.
+        """
+        self._model, self._ask, self._pictures = model, ask, pictures
         self._session: Session | None = None
         self._state: State = {}  # until there is a session
         self._refused: UsageError | None = None
@@ -47,6 +52,8 @@ class Watching:
 
     def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
         """See ``Answers``."""
+        if self._pictures is not None and not any(item.is_video for item, _ in frames):
+            return self._pictures.answer(frames)
         return [self._look(item, frame) for item, frame in frames]
 
     def state(self) -> State:
