@@ -1,4 +1,4 @@
-"""COCO's forms: instances with crowds and gaps in the ids, panoptic maps, pointing, LVIS."""
+"""COCO's forms: instances with crowds and gaps in the ids, panoptic maps, pointing."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.coco_instances import COCOInstances, by_address
+from vlseg_cli.datasets.coco_instances import COCOInstances
 from vlseg_cli.datasets.coco_interactive import COCOInteractive
 from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
 from vlseg_cli.datasets.specimens.coco import write_coco
@@ -56,11 +56,6 @@ def test_gaps_in_the_ids_are_closed_in_their_order(specimen: Path, tmp_path: Pat
     dataset = COCOInstances(table, specimen / "val2017", rename=str.upper)
     assert dataset.categories.names == ("A", "B")
     assert [dataset[n].queries[0].labels.tolist() for n in (0, 1)] == [[1], []]
-
-
-def test_lvis_names_its_pictures_by_address() -> None:
-    address = "http://images.cocodataset.org/val2017/000000397133.jpg"
-    assert by_address({"coco_url": address}) == "val2017/000000397133.jpg"
 
 
 def test_panoptic_maps_tell_every_pixel(specimen: Path) -> None:
