@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from jobs.media_files import tree, write_film, write_photos
 from jobs.stub import StubModel, run_stub
 
+from vlseg_cli.jobs.answering import Answering
 from vlseg_cli.jobs.layout import state_path
 from vlseg_cli.jobs.states import read_state, write_state
 from vlseg_cli.jobs.watching import Watching
@@ -16,6 +18,7 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
     Ask,
     Clip,
+    Expression,
     Frame,
     InputError,
     Item,
@@ -219,6 +222,19 @@ def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
     first, second, third = watching.answer([(ITEM, frame(index)) for index in range(3)])
     assert isinstance(first, InputError) and isinstance(second, TooLargeError)
     assert isinstance(third, list) and len(third) == 1
+
+
+def test_pictures_among_videos_are_answered_alone() -> None:
+    def ask(_item: Item, _frame: Frame) -> list[Ask]:
+        return [Ask(0, Task.REFER, Expression("the bright part"))]
+
+    model = StubModel()
+    picture = (replace(ITEM, is_video=False), frame(0))
+    (refused,) = Watching(model, ask).answer([picture])
+    assert isinstance(refused, InputError) and model.looks == []
+    watching = Watching(model, ask, Answering(model, ask, 2, print))
+    assert all(isinstance(one, list) for one in watching.answer([picture, picture]))
+    assert model.looks == [2]
 
 
 def test_other_errors_are_not_swallowed() -> None:

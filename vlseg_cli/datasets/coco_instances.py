@@ -22,11 +22,6 @@ def named(image: Mapping[str, Any]) -> str:
     return str(image["file_name"])
 
 
-def by_address(image: Mapping[str, Any]) -> str:
-    """LVIS's way: the last two parts of the address, as 'train2017/000000000009.jpg'."""
-    return "/".join(image["coco_url"].split("/")[-2:])
-
-
 class COCOInstances:
     """A sample per picture of the file, also those without any thing.
 

@@ -40,7 +40,13 @@ def evaluate(
     samples = SampleSource(plan, ahead=settings.batch_size)
     out = settings.folder.root if settings.keep_records else None
     scoring = Scoring(plan, samples, out)
-    settings = replace(settings, open_source=lambda: samples, watchers=(scoring,))
+    settings = replace(
+        settings,
+        open_source=lambda: samples,
+        watchers=(scoring,),
+        through_time=any(entry.benchmark.is_video for entry in plan.entries),
+        pictures_too=True,
+    )
     summary = run_job(job, settings, plan.inputs(), load, samples.ask, progress)
     if not summary.finished or summary.stopped:
         return Evaluation(summary, None, scoring.cases)

@@ -172,9 +172,10 @@ def _run_passing(
 def _answers(settings: Settings, model: Segmenter, ask: AskAbout, progress: Progress) -> Answers:
     """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
     asking = partial(ask, model)
-    if settings.through_time:
-        return Watching(require_video(model), asking)
-    return Answering(model, asking, settings.batch_size, progress.note)
+    alone = Answering(model, asking, settings.batch_size, progress.note)
+    if not settings.through_time:
+        return alone
+    return Watching(require_video(model), asking, alone if settings.pictures_too else None)
 
 
 @contextmanager

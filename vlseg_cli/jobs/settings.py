@@ -17,7 +17,7 @@ class Settings:
 
     formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
     alone. again: failed inputs are work to do, too. through_time: things are followed through
-    videos; pictures are no inputs. open_source: where frames come from, None for the files that the
+    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for the files that the
     inputs name. watchers: are given every answer that this process makes.
     """
 
@@ -31,6 +31,7 @@ class Settings:
     again: bool = False
     fail_fast: bool = False
     through_time: bool = False
+    pictures_too: bool = False
     keep_records: bool = False
     open_source: Callable[[], FrameSource] | None = None
     watchers: tuple[Sink, ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.jobs.answering import Answer, AskAbout, is_out_of_memory, too_large
+from vlseg_cli.jobs.answering import Answer, Answering, AskAbout, is_out_of_memory, too_large
 from vlseg_cli.models.session import Session, State, VideoSegmenter
 from vlseg_cli.outputs.records import record_of
 from vlseg_cli.schema import (
@@ -33,10 +33,14 @@ class Watching:
 
     batch_size = 1
 
-    def __init__(self, model: VideoSegmenter, ask: AskAbout) -> None:
+    def __init__(
+        self, model: VideoSegmenter, ask: AskAbout, pictures: Answering | None = None
+    ) -> None:
         """ask: of a frame with the number of the video's first; ``Ask.frame`` is as
-        ``VideoSegmenter`` has it."""
-        self._model, self._ask = model, ask
+        ``VideoSegmenter`` has it. pictures: answers those that are among the inputs; None if there
+        must be none.
+        """
+        self._model, self._ask, self._pictures = model, ask, pictures
         self._session: Session | None = None
         self._state: dict[str, NDArray[Any]] = {}  # of the session, until there is one
         self._refused: UsageError | None = None
@@ -59,6 +63,8 @@ class Watching:
 
     def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
         """See ``Answers``."""
+        if self._pictures is not None and not any(item.is_video for item, _ in frames):
+            return self._pictures.answer(frames)
         return [self._look(item, frame) for item, frame in frames]
 
     def state(self) -> State:

@@ -62,19 +62,21 @@ def instance_annotations(scene: Scene) -> list[coco.Record]:
 
 
 def _crowd(scene: Scene) -> list[coco.Record]:
-    """What belongs to nobody, as a group of the first thing's kind: uncompressed runs."""
-    void = scene.ids == 0
+    """A group of the first thing's kind where the surroundings are: uncompressed runs."""
     things = [item for item in scene.items if item.is_thing]
-    if not (void.any() and things):
+    stuff = [item for item in scene.items if not item.is_thing]
+    if not (things and stuff):
         return []
+    mask = scene.mask(stuff[0].id)
+    x0, y0, x1, y1 = stuff[0].box
     return [
         {
             "id": scene.seed * 256,
             "image_id": scene.seed,
             "category_id": coco.CATEGORY_ID[things[0].category],
-            "segmentation": {"size": list(void.shape), "counts": _runs(void)},
-            "bbox": [0, 0, void.shape[1], void.shape[0]],
-            "area": int(void.sum()),
+            "segmentation": {"size": list(mask.shape), "counts": _runs(mask)},
+            "bbox": [x0, y0, x1 - x0, y1 - y0],
+            "area": stuff[0].area,
             "iscrowd": 1,
         }
     ]

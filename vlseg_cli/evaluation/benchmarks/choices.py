@@ -16,6 +16,7 @@ from vlseg_cli.datasets.specimens.choices import write_mmbench, write_mme, write
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.scores.words import MMBenchScore, MMEScore, ScienceQAScore
+from vlseg_cli.evaluation.submissions.words import MMBenchLetters
 from vlseg_cli.schema import Task
 
 MMBENCH_HOMES = ("mmbench", "data/mmbench", ".")
@@ -78,6 +79,7 @@ BENCHMARKS = [
             switches={"split": SPLITS, "reading": tuple(READINGS)},
             size=1_784,
             server=MMBENCH_SERVER,
+            submission=MMBenchLetters,
         )
         for language in LANGUAGES
     ),

@@ -18,6 +18,7 @@ from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protoco
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
 from vlseg_cli.evaluation.scores.words import GQAScore, PeopleScore, PopeScore
+from vlseg_cli.evaluation.submissions.words import VQAAnswers
 from vlseg_cli.schema import Task
 
 JOINTS = {"joint": ("line", "space")}
@@ -96,6 +97,7 @@ BENCHMARKS = [
             switches={**JOINTS, **EVALUATORS},
             size=one.size,
             server=one.server,
+            submission=VQAAnswers if one.server else None,
         )
         for one in PEOPLE
     ),

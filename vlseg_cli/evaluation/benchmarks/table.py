@@ -17,6 +17,7 @@ from vlseg_cli.evaluation.benchmarks import (
     refcoco,
     video_expressions,
     youtube_vis,
+    youtube_vos,
 )
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
 from vlseg_cli.schema import UsageError
@@ -33,6 +34,7 @@ FAMILIES = (
     video_expressions,
     davis,
     youtube_vis,
+    youtube_vos,
     ego_exo4d,
     questions,
     choices,

@@ -10,6 +10,7 @@ from vlseg_cli.datasets.specimens.revos import write_mevis, write_revos
 from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
 from vlseg_cli.evaluation.scores.expressions import ExpressionScore, ReVOSScoreSheet
+from vlseg_cli.evaluation.submissions.masks import ExpressionMasks
 from vlseg_cli.schema import Task
 
 REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")
@@ -61,6 +62,7 @@ BENCHMARKS = [
         size=202,
         threshold=0.0,
         server="https://codalab.lisn.upsaclay.fr/competitions/3282",
+        submission=ExpressionMasks,
     ),
     *(
         Benchmark(
@@ -75,6 +77,7 @@ BENCHMARKS = [
             size=size,
             threshold=0.0,
             server=server,
+            submission=ExpressionMasks if server else None,
         )
         for split, size, server in (
             ("valid_u", 50, ""),

@@ -6,6 +6,7 @@ from vlseg_cli.datasets.specimens.ytvis import write_ytvis
 from vlseg_cli.datasets.ytvis import YouTubeVIS
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
 from vlseg_cli.evaluation.scores.tracks import TrackScore
+from vlseg_cli.evaluation.submissions.tracks import TrackResults
 from vlseg_cli.schema import Task
 
 HOMES = ("ytvis_2019", ".")
@@ -35,5 +36,6 @@ BENCHMARKS = [
         size=302,
         threshold=0.05,  # of a mask: average precision ranks the unsure as well
         server="https://codalab.lisn.upsaclay.fr/competitions/6064",
+        submission=TrackResults,
     )
 ]

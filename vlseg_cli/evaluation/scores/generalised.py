@@ -11,35 +11,32 @@ from vlseg_cli.schema import Prediction, Sample
 
 
 class GeneralisedScore:
-    """cIoU and gIoU by LISA's or by gRefCOCO's own counting, and how well nothing is known.
+    """cIoU and gIoU as for other sentences, and how well it is known that nothing is meant.
 
-    An empty answer says that nothing is meant. official: gRefCOCO's own counting of both; LISA's,
-    which PSALM's line uses, lets such sentences into cIoU like any other.
+    An empty answer says so. gRefCOCO's own evaluator, which takes a flag beside the mask, counts
+    such answers just alike.
     """
 
-    def __init__(self, official: bool) -> None:
-        self._official = official
-        self._own, self._general = MaskIoU(), GeneralizedMaskIoU()
+    def __init__(self) -> None:
+        self._masks, self._flags = MaskIoU(), GeneralizedMaskIoU()
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Score``."""
         cases = []
         for query, prediction in zip(sample.queries, predictions, strict=True):
             answer, truth = answered_union(prediction), true_union(query)
-            by_own = self._own.add(answer, truth, query.ignore).iou
-            iou = self._general.add(answer, truth, not answer.any(), not len(query.masks))
-            score = iou if self._official else by_own
-            cases.append(Case(sample.frame, query, prediction, "IoU", score))
+            iou = self._masks.add(answer, truth, query.ignore).iou
+            self._flags.add(answer, truth, not answer.any(), not len(query.masks))
+            cases.append(Case(sample.frame, query, prediction, "IoU", iou))
         return cases
 
     def result(self) -> Result:
         """See ``Score``."""
-        general, own = self._general.result(), self._own.result()
-        chosen = general if self._official else own
+        masks, flags = self._masks.result(), self._flags.result()
         measures = {
-            "cIoU": percent(chosen.ciou),
-            "gIoU": percent(chosen.giou),
-            "N-acc": percent(general.n_accuracy),
-            "T-acc": percent(general.t_accuracy),
+            "cIoU": percent(masks.ciou),
+            "gIoU": percent(masks.giou),
+            "N-acc": percent(flags.n_accuracy),
+            "T-acc": percent(flags.t_accuracy),
         }
-        return Result(measures, general.n)
+        return Result(measures, masks.n)
