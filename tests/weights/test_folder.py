@@ -40,7 +40,9 @@ def net() -> nn.Module:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A saved model."""
-    save_folder(tmp_path / "m", net(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n")
+    save_folder(
+        tmp_path / "m", net().state_dict(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n"
+    )
     return tmp_path / "m"
 
 
@@ -72,14 +74,16 @@ def test_files_can_be_read_by_all_and_nothing_else_is_left(folder: Path) -> None
 
 
 def test_saving_again_replaces_and_a_failure_keeps_the_old(folder: Path) -> None:
-    save_folder(folder, net(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second")
+    save_folder(
+        folder, net().state_dict(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second"
+    )
     assert load_settings(folder)["more"] == 1
 
     def broken(_: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        save_folder(folder, net(), SETTINGS, broken, "third")
+        save_folder(folder, net().state_dict(), SETTINGS, broken, "third")
     assert (folder / CARD).read_text("utf-8") == "second"
     assert Tokenizer.load(folder / TOKENIZER).ids("cup") == [3]
 
@@ -90,7 +94,7 @@ def test_a_file_cut_short_is_damaged(
     share: float, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    save_folder(folder, net(), SETTINGS, word_tokenizer(["cup"]).save, "")
+    save_folder(folder, net().state_dict(), SETTINGS, TOKENIZER.save, "")
     whole = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(WeightsError, match=r"model\.safetensors is damaged") as caught:

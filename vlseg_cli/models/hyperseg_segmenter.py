@@ -39,7 +39,6 @@ from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 _WORDS = 64  # the longest answer of a conversation, in tokens
-_NAMED = 96  # the longest list of what is seen, in tokens
 
 
 class HyperSegSegmenter(PromptedSegmenter):
@@ -169,7 +168,8 @@ class HyperSegSegmenter(PromptedSegmenter):
             return []
         question = self.prompts.category_question(names, video)
         ended = self.prompts.entities_end
-        said = say(self.model, encoded.seen, question, ask.frame, _NAMED, ended)
+        longest = len(self.prompts.entities(names))
+        said = say(self.model, encoded.seen, question, ask.frame, longest, ended)
         return self.prompts.entities_of(said)
 
     def _talk(self, encoded: EncodedFrames, ask: Ask) -> Prediction:

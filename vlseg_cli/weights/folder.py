@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.read.shards import SINGLE, stream_tensors
@@ -22,17 +22,18 @@ WEIGHTS, CONFIG, TOKENIZER, CARD = SINGLE, "config.json", "tokenizer.json", "REA
 
 def save_folder(
     directory: Path,
-    model: nn.Module,
+    state: Mapping[str, Tensor],
     settings: Mapping[str, Any],
     save_tokenizer: Callable[[Path], None],
     card: str,
 ) -> None:
     """Write all four files; each replaces an older one only when it is complete.
 
-    settings: what config.json says: architecture, its config, and the categories it knows.
+    state: the model's tensors by name. settings: what config.json says: architecture, its config,
+    and the categories it knows.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _stored(tensor) for name, tensor in model.state_dict().items()}
+    tensors = {name: _stored(tensor) for name, tensor in state.items()}
     text = json.dumps(settings, indent=2) + "\n"
     _replace(directory / WEIGHTS, lambda file: save_file(tensors, str(file)))
     _replace(directory / CONFIG, lambda file: file.write_text(text, "utf-8"))
