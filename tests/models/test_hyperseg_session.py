@@ -1,4 +1,4 @@
-"""Video: a chain from frame to frame, identities, regions; what is remembered is plain."""
+"""Video: a chain from frame to frame, identities, regions; little is remembered, and plainly."""
 
 from collections.abc import Sequence
 
@@ -36,10 +36,8 @@ def frames() -> list[Frame]:
 def asks() -> list[Ask]:
     """One of each kind; the regions are drawn in frame 1."""
     scene = draw_clip(41, frames=5, size=64)[1]
-    regions = tuple(
-        Region(kind, scene.mask(item.id))
-        for kind, item in zip(("mask", "box"), scene.items, strict=False)
-    )
+    first, second, *_ = scene.items
+    regions = (Region("mask", scene.mask(first.id)), Region("box", scene.mask(second.id)))
     return [
         Ask(0, Task.RVOS, Expression("the red dog")),
         Ask(0, Task.RVOS, Question("what barks?")),

@@ -61,17 +61,17 @@ def write(folder: Path, arrays: Arrays) -> Path:
 
 def changed(before: dict[str, Tensor], model: TrainablePSALM) -> set[str]:
     """Parts of which anything is another number now."""
-    now = model.psalm.state_dict()
+    now = model.model.state_dict()
     return {name.partition(".")[0] for name in now if not now[name].equal(before[name])}
 
 
 def test_mask2formers_file_fills_its_parts(
     golden: Golden, learner: TrainablePSALM, tmp_path: Path
 ) -> None:
-    before = {name: tensor.clone() for name, tensor in learner.psalm.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
     learner.begin_with(write(tmp_path / "base", mask2former(golden)))
     assert changed(before, learner) == {"vision_tower", "pixel_decoder", "mask_decoder"}
-    now, expected = learner.psalm.state_dict(), golden_model(golden).state_dict()
+    now, expected = learner.model.state_dict(), golden_model(golden).state_dict()
     for name in (name for name in now if name.startswith(("vision", "pixel", "mask"))):
         fresh = re.search(r"(adapter_1|layer_1)\.0\.bias", name)
         assert now[name].equal(before[name] if fresh else expected[name]), name
@@ -83,7 +83,7 @@ def test_mask2formers_file_fills_its_parts(
 def test_a_connector_without_statistics_keeps_fresh_ones(
     golden: Golden, learner: TrainablePSALM, tmp_path: Path, prefix: str
 ) -> None:
-    before = {name: tensor.clone() for name, tensor in learner.psalm.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
     projector = {
         name.replace("model.mm_projector.", prefix): tensor
         for name, tensor in golden.weights().items()
@@ -92,7 +92,7 @@ def test_a_connector_without_statistics_keeps_fresh_ones(
     torch.save(projector, tmp_path / "mm_projector.bin")
     learner.begin_with(tmp_path)
     assert changed(before, learner) == {"connector"}
-    assert learner.psalm.connector.bn1.running_var.unique().tolist() == [1.0]
+    assert learner.model.connector.bn1.running_var.unique().tolist() == [1.0]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ def net() -> nn.Module:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A saved model."""
-    save_folder(tmp_path / "m", net(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n")
+    save_folder(
+        tmp_path / "m", net().state_dict(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n"
+    )
     return tmp_path / "m"
 
 
@@ -75,14 +77,16 @@ def test_files_can_be_read_by_all_and_nothing_else_is_left(folder: Path) -> None
 
 
 def test_saving_again_replaces_and_a_failure_keeps_the_old(folder: Path) -> None:
-    save_folder(folder, net(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second")
+    save_folder(
+        folder, net().state_dict(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second"
+    )
     assert load_settings(folder)["more"] == 1
 
     def broken(_: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OutputError, match=r"tokenizer\.json cannot be written \(no space left"):
-        save_folder(folder, net(), SETTINGS, broken, "third")
+        save_folder(folder, net().state_dict(), SETTINGS, broken, "third")
     assert (folder / CARD).read_text("utf-8") == "second"
     assert Tokenizer.load(folder / TOKENIZER).ids("cup") == [3]
 
@@ -93,7 +97,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
         "import pathlib, resource, sys, torch; from vlseg_cli.weights.folder import save_folder\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))\n"
         "model = torch.nn.Linear(100, 100)\n"
-        "save_folder(pathlib.Path(sys.argv[1]), model, {}, lambda file: file.touch(), '')"
+        "save_folder(pathlib.Path(sys.argv[1]), model.state_dict(), {}, lambda file: file.touch(), '')"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "m")]
     said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()[-1]
@@ -107,7 +111,7 @@ def test_a_file_cut_short_is_damaged(
     share: float, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    save_folder(folder, net(), SETTINGS, word_tokenizer(["cup"]).save, "")
+    save_folder(folder, net().state_dict(), SETTINGS, word_tokenizer(["cup"]).save, "")
     whole = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(WeightsError, match=r"model\.safetensors is damaged") as caught:

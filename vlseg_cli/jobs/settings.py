@@ -17,8 +17,8 @@ class Settings:
 
     formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
     alone. again: failed inputs are work to do, too. through_time: things are followed through
-    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for the files that the
-    inputs name. watchers: are given every answer that this process makes.
+    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for
+    the files that the inputs name. watchers: are given every answer that this process makes.
     """
 
     folder: OutputFolder

@@ -37,8 +37,6 @@ from vlseg_cli.weights.convert.coverage import require_complete
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
-_NAMED = 96  # the longest list of what is seen, in tokens
-
 
 class HyperSegSegmenter(PromptedSegmenter):
     """See ``VideoSegmenter``. Deterministic: the same frames and prompts, the same answer."""
@@ -175,6 +173,7 @@ class HyperSegSegmenter(PromptedSegmenter):
         if not self.model.config.recognise_entities:
             return []
         question = self.prompts.category_question(names, video)
-        prefix = self.model.read_prefix(encoded.seen, question)
-        said = say(self.model, prefix, ask.frame, question, self.prompts.entities_end, _NAMED)
+        longest = len(self.prompts.entities(names))
+        prefix, ended = self.model.read_prefix(encoded.seen, question), self.prompts.entities_end
+        said = say(self.model, prefix, ask.frame, question, ended, longest)
         return self.prompts.entities_of(said)

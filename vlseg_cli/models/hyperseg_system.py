@@ -48,6 +48,7 @@ class HyperSegSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.hyperseg import HyperSeg
         from vlseg_cli.models.hyperseg_config import HyperSegConfig
         from vlseg_cli.models.hyperseg_trainable import HyperSegLosses, TrainableHyperSeg
         from vlseg_cli.worlds.categories import NAMES, STUFF
@@ -55,4 +56,5 @@ class HyperSegSystem:
         tokenizer = world_tokenizer()
         rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer)}
         sized = HyperSegConfig.from_dict({**config, **rows})
-        return TrainableHyperSeg(sized, tokenizer, NAMES, STUFF, HyperSegLosses.from_dict(losses))
+        weights = HyperSegLosses.from_dict(losses)
+        return TrainableHyperSeg(HyperSeg(sized), tokenizer, NAMES, STUFF, weights)

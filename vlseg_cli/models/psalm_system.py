@@ -48,10 +48,13 @@ class PSALMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.loss_weights import PromptLosses
+        from vlseg_cli.models.psalm import PSALM
         from vlseg_cli.models.psalm_config import PSALMConfig
-        from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
+        from vlseg_cli.models.psalm_trainable import TrainablePSALM
         from vlseg_cli.worlds.categories import NAMES, STUFF
 
         tokenizer = world_tokenizer()
         sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        return TrainablePSALM(sized, tokenizer, NAMES, STUFF, PSALMLosses.from_dict(losses))
+        weights = PromptLosses.from_dict(losses)
+        return TrainablePSALM(PSALM(sized), tokenizer, NAMES, STUFF, weights)

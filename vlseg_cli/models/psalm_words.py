@@ -1,4 +1,4 @@
-"""Reading before seeing: PSALM's language model learns the words from sentences without pictures.
+"""Reading before seeing: the language model learns the words from sentences without pictures.
 
 Each sentence stands where it will stand later, after image tokens, which are noise here; so the
 model learns to look past them. Next words are learned along the way.
@@ -6,27 +6,27 @@ model learns to look past them. Next words are learned along the way.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.steps import Read
 from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.pixel_decoder import PixelFeatures
+from vlseg_cli.prompts.hyperseg import HyperSegPrompts
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
-from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.worlds.categories import COLOURS
 from vlseg_cli.worlds.text import POSITIONS
 
 if TYPE_CHECKING:
+    from vlseg_cli.models.hyperseg import HyperSeg
+    from vlseg_cli.models.psalm import PSALM
     from vlseg_cli.worlds.text import TextExercise
 
 _COLOURS = tuple(COLOURS)
-_PICTURES = 4  # noise pictures shared by the sentences of a batch
+PICTURES = 4  # noise pictures shared by the sentences of a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,8 @@ class WordsBatch:
 class WordsCollator:
     """Text exercises to a batch."""
 
-    def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
-        self.prompts = PSALMPrompts(tokenizer, "plain", 1, 1)
-        self.names = tuple(names)
+    def __init__(self, prompts: PSALMPrompts | HyperSegPrompts, names: Sequence[str]) -> None:
+        self.prompts, self.names = prompts, tuple(names)
 
     def __call__(self, exercises: Sequence["TextExercise"]) -> WordsBatch:
         meant = torch.zeros(len(exercises), len(self.names))
@@ -86,11 +85,10 @@ class WordsHeads(nn.Module):
         self.position = nn.Linear(channels, len(POSITIONS))
         self.anchor = nn.Linear(channels, len(names))
 
-    def forward(self, psalm: PSALM, batch: WordsBatch) -> dict[str, Tensor]:
-        """Losses by name, next words included."""
-        seen = _noise(psalm, batch.meant.device)
-        pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % _PICTURES
-        read = psalm.read(seen, batch.sequences, pictures)
+    def forward(self, model: "PSALM | HyperSeg", seen: Any, batch: WordsBatch) -> dict[str, Tensor]:
+        """Losses by name, next words included; seen: ``PICTURES`` pictures of nothing."""
+        pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % PICTURES
+        read = model.read(seen, batch.sequences, pictures)
         hidden = sentence_end(read)
         losses = {"words_category": self.meant(hidden, batch.meant)}
         for name in ("colour", "position", "anchor"):
@@ -99,7 +97,7 @@ class WordsHeads(nn.Module):
                 logits = getattr(self, name)(hidden)
                 losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
         said = read.ids.masked_fill(read.condition != 0, -100)
-        losses["words_next"] = 0.2 * next_token_loss(psalm.lm_head(read.hidden), said)
+        losses["words_next"] = 0.2 * next_token_loss(model.lm_head(read.hidden), said)
         return losses
 
     def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:
@@ -115,12 +113,3 @@ def sentence_end(read: Read) -> Tensor:
     places = torch.arange(read.condition.shape[1], device=read.condition.device)
     last = torch.where(read.condition == 0, places, -1).amax(1)
     return read.hidden[torch.arange(len(last)), last]
-
-
-def _noise(psalm: PSALM, device: torch.device) -> Seen:
-    """Pictures of nothing, with as many tokens as real ones have."""
-    config = psalm.config
-    side = config.image_size // 32 // config.connector_stride
-    tokens = torch.randn(_PICTURES, config.language_channels, side, side, device=device) * 0.5
-    empty = torch.zeros(_PICTURES, 0, device=device)
-    return Seen((), PixelFeatures(empty, ()), tokens)

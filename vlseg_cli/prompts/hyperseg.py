@@ -7,6 +7,8 @@ configuration can have others. 'plain' is the short wording of the embedded mini
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+import numpy as np
+
 from vlseg_cli.prompts.placeholders import tokenize
 from vlseg_cli.prompts.sequence import TokenSequence, assemble, assemble_chat
 from vlseg_cli.prompts.tokenizer import END, Tokenizer
@@ -128,6 +130,13 @@ class HyperSegPrompts:
             said = "".join(f" {asked} {answer}{END}" for asked, answer in turns)
             return assemble_chat(tokenize(f"<image>{said} {question}", self.tokenizer))
         return assemble_chat(tokenize(conversation_text(turns, question), self.tokenizer))
+
+    def answered(self, question: str, answer: str) -> tuple[TokenSequence, int]:
+        """A question with its answer, to be learned; how many tokens the answer has."""
+        sequence = self.chat(question)
+        said = self.tokenizer.ids(f" {answer}{END}")
+        ids = np.concatenate([sequence.ids, np.asarray(said, np.int64)])
+        return TokenSequence(sequence.prefix, ids, np.full(len(ids), -1)), len(said)
 
     def entities(self, names: Sequence[str]) -> list[int]:
         """How the model says what it sees: each name ends with ``[SEG]``, one more ends all."""

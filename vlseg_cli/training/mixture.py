@@ -16,6 +16,7 @@ from vlseg_cli.models.trainable import Batch, Trainable
 from vlseg_cli.schema import Sample
 from vlseg_cli.training.recipe import Recipe, Stage
 from vlseg_cli.training.seeds import seed_of
+from vlseg_cli.worlds.moments import Moments, world_moments
 from vlseg_cli.worlds.samples import Mix, world_sample
 from vlseg_cli.worlds.text import TextExercise, text_exercise
 
@@ -31,6 +32,20 @@ class Scenes(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """The same index, the same sample, in any process."""
         return world_sample(seed_of(self.first_seed, index), self.size, self.mix)
+
+
+@dataclass(frozen=True, slots=True)
+class Clips(Dataset[Moments]):
+    """A few frames of drawn clips with what is asked about them; entry n is the n-th of the run."""
+
+    first_seed: int
+    size: int
+    mix: Mix
+    moments: int
+
+    def __getitem__(self, index: int) -> Moments:
+        """The same index, the same moments, in any process."""
+        return world_moments(seed_of(self.first_seed, index), self.size, self.mix, self.moments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,8 @@ def dataset_of(recipe: Recipe, stage: Stage) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
     if stage.data == "words":
         return Exercises(recipe.seed)
+    if stage.data == "clips":
+        return Clips(recipe.data.first_seed, stage.size, stage.mixture, stage.moments)
     silent = Mix(sentences=0, questions=0, regions=0)
     mix = silent if stage.data == "pictures" else stage.mixture
     return Scenes(recipe.data.first_seed, stage.size, mix)
@@ -100,6 +117,8 @@ def collator_of(stage: Stage, model: Trainable) -> Callable[[Sequence[Any]], Bat
         return model.words_collator()
     if stage.data == "pictures":
         return model.pictures_collator(stage.size)
+    if stage.data == "clips":
+        return model.clips_collator(stage.size)
     return model.collator(stage.size)
 
 

@@ -59,7 +59,8 @@ class Stage:
     """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
 
     data: 'words' reads text exercises without pictures, 'pictures' drawn scenes without sentences
-    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks.
+    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks, 'clips'
+    ``moments`` frames of drawn clips, which count as one sample.
     steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
     batch_size: samples per optimiser step over all processes, whatever their number.
     accumulate: into how many passes each process cuts its share of the batch.
@@ -71,11 +72,12 @@ class Stage:
     name: str
     lr: Positive
     batch_size: Count
-    data: Literal["words", "pictures", "world"] = "world"
+    data: Literal["words", "pictures", "world", "clips"] = "world"
     steps: Count | None = None
     minutes: Positive | None = None
     accumulate: Count = 1
     size: Count = 192
+    moments: Count = 3
     warmup: Natural = 0
     continues: bool = False
     train: tuple[str, ...] = ()
@@ -111,6 +113,19 @@ class Optimiser:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """[lora]: adapters in the language model; what they adapt is frozen, they are the group 'lora'.
+
+    targets: the ends of the names of the layers that get one.
+    """
+
+    rank: Count = 8
+    alpha: Positive = 16.0
+    dropout: Fraction = 0.05
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+
+
+@dataclass(frozen=True, slots=True)
 class Precision:
     """[precision]: the dtype of autocast; weights, gradients and optimiser stay fp32."""
 
@@ -141,13 +156,15 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The file. ``losses`` are weights and assignment options that the model itself explains."""
+    """The file. ``losses`` are weights and assignment options that the model itself explains;
+    without ``lora`` there are no adapters."""
 
     model: Model
     stage: tuple[Stage, ...]
     seed: Natural = 0
     data: Data = field(default_factory=Data)
     losses: Mapping[str, Any] = field(default_factory=dict)
+    lora: Lora | None = None
     optimiser: Optimiser = field(default_factory=Optimiser)
     precision: Precision = field(default_factory=Precision)
     ema: Ema = field(default_factory=Ema)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_by_name
 from vlseg_cli.schema import WeightsError
@@ -21,18 +21,18 @@ WEIGHTS, CONFIG, TOKENIZER, CARD = SINGLE, "config.json", "tokenizer.json", "REA
 
 def save_folder(
     directory: Path,
-    model: nn.Module,
+    state: Mapping[str, Tensor],
     settings: Mapping[str, Any],
     save_tokenizer: Callable[[Path], None],
     card: str,
 ) -> None:
     """Write all four files; each replaces an older one only when it is complete.
 
-    settings: what config.json says: architecture, its config, and the categories it knows.
-    Raises OutputError if the disk refuses.
+    state: the model's tensors by name. settings: what config.json says: architecture, its config,
+    and the categories it knows. Raises OutputError if the disk refuses.
     """
     make_folder(directory)
-    tensors = {name: _stored(tensor) for name, tensor in model.state_dict().items()}
+    tensors = {name: _stored(tensor) for name, tensor in state.items()}
     text = json.dumps(settings, indent=2) + "\n"
     write_by_name(directory / WEIGHTS, lambda file: save_tensors(tensors, file))
     write_atomically(directory / CONFIG, text.encode())
