@@ -96,8 +96,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     program = (
         "import pathlib, resource, sys, torch; from vlseg_cli.weights.folder import save_folder\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))\n"
-        "model = torch.nn.Linear(100, 100)\n"
-        "save_folder(pathlib.Path(sys.argv[1]), model.state_dict(), {}, lambda file: file.touch(), '')"
+        "state = torch.nn.Linear(100, 100).state_dict()\n"
+        "save_folder(pathlib.Path(sys.argv[1]), state, {}, lambda file: file.touch(), '')"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "m")]
     said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()[-1]
