@@ -176,3 +176,9 @@ def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegSe
         if layer.gate is not None:
             nn.init.normal_(layer.gate.layers[-1].weight, std=0.3)
     return HyperSegSegmenter("tiny", model, tokenizer, NAMES, STUFF)
+
+
+@pytest.fixture(scope="session")
+def hyperseg_designs() -> dict[str, dict[str, Any]]:
+    """Sizes and switches of both, by name."""
+    return HYPERSEG_DESIGNS
