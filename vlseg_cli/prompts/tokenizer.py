@@ -44,6 +44,10 @@ class Tokenizer:
         """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
         return list(self.rust.encode(text, add_special_tokens=False).ids)
 
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of token ids, special tokens left out, without blanks around them."""
+        return str(self.rust.decode(list(ids), skip_special_tokens=True)).strip()
+
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
         encoding = self.rust.encode(text, add_special_tokens=False)
