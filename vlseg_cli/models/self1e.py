@@ -41,12 +41,13 @@ class Seen(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """P conversations, padded to the right: ids (P, L); image, seg, padding (P, L) bool; positions
-    (P, L). Padding is told by its id, wherever it stands."""
+    """P conversations, padded to the right: ids, positions (P, L); image, seg, spoken, padding
+    (P, L) bool. Padding is told by its id, wherever it stands."""
 
     ids: Tensor
     image: Tensor
     seg: Tensor
+    spoken: Tensor
     padding: Tensor
     positions: Tensor
 
@@ -193,6 +194,7 @@ def stack(
         ids,
         stacked([c.image for c in conversations], False),
         stacked([c.seg for c in conversations], False),
+        stacked([c.spoken for c in conversations], False),
         ids == padding,
         stacked([np.arange(len(c.ids)) for c in conversations], 0),
     )

@@ -32,26 +32,27 @@ def soft_target(masks: Tensor) -> Tensor:
     h, w = masks.shape[-2:]
     shorter = min(h, w)
     masks = masks.float()
-    if shorter <= _SHORTEST:
+    if shorter <= _SHORTEST or not len(masks):
         return masks
     size = (h * _SHORTEST // shorter, w * _SHORTEST // shorter)
     return F.interpolate(masks[None], size, mode="bilinear", align_corners=False)[0]
 
 
-def mask_losses(
-    pred_masks: Tensor, low: Tensor, owner: Tensor, targets: Sequence[Tensor]
-) -> MaskLosses:
-    """pred_masks and low (M, h, w), owner (M,): conversation of each; targets (N, H, W) of every
-    conversation, none where it has no ``[SEG]``."""
-    bce, dice = [pred_masks.sum() * 0], [pred_masks.sum() * 0]
-    for conversation, target in enumerate(targets):
+def mask_losses(pred_masks: Tensor, low: Tensor, targets: Sequence[Tensor]) -> MaskLosses:
+    """pred_masks and low (M, h, w); targets: (N, H, W) of every conversation, N its number of
+    ``[SEG]``; M is the sum of all N."""
+    truth = [mask for target in targets for mask in target]
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for number, mask in enumerate(truth):
+        by_size.setdefault(tuple(mask.shape), []).append(number)
+    bce = dice = pred_masks.sum() * 0
+    for size, numbers in by_size.items():
+        wanted = torch.stack([truth[number] for number in numbers]).flatten(1)
         for maps in (pred_masks, low):
-            if not len(target):
-                continue
-            logits = _resized(maps[owner == conversation], target.shape[-2:])
-            bce.append(mask_bce(logits.flatten(1), target.flatten(1), 1))
-            dice.append(scaled_dice(logits.flatten(1), target.flatten(1)))
-    return MaskLosses(torch.stack(bce).sum() / len(targets), torch.stack(dice).sum() / len(targets))
+            logits = _resized(maps[numbers], size).flatten(1)
+            bce = bce + mask_bce(logits, wanted, len(targets))
+            dice = dice + scaled_dice(logits, wanted) / len(targets)
+    return MaskLosses(bce, dice)
 
 
 def low_masks(asked: Asked) -> Tensor:
@@ -67,10 +68,9 @@ def scaled_dice(logits: Tensor, truth: Tensor) -> Tensor:
     return (1 - (2 * overlap + _EPSILON) / (sizes + _EPSILON)).sum()
 
 
-def words_loss(model: SELF1E, read: Read, spoken: Tensor) -> Tensor:
-    """Mean cross entropy of what the assistant says; spoken (P, L) bool. Only those positions are
-    scored against the vocabulary."""
-    said = spoken[:, 1:]
+def words_loss(model: SELF1E, read: Read) -> Tensor:
+    """Mean cross entropy of what the assistant says; nothing else is scored."""
+    said = read.rows.spoken[:, 1:]
     logits = model.internvl.lm_head(read.hidden[:, :-1][said])
     return F.cross_entropy(logits.float(), read.rows.ids[:, 1:][said])
 

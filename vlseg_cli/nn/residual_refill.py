@@ -44,8 +44,9 @@ def enlarge(features: Tensor, size: torch.Size) -> Tensor:
 
 def mask_logits(features: Tensor, queries: Tensor) -> Tensor:
     """Pixels (M, H, W, D) and a query each (M, D) -> (M, H, W)."""
-    logits = torch.einsum("mhwd,md->mhw", features, queries)
-    return logits / float(queries.shape[-1]) ** 0.5
+    logits: Tensor = torch.einsum("mhwd,md->mhw", features, queries)
+    scaled: Tensor = logits / queries.shape[-1] ** 0.5
+    return scaled
 
 
 def _perceptron(width: int, out: int) -> nn.Sequential:

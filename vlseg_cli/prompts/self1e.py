@@ -13,7 +13,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from vlseg_cli.prompts.tokenizer import SEG, Tokenizer
+from vlseg_cli.prompts.tokenizer import END as PADDING
+from vlseg_cli.prompts.tokenizer import SEG, UNKNOWN, Tokenizer, word_tokenizer
 from vlseg_cli.schema import UsageError, WeightsError
 
 Style = Literal["self1e", "plain"]
@@ -46,7 +47,7 @@ ANSWERS = (
     f"Sure, the segmentation result is {SEG}.",
     FORCED,
 )
-SHORT_ANSWER = "Answer the question using a single word or phrase."  # suffix of VQA questions
+_SHORT = "Answer the question using a single word or phrase."  # suffix of VQA questions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +66,20 @@ class SELF1EPrompts:
 
     def __init__(self, tokenizer: Tokenizer, style: Style, image_tokens: int) -> None:
         """Raises WeightsError if the tokenizer lacks one of the marks."""
-        ids = {mark: number for mark in MARKS if (number := tokenizer.rust.token_to_id(mark))}
+        ids = {
+            mark: number
+            for mark in MARKS
+            if (number := tokenizer.rust.token_to_id(mark)) is not None
+        }
         if missing := [mark for mark in MARKS if mark not in ids]:
             raise WeightsError(f"the tokenizer is none of SELF1E's: it lacks {', '.join(missing)}")
         self.tokenizer, self.style, self.image_tokens = tokenizer, style, image_tokens
         self.image, self.end = ids[IMAGE], ids[END]
+        self.marks = [*ids.values(), tokenizer.seg]
+
+    def is_mark(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which ids are marks and no words."""
+        return np.isin(ids, self.marks)
 
     def phrase(self, text: str, tiles: int = 1) -> Conversation:
         """An expression or a category name, answered by force."""
@@ -106,6 +116,15 @@ class SELF1EPrompts:
         user = f"{BEGIN}user\n{self._picture(tiles)}\n{_unmarked(text)}{END}\n"
         return self._assemble([(_SYSTEM + user + _HEADER, False)])
 
+    def answered(self, asked: Conversation, ids: Sequence[int]) -> tuple[Conversation, str]:
+        """A question and the tokens generated for it, up to their end: all of it, and the words."""
+        said = list(ids)
+        said = said[: said.index(self.end)] if self.end in said else said
+        flat = np.asarray([*asked.ids, *said, self.end], np.int64)
+        spoken = np.arange(len(flat)) >= len(asked.ids)
+        whole = Conversation(flat, flat == self.image, flat == self.tokenizer.seg, spoken)
+        return whole, self.tokenizer.text(said)
+
     def _forced(self, question: str, text: str, tiles: int) -> Conversation:
         if self.style == "plain":
             picture = self._picture(tiles)
@@ -137,6 +156,13 @@ class SELF1EPrompts:
             else:
                 ids += self.tokenizer.ids(piece)
         return ids
+
+
+def miniature_tokenizer(words: Sequence[str]) -> Tokenizer:
+    """A tokenizer of these words, of SELF1E's own and its marks. Id 0, which pads, is no word."""
+    said = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS, _SHORT))
+    own = re.findall(r"\w+|[^\w\s]", re.sub(r"<\|\w+\|>|\[SEG\]|\{text\}", " ", said.lower()))
+    return word_tokenizer(sorted({*words, *own}), (PADDING, UNKNOWN, SEG, *MARKS))
 
 
 def until_seg(conversation: Conversation) -> Conversation:
