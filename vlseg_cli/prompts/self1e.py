@@ -47,7 +47,6 @@ ANSWERS = (
     f"Sure, the segmentation result is {SEG}.",
     FORCED,
 )
-_SHORT = "Answer the question using a single word or phrase."  # suffix of VQA questions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +159,7 @@ class SELF1EPrompts:
 
 def miniature_tokenizer(words: Sequence[str]) -> Tokenizer:
     """A tokenizer of these words, of SELF1E's own and its marks. Id 0, which pads, is no word."""
-    said = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS, _SHORT))
+    said = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS))
     own = re.findall(r"\w+|[^\w\s]", re.sub(r"<\|\w+\|>|\[SEG\]|\{text\}", " ", said.lower()))
     return word_tokenizer(sorted({*words, *own}), (PADDING, UNKNOWN, SEG, *MARKS))
 
