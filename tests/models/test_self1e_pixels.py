@@ -22,7 +22,9 @@ def processed(frame: Frame, size: int, **told: object) -> torch.Tensor:
     processor = GotOcr2ImageProcessorPil(
         size={"height": size, "width": size}, image_mean=MEAN, image_std=STD, **told
     )
-    return processor(frame.pixels, return_tensors="pt", input_data_format="channels_last").pixel_values
+    return processor(
+        frame.pixels, return_tensors="pt", input_data_format="channels_last"
+    ).pixel_values
 
 
 @pytest.mark.parametrize(("height", "width"), [(56, 56), (37, 91), (150, 53), (1, 9), (3, 200)])

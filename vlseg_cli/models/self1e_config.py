@@ -37,6 +37,7 @@ class SELF1EConfig:
     rope_theta: float = 1e6
     # The authors pad with 0 and hide that id wherever it stands, although it is Qwen's '!'.
     padding: int = 0
+    answer_tokens: int = 256  # at most so many when it answers in words
     # Not in published checkpoints: how a miniature differs.
     prompt_style: Style = "self1e"
 

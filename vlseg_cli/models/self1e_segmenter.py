@@ -42,7 +42,6 @@ from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, pla
 
 _Key = tuple[int, int, bool]  # number of the frame, identity of the prompt, are words wanted
 _ROWS = 8  # conversations read in one go: each has a picture's pixels of its own
-_LONGEST = 256  # tokens of an answer in words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +196,9 @@ class SELF1ESegmenter:
         answers: dict[_Key, tuple[Conversation, str]] = {}
         for seen, pictures, chunk in self._chunks(encoded, rows):
             conversations = [row.conversation for row in chunk]
-            ids = self.model.generate(seen, conversations, pictures, self.prompts.end, _LONGEST)
+            ids = self.model.generate(
+                seen, conversations, pictures, self.prompts.end, self.model.config.answer_tokens
+            )
             for row, answer in zip(chunk, ids.tolist(), strict=True):
                 answers[row.key] = self.prompts.answered(row.conversation, answer)
         return answers

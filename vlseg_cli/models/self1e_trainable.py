@@ -33,6 +33,8 @@ from vlseg_cli.weights.folder import load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 _NOISE_PICTURES, _NOISE_TOKENS = 4, 4  # what sentences are read after, before there are pictures
+# Scales of a fresh model: word embeddings, what a vision block adds, position embeddings.
+_WORDS, _BLOCKS, _PLACES = 0.5, 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class TrainableSELF1E(Trainable):
         self.weights = losses or SELF1ELosses()
         self.dense_names = DenseNames(config.language_channels, len(self.names))
         self.words = WordsHeads(config.language_channels, self.names)
-        _place(self.model)
+        _start_afresh(self.model)
 
     # The training loop's interface -------------------------------------------------------------
 
@@ -210,15 +212,25 @@ def _at_seg(read: Read, meant: Tensor) -> tuple[Tensor, Tensor]:
 
 def _noise(width: int, device: torch.device) -> Seen:
     """Pictures of nothing."""
-    tokens = torch.randn(_NOISE_PICTURES, _NOISE_TOKENS, width, device=device) * 0.1
+    tokens = torch.randn(_NOISE_PICTURES, _NOISE_TOKENS, width, device=device) * _WORDS
     empty = torch.zeros(_NOISE_PICTURES, 0, device=device)
     return Seen(tokens, empty, empty, (1, 1))
 
 
 @torch.no_grad()
-def _place(model: SELF1E) -> None:
-    """Fresh position embeddings tell row and column from the start, instead of nothing."""
-    embeddings = model.internvl.model.vision_tower.embeddings.position_embeddings
-    side = round((embeddings.shape[1] - 1) ** 0.5)
-    where = coordinates(side, side, embeddings.device).flatten(1).T
-    embeddings[:, 1:] = where @ torch.randn(where.shape[1], embeddings.shape[2]) * 0.1
+def _start_afresh(model: SELF1E) -> None:
+    """Random weights for narrow models. What the authors draw for new heads beside a trained model
+    (N(0, 0.02)) would begin a miniature with logits of 1e-9; and its positions say from the start
+    where a patch is, instead of nothing."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5)
+    nn.init.normal_(model.internvl.get_input_embeddings().weight, std=_WORDS)
+    tower = model.internvl.model.vision_tower
+    for layer in tower.encoder.layer:
+        layer.lambda_1.fill_(_BLOCKS)
+        layer.lambda_2.fill_(_BLOCKS)
+    positions = tower.embeddings.position_embeddings
+    side = round((positions.shape[1] - 1) ** 0.5)
+    where = coordinates(side, side, positions.device).flatten(1).T
+    positions[:, 1:] = where @ torch.randn(where.shape[1], positions.shape[2]) * _PLACES
