@@ -28,7 +28,7 @@ FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 300, 200, 0.05, 3
 class Waiting:
     """A model that answers nothing, after so many seconds per look."""
 
-    name, categories, stuff = "waiting", (), ()
+    name, tasks, categories, stuff = "waiting", tuple(Task), (), ()
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

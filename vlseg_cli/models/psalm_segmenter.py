@@ -29,6 +29,7 @@ from vlseg_cli.schema import (
     NotFiniteError,
     Prediction,
     Regions,
+    Task,
     UsageError,
 )
 from vlseg_cli.weights.convert.coverage import require_complete
@@ -60,6 +61,8 @@ class _Row(NamedTuple):
 
 class PSALMSegmenter:
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    tasks = tuple(Task)
 
     def __init__(
         self,
