@@ -172,9 +172,9 @@ def test_what_cannot_be_asked(segmenter: SELF1ESegmenter, frames: list[Frame]) -
     encoded = segmenter.encode(frames[:1])
     point = Regions((point_region([(3, 3)], 72, 90),))
     for task, prompt, said in (
-        (Task.INTERACTIVE, point, "cannot be shown a place"),
-        (Task.PANOPTIC, ROOM, "tells no objects apart, so there is no panoptic answer"),
-        (Task.DETECT, ROOM, "ask for the task semantic"),
+        (Task.INTERACTIVE, point, "not for interactive"),
+        (Task.PANOPTIC, ROOM, "tells no objects apart"),
+        (Task.DETECT, ROOM, "for refer, reason, semantic, chat, not for detect"),
         (Task.SEMANTIC, Categories(()), "at least one name"),
         (Task.REFER, Expression("the [SEG]"), "is a mark of the model"),
     ):

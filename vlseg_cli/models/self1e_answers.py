@@ -20,12 +20,13 @@ from vlseg_cli.schema import (
     PanopticMap,
     Prediction,
     Question,
-    Regions,
     Segment,
     Task,
     UsageError,
     segment_from_mask,
 )
+
+TASKS: tuple[Task, ...] = (Task.REFER, Task.REASON, Task.SEMANTIC, Task.CHAT)
 
 
 class Found(NamedTuple):
@@ -38,16 +39,13 @@ class Found(NamedTuple):
 
 def check_ask(ask: Ask) -> None:
     """Raise UsageError for what SELF1E cannot answer."""
-    match ask.prompt:
-        case Regions():
-            raise UsageError("SELF1E answers words: it cannot be shown a place in the picture.")
-        case Categories(names=()):
-            raise UsageError("There is no category to look for: give at least one name.")
-        case Categories() if ask.task is not Task.SEMANTIC:
-            raise UsageError(
-                f"SELF1E draws one mask per name and tells no objects apart, so there is no"
-                f" {ask.task} answer; ask for the task semantic."
-            )
+    if ask.task not in TASKS:
+        raise UsageError(
+            "SELF1E draws one mask for a sentence or a name and tells no objects apart: it can be"
+            f" asked for {', '.join(TASKS)}, not for {ask.task}."
+        )
+    if isinstance(ask.prompt, Categories) and not ask.prompt.names:
+        raise UsageError("There is no category to look for: give at least one name.")
 
 
 def describe(ask: Ask, frame: Frame, found: Found, seconds: dict[str, float]) -> Prediction:

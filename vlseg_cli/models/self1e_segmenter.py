@@ -17,7 +17,7 @@ from torch import Tensor
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.self1e import SELF1E, Seen
-from vlseg_cli.models.self1e_answers import Found, check_ask, describe
+from vlseg_cli.models.self1e_answers import TASKS, Found, check_ask, describe
 from vlseg_cli.models.self1e_config import SELF1EConfig
 from vlseg_cli.models.self1e_official import open_official_self1e
 from vlseg_cli.models.self1e_pixels import fit_tiles, tile_layout
@@ -69,6 +69,8 @@ class _Row(NamedTuple):
 
 class SELF1ESegmenter:
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    tasks = TASKS
 
     def __init__(
         self,

@@ -45,8 +45,8 @@ class Tokenizer:
         return list(self.rust.encode(text, add_special_tokens=False).ids)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The words of token ids, special tokens left out, without blanks around them."""
-        return str(self.rust.decode(list(ids), skip_special_tokens=True)).strip()
+        """The words of tokens; marks like ``[SEG]`` are no words."""
+        return str(self.rust.decode([one for one in ids if one != self.seg])).strip()
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
