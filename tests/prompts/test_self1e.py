@@ -94,6 +94,9 @@ def test_an_answer_that_was_generated(prompts: SELF1EPrompts, tokenizer: Tokeniz
     assert spelled(tokenizer, whole.ids[whole.spoken]) == "the cup <|im_end|>"
     masked, _ = prompts.answered(asked, tokenizer.ids(f"the {SEG} cup"))
     assert masked.seg.sum() == 1 and masked.spoken[masked.seg].all()
+    confused, _ = prompts.answered(asked, [prompts.image, tokenizer.seg])
+    assert np.array_equal(confused.image[: len(asked.ids)], asked.image)
+    assert confused.image.sum() == asked.image.sum()
 
 
 def test_a_miniature_may_be_asked_in_few_words(tokenizer: Tokenizer) -> None:

@@ -121,7 +121,8 @@ class SELF1EPrompts:
         said = said[: said.index(self.end)] if self.end in said else said
         flat = np.asarray([*asked.ids, *said, self.end], np.int64)
         spoken = np.arange(len(flat)) >= len(asked.ids)
-        whole = Conversation(flat, flat == self.image, flat == self.tokenizer.seg, spoken)
+        image = ~spoken & (flat == self.image)  # a model may say that token, but it shows nothing
+        whole = Conversation(flat, image, flat == self.tokenizer.seg, spoken)
         return whole, self.tokenizer.text(said)
 
     def _forced(self, question: str, text: str, tiles: int) -> Conversation:
