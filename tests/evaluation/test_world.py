@@ -36,6 +36,7 @@ class Oracle:
     """Draws the scene again and answers each prompt with its truth."""
 
     name = "oracle"
+    tasks: tuple[Task, ...] = tuple(Task)
     categories, stuff = NAMES, STUFF
 
     def encode(self, frames: Sequence[Frame]) -> list[Sample]:
@@ -117,6 +118,15 @@ def test_the_truth_scores_one_everywhere() -> None:
     result = evaluate_world(Oracle(), SEEDS, SIZE)
     assert numbers(result) == pytest.approx([1.0] * 24, abs=1e-5)
     assert (result["scenes"], result["model"]) == (len(SEEDS), "oracle")
+
+
+def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
+    oracle = Oracle()
+    oracle.tasks = (Task.REFER, Task.SEMANTIC)
+    result = evaluate_world(oracle, SEEDS, SIZE)
+    assert result["refer"]["cIoU"] == pytest.approx(1, abs=1e-5)
+    assert result["reason"]["seen"]["gIoU"] is None
+    assert all(one["mIoU"] is None for one in result["interactive"].values())
 
 
 def test_nothing_scores_zero_everywhere() -> None:

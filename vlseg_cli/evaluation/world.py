@@ -1,6 +1,7 @@
 """The benchmark of the drawn world: any model, held-out seeds, one look at each scene."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from vlseg_cli.evaluation.world_report import write_report
 from vlseg_cli.evaluation.world_scores import WorldScores
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import Ask, Query, Task, UsageError
+from vlseg_cli.schema import Ask, Query, Sample, Task, UsageError
 
 
 def evaluate_world(
@@ -35,7 +36,7 @@ def evaluate_world(
     folder = None if out is None else OutputFolder(out)
     scores, cases = WorldScores(), CaseKeeper()
     for done, seed in enumerate(seeds, start=1):
-        sample = benchmark_sample(seed, size)
+        sample = _answerable(benchmark_sample(seed, size), model)
         encoded = model.encode([sample.frame])
         asks = [_ask(query) for query in sample.queries]
         cases.add(scores.add(sample, model.answer(encoded, asks)))
@@ -45,6 +46,12 @@ def evaluate_world(
     if folder is not None:
         write_report(folder, result, cases, seeds)
     return result
+
+
+def _answerable(sample: Sample, model: Segmenter) -> Sample:
+    """Without what the model cannot be asked."""
+    asked = tuple(query for query in sample.queries if query.task in model.tasks)
+    return replace(sample, queries=asked)
 
 
 def _ask(query: Query) -> Ask:

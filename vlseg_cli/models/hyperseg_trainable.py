@@ -80,7 +80,8 @@ class TrainableHyperSeg(PromptedTrainable[HyperSeg]):
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
-        return WordsCollator(hyperseg_prompts(self.tokenizer, self.model.config), self.names)
+        prompts = hyperseg_prompts(self.tokenizer, self.model.config)
+        return WordsCollator(prompts.sentence, self.names)
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Parts by name."""

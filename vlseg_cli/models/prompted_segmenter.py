@@ -63,6 +63,8 @@ class Row(NamedTuple):
 class PromptedSegmenter(ABC):
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
 
+    tasks = tuple(Task)
+
     def __init__(
         self,
         name: str,

@@ -21,7 +21,7 @@ from vlseg_cli.models.psalm_words import WordsBatch, WordsHeads, sentence_end
 from vlseg_cli.models.steps import Answered, Prefix, Read
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
-from vlseg_cli.nn.lora import add_lora, merged_state
+from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.losses import dice, mask_bce
 from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling, Prepared
 from vlseg_cli.prompts.condition import ConditionKind
@@ -140,10 +140,7 @@ class PromptedTrainable(Trainable, Generic[M]):
 
     def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
-        try:
-            self.adapters = add_lora(self.model.language, rank, alpha, dropout, targets)
-        except ValueError as error:
-            raise RecipeError(f"[lora] targets: {str(error).splitlines()[0]}") from error
+        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""

@@ -33,7 +33,8 @@ class TrainablePSALM(PromptedTrainable[PSALM]):
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
-        return WordsCollator(PSALMPrompts(self.tokenizer, "plain", 1, 1), self.names)
+        prompts = PSALMPrompts(self.tokenizer, "plain", 1, 1)
+        return WordsCollator(prompts.sentence, self.names)
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """Parts by name."""

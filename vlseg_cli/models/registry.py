@@ -9,6 +9,7 @@ import torch
 from vlseg_cli.models.hyperseg_system import HyperSegSystem
 from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.self1e_system import SELF1ESystem
 from vlseg_cli.models.system import System
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.weights.catalogue import catalogue, find_entry
@@ -19,6 +20,7 @@ from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 SYSTEMS: Mapping[str, System] = {
     "psalm": PSALMSystem(),
     "hyperseg": HyperSegSystem(),
+    "self1e": SELF1ESystem(),
 }
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from vlseg_cli.schema import Ask, Frame, Prediction
+from vlseg_cli.schema import Ask, Frame, Prediction, Task
 
 
 class Segmenter(Protocol):
-    """A loaded model. ``categories`` and ``stuff`` (a flag each) are what it was trained with and
-    what is asked when a user names nothing."""
+    """A loaded model. ``tasks`` is what it can be asked; benchmarks ask it nothing else.
+    ``categories`` and ``stuff`` (a flag each) are what it was trained with and what is asked when a
+    user names nothing."""
 
     name: str
+    tasks: tuple[Task, ...]
     categories: tuple[str, ...]
     stuff: tuple[bool, ...]
 

@@ -1,4 +1,4 @@
-"""LoRA in a language model's projections, through peft, and out of it again when it is saved."""
+"""LoRA in a model's projections, through peft, and out of it again when it is saved."""
 
 from collections.abc import Sequence
 
@@ -6,18 +6,24 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
+from vlseg_cli.schema import RecipeError
 
-def add_lora(
+
+def adapted(
     model: nn.Module, rank: int, alpha: float, dropout: float, targets: Sequence[str]
 ) -> list[nn.Parameter]:
     """Put adapters on every linear layer whose name ends with one of ``targets``.
 
-    Returns the adapters' weights; all others of ``model`` are frozen.
+    Returns the adapters' weights; all others of ``model`` are frozen. Raises RecipeError if no
+    layer has one of these names.
     """
     settings = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets), bias="none"
     )
-    inject_adapter_in_model(settings, model)
+    try:
+        inject_adapter_in_model(settings, model)
+    except ValueError as error:
+        raise RecipeError(f"[lora] targets: {str(error).splitlines()[0]}") from error
     return [p for name, p in model.named_parameters() if ".lora_" in name]
 
 

@@ -65,14 +65,15 @@ class Tokenizer:
         ]
 
 
-def word_tokenizer(words: Iterable[str]) -> Tokenizer:
+def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:
     """A tokenizer that knows just these words (lower case) and single punctuation marks.
 
-    Anything else becomes ``[UNK]``. For the embedded miniature, whose world is small.
+    Anything else becomes ``[UNK]``. For miniatures, whose world is small. marks: the special
+    tokens, whose ids come first, in this order.
     """
-    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((UNKNOWN, END, SEG, *words)))}
+    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((*marks, *words)))}
     rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     rust.normalizer = normalizers.Lowercase()
     rust.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
-    rust.add_special_tokens([UNKNOWN, END, SEG])
+    rust.add_special_tokens([*marks])
     return Tokenizer(rust)
