@@ -75,6 +75,7 @@ def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
         (("refcoco-val", "--data", "."), 4, "no folder"),
         (("refcoco-val", "--specimen", "--set", "names=x"), 2, "unit=sentence|ref"),
         (("refcoco-val", "--specimen", "--shard", "0/2"), 2, "--shard needs --out"),
+        (("refcoco-val", "--specimen", "--protocol", "lisa"), 2, "choose among psalm"),
     ):
         ran = vlseg("eval", *words)
         assert ran.code == code and sentence in ran.err, words

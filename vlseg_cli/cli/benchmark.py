@@ -14,7 +14,7 @@ from vlseg_cli.cli.prepare import BATCH_SIZE
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.evaluation.benchmark_report import write_benchmark_report
 from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
-from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, switches_of
+from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, find_benchmarks, switches_of
 from vlseg_cli.evaluation.plan import Entry, Plan
 from vlseg_cli.evaluation.run import Evaluation, evaluate
 from vlseg_cli.evaluation.setting import Setting, setting
@@ -83,6 +83,9 @@ def _data(asked: Asked, benchmarks: Sequence[Benchmark], console: Console) -> It
 
 def _entries(asked: Asked, benchmarks: Sequence[Benchmark], data: Path, system: str) -> list[Entry]:
     changes, entries = _changes(asked.changes, benchmarks), []
+    systems = {name: None for one in BENCHMARKS.values() for name in one.papers}
+    if asked.protocol is not None and asked.protocol not in systems:
+        raise UsageError(f"--protocol {asked.protocol}: choose among {', '.join(systems)}.")
     for benchmark in benchmarks:
         protocol = benchmark.protocol(asked.protocol or system, changes)
         entries.append(Entry(benchmark, protocol, benchmark.find(data, protocol)))

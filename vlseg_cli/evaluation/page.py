@@ -81,6 +81,9 @@ def _gallery(gallery: Gallery) -> str:
 
 def _figure(case: Case) -> str:
     caption = f"<b>{case.measure} {case.score:.3f}</b>{escape(case.words)}"
+    if case.query.answers:  # asked for in words
+        people = ", ".join(dict.fromkeys(case.query.answers))
+        caption += f"<br>{escape(case.prediction.text or '(no word)')} · true: {escape(people)}"
     remark = " · ".join(filter(None, (case.query.kind, case.frame.source)))
     return (
         f'<figure><img loading="lazy" src="{_data_uri(case)}" alt="{escape(case.words)}">'

@@ -59,6 +59,14 @@ def _commit() -> str:
         kind, _, name = (git / "HEAD").read_text().strip().partition(" ")
         common = git / "commondir"  # of a further working tree, the first one's folder
         shared = git / common.read_text().strip() if common.exists() else git
-        return (shared / name).read_text()[:12] if kind == "ref:" else kind[:12]
+        return _head(shared, name)[:12] if kind == "ref:" else kind[:12]
     except (OSError, IndexError):
         return ""
+
+
+def _head(git: Path, branch: str) -> str:
+    """Where a branch stands: in a file of its own, or packed with others."""
+    if (git / branch).exists():
+        return (git / branch).read_text()
+    lines = (git / "packed-refs").read_text().splitlines()
+    return next((line for line in lines if line.endswith(f" {branch}")), "")

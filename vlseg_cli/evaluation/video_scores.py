@@ -10,9 +10,9 @@ from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches, Masks
 from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
-from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
+from vlseg_cli.evaluation.metrics.ytvis import TrueTrack, VideoAveragePrecision
+from vlseg_cli.evaluation.scores.tracks import detected_tracks
 from vlseg_cli.schema import (
-    RLE,
     ClipQuery,
     ClipSample,
     Prediction,
@@ -47,7 +47,7 @@ class VideoScores:
                 self._objects.add(sample.source, _true_ids(truth), _answered_ids(of_query))
             elif query.task is Task.VIS:
                 self._tracks.add(
-                    sample.source, _true_tracks(query, truth), _answered_tracks(of_query)
+                    sample.source, _true_tracks(query, truth), detected_tracks(of_query)
                 )
                 self._switches.add(zip(_seen(query, truth), map(_tracked, of_query), strict=True))
             else:
@@ -124,28 +124,6 @@ def _true_tracks(query: ClipQuery, truth: Truth) -> list[TrueTrack]:
         tube = [encode_rle(mask) if mask.any() else None for mask in masks]
         areas = [float(mask.sum()) if mask.any() else None for mask in masks]
         tracks.append(TrueTrack(label, tube, areas))
-    return tracks
-
-
-def _answered_tracks(answers: Answers) -> list[DetectedTrack]:
-    """Each track under every name it had, with the score that it had under it, over its frames."""
-    segments: dict[int, dict[int, Segment]] = {}  # track -> frame -> segment
-    for frame, prediction in enumerate(answers):
-        for segment in prediction.segments:
-            segments.setdefault(_number(segment), {})[frame] = segment
-    tracks = []
-    for of_track in segments.values():
-        tube: list[RLE | None] = [
-            of_track[frame].rle if frame in of_track else None for frame in range(len(answers))
-        ]
-        scores: dict[int, float] = {}
-        for segment in of_track.values():
-            assert segment.category_id is not None
-            scores[segment.category_id] = scores.get(segment.category_id, 0.0) + segment.score
-        tracks += [
-            DetectedTrack(category, tube, score / len(of_track))
-            for category, score in scores.items()
-        ]
     return tracks
 
 

@@ -20,19 +20,20 @@ class InstanceScore:
 
     def __init__(self, categories: Categories) -> None:
         self._names = categories.names
-        self._meter = self._new()
-        self._n = 0
+        self._meter, self._n = AveragePrecision(range(len(self._names))), 0
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Score``; a picture's own AP is over the categories that it truly has."""
         cases = []
         for query, prediction in zip(sample.queries, predictions, strict=True):
-            picture = self._new()
-            picture.add(prediction.source, true_instances(query), detections(prediction))
-            self._meter.merge(picture)
+            truths, found = true_instances(query), detections(prediction)
+            self._meter.add(prediction.source, truths, found)
             self._n += 1
-            ap = picture.result().stats["AP"] or 0.0
-            cases.append(Case(sample.frame, query, prediction, "AP", ap))
+            if truths:
+                picture = AveragePrecision({truth.category for truth in truths})
+                picture.add(prediction.source, truths, found)
+                ap = picture.result().stats["AP"] or 0.0
+                cases.append(Case(sample.frame, query, prediction, "AP", ap))
         return cases
 
     def result(self) -> Result:
@@ -45,9 +46,6 @@ class InstanceScore:
         }
         measures = {name: percent(value) for name, value in found.stats.items()}
         return Result(measures, self._n, {"AP by category": by_name})
-
-    def _new(self) -> AveragePrecision:
-        return AveragePrecision(range(len(self._names)))
 
 
 class CityscapesScore:
