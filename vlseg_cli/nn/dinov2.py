@@ -16,7 +16,12 @@ _OFFSET = 0.1
 class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
     """Patches and their positions."""
 
-    def interpolate_pos_encoding(self, embeddings: Tensor, height: int, width: int) -> Tensor:
+    def interpolate_pos_encoding(
+        self,
+        embeddings: Tensor,  # noqa: ARG002
+        height: int,
+        width: int,
+    ) -> Tensor:
         """(B, 1 + h·w, D) tokens of a picture of ``height`` × ``width`` px -> (1, 1 + h·w, D)."""
         positions: Tensor = self.position_embeddings
         native = self.patch_embeddings.image_size[0] // self.patch_size

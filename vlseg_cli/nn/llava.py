@@ -102,7 +102,7 @@ class LLaVA(nn.Module):
 
 
 def pad_left(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Rows (L, D) of any lengths -> (B, longest, D), zeros before the shorter; (B, longest) bool."""
+    """Rows (L, D) of any lengths -> (B, longest, D), zeros before the shorter; which are real."""
     longest = max(len(row) for row in rows)
     padded = rows[0].new_zeros(len(rows), longest, rows[0].shape[1])
     real = torch.zeros(padded.shape[:2], dtype=torch.bool, device=padded.device)

@@ -21,7 +21,7 @@ class RegionAttention(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
 
     def forward(self, overview: Tensor, detail: Tensor) -> Tensor:
-        """(B, h, w, D), (B, N·h, N·w, D) -> the detail at the overview's resolution, (B, h, w, D)."""
+        """(B, h, w, D), (B, N·h, N·w, D) -> the detail per overview token, (B, h, w, D)."""
         regions = regions_of(detail, detail.shape[1] // overview.shape[1])
         weights = self.weights(overview, regions)
         attended: Tensor = weights.unsqueeze(2) @ self.value(regions)

@@ -1,7 +1,8 @@
 """Text to ids as the slow LLaMA tokenizer of transformers 4.29 to 4.31 did it.
 
-LLaVA's descendants were trained with it. Later tokenizers leave a mark for the space beside ``[SEG]`` and the picture's marks; the old one
-stripped it there and began every piece between special tokens anew. Source: LLM-Seg, LISA.
+LLaVA's descendants were trained with it. Later tokenizers leave a mark for the space beside
+``[SEG]`` and the picture's marks; the old one stripped it there and began every piece between
+special tokens anew. Source: LLM-Seg, LISA.
 """
 
 import re
