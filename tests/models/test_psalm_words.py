@@ -29,7 +29,9 @@ def learner(miniature: dict[str, Any]) -> TrainablePSALM:
 
 
 def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
-    batch = WordsCollator(tokenizer, NAMES)([PLAIN, RICH, TWO])
+    batch = WordsCollator(PSALMPrompts(tokenizer, "plain", 1, 1).sentence, NAMES)(
+        [PLAIN, RICH, TWO]
+    )
     assert batch.meant.sum(1).tolist() == [1, 1, 1]
     assert batch.meant[2].nonzero()[:, 0].tolist() == [0, 1]
     assert batch.colour.tolist() == [-1, tuple(COLOURS).index("red"), -1]

@@ -142,7 +142,8 @@ class TrainablePSALM(Trainable):
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
-        return WordsCollator(self.tokenizer, self.names)
+        prompts = PSALMPrompts(self.tokenizer, "plain", 1, 1)
+        return WordsCollator(prompts.sentence, self.names)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""

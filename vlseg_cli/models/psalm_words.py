@@ -4,9 +4,9 @@ Each sentence stands where it will stand later, after image tokens, which are no
 model learns to look past them. Next words are learned along the way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,6 @@ from torch.nn import functional as F
 from vlseg_cli.models.psalm import PSALM, Read, Seen
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
-from vlseg_cli.prompts.psalm import PSALMPrompts
-from vlseg_cli.prompts.sequence import TokenSequence
-from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.worlds.categories import COLOURS
 from vlseg_cli.worlds.text import POSITIONS
 
@@ -33,7 +30,7 @@ class WordsBatch:
     """Sentences (P) and what they mean: meant (P, names) shares; colour, position, anchor (P,)
     indices, -1 where the sentence says nothing of the sort."""
 
-    sequences: list[TokenSequence]
+    sequences: list[Any]
     meant: Tensor
     colour: Tensor
     position: Tensor
@@ -53,9 +50,9 @@ class WordsBatch:
 class WordsCollator:
     """Text exercises to a batch."""
 
-    def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
-        self.prompts = PSALMPrompts(tokenizer, "plain", 1, 1)
-        self.names = tuple(names)
+    def __init__(self, sentence: Callable[[str], Any], names: Sequence[str]) -> None:
+        """sentence: makes what the language model reads of a text; picklable."""
+        self.sentence, self.names = sentence, tuple(names)
 
     def __call__(self, exercises: Sequence["TextExercise"]) -> WordsBatch:
         meant = torch.zeros(len(exercises), len(self.names))
@@ -63,7 +60,7 @@ class WordsCollator:
             for name in exercise.categories:
                 meant[row, self.names.index(name)] = 1 / len(exercise.categories)
         return WordsBatch(
-            [self.prompts.sentence(exercise.text) for exercise in exercises],
+            [self.sentence(exercise.text) for exercise in exercises],
             meant,
             _indices([e.colour for e in exercises], _COLOURS),
             _indices([e.position for e in exercises], POSITIONS),
@@ -90,15 +87,19 @@ class WordsHeads(nn.Module):
         seen = _noise(psalm, batch.meant.device)
         pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % _PICTURES
         read = psalm.read(seen, batch.sequences, pictures)
-        hidden = sentence_end(read)
+        losses = self.understood(sentence_end(read), batch)
+        said = read.ids.masked_fill(read.condition != 0, -100)
+        losses["words_next"] = 0.2 * next_token_loss(psalm.lm_head(read.hidden), said)
+        return losses
+
+    def understood(self, hidden: Tensor, batch: WordsBatch) -> dict[str, Tensor]:
+        """(P, D) at the end of each sentence -> losses of what was taken from it, by name."""
         losses = {"words_category": self.meant(hidden, batch.meant)}
         for name in ("colour", "position", "anchor"):
             truth = getattr(batch, name)
             if (truth >= 0).any():
                 logits = getattr(self, name)(hidden)
                 losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
-        said = read.ids.masked_fill(read.condition != 0, -100)
-        losses["words_next"] = 0.2 * next_token_loss(psalm.lm_head(read.hidden), said)
         return losses
 
     def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
 
-from vlseg_cli.schema import Sample
+from vlseg_cli.schema import RecipeError, Sample
 from vlseg_cli.worlds.text import TextExercise
 
 
@@ -50,6 +50,13 @@ class Trainable(nn.Module):
 
         The group 'auxiliary' helps in training alone and is not saved.
         """
+
+    def add_lora(self, rank: int, alpha: float, dropout: float) -> None:  # noqa: ARG002
+        """Put adapters of this rank on the layers that the paper adapts, as the group 'lora'.
+
+        Raises RecipeError for a system that is not trained so.
+        """
+        raise RecipeError("[lora]: this system is not trained with adapters; leave rank at 0")
 
     @abstractmethod
     def begin_with(self, directory: Path) -> None:

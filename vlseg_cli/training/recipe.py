@@ -39,6 +39,18 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """[lora]: low-rank adapters, trained under the group 'lora' and merged into what is saved.
+
+    rank: 0 for none. alpha: they are scaled by alpha / rank.
+    """
+
+    rank: Natural = 0
+    alpha: Positive = 256.0
+    dropout: Fraction = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
 
@@ -147,6 +159,7 @@ class Recipe:
     seed: Natural = 0
     data: Data = field(default_factory=Data)
     losses: Mapping[str, Any] = field(default_factory=dict)
+    lora: Lora = field(default_factory=Lora)
     optimiser: Optimiser = field(default_factory=Optimiser)
     precision: Precision = field(default_factory=Precision)
     ema: Ema = field(default_factory=Ema)

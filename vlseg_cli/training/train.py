@@ -50,6 +50,8 @@ def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
     model = build_model(resolved.model.architecture, resolved.model.config, losses=resolved.losses)
     if resolved.model.weights:
         model.begin_with(model_folder(resolved.model.weights))
+    if resolved.lora.rank:
+        model.add_lora(resolved.lora.rank, resolved.lora.alpha, resolved.lora.dropout)
     run = Run(resolved, out, model, accelerator)
     check_recipe(resolved, run)
     return run
