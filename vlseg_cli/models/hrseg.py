@@ -68,6 +68,12 @@ class Read(NamedTuple):
     ids: Tensor
     condition: Tensor
 
+    @property
+    def predicting(self) -> Tensor:
+        """(P, D): the state of each prompt that ``[SEG]`` is told from."""
+        places = (self.condition == 0).int().argmax(1)
+        return self.hidden[torch.arange(len(places), device=places.device), places]
+
 
 class Answered(NamedTuple):
     """Step 4: similarity in [-1, 1], iop in [0, 1], present, all (P, K)."""
@@ -128,8 +134,12 @@ class HRSeg(nn.Module):
 
     def perceive(self, views: Tensor) -> Perceived:
         """(B, 1 + N², 3, S, S): whole pictures first, then their windows row by row."""
-        tokens = self.dino(views.flatten(0, 1))
-        return self.gather(self.dino_projection(tokens).unflatten(0, views.shape[:2]))
+        return self.gather(self.look(views))
+
+    def look(self, views: Tensor) -> Tensor:
+        """Views as above -> DINOv2's tokens of each, projected: (B, 1 + N², h, w, D)."""
+        tokens: Tensor = self.dino_projection(self.dino(views.flatten(0, 1)))
+        return tokens.view(*views.shape[:2], *tokens.shape[1:])
 
     def gather(self, tokens: Tensor) -> Perceived:
         """Projected tokens of the views (B, 1 + N², h, w, D): each overview token asks its region
@@ -193,9 +203,7 @@ class HRSeg(nn.Module):
 
     def ask(self, read: Read) -> Tensor:
         """The state that predicts <SEG>, projected: (P, d)."""
-        place = (read.condition == 0).int().argmax(1)
-        state = read.hidden[torch.arange(len(place), device=place.device), place]
-        asked: Tensor = self.text_projection(state)
+        asked: Tensor = self.text_projection(read.predicting)
         return asked
 
     # 4 answer ---------------------------------------------------------------------------------

@@ -72,11 +72,10 @@ def soft_masks(masks: NDArray[np.bool_], size: int, antialias: bool = True) -> T
     antialias: LLM-Seg leaves it out for some of its training data; HRSeg here never does.
     """
     longest = max(masks.shape[1:])
-    square = torch.zeros(len(masks), longest, longest)
-    square[:, : masks.shape[1], : masks.shape[2]] = torch.from_numpy(masks)
-    if not len(masks):
-        return square.new_zeros(0, size, size)
-    return F.interpolate(square[None], (size, size), mode="bilinear", antialias=antialias)[0]
+    square = torch.zeros(len(masks), 1, longest, longest)
+    square[:, 0, : masks.shape[1], : masks.shape[2]] = torch.from_numpy(masks)
+    soft = F.interpolate(square, (size, size), mode="bilinear", antialias=antialias)
+    return soft.squeeze(1)
 
 
 def _squared(image: Image.Image) -> Image.Image:

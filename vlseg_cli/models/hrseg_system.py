@@ -49,7 +49,8 @@ class HRSegSystem:
         from vlseg_cli.models.fresh import world_tokenizer
         from vlseg_cli.models.hrseg_config import HRSegConfig
         from vlseg_cli.models.hrseg_trainable import HRSegLosses, TrainableHRSeg
+        from vlseg_cli.worlds.categories import NAMES
 
         tokenizer = world_tokenizer()
         sized = HRSegConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        return TrainableHRSeg(sized, tokenizer, HRSegLosses.from_dict(losses))
+        return TrainableHRSeg(sized, tokenizer, NAMES, HRSegLosses.from_dict(losses))

@@ -48,9 +48,10 @@ def enlarge_logits(
 
     padded: side of SAM's input. content: height and width of the picture in it.
     """
-    whole = F.interpolate(logits[None], (padded, padded), mode="bilinear", align_corners=False)
+    one = logits.unsqueeze(1)  # a batch of masks may be empty, a mask of channels may not
+    whole = F.interpolate(one, (padded, padded), mode="bilinear", align_corners=False)
     inside = whole[..., : content[0], : content[1]]
-    return F.interpolate(inside, size, mode="bilinear", align_corners=False)[0]
+    return F.interpolate(inside, size, mode="bilinear", align_corners=False).squeeze(1)
 
 
 def keep_stable(logits: Tensor, iou: Tensor, points: Tensor) -> Guesses:

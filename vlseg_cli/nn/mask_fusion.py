@@ -32,7 +32,8 @@ class Attention(nn.Module):
         return joined
 
     def _split(self, tokens: Tensor) -> Tensor:
-        return tokens.view(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+        width = tokens.shape[2] // self.heads
+        return tokens.view(*tokens.shape[:2], self.heads, width).transpose(1, 2)
 
 
 class FusionBlock(nn.Module):
