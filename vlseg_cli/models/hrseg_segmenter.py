@@ -140,13 +140,11 @@ class HRSegSegmenter:
             self._store.tensors(frame, key, lambda frame=frame: self._look(frame))  # type: ignore[misc]
             for frame in frames
         ]
-        overview, *regions = (
-            torch.cat([one[name].to(self.device) for one in found]) for name in found[0]
-        )
-        return Perceived(overview, regions[0] if regions else None)
+        together = {n: torch.cat([one[n].to(self.device) for one in found]) for n in found[0]}
+        return Perceived(together["overview"], together.get("regions"))
 
     def _look(self, frame: Frame) -> dict[str, Tensor]:
-        """Features of one frame by name, the overview first."""
+        """Features of one frame by name."""
         config = self.model.config
         views = fit_views(frame, config.view, config.windows)
         like = self.model.dino_projection.weight
