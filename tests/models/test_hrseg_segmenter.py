@@ -10,7 +10,7 @@ from models.tiny_hrseg import SAM_SIZES, Quarters, tiny_hrseg, tiny_segmenter
 
 from vlseg_cli.models.fresh import build_model
 from vlseg_cli.models.hrseg_segmenter import HRSegSegmenter
-from vlseg_cli.models.proposals.open import ProposalOptions
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import (

@@ -19,6 +19,8 @@ def command(
     ],
     model: options.Model = None,
     device: options.Device = None,
+    proposals: options.Proposals = None,
+    cache: options.Cache = None,
     seeds: options.Seeds = _HELD_OUT,
     size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
     out: Annotated[
@@ -37,12 +39,13 @@ def command(
     from vlseg_cli.cli.model import load
     from vlseg_cli.cli.progress import open_progress
     from vlseg_cli.evaluation.world import evaluate_world
+    from vlseg_cli.models.proposals.options import ProposalOptions
     from vlseg_cli.outputs import OutputFolder
 
     if out is not None:
         OutputFolder(out).make()
     console = Console(quiet)
-    segmenter = load(model, device, console)
+    segmenter = load(model, device, console, ProposalOptions(proposals, cache))
     with open_progress(console, "scenes") as progress:
         progress.start(len(chosen))
         result = evaluate_world(

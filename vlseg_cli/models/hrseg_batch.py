@@ -20,8 +20,9 @@ from vlseg_cli.models.hrseg_pictures import Pictures, fit_llava, fit_views, soft
 from vlseg_cli.models.hrseg_targets import targets_of
 from vlseg_cli.models.hrseg_truth import cell_names, meant_shares
 from vlseg_cli.models.proposals.open import open_proposer
+from vlseg_cli.models.proposals.options import named_folder
 from vlseg_cli.models.proposals.proposer import Proposer
-from vlseg_cli.models.proposals.store import Store, named_folder
+from vlseg_cli.models.proposals.store import Store
 from vlseg_cli.prompts.hrseg import HRSegPrompts, Lesson
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.schema import Categories, Expression, Frame, Query, Question, Sample

@@ -19,9 +19,10 @@ from vlseg_cli.models.hrseg_official import open_official_llm_seg
 from vlseg_cli.models.hrseg_pictures import fit_llava, fit_views, soft_masks
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.proposals.everything import EverythingProposer, TorchEngine
-from vlseg_cli.models.proposals.open import ProposalOptions, open_proposer
+from vlseg_cli.models.proposals.open import open_proposer
+from vlseg_cli.models.proposals.options import ProposalOptions, named_folder
 from vlseg_cli.models.proposals.proposer import Proposer
-from vlseg_cli.models.proposals.store import Store, named_folder
+from vlseg_cli.models.proposals.store import Store
 from vlseg_cli.prompts.hrseg import HRSegPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.prompts.tokenizer import Tokenizer
@@ -32,6 +33,7 @@ from vlseg_cli.schema import (
     NotFiniteError,
     Prediction,
     Question,
+    Task,
     UsageError,
 )
 from vlseg_cli.weights.convert.coverage import require_complete
@@ -59,6 +61,7 @@ class HRSegSegmenter:
     digest: changes with the weights; what is kept on disk is found by it.
     """
 
+    tasks = frozenset((Task.REFER, Task.REASON))
     categories: tuple[str, ...] = ()
     stuff: tuple[bool, ...] = ()
 

@@ -27,10 +27,15 @@ from vlseg_cli.prompts.hrseg import HRSegPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_tensors, save_folder
+from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 _NOISE_PICTURES, _NOISE_TOKENS = 4, 4  # what sentences are read after, before there are pictures
+# What a recipe says of a model whose sizes come with the weights that it begins with.
+_CHOSEN = (
+    *("view", "windows", "gamma", "pooled", "enhancement_layers", "mask_size"),
+    *("proposals", "most_proposals", "selection", "top", "iop", "empty"),
+)
 _ADDITIONS = ("region_attention.", "enhancement.")  # what HRSeg has and LLM-Seg has not
 
 
@@ -158,10 +163,15 @@ class TrainableHRSeg(Trainable):
         add_lora(self.hrseg, rank, alpha, dropout)
 
     def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder; from LLM-Seg's, what HRSeg adds begins anew.
-
-        Raises WeightsError if they do not fit.
+        """Take the weights of a model folder with its sizes and its tokenizer; what HRSeg adds, and
+        LLM-Seg's weights lack, begins anew. Raises WeightsError if they do not fit.
         """
+        theirs = load_settings(directory)["config"]
+        ours = {key: getattr(self.hrseg.config, key) for key in _CHOSEN}
+        self.hrseg = HRSeg(HRSegConfig.from_dict({**theirs, **ours}))
+        self.tokenizer = Tokenizer.load(directory / TOKENIZER)
+        self.dense_names = DenseNames(self.hrseg.config.channels, len(self.names))
+        self.words = WordsHeads(self.hrseg.config.language_channels, self.names)
         tensors = {n: t for n, t in load_tensors(directory).items() if not n.startswith("sam.")}
         own = self.hrseg.state_dict()
         fresh = {n: t for n, t in own.items() if n.startswith(_ADDITIONS) and n not in tensors}

@@ -29,6 +29,7 @@ from vlseg_cli.schema import (
     NotFiniteError,
     Prediction,
     Regions,
+    Task,
     UsageError,
 )
 from vlseg_cli.weights.convert.coverage import require_complete
@@ -60,6 +61,18 @@ class _Row(NamedTuple):
 
 class PSALMSegmenter:
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    tasks = frozenset(
+        (
+            Task.PANOPTIC,
+            Task.SEMANTIC,
+            Task.INSTANCE,
+            Task.DETECT,
+            Task.REFER,
+            Task.REASON,
+            Task.INTERACTIVE,
+        )
+    )
 
     def __init__(
         self,

@@ -1,6 +1,5 @@
 """From what a user named to a proposer: a model of ours, a folder of SAM's, a folder of masks."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from vlseg_cli.models.proposals.class_free import ClassFreeProposer
@@ -13,18 +12,6 @@ from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.catalogue import catalogue
 from vlseg_cli.weights.folder import CONFIG
 from vlseg_cli.weights.resolve import model_digest, model_folder
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalOptions:
-    """What a user may say about proposals.
-
-    source: None for what the model itself says. cache: folder that keeps proposals and features
-    for later runs; None keeps nothing.
-    """
-
-    source: str | None = None
-    cache: Path | None = None
 
 
 def open_proposer(source: str, device: str) -> Proposer:

@@ -7,7 +7,6 @@ whole or not at all, so many processes may share a folder; what is damaged is ma
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,14 +17,6 @@ from torch import Tensor
 from vlseg_cli.models.proposals.proposer import Proposals, Proposer, rle_of
 from vlseg_cli.outputs.atomic import write_atomically
 from vlseg_cli.schema import Frame, OutputError
-
-VARIABLE = "VLSEG_CACHE"
-
-
-def named_folder() -> Path | None:
-    """The folder that the environment names, if any."""
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else None
 
 
 class Store:
