@@ -46,7 +46,7 @@ class Repeat:
 
     def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
         """As many tensors as targets."""
-        return {match.expand(target): tensor for target in self.targets}
+        return {match.expand(target): tensor.clone() for target in self.targets}
 
 
 @dataclass(frozen=True, slots=True)
