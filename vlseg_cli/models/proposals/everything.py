@@ -28,6 +28,7 @@ from vlseg_cli.nn.everything import (
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import Frame
 
+_STRIP = 256  # columns
 _LARGEST = 1024  # px: larger pictures are shrunk to this before SAM gets to see them
 
 
@@ -103,7 +104,8 @@ def shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return pixels
     scale = _LARGEST / max(height, width)
     new = max(1, int(height * scale)), max(1, int(width * scale))
-    rows = _area_means(pixels.astype(np.float64), new[0])
+    strips = np.array_split(pixels, -(-width // _STRIP), axis=1)  # a photo's sums would be large
+    rows = np.concatenate([_area_means(s.astype(np.float64), new[0]) for s in strips], axis=1)
     both = _area_means(rows.swapaxes(0, 1), new[1]).swapaxes(0, 1)
     return np.rint(both).astype(np.uint8)
 
