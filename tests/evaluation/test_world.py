@@ -122,7 +122,7 @@ def test_the_truth_scores_one_everywhere() -> None:
 
 def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
     oracle = Oracle()
-    oracle.tasks = (Task.REFER, Task.SEMANTIC)
+    oracle.tasks = frozenset((Task.REFER, Task.SEMANTIC))
     result = evaluate_world(oracle, SEEDS, SIZE)
     assert result["refer"]["cIoU"] == pytest.approx(1, abs=1e-5)
     assert result["reason"]["seen"]["gIoU"] is None

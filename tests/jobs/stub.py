@@ -36,7 +36,7 @@ class StubModel:
     """Marks what is brighter than the mean of its row; ``seconds`` of work per look."""
 
     name = "stub"
-    tasks = tuple(Task)
+    tasks = frozenset(Task)
     categories = ("bright",)
     stuff = (False,)
 

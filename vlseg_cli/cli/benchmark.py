@@ -23,6 +23,7 @@ from vlseg_cli.evaluation.summary import summarise, write_summary
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.layout import FAILURES
 from vlseg_cli.jobs.settings import PART_FRAMES
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Clip, UsageError
 
@@ -39,6 +40,7 @@ class Asked:
     limit: int | None
     model: str | None
     device: str | None
+    proposals: ProposalOptions
     batch_size: int | None
     shard: str | None
     overwrite: bool
@@ -59,7 +61,7 @@ def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) ->
                 plan,
                 job,
                 _settings(asked, job),
-                lambda: load(asked.model, asked.device, console),
+                lambda: load(asked.model, asked.device, console, asked.proposals),
                 progress,
             )
         _report(done, plan, about, asked, console, as_json)

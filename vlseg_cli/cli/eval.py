@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 
 _BENCHMARK, _WORLD = "Benchmark", "The drawn world"
@@ -65,6 +66,8 @@ def command(
     ] = None,
     model: options.Model = None,
     device: options.Device = None,
+    proposals: options.Proposals = None,
+    cache: options.Cache = None,
     batch_size: options.BatchSize = None,
     shard: options.Shard = None,
     overwrite: options.Overwrite = False,
@@ -122,7 +125,9 @@ def command(
     elif names == ("world",):
         from vlseg_cli.cli.world_scores import WorldAsked, score_world
 
-        score_world(WorldAsked(model, device, seeds, size, video, frames, out), as_json, quiet)
+        chosen = ProposalOptions(proposals, cache)
+        world = WorldAsked(model, device, chosen, seeds, size, video, frames, out)
+        score_world(world, as_json, quiet)
     elif not names or "world" in names:
         raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
     else:
@@ -138,6 +143,7 @@ def command(
             limit,
             model,
             device,
+            ProposalOptions(proposals, cache),
             batch_size,
             shard,
             overwrite,

@@ -48,6 +48,26 @@ Device = Annotated[
         help="cpu, cuda, cuda:1, ….", show_default="the best there is", rich_help_panel=_MODEL
     ),
 ]
+Proposals = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHO",
+        help="For models that choose among masks: who proposes them. A SAM, a PSALM, 'embedded', or"
+        " a folder of masks by picture.",
+        show_default="whom the model was trained with",
+        rich_help_panel=_MODEL,
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Keep proposals and features of pictures here, for later runs.",
+        show_default="nothing is kept",
+        envvar="VLSEG_CACHE",
+        rich_help_panel=_MODEL,
+    ),
+]
 Threshold = Annotated[
     float | None,
     typer.Option(

@@ -19,6 +19,7 @@ from vlseg_cli.jobs.job import read_job
 from vlseg_cli.jobs.run import AskAbout
 from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.media import list_inputs
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder, check_formats
 from vlseg_cli.schema import Input, UsageError
@@ -28,7 +29,7 @@ BATCH_SIZE = 4  # for auto: small enough for a laptop, large enough to share the
 
 # Options that change no result: a job is the same job with others.
 _NEUTRAL = frozenset(
-    ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device")
+    ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device", "cache")
 )
 
 
@@ -43,10 +44,11 @@ class Prepared:
     model: str | None
     device: str | None
     words: Sequence[str]
+    proposals: ProposalOptions
 
     def load(self, console: Console) -> Segmenter:
         """Load the model, and say which words it does not know. Raises WeightsError."""
-        model = load(self.model, self.device, console)
+        model = load(self.model, self.device, console, self.proposals)
         unknown = dict.fromkeys(word for text in self.words for word in model.unknown_words(text))
         if unknown:
             words = ", ".join(repr(word) for word in unknown)
@@ -69,6 +71,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     batch_size = choices.batch_size or BATCH_SIZE
     options = {
         "threshold": choices.threshold,
+        "proposals": choices.proposals,
         "many": asked.many,
         "clip": asdict(choices.clip),
         "batch_size": batch_size,
@@ -91,7 +94,16 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     )
     found = list(list_inputs(asked.inputs, exclude=out, nul=choices.null))
     check_formats(formats, videos=any(one.is_video for one in found))
-    return Prepared(job, settings, found, asked.ask, choices.model, choices.device, asked.words)
+    return Prepared(
+        job,
+        settings,
+        found,
+        asked.ask,
+        choices.model,
+        choices.device,
+        asked.words,
+        ProposalOptions(choices.proposals, choices.cache),
+    )
 
 
 def arguments(context: typer.Context) -> tuple[str, ...]:

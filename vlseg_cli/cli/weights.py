@@ -51,7 +51,7 @@ def pull(
     from vlseg_cli.weights.resolve import stage
 
     entry, console = find_published(name), Console(quiet)
-    usable = entry.role == "model" and _convertible(entry.architecture)
+    usable = entry.role == "model"
     got = fetch_all(name, entry, console.download, update, url, room=2 if usable else 1)
     console.note(
         f"{name}: {got.files} files in {got.folder}, {got.fetched} of them fetched"
@@ -84,7 +84,7 @@ def verify(
     entry, console = find_published(name), Console(quiet)
     pin = check(name)
     console.note(f"{name}: all {len(pin.files)} files are as pinned")
-    if entry.role == "model" and _convertible(entry.architecture):
+    if entry.role == "model":
         from vlseg_cli.models.convert import check_folder
 
         for line in check_folder(official_folder(name)).lines():
@@ -144,35 +144,15 @@ VERBS = {
 }
 
 
-def _convertible(architecture: str) -> bool:
-    from vlseg_cli.models.registry import SYSTEMS
-
-    return architecture in SYSTEMS
-
-
-def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
-    from vlseg_cli.models.parity import PARITY, check_parity
-
-    if architecture not in PARITY:
-        console.note(f"{name}: this version has nothing to compare a {architecture} with")
-        return
-    for golden in check_parity(architecture, goldens):
-        worst = max(golden.compared.values(), default=0)
-        console.note(
-            f"{name}: all {len(golden.compared)} outputs of the authors' code in "
-            f"{golden.path.name} agree, within {worst:.0%} of what rounding allows"
-        )
-
-
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     from vlseg_cli.models.convert import convert_folder
-    from vlseg_cli.models.registry import require_architecture
+    from vlseg_cli.models.registry import require_model
     from vlseg_cli.weights.catalogue import find_published
     from vlseg_cli.weights.places import converted_folder, official_folder
     from vlseg_cli.weights.pull import verify as check
 
     find_published(name)
-    require_architecture(name)
+    require_model(name)
     pin = check(name)
     files = {file: pinned.sha256 for file, pinned in pin.files.items()}
     provenance = {"source": pin.source, "commit": pin.commit, "files": files}

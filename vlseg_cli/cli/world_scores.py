@@ -12,6 +12,7 @@ from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.evaluation.world import evaluate_world
 from vlseg_cli.evaluation.world_video import evaluate_world_video
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.session import require_video
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
@@ -26,6 +27,7 @@ class WorldAsked:
 
     model: str | None
     device: str | None
+    proposals: ProposalOptions
     seeds: str | None
     size: int
     video: bool
@@ -51,7 +53,7 @@ def score_world(asked: WorldAsked, as_json: bool, quiet: bool) -> None:
 
 
 def _scores(asked: WorldAsked, seeds: range, console: Console) -> Mapping[str, Any]:
-    model = load(asked.model, asked.device, console)
+    model = load(asked.model, asked.device, console, asked.proposals)
     with open_progress(console, "clips" if asked.video else "scenes") as progress:
         progress.start(len(seeds))
 

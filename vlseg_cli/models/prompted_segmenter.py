@@ -63,7 +63,17 @@ class Row(NamedTuple):
 class PromptedSegmenter(ABC):
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
 
-    tasks = tuple(Task)
+    tasks = frozenset(
+        (
+            Task.PANOPTIC,
+            Task.SEMANTIC,
+            Task.INSTANCE,
+            Task.DETECT,
+            Task.REFER,
+            Task.REASON,
+            Task.INTERACTIVE,
+        )
+    )
 
     def __init__(
         self,

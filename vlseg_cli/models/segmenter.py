@@ -12,7 +12,7 @@ class Segmenter(Protocol):
     user names nothing."""
 
     name: str
-    tasks: tuple[Task, ...]
+    tasks: frozenset[Task]
     categories: tuple[str, ...]
     stuff: tuple[bool, ...]
 

@@ -26,7 +26,7 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
-TASKS: tuple[Task, ...] = (Task.REFER, Task.REASON, Task.SEMANTIC, Task.CHAT)
+TASKS = (Task.REFER, Task.REASON, Task.SEMANTIC, Task.CHAT)
 
 
 class Found(NamedTuple):

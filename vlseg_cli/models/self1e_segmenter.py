@@ -70,7 +70,7 @@ class _Row(NamedTuple):
 class SELF1ESegmenter:
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
 
-    tasks = TASKS
+    tasks = frozenset(TASKS)
 
     def __init__(
         self,

@@ -23,14 +23,19 @@ from vlseg_cli.worlds.text import TextExercise, text_exercise
 
 @dataclass(frozen=True, slots=True)
 class Scenes(Dataset[Sample]):
-    """Drawn scenes with what is asked about them; entry n is the n-th of the run."""
+    """Drawn scenes with what is asked about them; entry n is the n-th of the run.
+
+    scenes: how many there are before the first comes again, 0 for as many as can be."""
 
     first_seed: int
     size: int
     mix: Mix
+    scenes: int = 0
 
     def __getitem__(self, index: int) -> Sample:
         """The same index, the same sample, in any process."""
+        if self.scenes:
+            index %= self.scenes
         return world_sample(seed_of(self.first_seed, index), self.size, self.mix)
 
 
@@ -108,7 +113,7 @@ def dataset_of(recipe: Recipe, stage: Stage) -> Dataset[Any]:
         return Clips(recipe.data.first_seed, stage.size, stage.mixture, stage.moments)
     silent = Mix(sentences=0, questions=0, regions=0)
     mix = silent if stage.data == "pictures" else stage.mixture
-    return Scenes(recipe.data.first_seed, stage.size, mix)
+    return Scenes(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
 
 
 def collator_of(stage: Stage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:

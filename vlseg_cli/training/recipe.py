@@ -43,10 +43,12 @@ class Model:
 class Data:
     """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
 
-    With 0 workers the training process draws its own scenes, which is best on few cores.
+    scenes: after so many the first comes again, as for models whose proposals are kept; 0 for
+    never. With 0 workers the training process draws its own scenes, which is best on few cores.
     """
 
     first_seed: Natural = 0
+    scenes: Natural = 0
     workers: Natural = 0
 
     def __post_init__(self) -> None:

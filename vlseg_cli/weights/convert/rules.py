@@ -39,6 +39,32 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """The same tensor under several names: ours keeps a copy where theirs shares one."""
+
+    pattern: str
+    targets: tuple[str, ...]
+
+    def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
+        """As many tensors as targets."""
+        return {match.expand(target): tensor.clone() for target in self.targets}
+
+
+@dataclass(frozen=True, slots=True)
+class FromConvolution:
+    """The kernel of a 1 × 1 convolution as the matrix of a linear layer."""
+
+    pattern: str
+    target: str
+
+    def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
+        """One tensor."""
+        if tensor.dim() != 4 or tuple(tensor.shape[2:]) != (1, 1):
+            raise ValueError("is no kernel of a 1 × 1 convolution")
+        return {match.expand(self.target): tensor.flatten(1)}
+
+
+@dataclass(frozen=True, slots=True)
 class SplitRows:
     """Equal blocks of rows become a tensor each; {} in ``target`` is the part's letter."""
 
