@@ -144,6 +144,20 @@ VERBS = {
 }
 
 
+def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
+    from vlseg_cli.models.parity import PARITY, check_parity
+
+    if architecture not in PARITY:
+        console.note(f"{name}: this version has nothing to compare a {architecture} with")
+        return
+    for golden in check_parity(architecture, goldens):
+        worst = max(golden.compared.values(), default=0)
+        console.note(
+            f"{name}: all {len(golden.compared)} outputs of the authors' code in "
+            f"{golden.path.name} agree, within {worst:.0%} of what rounding allows"
+        )
+
+
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     from vlseg_cli.models.convert import convert_folder
     from vlseg_cli.models.registry import require_model
