@@ -79,3 +79,22 @@ def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
     ):
         ran = vlseg("eval", *words)
         assert ran.code == code and sentence in ran.err, words
+
+
+def test_the_embedded_model_answers_every_kind_of_picture_benchmark(vlseg) -> None:
+    names = (
+        "grefcoco-val",
+        "rec-refcoco-val",
+        "llmseg40k-val",
+        "coco-panoptic",
+        "coco-semantic",
+        "coco-instance",
+        "coco-interactive-point",
+        "ade20k-semantic",
+        "cityscapes-instance",
+    )
+    ran = vlseg("eval", *names, "--specimen", "--limit", 1, "--json")
+    assert ran.code == 0
+    (summary,) = ran.records
+    assert [one["name"] for one in summary["benchmarks"]] == list(names)
+    assert all(one["answers"] for one in summary["benchmarks"]) and not summary["failed"]
