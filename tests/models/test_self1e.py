@@ -150,6 +150,12 @@ def test_the_output_head_is_not_tied_to_the_embeddings(model: SELF1E) -> None:
     assert "internvl.lm_head.weight" in model.state_dict()
 
 
+def test_attention_is_one_that_takes_the_mask(model: SELF1E) -> None:
+    internvl = model.internvl.model
+    for tower in (internvl.language_model, internvl.vision_tower):
+        assert tower.config._attn_implementation == "sdpa"
+
+
 def test_the_vision_tower_ends_without_a_norm(model: SELF1E) -> None:
     assert not [n for n in model.state_dict() if n.startswith("internvl.model.vision_tower.layern")]
 

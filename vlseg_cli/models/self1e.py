@@ -236,9 +236,11 @@ def _internvl_config(config: SELF1EConfig) -> InternVLConfig:
         rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
         tie_word_embeddings=False,
     )
+    # The mask of who sees whom is bool, which this attention alone understands.
     return InternVLConfig(
         vision_config=vision,
         text_config=text,
         image_seq_length=config.image_tokens,
         tie_word_embeddings=False,
+        attn_implementation="sdpa",
     )

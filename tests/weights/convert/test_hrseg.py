@@ -234,9 +234,7 @@ def test_half_an_adapter_is_refused(published: Official) -> None:
     alone = {
         name: t for name, t in published.items() if name != "model.layers.3.self_attn.v_proj.weight"
     }
-    with pytest.raises(
-        WeightsError, match=r"lacks its weight model\.layers\.3\.self_attn\.v_proj\.weight"
-    ):
+    with pytest.raises(WeightsError, match=r"lacks its weight model\.layers\.3\.self_attn"):
         covered(alone)
 
 
