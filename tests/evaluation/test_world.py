@@ -36,7 +36,7 @@ class Oracle:
     """Draws the scene again and answers each prompt with its truth."""
 
     name = "oracle"
-    tasks: tuple[Task, ...] = tuple(Task)
+    tasks = frozenset(Task)
     categories, stuff = NAMES, STUFF
 
     def encode(self, frames: Sequence[Frame]) -> list[Sample]:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.nn.instance_heads import InstanceHeads
-from vlseg_cli.nn.lora import add_lora, merged_state
+from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.perceiver import FineGrainedPerceiver
 from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.siglip import SiglipTower
@@ -58,7 +58,7 @@ def test_boxes_lie_in_the_picture() -> None:
 def test_merged_adapters_compute_the_same() -> None:
     torch.manual_seed(1)
     phi, plain = (build_phi(11, 8, 2, 2, 16, 32, 0.5).eval() for _ in range(2))
-    adapters = add_lora(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
+    adapters = adapted(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
     assert [p for p in phi.parameters() if p.requires_grad] == adapters or len(adapters) == 8
     for parameter in adapters:
         torch.nn.init.normal_(parameter, std=0.3)

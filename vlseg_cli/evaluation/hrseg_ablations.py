@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
@@ -40,7 +41,8 @@ class Variant:
 
     def add(self, query: Query, prediction: Any) -> None:
         """Count one answer by its task, and once more if its target is small."""
-        answer, truth = answered_mask(prediction), np.asarray(query.masks.any(0))
+        answer: NDArray[np.bool_] = answered_mask(prediction)
+        truth: NDArray[np.bool_] = query.masks.max(0)
         self.meters[query.task.value].add(answer, truth, query.ignore)
         if truth.mean() < SMALL:
             self.meters["small"].add(answer, truth, query.ignore)
