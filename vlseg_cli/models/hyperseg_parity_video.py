@@ -1,4 +1,7 @@
-"""HyperSeg's videos against the authors' own code: carried queries, identities, tracks."""
+"""HyperSeg's videos against the authors' own code: carried queries, identities, tracks.
+
+The frames go one by one, each seen with what was carried over from the one before.
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,7 @@
-"""What a golden file of SELF1E holds: weights, conversations and a word table to write them with."""
+"""What a golden file of SELF1E holds: weights, conversations and the word table they were made of.
+
+Every stage of its parity reads the file by this, training among them.
+"""
 
 import re
 from functools import cached_property

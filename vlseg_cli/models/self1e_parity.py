@@ -19,6 +19,7 @@ from vlseg_cli.nn.pixel_unshuffle import pixel_unshuffle, self_replicate, stitch
 from vlseg_cli.nn.residual_refill import enlarge
 from vlseg_cli.nn.two_pathway_mask import two_pathway_mask
 from vlseg_cli.prompts.self1e import SELF1EPrompts
+from vlseg_cli.schema import WeightsError
 
 _FEATURES, _SCORES, _COUNTS = 2e-5, 1e-6, 0.0  # absolute
 _TURN = re.compile(
@@ -63,8 +64,9 @@ class _Parity:
         conversations = self.recorded.conversations
         for text, theirs in zip(golden.metadata["prompts"], conversations, strict=True):
             turn = _TURN.fullmatch(text)
-            question, answer = turn.groups() if turn else ("", "")
-            golden.require(bool(turn), f"no question and answer: {text!r}")
+            if turn is None:
+                raise WeightsError(f"{golden.path.name}: no question and answer in {text!r}")
+            question, answer = turn.groups()
             ours = prompts.conversation([(question, answer)])
             for field in ("ids", "image", "seg", "spoken"):
                 same = np.array_equal(getattr(ours, field), getattr(theirs, field))
@@ -124,9 +126,8 @@ class _Parity:
         """Image tokens as they were read, and the query of each mask."""
         ran, refill = self.recorded.ran, self.model.refill
         masked, rows = self.recorded.masked, ran.read.rows
-        self.golden.require(
-            ran.asked.owner.tolist() == masked, "one query for each row with a mask"
-        )
+        one_each = ran.asked.owner.tolist() == masked
+        self.golden.require(one_each, "our queries are not one for each row with a mask")
         for number, row in enumerate(masked):
             hidden, place = ran.read.hidden[row], rows.seg[row].nonzero()[:, 0] - 1
             self._agrees(f"row{row}/llm_image_hidden", hidden[rows.image[row]])
@@ -195,10 +196,10 @@ class _Parity:
             read = model.read(seen, [conversation], first)
             answered = model.answer(seen, first, model.ask(seen, read))
         allowed = two_pathway_mask(read.rows.image, read.rows.seg, read.rows.padding)
-        same = allowed.equal(golden["in/tiles/attention_mask_4d"] == 0)
-        golden.require(same, "our tiles/attention_mask_4d differs")
-        same = read.rows.positions.equal(golden["in/tiles/position_ids"])
-        golden.require(same, "our tiles/position_ids differ")
+        seen_alike = allowed.equal(golden["in/tiles/attention_mask_4d"] == 0)
+        golden.require(seen_alike, "our tiles/attention_mask_4d differ")
+        placed_alike = read.rows.positions.equal(golden["in/tiles/position_ids"])
+        golden.require(placed_alike, "our tiles/position_ids differ")
         self._agrees("tiles/mask_logits", answered.pred_masks)
 
     def chat(self) -> None:
