@@ -16,17 +16,18 @@ from vlseg_cli.schema import WeightsError
 
 GOLDENS = Path(__file__).parents[1] / "parity" / "goldens"
 Change = Callable[[dict[str, Tensor]], object]
+Changed = Callable[[str, Change], Path]
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> Callable[[Change], Path]:
-    """A folder with the golden PSALM, changed."""
+def changed(tmp_path: Path) -> Changed:
+    """A folder with the golden file of a system, changed."""
 
-    def make(change: Change) -> Path:
-        with safe_open(str(GOLDENS / "psalm-a.safetensors"), "pt") as file:
+    def make(system: str, change: Change) -> Path:
+        with safe_open(str(GOLDENS / f"{system}-a.safetensors"), "pt") as file:
             metadata, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         change(tensors)
-        save_file(tensors, tmp_path / "psalm-b.safetensors", metadata)
+        save_file(tensors, tmp_path / f"{system}-b.safetensors", metadata)
         return tmp_path
 
     return make
@@ -50,22 +51,42 @@ def scaled(name: str, factor: float) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("system", "change", "said"),
     [
-        (scaled("out/swin/res4", 1.001), r"psalm-b\.safetensors: swin/res4 is off by"),
-        (scaled("w/seg_query", 1.1), r"category/inputs_embeds is off by"),
-        (scaled("out/region/post/scores", float("nan")), "region/post/scores is off by nan"),
-        (lambda t: t.pop("out/train/loss_dice_1"), "lacks out/train/loss_dice_1"),
-        (lambda t: t.pop("w/seg_query"), "no complete checkpoint: it lacks seg_query"),
-        (lambda t: t.update({"out/more": torch.zeros(1)}), "holds what was not compared: more"),
-        (lambda t: t.update({"out/projector": torch.zeros(1)}), r"projector is \(1, 4, 64\), not"),
+        ("psalm", scaled("out/swin/res4", 1.001), r"psalm-b\.safetensors: swin/res4 is off by"),
+        ("psalm", scaled("w/seg_query", 1.1), r"category/inputs_embeds is off by"),
+        (
+            "psalm",
+            scaled("out/region/post/scores", float("nan")),
+            "region/post/scores is off by nan",
+        ),
+        ("psalm", lambda t: t.pop("out/train/loss_dice_1"), "lacks out/train/loss_dice_1"),
+        ("psalm", lambda t: t.pop("w/seg_query"), "no complete checkpoint: it lacks seg_query"),
+        (
+            "psalm",
+            lambda t: t.update({"out/more": torch.zeros(1)}),
+            "holds what was not compared: more",
+        ),
+        (
+            "psalm",
+            lambda t: t.update({"out/projector": torch.zeros(1)}),
+            r"projector is \(1, 4, 64\), not",
+        ),
+        ("hyperseg", scaled("out/ref/swin_res4", 1.001), r"hyperseg-b.*: ref/swin_res4 is off by"),
+        ("hyperseg", lambda t: t.pop("w/lm_head.weight"), r"checkpoint: it lacks lm_head.weight"),
+        ("hyperseg", lambda t: t["in/orig_hw"].add_(1), "two sizes of the frame"),
+        ("self1e", scaled("out/ori_vit_embeds", 1.001), "self1e-b.*: ori_vit_embeds is off by"),
+        ("self1e", lambda t: t["in/position_ids"].add_(1), "our position_ids differ"),
+        ("self1e", lambda t: t["in/input_ids"][0, 9].add_(1), "our ids of ' What is the red cup"),
+        ("self1e", scaled("out/metric_giou", 1.001), "metric_giou is off by"),
+        ("self1e", scaled("out/grad/mlp1.0.weight", 1.1), r"grad/mlp1\.0\.weight is off by"),
+        ("self1e", lambda t: t.update({"out/grad/x": torch.ones(1)}), "ours has no gradient of x"),
+        ("self1e", lambda t: t.update({"out/more": torch.zeros(1)}), "was not compared: more"),
     ],
 )
-def test_what_differs_is_named(
-    changed: Callable[[Change], Path], change: Change, said: str
-) -> None:
+def test_what_differs_is_named(changed: Changed, system: str, change: Change, said: str) -> None:
     with pytest.raises(WeightsError, match=said) as caught:
-        check_parity("psalm", changed(change))
+        check_parity(system, changed(system, change))
     assert "\n" not in str(caught.value)
 
 
@@ -92,6 +113,14 @@ def test_numbers_without_a_recorded_spread_agree_relatively() -> None:
     assert 0.4 < golden.compared["large"] < 0.6
     with pytest.raises(WeightsError, match=r"large is off by 2\.00e-04, allowed 1\.00e-04"):
         golden.agrees("large", torch.tensor([2e-4, 1000.0]))
+
+
+def test_a_stage_may_state_its_own_tolerance_and_compare_a_part() -> None:
+    golden = Golden(Path("x"), {}, {"out/padded": torch.tensor([1.0, 2.0, 9.0])})
+    golden.agrees("padded", torch.tensor([1.0, 2.0 + 1e-6]), 2e-6, lambda theirs: theirs[:2])
+    assert 0.4 < golden.compared["padded"] < 0.6
+    with pytest.raises(WeightsError, match=r"padded is off by .*, allowed 2\.00e-07"):
+        golden.agrees("padded", torch.tensor([1.0, 2.0 + 1e-6]), 2e-7, lambda theirs: theirs[:2])
 
 
 def test_whole_numbers_have_to_be_equal() -> None:

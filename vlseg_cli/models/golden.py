@@ -5,15 +5,18 @@ inside the package once that is installed from a wheel.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.convert.coverage import cover, require_complete
+from vlseg_cli.weights.convert.rules import Rule, convert
 
 # How much of the recorded float32-against-float64 spread another float32 order may use.
 SLACK = 20.0
@@ -67,15 +70,37 @@ class Golden:
         """The authors' state dict under its own names."""
         return {name[2:]: self[name] for name in self.tensors if name.startswith("w/")}
 
-    def agrees(self, name: str, ours: Tensor) -> None:
-        """Raise WeightsError unless ``ours`` is output ``name`` within the file's own tolerance."""
-        theirs = self[f"out/{name}"]
+    def fill(self, model: nn.Module, rules: Sequence[Rule]) -> None:
+        """Load the authors' weights into ours. Raises WeightsError unless all of them fit."""
+        official = self.weights()
+        own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        require_complete(cover(rules, official, own), self.path.name)
+        ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
+        model.load_state_dict(ours)
+
+    def require(self, holds: bool, what: str) -> None:
+        """Raise WeightsError with ``what`` is wrong unless something plain holds."""
+        if not holds:
+            raise WeightsError(f"{self.path.name}: {what}")
+
+    def agrees(
+        self,
+        name: str,
+        ours: Tensor,
+        allowed: float | None = None,
+        view: Callable[[Tensor], Tensor] = lambda theirs: theirs,
+    ) -> None:
+        """Raise WeightsError unless ``ours`` is output ``name`` within tolerance.
+
+        allowed: absolute, instead of the file's own. view: brings theirs into the form of ours.
+        """
+        theirs = view(self[f"out/{name}"])
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
         error = (ours.double() - theirs.double()).abs().flatten()
-        tolerance = self._tolerance(name, theirs).flatten()
+        tolerance = self._tolerance(name, theirs, allowed).flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
             raise WeightsError(
@@ -84,10 +109,12 @@ class Golden:
             )
         self.compared[name] = max((error / tolerance.clamp(min=_LEAST)).tolist(), default=0.0)
 
-    def _tolerance(self, name: str, theirs: Tensor) -> Tensor:
+    def _tolerance(self, name: str, theirs: Tensor, allowed: float | None) -> Tensor:
         """For every number; whole ones must be equal."""
         if not theirs.is_floating_point():
             return torch.zeros(theirs.shape, dtype=torch.double)
+        if allowed is not None:
+            return torch.full(theirs.shape, allowed, dtype=torch.double)
         spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
         if spread is None:
             return _UNRECORDED * (1 + theirs.double().abs())

@@ -18,9 +18,23 @@ def _psalm(golden: Golden) -> Stages:
     return psalm_stages(golden)
 
 
+def _hyperseg(golden: Golden) -> Stages:
+    from vlseg_cli.models.hyperseg_parity import hyperseg_stages
+
+    return hyperseg_stages(golden)
+
+
+def _self1e(golden: Golden) -> Stages:
+    from vlseg_cli.models.self1e_parity import self1e_stages
+
+    return self1e_stages(golden)
+
+
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
     "psalm": _psalm,
+    "hyperseg": _hyperseg,
+    "self1e": _self1e,
 }
 
 

@@ -24,10 +24,7 @@ from vlseg_cli.nn.segments import (
 )
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
-from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.convert.coverage import cover, require_complete
 from vlseg_cli.weights.convert.psalm import psalm_rules
-from vlseg_cli.weights.convert.rules import convert
 
 _SCORES = {"category": "class_logits", "sentence": "seg_logits", "region": "region_logits"}
 _LOSSES = {"category": ("class_name_class", 2.0), "mask": ("mask", 5.0), "dice": ("dice", 5.0)}
@@ -91,13 +88,9 @@ def sequence_of(golden: Golden, kind: ConditionKind) -> TokenSequence:
 
 def golden_model(golden: Golden) -> PSALM:
     """The authors' weights in our modules. Raises WeightsError unless all of them fit."""
-    config, official = config_of(golden.config), golden.weights()
-    rules = psalm_rules(config.language_heads, config.vocabulary)
+    config = config_of(golden.config)
     model = PSALM(config).eval()
-    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    require_complete(cover(rules, official, own), golden.path.name)
-    ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
-    model.load_state_dict(ours)
+    golden.fill(model, psalm_rules(config.language_heads, config.vocabulary))
     return model
 
 
@@ -130,8 +123,9 @@ class _Parity:
 
         def replay(shape: tuple[int, ...]) -> Tensor:
             draw = golden[next(draws)]
-            if tuple(draw.shape) != shape:
-                raise WeightsError(f"{golden.path.name} draws {tuple(draw.shape)}, ours {shape}")
+            golden.require(
+                tuple(draw.shape) == shape, f"draws are {tuple(draw.shape)}, ours {shape}"
+            )
             return draw
 
         sampling = PointSampling(
@@ -145,8 +139,8 @@ class _Parity:
             answered = self.model(self.seen, [sequence], _FIRST, ConditionKind.CATEGORY)
         masks, labels = golden["in/train/masks"], golden["in/train/labels"]
         levels = category_losses(answered, [masks], [labels], sampling)
-        if (unused := next(draws, None)) is not None:
-            raise WeightsError(f"{golden.path.name}: our losses never draw {unused}")
+        unused = next(draws, None)
+        golden.require(unused is None, f"our losses never draw {unused}")
         suffixes = [*(f"_{level}" for level in range(len(levels) - 1)), ""]
         for suffix, losses in zip(suffixes, levels, strict=True):
             for ours, (theirs, _) in _LOSSES.items():
@@ -253,8 +247,8 @@ class _Run:
             {"id": s.id, "isthing": is_thing[s.category], "category_id": s.category}
             for s in segments
         ]
-        if ours != golden.metadata["panoptic_segments_info"]:
-            raise WeightsError(f"{golden.path.name}: the panoptic segments differ: {ours}")
+        theirs = golden.metadata["panoptic_segments_info"]
+        golden.require(ours == theirs, f"the panoptic segments differ: {ours}")
 
     def _instances(self, scores: Tensor, masks: Tensor) -> None:
         golden, top = self.golden, self.golden.config["instance_topk"]
