@@ -26,12 +26,14 @@ class Golden:
     """One file of the documented layout; a missing entry is an error, never passed over.
 
     metadata: its parsed entries. compared: what share of its tolerance each output took, so far.
+    aside: entries that no output of ours can be compared with, and why.
     """
 
     path: Path
     metadata: dict[str, Any]
     tensors: dict[str, Tensor]
     compared: dict[str, float] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Golden":
@@ -53,36 +55,59 @@ class Golden:
     @property
     def left(self) -> tuple[str, ...]:
         """Outputs that nothing has been compared with yet."""
-        outputs = (name[4:] for name in self.tensors if name.startswith("out/"))
-        return tuple(sorted(name for name in outputs if name not in self.compared))
+        outputs = {name.removeprefix("out/") for name in self.tensors if _is_output(name)}
+        return tuple(sorted(outputs - self.compared.keys() - self.aside.keys()))
+
+    def recorded(self, name: str) -> Tensor:
+        """A tensor in the precision of the file. Raises WeightsError if there is none."""
+        if name not in self.tensors:
+            raise WeightsError(f"{self.path.name} lacks {name}")
+        return self.tensors[name]
 
     def __getitem__(self, name: str) -> Tensor:
         """A tensor, in float32 if it is floating point. Raises WeightsError if there is none."""
-        if name not in self.tensors:
-            raise WeightsError(f"{self.path.name} lacks {name}")
-        tensor = self.tensors[name]
+        tensor = self.recorded(name)
         return tensor.float() if tensor.is_floating_point() else tensor
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self, folder: str = "w/") -> dict[str, Tensor]:
         """The authors' state dict under its own names."""
-        return {name[2:]: self[name] for name in self.tensors if name.startswith("w/")}
+        names = (name for name in self.tensors if name.startswith(folder))
+        return {name.removeprefix(folder): self[name] for name in names}
 
     def agrees(self, name: str, ours: Tensor) -> None:
         """Raise WeightsError unless ``ours`` is output ``name`` within the file's own tolerance."""
-        theirs = self[f"out/{name}"]
+        theirs = self.recorded(f"out/{name}")
+        self._compare(name, ours, theirs, self._tolerance(name, theirs))
+
+    def close(self, entry: str, ours: Tensor, within: float, relative: bool = True) -> None:
+        """Raise WeightsError unless ``ours`` is ``entry``; whole numbers have to be equal.
+
+        For files that say nothing of rounding, and for outputs outside ``out/``. relative: within
+        this share of the largest number, if that is above 1; else within ``within`` itself.
+        """
+        theirs = self.recorded(entry)
+        if not theirs.is_floating_point():
+            within = 0.0
+        elif relative and theirs.numel():
+            within *= max(1.0, float(theirs.abs().max()))
+        tolerance = torch.full(theirs.shape, within, dtype=torch.double)
+        self._compare(entry.removeprefix("out/"), ours.detach(), theirs, tolerance)
+
+    def _compare(self, name: str, ours: Tensor, theirs: Tensor, tolerance: Tensor) -> None:
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
         error = (ours.double() - theirs.double()).abs().flatten()
-        tolerance = self._tolerance(name, theirs).flatten()
+        tolerance = tolerance.flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
             raise WeightsError(
                 f"{self.path.name}: {name} is off by {error[worst]:.2e}, allowed "
                 f"{tolerance[worst]:.2e}"
             )
-        self.compared[name] = max((error / tolerance.clamp(min=_LEAST)).tolist(), default=0.0)
+        shares = error / tolerance.clamp(min=torch.finfo(torch.double).tiny)
+        self.compared[name] = max(shares.tolist(), default=0.0)
 
     def _tolerance(self, name: str, theirs: Tensor) -> Tensor:
         """For every number; whole ones must be equal."""
@@ -97,6 +122,13 @@ class Golden:
 def golden_files(architecture: str, directory: Path | None = None) -> list[Path]:
     """The files for an architecture, of ``directory`` or of those that come with vlseg."""
     return sorted((directory or _shipped()).glob(f"{architecture.replace('_', '-')}-*.safetensors"))
+
+
+def _is_output(name: str) -> bool:
+    """What lies in a folder, unless that is of weights or inputs: 'out/x', 'sam/out/x', 'alt/x'."""
+    *folders, _ = name.split("/")
+    kind = next((folder for folder in folders if folder in {"w", "in", "out"}), "out")
+    return bool(folders) and kind == "out"
 
 
 def _shipped() -> Path:

@@ -18,10 +18,19 @@ def _psalm(golden: Golden) -> Stages:
     return psalm_stages(golden)
 
 
+def _hrseg(golden: Golden) -> Stages:
+    from vlseg_cli.models.hrseg_parity import hrseg_stages
+
+    return hrseg_stages(golden)
+
+
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
     "psalm": _psalm,
+    "hrseg": _hrseg,
 }
+# How golden files are named where that is not by the architecture alone.
+LAYOUTS: Mapping[str, tuple[str, ...]] = {"hrseg": ("llmseg", "hrseg")}
 
 
 def check_parity(architecture: str, directory: Path | None = None) -> list[Golden]:
@@ -32,12 +41,13 @@ def check_parity(architecture: str, directory: Path | None = None) -> list[Golde
     """
     if architecture not in PARITY:
         raise WeightsError(f"this version of vlseg cannot compare a {architecture} with goldens")
-    files = golden_files(architecture, directory)
+    layouts = LAYOUTS.get(architecture, (architecture,))
+    files = [file for layout in layouts for file in golden_files(layout, directory)]
     if not files:
         where = directory or "this installation"
+        named = " or ".join(f"{layout.replace('_', '-')}-*.safetensors" for layout in layouts)
         raise WeightsError(
-            f"{where} has no golden file {architecture.replace('_', '-')}-*.safetensors: give a "
-            "folder that has one with --goldens"
+            f"{where} has no golden file {named}: give a folder that has one with --goldens"
         )
     return [_compared(architecture, Golden.load(file)) for file in files]
 
