@@ -5,15 +5,18 @@ inside the package once that is installed from a wheel.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.convert.coverage import cover, require_complete
+from vlseg_cli.weights.convert.rules import Rule, convert
 
 # How much of the recorded float32-against-float64 spread another float32 order may use.
 SLACK = 20.0
@@ -59,7 +62,7 @@ class Golden:
         return tuple(sorted(outputs - self.compared.keys() - self.aside.keys()))
 
     def recorded(self, name: str) -> Tensor:
-        """A tensor in the precision of the file. Raises WeightsError if there is none."""
+        """A tensor in the file's own precision. Raises WeightsError if there is none."""
         if name not in self.tensors:
             raise WeightsError(f"{self.path.name} lacks {name}")
         return self.tensors[name]
@@ -74,31 +77,62 @@ class Golden:
         names = (name for name in self.tensors if name.startswith(folder))
         return {name.removeprefix(folder): self[name] for name in names}
 
-    def agrees(self, name: str, ours: Tensor) -> None:
-        """Raise WeightsError unless ``ours`` is output ``name`` within the file's own tolerance."""
-        theirs = self.recorded(f"out/{name}")
-        self._compare(name, ours, theirs, self._tolerance(name, theirs))
+    def fill(
+        self,
+        model: nn.Module,
+        rules: Sequence[Rule],
+        folder: str = "w/",
+        apart: tuple[str, ...] = (),
+    ) -> None:
+        """Load the authors' weights into ours. Raises WeightsError unless all of them fit.
 
-    def close(self, entry: str, ours: Tensor, within: float, relative: bool = True) -> None:
-        """Raise WeightsError unless ``ours`` is ``entry``; whole numbers have to be equal.
-
-        For files that say nothing of rounding, and for outputs outside ``out/``. relative: within
-        this share of the largest number, if that is above 1; else within ``within`` itself.
+        apart: how names of ours begin that the file has nothing for.
         """
-        theirs = self.recorded(entry)
-        if not theirs.is_floating_point():
-            within = 0.0
-        elif relative and theirs.numel():
-            within *= max(1.0, float(theirs.abs().max()))
-        tolerance = torch.full(theirs.shape, within, dtype=torch.double)
-        self._compare(entry.removeprefix("out/"), ours.detach(), theirs, tolerance)
+        official = self.weights(folder)
+        own = {
+            name: tuple(tensor.shape)
+            for name, tensor in model.state_dict().items()
+            if not name.startswith(apart)
+        }
+        require_complete(cover(rules, official, own), self.path.name)
+        ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
+        model.load_state_dict(ours, strict=not apart)
+
+    def require(self, holds: bool, what: str) -> None:
+        """Raise WeightsError with ``what`` is wrong unless something plain holds."""
+        if not holds:
+            raise WeightsError(f"{self.path.name}: {what}")
+
+    def agrees(
+        self,
+        name: str,
+        ours: Tensor,
+        allowed: float | None = None,
+        view: Callable[[Tensor], Tensor] = lambda theirs: theirs,
+    ) -> None:
+        """Raise WeightsError unless ``ours`` is output ``name`` within tolerance.
+
+        allowed: absolute, instead of the file's own. view: brings theirs into the form of ours.
+        """
+        theirs = view(self.recorded(f"out/{name}"))
+        self._compare(name, ours, theirs, self._tolerance(name, theirs, allowed))
+
+    def close(self, entry: str, ours: Tensor, within: float) -> None:
+        """Raise WeightsError unless ``ours`` is ``entry``, in ``out/`` or any other folder.
+
+        For files that say nothing of rounding. within: this share of the largest number there, of
+        1 if that is more; whole numbers have to be equal.
+        """
+        name, theirs = entry.removeprefix("out/"), self.recorded(entry)
+        largest = max(1.0, float(theirs.double().abs().amax())) if theirs.numel() else 1.0
+        self._compare(name, ours, theirs, self._tolerance(name, theirs, within * largest))
 
     def _compare(self, name: str, ours: Tensor, theirs: Tensor, tolerance: Tensor) -> None:
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
-        error = (ours.double() - theirs.double()).abs().flatten()
+        error = (ours.detach().double() - theirs.double()).abs().flatten()
         tolerance = tolerance.flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
@@ -109,10 +143,12 @@ class Golden:
         shares = error / tolerance.clamp(min=torch.finfo(torch.double).tiny)
         self.compared[name] = max(shares.tolist(), default=0.0)
 
-    def _tolerance(self, name: str, theirs: Tensor) -> Tensor:
+    def _tolerance(self, name: str, theirs: Tensor, allowed: float | None) -> Tensor:
         """For every number; whole ones must be equal."""
         if not theirs.is_floating_point():
             return torch.zeros(theirs.shape, dtype=torch.double)
+        if allowed is not None:
+            return torch.full(theirs.shape, allowed, dtype=torch.double)
         spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
         if spread is None:
             return _UNRECORDED * (1 + theirs.double().abs())

@@ -20,7 +20,6 @@ from vlseg_cli.nn.mask_pooling import enlarge, pool_masks
 from vlseg_cli.nn.mask_selection import Selection, select
 from vlseg_cli.nn.selection_losses import align_loss, iop_loss
 from vlseg_cli.nn.windows import cut_windows, join_windows, regions_of
-from vlseg_cli.schema import WeightsError
 
 _ROUNDING = 1e-9
 _PUBLISHED = Selection("topk_and_iop", 10, 0.7, "top1_similarity")
@@ -80,18 +79,17 @@ def golden_model(golden: Golden) -> HRSeg:
         enhancement_layers=sizes["L"],
         mask_size=sizes["S"],
     )
-    if config.gamma != sizes["gamma"]:
-        raise WeightsError(f"{golden.path.name} has two gammas: {config.gamma}, {sizes['gamma']}")
+    gammas = config.gamma, sizes["gamma"]
+    golden.require(len(set(gammas)) == 1, f"there are two gammas, {gammas}")
     model = HRSeg(config).double().eval()
     model.embedding_head = nn.Sequential()  # does nothing: the file has the embeddings themselves
     ours = _parameters(model)
     given = {name for name in golden.tensors if name.startswith(("w_", "ln_"))}
-    if odd := sorted(given ^ ours.keys()):
-        raise WeightsError(f"{golden.path.name} and our modules do not share {', '.join(odd)}")
+    odd = sorted(given ^ ours.keys())
+    golden.require(not odd, f"the file and our modules do not share {', '.join(odd)}")
     for name, parameter in ours.items():
         matrix = golden.recorded(name)
-        if matrix.shape != parameter.shape:
-            raise WeightsError(f"{golden.path.name}: {name} is {tuple(matrix.shape)}")
+        golden.require(matrix.shape == parameter.shape, f"{name} is {tuple(matrix.shape)}")
         parameter.data.copy_(matrix)
     return model
 

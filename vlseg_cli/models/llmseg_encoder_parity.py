@@ -10,7 +10,7 @@ import torch
 
 from vlseg_cli.models.golden import Golden
 from vlseg_cli.models.hrseg_pictures import longest_side
-from vlseg_cli.models.llmseg_golden import POOLED, ROUNDING, counted, filled
+from vlseg_cli.models.llmseg_golden import POOLED, ROUNDING, counted
 from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.everything import (
     keep_stable,
@@ -44,8 +44,8 @@ def _dinov2(golden: Golden) -> None:
     width, _, patch, _ = golden["dino/w/patch_embed.proj.weight"].shape
     native = patch * round((golden["dino/w/pos_embed"].shape[1] - 1) ** 0.5)
     layers = counted(golden, "dino/w/blocks.")
-    made = DINOv2(width, layers, _DINO_HEADS, patch, native)
-    dino = filled(made, dinov2_rules("", "model."), golden, "dino/w/")
+    dino = DINOv2(width, layers, _DINO_HEADS, patch, native).eval()
+    golden.fill(dino, dinov2_rules("", "model."), "dino/w/")
     for name in ("native", "interp"):
         tokens = dino(golden[f"dino/in/pixels_{name}"])
         golden.close(f"dino/out/patch_{name}", tokens.flatten(1, 2), ROUNDING)
@@ -54,7 +54,8 @@ def _dinov2(golden: Golden) -> None:
 @torch.no_grad()
 def _sam(golden: Golden) -> None:
     """A picture, and the guesses at each point."""
-    sam = filled(SAM(_sam_sizes(golden)), sam_rules("", "model."), golden, "sam/w/")
+    sam = SAM(_sam_sizes(golden)).eval()
+    golden.fill(sam, sam_rules("", "model."), "sam/w/")
     features = sam.look(golden["sam/in/pixel_values"])
     golden.close("sam/out/image_embeddings", features, POOLED)
     logits, iou = sam.masks_at(features, golden["sam/in/points"][:, 0])

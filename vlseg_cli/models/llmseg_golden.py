@@ -4,28 +4,23 @@ The file has no table of all sizes: what ``config`` leaves out is read off the w
 """
 
 import ast
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vlseg_cli.models.golden import Golden
 from vlseg_cli.models.hrseg import HRSeg
 from vlseg_cli.models.hrseg_config import LLM_SEG, HRSegConfig
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
-from vlseg_cli.weights.convert.coverage import cover, require_complete
 from vlseg_cli.weights.convert.hrseg import LLM_SEG_RULES
-from vlseg_cli.weights.convert.rules import Rule, convert
 
 ROUNDING = 1e-5  # what another order of float32 may change; the layout's own suggestion
 POOLED = 1e-4  # where thousands of pixels are summed
 NORM_EPSILON = 1e-6  # what the layout states beside the files
 _CLIP = "w/model.vision_tower.vision_tower.vision_model."
-
-M = TypeVar("M", bound=nn.Module)
 
 
 def pictures_of(golden: Golden) -> range:
@@ -38,33 +33,11 @@ def counted(golden: Golden, stem: str) -> int:
     return 1 + max(int(n[len(stem) :].split(".")[0]) for n in golden.tensors if n.startswith(stem))
 
 
-def filled(
-    module: M,
-    rules: Sequence[Rule],
-    golden: Golden,
-    folder: str = "w/",
-    apart: tuple[str, ...] = (),
-) -> M:
-    """The authors' weights of a folder of the file in a module of ours, ready to be used.
-
-    apart: how names of ours begin that the file has no weights of. Raises WeightsError unless all
-    others fit.
-    """
-    official = golden.weights(folder)
-    own = {
-        name: tuple(tensor.shape)
-        for name, tensor in module.state_dict().items()
-        if not name.startswith(apart)
-    }
-    require_complete(cover(rules, official, own), golden.path.name)
-    ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
-    module.load_state_dict(ours, strict=False)
-    return module.eval()
-
-
 def golden_model(golden: Golden) -> HRSeg:
     """The authors' weights in our modules; DINOv2 apart, whose tokens are given."""
-    return filled(HRSeg(config_of(golden)), LLM_SEG_RULES, golden, apart=("dino.",))
+    model = HRSeg(config_of(golden)).eval()
+    golden.fill(model, LLM_SEG_RULES, apart=("dino.",))
+    return model
 
 
 def config_of(golden: Golden) -> HRSegConfig:

@@ -29,7 +29,6 @@ from vlseg_cli.models.llmseg_words_parity import words_stages
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.mask_pooling import enlarge, pool_masks
 from vlseg_cli.prompts.hrseg import IGNORED
-from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.hrseg import LLM_SEG_RULES
 from vlseg_cli.weights.convert.rules import convert
 
@@ -138,14 +137,15 @@ class _Parity:
     def read(self) -> None:
         """Every state of every conversation; what was computed of padding says nothing."""
         golden, run = self.golden, self.run
-        positions = torch.tensor(run.positions)
-        golden.close("out/seg_position", positions, ROUNDING)
-        projected = [self.model.text_projection(states) for states in run.states]
-        for name, rows in (("llm_last_hidden", run.states), ("text_fc_all", projected)):
-            ours = golden[f"out/{name}"].clone()
-            for place, row in zip(ours, rows, strict=True):
-                place[: len(row)] = row
-            golden.close(f"out/{name}", ours, ROUNDING, relative=False)
+        golden.agrees("seg_position", torch.tensor(run.positions))
+        states = torch.cat(run.states)
+        golden.agrees("llm_last_hidden", states, ROUNDING, self._unpadded)
+        golden.agrees("text_fc_all", self.model.text_projection(states), ROUNDING, self._unpadded)
+
+    def _unpadded(self, theirs: Tensor) -> Tensor:
+        """(P, L, D) -> the real positions of all conversations, one after the other."""
+        lengths = [len(states) for states in self.run.states]
+        return torch.cat([row[:n] for row, n in zip(theirs, lengths, strict=True)])
 
     def ask(self) -> None:
         """The vector that each conversation asks with."""
@@ -194,8 +194,7 @@ class _Parity:
         """Of the total, where the file has them."""
         golden = self.golden
         names = [name for name in golden.tensors if name.startswith(_GRADIENTS)]
-        if not names:
-            raise WeightsError(f"{golden.path.name} lacks {_GRADIENTS}")
+        golden.require(bool(names), f"there is no {_GRADIENTS}")
         parameters = [self._parameter(name.removeprefix(_GRADIENTS)) for name in names]
         total = self._total(*self._losses(self._forward()))
         for name, ours in zip(names, torch.autograd.grad(total, parameters), strict=True):

@@ -11,11 +11,8 @@ from vlseg_cli.schema import WeightsError
 
 Stages = Mapping[str, Callable[[], None]]
 
-
-def _psalm(golden: Golden) -> Stages:
-    from vlseg_cli.models.psalm_parity import psalm_stages
-
-    return psalm_stages(golden)
+# How golden files are named where that is not by the architecture alone.
+LAYOUTS: Mapping[str, tuple[str, ...]] = {"hrseg": ("llmseg", "hrseg")}
 
 
 def _hrseg(golden: Golden) -> Stages:
@@ -24,13 +21,17 @@ def _hrseg(golden: Golden) -> Stages:
     return hrseg_stages(golden)
 
 
+def _psalm(golden: Golden) -> Stages:
+    from vlseg_cli.models.psalm_parity import psalm_stages
+
+    return psalm_stages(golden)
+
+
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
-    "psalm": _psalm,
     "hrseg": _hrseg,
+    "psalm": _psalm,
 }
-# How golden files are named where that is not by the architecture alone.
-LAYOUTS: Mapping[str, tuple[str, ...]] = {"hrseg": ("llmseg", "hrseg")}
 
 
 def check_parity(architecture: str, directory: Path | None = None) -> list[Golden]:
