@@ -29,12 +29,14 @@ class Golden:
     """One file of the documented layout; a missing entry is an error, never passed over.
 
     metadata: its parsed entries. compared: what share of its tolerance each output took, so far.
+    aside: entries that no output of ours can be compared with, and why.
     """
 
     path: Path
     metadata: dict[str, Any]
     tensors: dict[str, Tensor]
     compared: dict[str, float] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Golden":
@@ -56,27 +58,45 @@ class Golden:
     @property
     def left(self) -> tuple[str, ...]:
         """Outputs that nothing has been compared with yet."""
-        outputs = (name[4:] for name in self.tensors if name.startswith("out/"))
-        return tuple(sorted(name for name in outputs if name not in self.compared))
+        outputs = {name.removeprefix("out/") for name in self.tensors if _is_output(name)}
+        return tuple(sorted(outputs - self.compared.keys() - self.aside.keys()))
+
+    def recorded(self, name: str) -> Tensor:
+        """A tensor in the file's own precision. Raises WeightsError if there is none."""
+        if name not in self.tensors:
+            raise WeightsError(f"{self.path.name} lacks {name}")
+        return self.tensors[name]
 
     def __getitem__(self, name: str) -> Tensor:
         """A tensor, in float32 if it is floating point. Raises WeightsError if there is none."""
-        if name not in self.tensors:
-            raise WeightsError(f"{self.path.name} lacks {name}")
-        tensor = self.tensors[name]
+        tensor = self.recorded(name)
         return tensor.float() if tensor.is_floating_point() else tensor
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self, folder: str = "w/") -> dict[str, Tensor]:
         """The authors' state dict under its own names."""
-        return {name[2:]: self[name] for name in self.tensors if name.startswith("w/")}
+        names = (name for name in self.tensors if name.startswith(folder))
+        return {name.removeprefix(folder): self[name] for name in names}
 
-    def fill(self, model: nn.Module, rules: Sequence[Rule]) -> None:
-        """Load the authors' weights into ours. Raises WeightsError unless all of them fit."""
-        official = self.weights()
-        own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    def fill(
+        self,
+        model: nn.Module,
+        rules: Sequence[Rule],
+        folder: str = "w/",
+        apart: tuple[str, ...] = (),
+    ) -> None:
+        """Load the authors' weights into ours. Raises WeightsError unless all of them fit.
+
+        apart: how names of ours begin that the file has nothing for.
+        """
+        official = self.weights(folder)
+        own = {
+            name: tuple(tensor.shape)
+            for name, tensor in model.state_dict().items()
+            if not name.startswith(apart)
+        }
         require_complete(cover(rules, official, own), self.path.name)
         ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
-        model.load_state_dict(ours)
+        model.load_state_dict(ours, strict=not apart)
 
     def require(self, holds: bool, what: str) -> None:
         """Raise WeightsError with ``what`` is wrong unless something plain holds."""
@@ -94,20 +114,34 @@ class Golden:
 
         allowed: absolute, instead of the file's own. view: brings theirs into the form of ours.
         """
-        theirs = view(self[f"out/{name}"])
+        theirs = view(self.recorded(f"out/{name}"))
+        self._compare(name, ours, theirs, self._tolerance(name, theirs, allowed))
+
+    def close(self, entry: str, ours: Tensor, within: float) -> None:
+        """Raise WeightsError unless ``ours`` is ``entry``, in ``out/`` or any other folder.
+
+        For files that say nothing of rounding. within: this share of the largest number there, of
+        1 if that is more; whole numbers have to be equal.
+        """
+        name, theirs = entry.removeprefix("out/"), self.recorded(entry)
+        largest = max(1.0, float(theirs.double().abs().amax())) if theirs.numel() else 1.0
+        self._compare(name, ours, theirs, self._tolerance(name, theirs, within * largest))
+
+    def _compare(self, name: str, ours: Tensor, theirs: Tensor, tolerance: Tensor) -> None:
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
-        error = (ours.double() - theirs.double()).abs().flatten()
-        tolerance = self._tolerance(name, theirs, allowed).flatten()
+        error = (ours.detach().double() - theirs.double()).abs().flatten()
+        tolerance = tolerance.flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
             raise WeightsError(
                 f"{self.path.name}: {name} is off by {error[worst]:.2e}, allowed "
                 f"{tolerance[worst]:.2e}"
             )
-        self.compared[name] = max((error / tolerance.clamp(min=_LEAST)).tolist(), default=0.0)
+        shares = error / tolerance.clamp(min=torch.finfo(torch.double).tiny)
+        self.compared[name] = max(shares.tolist(), default=0.0)
 
     def _tolerance(self, name: str, theirs: Tensor, allowed: float | None) -> Tensor:
         """For every number; whole ones must be equal."""
@@ -124,6 +158,13 @@ class Golden:
 def golden_files(architecture: str, directory: Path | None = None) -> list[Path]:
     """The files for an architecture, of ``directory`` or of those that come with vlseg."""
     return sorted((directory or _shipped()).glob(f"{architecture.replace('_', '-')}-*.safetensors"))
+
+
+def _is_output(name: str) -> bool:
+    """What lies in a folder, unless that is of weights or inputs: 'out/x', 'sam/out/x', 'alt/x'."""
+    *folders, _ = name.split("/")
+    kind = next((folder for folder in folders if folder in {"w", "in", "out"}), "out")
+    return bool(folders) and kind == "out"
 
 
 def _shipped() -> Path:

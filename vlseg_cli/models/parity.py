@@ -11,6 +11,15 @@ from vlseg_cli.schema import WeightsError
 
 Stages = Mapping[str, Callable[[], None]]
 
+# How golden files are named where that is not by the architecture alone.
+LAYOUTS: Mapping[str, tuple[str, ...]] = {"hrseg": ("llmseg", "hrseg")}
+
+
+def _hrseg(golden: Golden) -> Stages:
+    from vlseg_cli.models.hrseg_parity import hrseg_stages
+
+    return hrseg_stages(golden)
+
 
 def _psalm(golden: Golden) -> Stages:
     from vlseg_cli.models.psalm_parity import psalm_stages
@@ -32,6 +41,7 @@ def _self1e(golden: Golden) -> Stages:
 
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
+    "hrseg": _hrseg,
     "psalm": _psalm,
     "hyperseg": _hyperseg,
     "self1e": _self1e,
@@ -46,12 +56,13 @@ def check_parity(architecture: str, directory: Path | None = None) -> list[Golde
     """
     if architecture not in PARITY:
         raise WeightsError(f"this version of vlseg cannot compare a {architecture} with goldens")
-    files = golden_files(architecture, directory)
+    layouts = LAYOUTS.get(architecture, (architecture,))
+    files = [file for layout in layouts for file in golden_files(layout, directory)]
     if not files:
         where = directory or "this installation"
+        named = " or ".join(f"{layout.replace('_', '-')}-*.safetensors" for layout in layouts)
         raise WeightsError(
-            f"{where} has no golden file {architecture.replace('_', '-')}-*.safetensors: give a "
-            "folder that has one with --goldens"
+            f"{where} has no golden file {named}: give a folder that has one with --goldens"
         )
     return [_compared(architecture, Golden.load(file)) for file in files]
 

@@ -26,11 +26,20 @@ class _Piece(NamedTuple):
 def read_sentencepiece_model(file: Path) -> Tokenizer:
     """A byte-pair tokenizer with the file's ids. Raises WeightsError if it is damaged."""
     try:
-        pieces = [_piece(message) for message in _messages(file.read_bytes())]
+        data = file.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"cannot read the tokenizer {file}: {error.strerror}") from error
+    return parse_sentencepiece_model(data, file)
+
+
+def parse_sentencepiece_model(data: bytes, source: object) -> Tokenizer:
+    """The same from what a file holds. source: where that is from, for the error."""
+    try:
+        pieces = [_piece(message) for message in _messages(data)]
         ids = {piece.text: number for number, piece in enumerate(pieces)}
         unknown = next(piece.text for piece in pieces if piece.kind == _UNKNOWN)
-    except (OSError, ValueError, IndexError, StopIteration) as error:
-        raise WeightsError(f"cannot read the tokenizer {file}: it is damaged") from error
+    except (ValueError, IndexError, StopIteration) as error:
+        raise WeightsError(f"cannot read the tokenizer {source}: it is damaged") from error
     tokenizer = Tokenizer(
         models.BPE(ids, _merges(pieces, ids), unk_token=unknown, fuse_unk=True, byte_fallback=True)
     )
