@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PhiConfig, PhiModel
 
 from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.models.steps import Prefix
 from vlseg_cli.nn.connector import SwinConnector
 from vlseg_cli.nn.mask_decoder import MLP, MaskDecoder
 from vlseg_cli.nn.pixel_decoder import PixelDecoder, PixelFeatures
@@ -22,15 +23,6 @@ from vlseg_cli.nn.swin import SwinPyramid
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
-
-
-class Prefix(NamedTuple):
-    """What the language model made of everything up to the picture: hidden (B, L, D) and its keys
-    and values."""
-
-    embeds: Tensor
-    hidden: Tensor
-    cache: DynamicCache
 
 
 @dataclass(slots=True)

@@ -136,23 +136,15 @@ def _attend(
 
 
 class MLP(nn.Module):
-    """Linear layers with ReLU between them, ``channels`` wide; the ends may differ."""
+    """Linear layers with ReLU between them, ``channels`` wide; the last gives ``out``."""
 
-    def __init__(
-        self,
-        channels: int,
-        layers: int = 2,
-        in_channels: int | None = None,
-        out_channels: int | None = None,
-    ) -> None:
+    def __init__(self, channels: int, layers: int = 2, out: int | None = None) -> None:
         super().__init__()
-        widths = [in_channels or channels, *[channels] * (layers - 1), out_channels or channels]
-        self.layers = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        widths = [channels] * (layers - 1) + [out or channels]
+        self.layers = nn.ModuleList(nn.Linear(channels, width) for width in widths)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(..., D_in) -> (..., D_out)."""
+        """(..., D) -> (..., out)."""
         for layer in self.layers[:-1]:
             inputs = torch.relu(layer(inputs))
         output: Tensor = self.layers[-1](inputs)
