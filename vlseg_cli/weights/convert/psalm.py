@@ -111,8 +111,8 @@ _CONDITIONS: tuple[Rule, ...] = (
 )
 
 
-def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
-    """The whole table, for a Phi of so many heads and an embedding of so many rows."""
+def see_and_read_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
+    """Swin, connector and Phi, which the systems built on PSALM's code name alike."""
     attention = r"model\.layers\.(\d+)\.self_attn"
     ours = r"language.layers.\1.self_attn"
     return (
@@ -121,10 +121,17 @@ def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
         ),
         Rename(rf"{attention}\.([qkv])_proj\.(\w+)", rf"{ours}.\2_proj.\3"),
         FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
-        Drop(r"lm_head\.bias", "PSALM's output head has no bias"),
+        Drop(r"lm_head\.bias", "the output head has no bias"),
         *_LANGUAGE,
         *_VISION,
         *_CONNECTOR,
+    )
+
+
+def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
+    """The whole table, for a Phi of so many heads and an embedding of so many rows."""
+    return (
+        *see_and_read_rules(language_heads, vocabulary),
         *_PIXEL_DECODER,
         *_MASK_DECODER,
         *_CONDITIONS,
