@@ -31,9 +31,9 @@ class FlatMaps(NamedTuple):
 
     def split(self, vectors: Tensor) -> tuple[Tensor, ...]:
         """(B, S, D) -> maps (B, D, h, w)."""
-        parts = vectors.split([h * w for h, w in self.sizes], 1)
+        parts = torch.split(vectors, [h * w for h, w in self.sizes], 1)
         return tuple(
-            part.transpose(1, 2).unflatten(2, size)
+            part.transpose(1, 2).reshape(len(part), -1, *size)
             for part, size in zip(parts, self.sizes, strict=True)
         )
 
@@ -74,7 +74,7 @@ def deformable_config(
     )
 
 
-def fan_out(attention: nn.Module) -> None:
+def fan_out(attention: Any) -> None:
     """Deformable DETR's start: points fan out from the reference, attention is even."""
     heads, points, levels = attention.n_heads, attention.n_points, attention.n_levels
     angle = torch.arange(heads) * (2 * math.pi / heads)

@@ -1,7 +1,7 @@
 """Many prompts about one picture share its features: their queries lie side by side, apart.
 
-Prompt p about picture ``pictures[p]`` takes a slot of that picture; a decoder then sees (B, slots·N)
-queries, and self-attention keeps the prompts from seeing each other.
+Prompt p about picture ``pictures[p]`` takes a slot of that picture; a decoder then sees
+(B, slots·N) queries, and self-attention keeps the prompts from seeing each other.
 """
 
 import torch
@@ -25,7 +25,8 @@ class Packing:
 
     def unpack(self, packed: Tensor) -> Tensor:
         """(B, slots·N, …) -> (P, N, …)."""
-        return packed.unflatten(1, (self.slots, self.count))[self.pictures, self.slot]
+        apart = packed.reshape(len(packed), self.slots, self.count, *packed.shape[2:])
+        return apart[self.pictures, self.slot]
 
     def apart(self) -> Tensor:
         """(slots·N, slots·N) bool: True where two queries belong to different prompts."""
