@@ -7,12 +7,12 @@ from the summary token ``<PER>``, the released code does not (``MVPLMConfig.summ
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from vlseg_cli.models.mvp_lm_config import MVPLMConfig
+from vlseg_cli.models.mvp_lm_steps import Answered, Asked, Instruction, Level, Read
 from vlseg_cli.models.psalm import Seen
 from vlseg_cli.models.steps import Prefix, past_of, pool_conditions, read_prefix, stack
 from vlseg_cli.models.steps import Read as Pooling
@@ -31,59 +31,6 @@ from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
 
 _KINDS = (ConditionKind.CATEGORY, ConditionKind.SENTENCE)
-
-
-class Read(NamedTuple):
-    """Step 2 for P prompts, positions after the picture: hidden (P, L, D) of the last layer, mean
-    (P, L, D) over the embeddings and all layers, ids and condition (P, L) padded with 0 and -1,
-    embeds (P, L, D) what went in."""
-
-    hidden: Tensor
-    mean: Tensor
-    ids: Tensor
-    condition: Tensor
-    embeds: Tensor
-
-
-class Instruction(NamedTuple):
-    """What step 3 needs of step 2: pooled (P, K, D) conditions, present (P, K): rows may have
-    fewer; summary (P, D): the last hidden state at the end of the answer."""
-
-    pooled: Tensor
-    present: Tensor
-    summary: Tensor
-
-
-class Asked(NamedTuple):
-    """Step 3: conditions (P, K, d), present (P, K); queries (P, N, d) and their boxes (P, N, 4) as
-    logits; base (P, N, d): the part of the queries that comes from the summary token, or 0.
-    places (P, n): where in the memory the first n queries were found."""
-
-    conditions: Tensor
-    present: Tensor
-    queries: Tensor
-    boxes: Tensor
-    base: Tensor
-    places: Tensor
-
-
-class Level(NamedTuple):
-    """Scores (P, N, K) logits, boxes (P, N, 4) cx, cy, w, h in [0, 1], pred_masks (P, N, H/4,
-    W/4) logits."""
-
-    scores: Tensor
-    boxes: Tensor
-    pred_masks: Tensor
-
-
-class Answered(NamedTuple):
-    """Step 4. levels: of the queries as asked, then after each layer; the last one counts. initial:
-    the first level once more, with the gradients that teach the selection; denoised: the levels of
-    the denoising queries."""
-
-    levels: tuple[Level, ...]
-    initial: Level | None = None
-    denoised: tuple[Level, ...] = ()
 
 
 class MVPLM(nn.Module):
@@ -206,18 +153,29 @@ class MVPLM(nn.Module):
         if kind is ConditionKind.CATEGORY:
             wanted = [row[:-1] for row in wanted]  # nothing looks like background
         projected = self.condition_heads[kind](candidates.features)
-        places = select(candidates, projected, pictures, wanted, self.config.queries)
+        count = self.config.queries
+        if kind is ConditionKind.SENTENCE:
+            count = self.config.sentence_queries or count
+        places = select(candidates, projected, pictures, wanted, count)
         queries = at(candidates.features, pictures, places)
         boxes = self.decoder.box_head(queries) + candidates.proposals[places]
         base = torch.zeros_like(queries)
         if self.config.summary_token is not None:
-            base = self.base_query(instruction.summary).unflatten(1, queries.shape[1:])
+            every = self.base_query(instruction.summary)
+            base = every.view(len(queries), -1, queries.shape[2])[:, :count]
         if stuff:
             each = self.stuff_query.weight.expand(len(queries), -1, -1)
             queries = torch.cat([queries, each], 1)
             boxes = torch.cat([boxes, self.stuff_box.weight.expand(len(boxes), -1, -1)], 1)
             base = torch.cat([base, torch.zeros_like(each)], 1)
         return Asked(conditions, present, queries, boxes, base, places)
+
+    def project(self, seen: Seen, kind: ConditionKind) -> tuple[Tensor, Tensor]:
+        """All places of the memory in the space of the conditions (B, S, d), and which of them can
+        be chosen (S,)."""
+        candidates = self.selection(flatten(seen.pixels.memory))
+        projected = self.condition_heads[kind](candidates.features)
+        return projected, candidates.proposals.isfinite().all(-1)
 
     # 4 answer ---------------------------------------------------------------------------------
 

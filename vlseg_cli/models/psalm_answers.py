@@ -1,12 +1,12 @@
 """Raw scores and masks become a Prediction: one function per kind of task (PSALM section 7)."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.nn.segments import (
     Canvas,
     generalised_mask,
@@ -34,12 +34,25 @@ Part = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one ro
 Found = tuple[list[Segment], PanopticMap | None]
 
 
+class Thresholds(Protocol):
+    """What of a configuration decides how sure an answer has to be."""
+
+    @property
+    def panoptic_score(self) -> float: ...
+
+    @property
+    def panoptic_overlap(self) -> float: ...
+
+    @property
+    def instance_score(self) -> float: ...
+
+
 def describe(
     ask: Ask,
     frame: Frame,
     canvas: Canvas,
     parts: Sequence[Part],
-    config: PSALMConfig,
+    config: Thresholds,
     seconds: dict[str, float],
 ) -> Prediction:
     """Turn what the model answered to one ask into a Prediction on the frame's grid."""
@@ -64,7 +77,7 @@ def describe(
 
 
 def _categories(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> Found:
     if ask.task is Task.PANOPTIC:
         return _panoptic(ask, prompt, canvas, part, config)
@@ -74,7 +87,7 @@ def _categories(
 
 
 def _panoptic(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> Found:
     scores, low = part
     threshold = config.panoptic_score if ask.threshold is None else ask.threshold
@@ -119,7 +132,7 @@ def _padded(low: Tensor, canvas: Canvas) -> Tensor:
 
 
 def _instances(
-    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: PSALMConfig
+    ask: Ask, prompt: Categories, canvas: Canvas, part: Part, config: Thresholds
 ) -> list[Segment]:
     scores, low = part
     threshold = config.instance_score if ask.threshold is None else ask.threshold

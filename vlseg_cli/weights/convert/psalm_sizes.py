@@ -23,8 +23,9 @@ def _window(rows: int) -> int:
 
 
 # Size -> what tells it: names, axis, and how the size follows from the length of the axis.
-_Witness = tuple[str, int, Callable[[int], int]]
-_WITNESSES: dict[str, tuple[_Witness, ...]] = {
+Witness = tuple[str, int, Callable[[int], int]]
+# The first half stands in every system that is built on PSALM's code.
+SHARED: dict[str, tuple[Witness, ...]] = {
     "swin_embed": (
         (r"model\.vision_tower\.patch_embed\.(proj|norm)\.(weight|bias)", 0, int),
         (r"model\.vision_tower\.(norm0|layers\.0\.blocks\.\d+\.norm[12])\.\w+", 0, int),
@@ -40,10 +41,6 @@ _WITNESSES: dict[str, tuple[_Witness, ...]] = {
         (r"pixel_decoder\.mask_features\.\w+", 0, int),
         (r"predictor\.mask_embed\.layers\.2\.\w+", 0, int),
     ),
-    "pixel_heads": (
-        (r".*\.sampling_offsets\.\w+", 0, lambda n: n // (_LEVELS * _POINTS * 2)),
-        (r".*\.attention_weights\.\w+", 0, lambda n: n // (_LEVELS * _POINTS)),
-    ),
     "pixel_feedforward": (
         (r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.linear1\.\w+", 0, int),
         (r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.linear2\.weight", 1, int),
@@ -54,6 +51,13 @@ _WITNESSES: dict[str, tuple[_Witness, ...]] = {
         (r"model\.layers\.\d+\.mlp\.fc2\.weight", 1, int),
     ),
     "vocabulary": ((r"model\.embed_tokens\.weight", 0, int),),
+}
+_WITNESSES: dict[str, tuple[Witness, ...]] = {
+    **SHARED,
+    "pixel_heads": (
+        (r".*\.sampling_offsets\.\w+", 0, lambda n: n // (_LEVELS * _POINTS * 2)),
+        (r".*\.attention_weights\.\w+", 0, lambda n: n // (_LEVELS * _POINTS)),
+    ),
     "queries": (
         (r"seg_query", 0, int),
         (r"predictor\.query_(embed|feat)\.weight", 0, int),
@@ -82,12 +86,28 @@ def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     shapes: of the official tensors. config: the official config.json.
     Raises WeightsError if the tensors are not a PSALM's.
     """
-    sizes: dict[str, Any] = {key: _told(key, shapes) for key in _WITNESSES}
-    sizes |= {key: _count(pattern, shapes) for key, pattern in _COUNTED.items()}
+    return read_sizes("PSALM", _WITNESSES, _COUNTED, shapes, config)
+
+
+def read_sizes(
+    system: str,
+    witnesses: Mapping[str, tuple[Witness, ...]],
+    counted: Mapping[str, str],
+    shapes: Shapes,
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Sizes by what tells them, layers by their number, Swin and Phi as in every such system.
+
+    Raises WeightsError if the tensors are not of ``system``.
+    """
+    sizes: dict[str, Any] = {
+        key: _majority(_votes(who, shapes), key, system) for key, who in witnesses.items()
+    }
+    sizes |= {key: _count(pattern, shapes) for key, pattern in counted.items()}
     stages = range(4)
     table = r"model\.vision_tower\.layers\.{}\.blocks\.(\d+)\..*"
     sizes["swin_depths"] = [_count(table.format(stage), shapes) for stage in stages]
-    sizes["swin_heads"] = [_heads(stage, shapes) for stage in stages]
+    sizes["swin_heads"] = [_heads(stage, shapes, system) for stage in stages]
     return sizes | {ours: _stated(config, key) for ours, key in _STATED.items() if key in config}
 
 
@@ -99,25 +119,24 @@ def _stated(config: Mapping[str, Any], key: str) -> float:
     return number
 
 
-def _told(size: str, shapes: Shapes) -> int:
-    votes = Counter(
+def _votes(witnesses: tuple[Witness, ...], shapes: Shapes) -> Counter[int]:
+    return Counter(
         follows(shape[axis])
-        for pattern, axis, follows in _WITNESSES[size]
+        for pattern, axis, follows in witnesses
         for name, shape in shapes.items()
         if re.fullmatch(pattern, name) and len(shape) > axis
     )
-    return _majority(votes, size)
 
 
-def _heads(stage: int, shapes: Shapes) -> int:
+def _heads(stage: int, shapes: Shapes, system: str) -> int:
     name = rf"model\.vision_tower\.layers\.{stage}\..*\.relative_position_bias_table"
     votes = Counter(s[1] for n, s in shapes.items() if re.fullmatch(name, n) and len(s) == 2)
-    return _majority(votes, f"heads of Swin's stage {stage}")
+    return _majority(votes, f"heads of Swin's stage {stage}", system)
 
 
-def _majority(votes: Counter[int], size: str) -> int:
+def _majority(votes: Counter[int], size: str, system: str) -> int:
     if not votes:
-        raise WeightsError(f"no PSALM checkpoint: it has no tensor that tells {size}")
+        raise WeightsError(f"no {system} checkpoint: it has no tensor that tells {size}")
     return votes.most_common(1)[0][0]
 
 
