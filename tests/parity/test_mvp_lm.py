@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.mvp_lm import MVPLM, Level
+from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_config import MVPLMConfig
 from vlseg_cli.models.mvp_lm_losses import (
     Counts,
@@ -18,8 +18,9 @@ from vlseg_cli.models.mvp_lm_losses import (
     level_losses,
     match_level,
 )
+from vlseg_cli.models.mvp_lm_steps import Level
 from vlseg_cli.models.psalm import Seen
-from vlseg_cli.nn.boxes import centred, to_pixels
+from vlseg_cli.nn.box_geometry import centred, to_pixels
 from vlseg_cli.nn.deformable import flatten
 from vlseg_cli.nn.denoising import shake
 from vlseg_cli.nn.losses import next_token_loss
@@ -107,8 +108,8 @@ def config_of(golden: Any) -> MVPLMConfig:
 @pytest.fixture(scope="module")
 def model(golden: Any) -> MVPLM:
     config = config_of(golden)
-    rules = mvp_lm_rules(config.language_heads, config.vocabulary)
     official = golden.weights()
+    rules = mvp_lm_rules(config.language_heads, config.vocabulary, official)
     assert all(find_rule(rules, name) for name in official)
     ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
     model = MVPLM(config).eval()

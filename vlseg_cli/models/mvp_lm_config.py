@@ -42,6 +42,7 @@ class MVPLMConfig:
     names_together: int = 599  # longer lists of names are read each name by itself
     # 3 ask and 4 answer
     queries: int = 100
+    sentence_queries: int | None = None  # places for a sentence; None: as many as for names
     stuff_queries: int = 100
     decoder_layers: int = 9
     decoder_heads: int = 8
@@ -75,6 +76,11 @@ class MVPLMConfig:
             )
         if config.image_size % 32:
             raise WeightsError(f"MVP-LM's image_size is {config.image_size}, no multiple of 32")
+        if (config.sentence_queries or 0) > config.queries:
+            raise WeightsError(
+                f"MVP-LM's sentence_queries are {config.sentence_queries}, more than its "
+                f"{config.queries} queries"
+            )
         token, rows = config.summary_token, config.vocabulary
         if token is not None and not 0 <= token < rows:
             raise WeightsError(f"MVP-LM's summary_token is {token}, outside its {rows} tokens")

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vlseg_cli.models.mvp_lm import Answered, Level
+from vlseg_cli.models.mvp_lm_steps import Answered, Asked, Level
+from vlseg_cli.nn.box_geometry import corners, generalised_iou
 from vlseg_cli.nn.box_matcher import apart_for_stuff, box_cost, even_for_stuff
-from vlseg_cli.nn.boxes import corners, generalised_iou
 from vlseg_cli.nn.denoising import Denoising
 from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
 from vlseg_cli.nn.mask_sampling import MaskSampling
@@ -185,3 +185,34 @@ def _mask_losses(
     wanted = torch.cat([m[pairs[i][1]] for i in known if (m := truth[i].masks) is not None])
     logits, values = sampling.for_loss(level.pred_masks[rows, queries], wanted)
     return {"mask": mask_bce(logits, values, masks), "dice": dice(logits, values, masks)}
+
+
+def selection_loss(
+    projected: Tensor,
+    valid: Tensor,
+    memory: Sequence[Tensor],
+    asked: Asked,
+    truth: Sequence[Truth],
+) -> Tensor:
+    """Not in the paper, where only the chosen places learn: is each place on what was meant?
+
+    projected (P, S, D): the places' features in the space of the conditions; valid (S,) bool: those
+    that can be chosen; memory: its levels, whose maps the places are. Balanced cross entropy, 0 if
+    no masks are known.
+    """
+    logits = projected @ asked.conditions.transpose(1, 2)
+    wanted = torch.zeros_like(logits, dtype=torch.float)
+    known = torch.zeros_like(logits, dtype=torch.bool)
+    for row, one in enumerate(truth):
+        if one.masks is None:
+            continue
+        known[row] = valid.unsqueeze(1) & asked.present[row]
+        inside = [
+            F.adaptive_avg_pool2d(one.masks, (level.shape[-2], level.shape[-1])).flatten(1)
+            for level in memory
+        ]
+        for label, mask in zip(one.labels.tolist(), torch.cat(inside, 1) > 0.5, strict=True):
+            wanted[row, mask, label] = 1
+    if not known.any():
+        return logits.sum() * 0
+    return balanced_bce(logits[known], wanted[known])

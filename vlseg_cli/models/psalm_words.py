@@ -1,4 +1,4 @@
-"""Reading before seeing: PSALM's language model learns the words from sentences without pictures.
+"""Reading before seeing: a language model learns the words from sentences without pictures.
 
 Each sentence stands where it will stand later, after image tokens, which are noise here; so the
 model learns to look past them. Next words are learned along the way.
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vlseg_cli.models.mvp_lm import MVPLM
+from vlseg_cli.models.mvp_lm_steps import Read as MVPLMRead
 from vlseg_cli.models.psalm import PSALM, Read, Seen
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
@@ -85,7 +87,7 @@ class WordsHeads(nn.Module):
         self.position = nn.Linear(channels, len(POSITIONS))
         self.anchor = nn.Linear(channels, len(names))
 
-    def forward(self, psalm: PSALM, batch: WordsBatch) -> dict[str, Tensor]:
+    def forward(self, psalm: PSALM | MVPLM, batch: WordsBatch) -> dict[str, Tensor]:
         """Losses by name, next words included."""
         seen = _noise(psalm, batch.meant.device)
         pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % _PICTURES
@@ -109,14 +111,14 @@ class WordsHeads(nn.Module):
         return F.cross_entropy(self.category(hidden[known]), meant[known])
 
 
-def sentence_end(read: Read) -> Tensor:
+def sentence_end(read: Read | MVPLMRead) -> Tensor:
     """(P, D): the hidden state at each sentence's ``[SEG]``, its last token."""
     places = torch.arange(read.condition.shape[1], device=read.condition.device)
     last = torch.where(read.condition == 0, places, -1).amax(1)
     return read.hidden[torch.arange(len(last)), last]
 
 
-def _noise(psalm: PSALM, device: torch.device) -> Seen:
+def _noise(psalm: PSALM | MVPLM, device: torch.device) -> Seen:
     """Pictures of nothing, with as many tokens as real ones have."""
     config = psalm.config
     side = config.image_size // 32 // config.connector_stride

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from vlseg_cli.models.mvp_lm_system import MVPLMSystem
 from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.models.system import System
@@ -17,6 +18,7 @@ from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 # By the names that weights.toml, config.json and recipes use.
 SYSTEMS: Mapping[str, System] = {
     "psalm": PSALMSystem(),
+    "mvp-lm": MVPLMSystem(),
 }
 
 

@@ -127,7 +127,7 @@ class MVPLMPrompts:
 
     def spoken(self, asked: TokenSequence, caption: Sequence[int]) -> TokenSequence:
         """``asked`` with the caption and the announcement of the result before ``<seg>``."""
-        announced = [] if self.style == "plain" else self.tokenizer.ids(f" {_RESULT_PAPER.strip()}")
+        announced = [] if self.style == "plain" else self.tokenizer.ids(f" {_RESULT_PAPER}")
         said = [*caption, *announced]
         ids = np.concatenate([asked.ids[:-1], np.asarray(said, np.int64), asked.ids[-1:]])
         silent = np.full(len(said) + 1, -1)
@@ -135,7 +135,7 @@ class MVPLMPrompts:
 
     def caption(self, said: Sequence[int]) -> list[int]:
         """What was said without the announcement of the result, if that was said, too."""
-        announced = self.tokenizer.ids(f" {_RESULT_PAPER.strip()}")
+        announced = self.tokenizer.ids(f" {_RESULT_PAPER}")
         if self.style != "plain" and list(said[-len(announced) :]) == announced:
             return list(said[: -len(announced)])
         return list(said)
@@ -151,13 +151,11 @@ class MVPLMPrompts:
             text = f" {text.strip().removesuffix('.')}."
         return [*self.tokenizer.ids(text), self.tokenizer.seg]
 
-    def before_names(self, task: Task) -> TokenSequence:
-        """The beginning that every list of names has, up to its first name."""
+    def nameless(self, task: Task) -> TokenSequence:
+        """The beginning that every list of names has, up to its first name, and ``<seg>``."""
         beginning, _, _ = name_turn(1, task, self.style).question.partition("<cls>")
         ids = tokenize(self._opened(beginning), self.tokenizer)
-        image = ids.index(Placeholder.IMAGE)
-        after = np.asarray(ids[image + 1 :], np.int64)
-        return TokenSequence(tuple(ids[:image]), after, np.full(len(after), -1))
+        return assemble([*ids, Placeholder.QUERIES], 1)
 
     # What is taught ----------------------------------------------------------------------------
 

@@ -4,6 +4,9 @@ Source: MVP-LM section 10; the layout that ``xiangwentao666/MVP-LM`` saves. Swin
 are named as PSALM's are. The box head is stored under many names; any of them will do.
 """
 
+import re
+from collections.abc import Iterable, Iterator
+
 from vlseg_cli.weights.convert.psalm import see_and_read_rules
 from vlseg_cli.weights.convert.rules import Drop, Rename, Rule, SplitRows
 
@@ -11,13 +14,9 @@ _ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
 _OUR_ENCODER = r"pixel_decoder.layers.\1"
 _DECODER = r"predictor\.decoder\.layers\.(\d+)"
 _OUR_DECODER = r"decoder.layers.\1"
-# First the name that belongs to no layer; which of them a file has depends on how it was saved.
-BOX_HEADS = (
-    r"predictor\._bbox_embed",
-    r"predictor\.bbox_embed\.0",
-    r"predictor\.decoder\.bbox_embed\.0",
-)
-DECODER_NORMS = (r"predictor\.decoder_norm", r"predictor\.decoder\.norm")
+# One tensor under many names; which of them a file has depends on how it was saved.
+_BOX_HEAD = r"predictor\.(?:_bbox_embed|(?:decoder\.)?bbox_embed\.\d+)\.(layers\.\d\.\w+)"
+_DECODER_NORM = r"predictor\.decoder[_.]norm\.(\w+)"
 _UNUSED = "belongs to region prompts or to a variant that is switched off"
 
 _PIXEL_DECODER: tuple[Rule, ...] = (
@@ -66,20 +65,26 @@ _CONDITIONS: tuple[Rule, ...] = (
 )
 
 
-def mvp_lm_rules(
-    language_heads: int,
-    vocabulary: int,
-    box_head: str = BOX_HEADS[0],
-    decoder_norm: str = DECODER_NORMS[0],
-) -> tuple[Rule, ...]:
-    """The whole table. box_head, decoder_norm: under which of their names they are taken."""
+def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) -> tuple[Rule, ...]:
+    """The whole table. official: the names that there are, to take one of each tensor's."""
+    names = list(official)
     return (
         *see_and_read_rules(language_heads, vocabulary),
         *_PIXEL_DECODER,
         *_DECODER_LAYERS,
         *_CONDITIONS,
-        Rename(rf"{box_head}\.layers\.(\d)\.(\w+)", r"decoder.box_head.layers.\1.\2"),
-        Drop(r"predictor\.(decoder\.)?_?bbox_embed\..*", "the one box head under another name"),
-        Rename(rf"{decoder_norm}\.(\w+)", r"decoder.norm.\1"),
-        Drop(r"predictor\.decoder(_|\.)norm\.\w+", "the one decoder norm under another name"),
+        *_first_of_many(_BOX_HEAD, "decoder.box_head.", names),
+        Drop(_BOX_HEAD, "the one box head under another name"),
+        *_first_of_many(_DECODER_NORM, "decoder.norm.", names),
+        Drop(_DECODER_NORM, "the one decoder norm under another name"),
     )
+
+
+def _first_of_many(pattern: str, target: str, names: Iterable[str]) -> Iterator[Rule]:
+    """Take each of a shared module's tensors under the first name that there is."""
+    taken: set[str] = set()
+    for name in names:
+        match = re.fullmatch(pattern, name)
+        if match and match[1] not in taken:
+            taken.add(match[1])
+            yield Rename(re.escape(name), target + match[1])
