@@ -82,7 +82,7 @@ def _detected(
     flags = [prompt.is_thing(i) for i in range(len(prompt.names))]
     things = torch.tensor(flags, device=part.scores.device)
     masks = to_original(part.pred_masks, canvas)
-    found = instances(part.scores, masks, config.queries, things)
+    found = instances(part.scores, masks, things=things)
     boxes = to_pixels(part.boxes, canvas)
     return [
         _boxed(masks[query], boxes[query], score, prompt.names[category], category)
