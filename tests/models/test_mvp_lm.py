@@ -1,4 +1,4 @@
-"""The four steps: prompts about one picture do not disturb each other, with or without ``<PER>``."""
+"""The four steps: prompts about one picture do not disturb each other, with ``<PER>`` or not."""
 
 import pytest
 import torch
@@ -78,9 +78,8 @@ def test_chosen_places_are_the_most_similar(
     projected, valid = model.project(seen, kind)
     each = (projected[1] @ asked.conditions[0, :-1].T).amax(1)  # without background
     each[~valid] = float("-inf")
-    assert (
-        asked.places[0].tolist() == each.argsort(descending=True)[: len(asked.places[0])].tolist()
-    )
+    best = each.argsort(descending=True)[: asked.places.shape[1]]
+    assert asked.places[0].tolist() == best.tolist()
     features = model.selection(flatten(seen.pixels.memory)).features
     assert torch.equal(asked.queries[0], features[1, asked.places[0]])
 
