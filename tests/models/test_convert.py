@@ -134,9 +134,9 @@ def test_a_bin_checkpoint_converts_to_the_same(official: Path, tmp_path: Path) -
 def test_another_model_is_none_of_psalms(official: Path, tmp_path: Path) -> None:
     assert official_system(official) is SYSTEMS["psalm"]
     config = json.loads((official / "config.json").read_text())
-    (official / "config.json").write_text(json.dumps(config | {"model_type": "mipha_phi"}))
+    (official / "config.json").write_text(json.dumps(config | {"model_type": "qwen2"}))
     assert official_system(official) is None
-    with pytest.raises(WeightsError, match="says model_type 'mipha_phi'"):
+    with pytest.raises(WeightsError, match="says model_type 'qwen2'"):
         convert_folder(official, tmp_path / "ours", SOURCE)
 
 

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.models.pixels import fit_regions
-from vlseg_cli.models.psalm import PSALM, Answered, Read, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
+from vlseg_cli.models.steps import Answered, Read
 from vlseg_cli.prompts.condition import ConditionKind
-from vlseg_cli.prompts.placeholders import Placeholder
-from vlseg_cli.prompts.psalm import PSALMPrompts, sentence_text, tokenize
+from vlseg_cli.prompts.placeholders import Placeholder, tokenize
+from vlseg_cli.prompts.psalm import PSALMPrompts, sentence_text
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
 from vlseg_cli.schema import Expression, Regions, Sample
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vlseg_cli.models.psalm import Answered
 from vlseg_cli.models.psalm_losses import Level, averaged_counts, category_losses, condition_losses
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.mask_sampling import DenseSampling, PointSampling
 
 CELLS = 8
@@ -34,7 +34,7 @@ def answered(scores: Sequence[Tensor], owners: Sequence[Sequence[int]]) -> Answe
     pred_masks = torch.stack([torch.stack(row) for row in rows]).requires_grad_()
     hidden = torch.zeros(len(owners), len(owners[0]), 4)
     levels = len(scores)
-    return Answered(tuple(scores), (pred_masks,) * levels, (hidden,) * levels)
+    return Answered(tuple(scores), (pred_masks,) * levels, (hidden,) * levels, hidden)
 
 
 def _painted(owner: int) -> Tensor:
@@ -90,6 +90,7 @@ def test_each_level_is_matched_anew() -> None:
         (scores, scores),
         (straight.pred_masks[0], crossed.pred_masks[0]),
         (straight.hidden[0], crossed.hidden[0]),
+        crossed.hidden[0],
     )
     levels = category_losses(answer, [stripes(2)], [torch.tensor([0, 1])], DENSE)
     for level in levels:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.psalm import PSALM, Answered, Asked, Read, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_losses import category_losses
+from vlseg_cli.models.steps import Answered, Asked, Read
 from vlseg_cli.nn.mask_sampling import PointSampling
 from vlseg_cli.nn.segments import (
     Canvas,

@@ -2,14 +2,13 @@
 
 import pytest
 
-from vlseg_cli.prompts.placeholders import MARKS, Placeholder
+from vlseg_cli.prompts.placeholders import MARKS, Placeholder, tokenize
 from vlseg_cli.prompts.psalm import (
     PSALMPrompts,
     category_text,
     conversation_text,
     region_text,
     sentence_text,
-    tokenize,
 )
 from vlseg_cli.prompts.tokenizer import Tokenizer
 
@@ -64,6 +63,7 @@ def test_marks_travel_under_the_authors_ids() -> None:
         "<cls>": -202,
         "<region>": -203,
         "<refer>": -204,
+        "<temporal>": -205,
     }
 
 

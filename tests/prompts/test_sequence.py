@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlseg_cli.prompts.placeholders import Placeholder
-from vlseg_cli.prompts.sequence import assemble
+from vlseg_cli.prompts.sequence import assemble, assemble_chat
 from vlseg_cli.schema import UsageError
 
-IMAGE, QUERIES, CATEGORY, REGION, EXPRESSION = Placeholder
+IMAGE, QUERIES, CATEGORY, REGION, EXPRESSION, FINE_GRAINED = Placeholder
 
 
 def test_names_stand_where_their_marks_stood() -> None:
@@ -91,3 +91,32 @@ def test_the_picture_comes_first() -> None:
         assemble([QUERIES, IMAGE], 2)
     with pytest.raises(UsageError, match="<image> comes before"):
         assemble([CATEGORY, IMAGE, QUERIES], 2, names=[[4]])
+
+
+def test_fine_grained_tokens_stand_with_the_picture() -> None:
+    marks = [7, IMAGE, 8, FINE_GRAINED, 9, EXPRESSION, QUERIES]
+    sequence = assemble(marks, 2, expression=[4, 1])
+    assert (sequence.prefix, sequence.between) == ((7,), (8,))
+    assert sequence.ids.tolist() == [9, 4, 1, QUERIES, QUERIES]
+    assert assemble([IMAGE, 8, QUERIES], 1).between is None
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        [IMAGE, REGION, FINE_GRAINED, QUERIES],
+        [IMAGE, FINE_GRAINED, FINE_GRAINED, QUERIES],
+        [FINE_GRAINED, IMAGE, QUERIES],
+    ],
+)
+def test_fine_grained_tokens_stand_nowhere_else(marks: list[int]) -> None:
+    with pytest.raises(UsageError, match="<image>"):
+        assemble(marks, 2)
+
+
+def test_a_conversation_is_text_around_a_picture() -> None:
+    sequence = assemble_chat([7, IMAGE, 8, 9])
+    assert sequence.prefix == (7,) and sequence.between is None
+    assert sequence.ids.tolist() == [8, 9] and sequence.conditions == 0
+    with pytest.raises(UsageError, match="exactly one <image>"):
+        assemble_chat([IMAGE, QUERIES])

@@ -6,9 +6,10 @@ one it is what the released code computes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, get_args
 
+from vlseg_cli.models.sizes import check_choices, read_sizes
 from vlseg_cli.prompts.mvp_lm import Style
 from vlseg_cli.schema import WeightsError
 
@@ -62,18 +63,8 @@ class MVPLMConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "MVPLMConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be an MVP-LM."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise WeightsError(f"unknown keys in the MVP-LM configuration: {', '.join(unknown)}")
-        arguments: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        config = cls(**arguments)
-        if config.prompt_style not in get_args(Style):
-            raise WeightsError(
-                f"MVP-LM's prompt_style is {config.prompt_style!r}; it can be "
-                f"{' or '.join(get_args(Style))}"
-            )
+        config = read_sizes(cls, values, "MVP-LM")
+        check_choices(config, {"prompt_style": get_args(Style)}, "MVP-LM")
         if config.image_size % 32:
             raise WeightsError(f"MVP-LM's image_size is {config.image_size}, no multiple of 32")
         if (config.sentence_queries or 0) > config.queries:

@@ -4,10 +4,10 @@ The same for every system; what differs (rules, sizes, tokenizer) is in ``<syste
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,9 @@ from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover
 from vlseg_cli.weights.convert.rules import Rule, convert
 from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
+C = TypeVar("C")
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -65,6 +67,20 @@ def own_shapes(build: Callable[[], nn.Module]) -> Shapes:
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
+def sized(
+    system: str, read: Callable[[], C], build: Callable[[C], nn.Module], directory: Path
+) -> tuple[C, Shapes]:
+    """The configuration that ``read`` gives, and every shape of ours that follows from it.
+
+    Raises WeightsError if no model of the system can have the sizes that ``directory`` states.
+    """
+    try:
+        config = read()
+        return config, own_shapes(lambda: build(config))
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
+        raise WeightsError(f"no {system} can have all the sizes that {directory} states") from error
+
+
 def check_vocabulary(tokenizer: Tokenizer, rows: int, where: Path) -> None:
     """Raise WeightsError if the tokenizer has tokens that the model has no row for."""
     if len(tokenizer) > rows:
@@ -84,6 +100,30 @@ def read_config(directory: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise WeightsError(f"{file} holds no table of settings; fetch it again")
     return config
+
+
+def read_told(directory: Path, system: str, kinds: Sequence[str]) -> dict[str, Any]:
+    """What the config.json of a system's authors says; kinds: the model types it may have.
+
+    Raises WeightsError if it is missing or another model's, or if the sizes that we may have added
+    under "vlseg" are no table.
+    """
+    config, file = read_config(directory), directory / CONFIG
+    if (kind := config.get("model_type")) not in kinds:
+        raise WeightsError(
+            f"{file} says model_type {kind!r}; {system}'s is {' or '.join(map(repr, kinds))}"
+        )
+    if not isinstance(config.get("vlseg", {}), dict):
+        raise WeightsError(f'{file} has a "vlseg" that is no table of sizes')
+    return config
+
+
+def holds_tensor(directory: Path, name: str) -> bool:
+    """Whether a folder's weights have a tensor of this name; False if they cannot be read."""
+    try:
+        return name in read_checkpoint(directory)
+    except WeightsError:
+        return False
 
 
 def model_type(directory: Path) -> object:

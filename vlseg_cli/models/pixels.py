@@ -1,7 +1,8 @@
 """A frame becomes network input: longest side to size, padded right and below, normalised.
 
 Source: PSALM section 2 (detectron2's ResizeShortestEdge and FixedSizeCrop): Pillow bilinear on
-uint8, padding of 128 before normalisation.
+uint8, padding of 128 before normalisation. SigLIP sees the whole frame squashed to a square instead
+(HyperSeg section 3).
 """
 
 import numpy as np
@@ -59,11 +60,35 @@ def fit_regions(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     """
     placed = fit_masks(masks, size)
     for mask, cells in zip(masks, placed, strict=True):
-        if not cells.any():
-            (height, width), (row, column) = mask.shape, _middle(mask)
-            h, w = content_size(height, width, size)
-            cells[row * h // height, column * w // width] = True
+        _keep_middle(mask, cells, content_size(mask.shape[0], mask.shape[1], size))
     return placed
+
+
+def squash_pixels(frame: Frame, size: int) -> NDArray[np.float32]:
+    """A frame -> (3, size, size) in [-1, 1], whatever its shape was; bicubic."""
+    squashed = Image.fromarray(frame.pixels).resize((size, size), Image.Resampling.BICUBIC)
+    scaled = (np.asarray(squashed, np.float32) / 255 - 0.5) / 0.5
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def squash_regions(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """(N, H, W) -> (N, size, size) on the same grid as ``squash_pixels``; the cell of a region's
+    middle pixel always stays. Raises UsageError for a region without pixels."""
+    placed = np.zeros((len(masks), size, size), bool)
+    for mask, cells in zip(masks, placed, strict=True):
+        image = Image.fromarray(mask.view(np.uint8))
+        cells[:] = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC)) > 0
+        _keep_middle(mask, cells, (size, size))
+    return placed
+
+
+def _keep_middle(
+    mask: NDArray[np.bool_], cells: NDArray[np.bool_], content: tuple[int, int]
+) -> None:
+    """Fill the cell of a mask's middle pixel if no cell was filled; content: size of the mask."""
+    if not cells.any():
+        (height, width), (row, column) = mask.shape, _middle(mask)
+        cells[row * content[0] // height, column * content[1] // width] = True
 
 
 def _middle(mask: NDArray[np.bool_]) -> tuple[int, int]:

@@ -4,9 +4,10 @@ Switches that no published checkpoint uses say so; they default to what the pape
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from vlseg_cli.models.sizes import check_choices, read_sizes
 from vlseg_cli.prompts.psalm import Style
 from vlseg_cli.schema import WeightsError
 
@@ -59,16 +60,8 @@ class PSALMConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a PSALM."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise WeightsError(f"unknown keys in the PSALM configuration: {', '.join(unknown)}")
-        arguments: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        config = cls(**arguments)
-        for key, allowed in _CHOICES.items():
-            if (value := getattr(config, key)) not in allowed:
-                raise WeightsError(f"PSALM's {key} is {value!r}; it can be {' or '.join(allowed)}")
+        config = read_sizes(cls, values, "PSALM")
+        check_choices(config, _CHOICES, "PSALM")
         if config.image_size % 32:
             raise WeightsError(f"PSALM's image_size is {config.image_size}, no multiple of 32")
         if (config.single_queries or 0) > config.queries:

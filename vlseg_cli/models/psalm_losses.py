@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.psalm import Answered
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
 from vlseg_cli.nn.mask_sampling import MaskSampling
 from vlseg_cli.nn.matcher import match

@@ -13,10 +13,11 @@ from torch import Tensor
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.pixels import fit_pixels, fit_regions
-from vlseg_cli.models.psalm import PSALM, Answered, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_answers import Part, describe
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_official import open_official_psalm
+from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.models.psalm import PSALM, Answered, Read, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_batch import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.models.psalm_losses import Level, averaged_counts, category_losses, condition_losses
 from vlseg_cli.models.psalm_words import WordsBatch, WordsCollator, WordsHeads, sentence_end
+from vlseg_cli.models.steps import Answered, Read
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
 from vlseg_cli.nn.losses import dice, mask_bce

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_steps import Read as MVPLMRead
-from vlseg_cli.models.psalm import PSALM, Read, Seen
+from vlseg_cli.models.psalm import PSALM, Seen
+from vlseg_cli.models.steps import Read
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.prompts.psalm import PSALMPrompts

@@ -22,11 +22,13 @@ from vlseg_cli.nn.pixel_decoder import PixelFeatures
 class DecodedQueries(NamedTuple):
     """One entry per level: before the first layer, then after each; the last is the result.
 
-    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4).
+    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4). content:
+    (P, N, D) what the last layer gave, before the norm.
     """
 
     hidden: tuple[Tensor, ...]
     pred_masks: tuple[Tensor, ...]
+    content: Tensor
 
 
 class MaskDecoder(nn.Module):
@@ -85,6 +87,7 @@ class MaskDecoder(nn.Module):
         return DecodedQueries(
             tuple(packing.unpack(z) for z, _ in levels),
             tuple(packing.unpack(masks) for _, masks in levels),
+            packing.unpack(packed.transpose(0, 1)),
         )
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.prompts.placeholders import Placeholder
-from vlseg_cli.prompts.psalm import BACKGROUND, tokenize, wrapped
+from vlseg_cli.prompts.placeholders import Placeholder, tokenize
+from vlseg_cli.prompts.psalm import BACKGROUND, wrapped
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Task

@@ -3,11 +3,10 @@
 'plain' is the short wording of the embedded miniature: a word for the task and the conditions.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
-from vlseg_cli.prompts.placeholders import MARKS
+from vlseg_cli.prompts.placeholders import tokenize
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
 from vlseg_cli.prompts.tokenizer import Tokenizer
 
@@ -20,7 +19,6 @@ _SYSTEM = (
     "language."
 )
 _SURE = "\nSure, the segmentation result is <seg>"
-_MARK = re.compile("(" + "|".join(map(re.escape, MARKS)) + ")")
 
 
 def wrapped(user: str, answer: str) -> str:
@@ -66,14 +64,6 @@ def region_text(count: int, style: Style) -> str:
         f"This is all regions:  {', '.join(['<region>'] * count)}.\n"
     )
     return wrapped(user, "\n[SEG]<seg>")
-
-
-def tokenize(text: str, tokenizer: Tokenizer) -> list[int]:
-    """Ids with placeholders; each piece of text between marks is tokenised on its own."""
-    ids: list[int] = []
-    for piece in _MARK.split(text):
-        ids += [MARKS[piece]] if piece in MARKS else tokenizer.ids(piece)
-    return ids
 
 
 class PSALMPrompts:

@@ -18,12 +18,14 @@ from vlseg_cli.schema import UsageError
 class TokenSequence:
     """One prompt. ``prefix``: ids before the picture. ``ids`` (L,): ids after it, where REGION
     marks one pooled region vector and QUERIES one mask token. ``condition`` (L,): which condition
-    a position is pooled into (category i, the sentence 0, region k), -1 for none.
+    a position is pooled into (category i, the sentence 0, region k), -1 for none. ``between``: ids
+    between the picture and its fine-grained tokens, ``ids`` then follow those; None without them.
     """
 
     prefix: tuple[int, ...]
     ids: NDArray[np.int64]
     condition: NDArray[np.int64]
+    between: tuple[int, ...] | None = None
 
     @property
     def conditions(self) -> int:
@@ -40,7 +42,8 @@ def assemble(
 ) -> TokenSequence:
     """Replace placeholders by what they stand for.
 
-    ids: a prompt with exactly one IMAGE and one QUERIES. queries: N mask tokens. names: token ids
+    ids: a prompt with exactly one IMAGE and one QUERIES, and one FINE_GRAINED that only text parts
+    from the picture, or none. queries: N mask tokens. names: token ids
     per category, ``[SEG]`` included. expression: ids of the sentence, ``[SEG]`` included.
     keep_tail keeps what follows the mask tokens. Raises UsageError if marks and contents differ
     in number, or if a mark stands before the picture.
@@ -59,10 +62,11 @@ def assemble(
         raise UsageError("<image> comes before every other mark of a prompt")
     if not keep_tail:
         flat = flat[: flat.index(Placeholder.QUERIES) + 1]
+    between, after = _split_fine_grained(flat[image + 1 :])
     out: list[int] = []
     condition: list[int] = []
     category = region = 0
-    for token in flat[image + 1 :]:
+    for token in after:
         if token == Placeholder.CATEGORY:
             out += names[category]
             condition += [category] * len(names[category])
@@ -79,5 +83,25 @@ def assemble(
             out += [token] * repeat
             condition += [-1] * repeat
     return TokenSequence(
-        tuple(flat[:image]), np.asarray(out, np.int64), np.asarray(condition, np.int64)
+        tuple(flat[:image]), np.asarray(out, np.int64), np.asarray(condition, np.int64), between
     )
+
+
+def assemble_chat(ids: Sequence[int]) -> TokenSequence:
+    """A conversation about one picture, nothing to be segmented: text before and after IMAGE."""
+    flat = list(ids)
+    if [token for token in flat if token < 0] != [Placeholder.IMAGE]:
+        raise UsageError("a conversation needs exactly one <image> and no other mark")
+    image = flat.index(Placeholder.IMAGE)
+    after = np.asarray(flat[image + 1 :], np.int64)
+    return TokenSequence(tuple(flat[:image]), after, np.full(len(after), -1))
+
+
+def _split_fine_grained(ids: list[int]) -> tuple[tuple[int, ...] | None, list[int]]:
+    """Ids after the picture -> those before the fine-grained tokens, and those after them."""
+    if Placeholder.FINE_GRAINED not in ids:
+        return None, ids
+    place = ids.index(Placeholder.FINE_GRAINED)
+    if any(token < 0 for token in ids[:place]) or Placeholder.FINE_GRAINED in ids[place + 1 :]:
+        raise UsageError("one <temporal> follows <image>, before every other mark")
+    return tuple(ids[:place]), ids[place + 1 :]

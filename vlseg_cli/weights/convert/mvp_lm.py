@@ -7,8 +7,10 @@ are named as PSALM's are. The box head is stored under many names; any of them w
 import re
 from collections.abc import Iterable, Iterator
 
-from vlseg_cli.weights.convert.psalm import see_and_read_rules
-from vlseg_cli.weights.convert.rules import Drop, Rename, Rule, SplitRows
+from vlseg_cli.weights.convert.mask2former import swin_rules
+from vlseg_cli.weights.convert.phi import LANGUAGE
+from vlseg_cli.weights.convert.psalm import CONNECTOR
+from vlseg_cli.weights.convert.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
 
 _ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
 _OUR_ENCODER = r"pixel_decoder.layers.\1"
@@ -69,7 +71,16 @@ def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) 
     """The whole table. official: the names that there are, to take one of each tensor's."""
     names = list(official)
     return (
-        *see_and_read_rules(language_heads, vocabulary),
+        SplitHeads(
+            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
+            r"language.layers.\1.self_attn.{}_proj.\2",
+            language_heads,
+        ),
+        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
+        Drop(r"lm_head\.bias", "MVP-LM's output head has no bias"),
+        *LANGUAGE,
+        *swin_rules(r"model\.vision_tower"),
+        *CONNECTOR,
         *_PIXEL_DECODER,
         *_DECODER_LAYERS,
         *_CONDITIONS,

@@ -4,14 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from vlseg_cli.weights.convert.coverage import Shapes
-from vlseg_cli.weights.convert.psalm_sizes import SHARED, Witness, read_sizes
+from vlseg_cli.weights.convert.psalm_sizes import CONNECTOR
+from vlseg_cli.weights.convert.sizes import (
+    LAYERS,
+    MASK2FORMER,
+    PHI,
+    PHI_STATED,
+    SizeReader,
+    Witnesses,
+    stated,
+)
 
 _PER_HEAD = 4 * 4  # levels times points of all deformable attention
 _ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.self_attn"
 _DECODER = r"predictor\.decoder\.layers\.\d+"
 
-_WITNESSES: dict[str, tuple[Witness, ...]] = {
-    **SHARED,
+_SHARED = ("swin_window", "pixel_channels", "mask_channels", "pixel_feedforward")
+_WITNESSES: Witnesses = {
+    **{size: MASK2FORMER[size] for size in _SHARED},
+    **CONNECTOR,
+    **PHI,
     "pixel_heads": (
         (rf"{_ENCODER}\.sampling_offsets\.\w+", 0, lambda n: n // (_PER_HEAD * 2)),
         (rf"{_ENCODER}\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
@@ -27,11 +39,7 @@ _WITNESSES: dict[str, tuple[Witness, ...]] = {
     "stuff_queries": ((r"stuff_(query|embed)\.weight", 0, int),),
     "queries": ((r"(thing_query|thing_embed|predictor\.SEG_query_\w+)\.weight", 0, int),),
 }
-_COUNTED = {
-    "pixel_layers": r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)\..*",
-    "language_layers": r"model\.layers\.(\d+)\..*",
-    "decoder_layers": r"predictor\.decoder\.layers\.(\d+)\..*",
-}
+_LAYERS = {**LAYERS, "decoder_layers": r"predictor\.decoder\.layers\.(\d+)\..*"}
 
 
 def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,4 +48,10 @@ def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     shapes: of the official tensors. config: the official config.json.
     Raises WeightsError if the tensors are not an MVP-LM's.
     """
-    return read_sizes("MVP-LM", _WITNESSES, _COUNTED, shapes, config)
+    reader = SizeReader("MVP-LM", shapes)
+    return {
+        **reader.told(_WITNESSES),
+        **reader.counted(_LAYERS),
+        **reader.swin(r"model\.vision_tower"),
+        **stated(config, PHI_STATED),
+    }
