@@ -128,8 +128,8 @@ Save = Annotated[
     str,
     typer.Option(
         metavar="FORMAT,...",
-        help="What to write: coco, jsonl, overlay, video, panoptic, palette, yolo, parquet, html;"
-        " none; or auto: overlay for pictures, video for videos, and coco.",
+        help="What to write: coco, boxes, jsonl, overlay, video, panoptic, palette, yolo, parquet,"
+        " html; none; or auto: overlay for pictures, video for videos, and coco.",
         rich_help_panel=_OUTPUT,
     ),
 ]

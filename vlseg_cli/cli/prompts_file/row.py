@@ -18,7 +18,7 @@ from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Categories, Expression, Frame, Prompt, Question, Task, UsageError
 
 _TASKS: dict[str, tuple[Task, ...]] = {
-    "text": (Task.REFER, Task.REASON),
+    "text": (Task.REFER, Task.REASON, Task.GROUND),
     "categories": (Task.PANOPTIC, Task.SEMANTIC, *COUNTABLE),
     "regions": (Task.INTERACTIVE,),
 }
@@ -110,7 +110,7 @@ def _asked(
     if column == "categories":
         return Categories(_names(value))
     sentence = _sound(value)
-    return Expression(sentence) if task is Task.REFER else Question(sentence)
+    return Question(sentence) if task is Task.REASON else Expression(sentence)
 
 
 def _is_json(written: Any, column: str) -> bool:
