@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "train": Entry(MAIN, "Train a model from a recipe."),
     "eval": Entry(MAIN, "Score a model on a benchmark."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
+    "data": Entry(DATA, "Label pictures with captions."),
     "status": Entry(JOBS, "Say how far a job is."),
     "retry": Entry(JOBS, "Try the failed inputs of a job again."),
     "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),
