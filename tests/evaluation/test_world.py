@@ -37,6 +37,7 @@ class Oracle:
 
     name = "oracle"
     categories, stuff = NAMES, STUFF
+    tasks = frozenset(Task)
 
     def encode(self, frames: Sequence[Frame]) -> list[Sample]:
         samples = [benchmark_sample(int(f.source.removeprefix("world:")), SIZE) for f in frames]
@@ -115,26 +116,28 @@ def numbers(tree: dict[str, Any]) -> list[float | None]:
 
 def test_the_truth_scores_one_everywhere() -> None:
     result = evaluate_world(Oracle(), SEEDS, SIZE)
-    assert numbers(result) == pytest.approx([1.0] * 24, abs=1e-5)
+    assert numbers(result) == pytest.approx([1.0] * 25, abs=1e-5)
     assert (result["scenes"], result["model"]) == (len(SEEDS), "oracle")
 
 
 def test_nothing_scores_zero_everywhere() -> None:
-    assert numbers(evaluate_world(Silent(), SEEDS, SIZE)) == [0.0] * 24
+    assert numbers(evaluate_world(Silent(), SEEDS, SIZE)) == [0.0] * 25
 
 
 def test_a_near_miss_lies_between_whatever_the_order() -> None:
     forward = evaluate_world(NearMiss(), SEEDS, SIZE)
     backward = evaluate_world(NearMiss(), SEEDS[::-1], SIZE)
-    assert all(0 < value < 1 for value in numbers(forward))
     assert numbers(forward) == pytest.approx(numbers(backward))
+    assert 0 < forward.pop("ground")["acc50"] <= 1  # boxes may well be near enough
+    assert all(0 < value < 1 for value in numbers(forward))
 
 
 def test_the_result_is_the_documented_json() -> None:
     result = evaluate_world(Silent(), SEEDS[:1], SIZE)
     assert json.loads(json.dumps(result)) == result
     assert list(result) == [
-        *("refer", "reason", "panoptic", "semantic", "detect", "interactive", "scenes", "model")
+        *("refer", "reason", "ground", "panoptic", "semantic", "detect", "interactive"),
+        *("scenes", "model"),
     ]
     assert set(result["refer"]) == {"cIoU", "gIoU", "P50", "by_kind"}
     assert list(result["refer"]["by_kind"]) == [
@@ -156,6 +159,16 @@ def test_report_and_progress(tmp_path: Path) -> None:
     )
     assert seen == [(1, 2), (2, 2)]
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["index.html"]
+
+
+def test_what_a_model_cannot_be_asked_has_no_score() -> None:
+    class Names(Silent):
+        tasks = frozenset((Task.PANOPTIC,))
+
+    result = evaluate_world(Names(), SEEDS[:1], SIZE)
+    assert result["panoptic"]["PQ"] == 0
+    assert result["ground"] == {"acc50": None, "n": 0}
+    assert set(numbers(result["interactive"])) == {None}
 
 
 def test_no_seeds_is_a_plain_error() -> None:

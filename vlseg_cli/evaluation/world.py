@@ -1,6 +1,7 @@
 """The benchmark of the drawn world: any model, held-out seeds, one look at each scene."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def evaluate_world(
 ) -> dict[str, Any]:
     """Score a model on the scenes of ``seeds``, ``size`` px along the longest side.
 
-    Returns fractions in [0, 1] by task, kind and measure, None where nothing was asked. out: a
+    Returns fractions in [0, 1] by task, kind and measure, None where nothing was asked, as for
+    tasks that the model has not. out: a
     folder for the report, ``index.html`` with the best and worst cases. progress: called after
     each scene with the number done and the number in all. Raises UsageError for an
     empty range or a folder that cannot be made, before any work.
@@ -36,6 +38,8 @@ def evaluate_world(
     scores, cases = WorldScores(), CaseKeeper()
     for done, seed in enumerate(seeds, start=1):
         sample = benchmark_sample(seed, size)
+        asked = tuple(query for query in sample.queries if query.task in model.tasks)
+        sample = replace(sample, queries=asked)
         encoded = model.encode([sample.frame])
         asks = [_ask(query) for query in sample.queries]
         cases.add(scores.add(sample, model.answer(encoded, asks)))

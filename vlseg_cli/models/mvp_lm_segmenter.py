@@ -62,6 +62,18 @@ class MVPLMSegmenter:
     it decides the memory, not the answer.
     """
 
+    tasks = frozenset(
+        (
+            Task.PANOPTIC,
+            Task.SEMANTIC,
+            Task.INSTANCE,
+            Task.DETECT,
+            Task.GROUND,
+            Task.REFER,
+            Task.REASON,
+        )
+    )
+
     def __init__(
         self,
         name: str,

@@ -30,6 +30,7 @@ from vlseg_cli.schema import (
     NotFiniteError,
     Prediction,
     Regions,
+    Task,
     UsageError,
 )
 from vlseg_cli.weights.convert.coverage import require_complete
@@ -61,6 +62,19 @@ class _Row(NamedTuple):
 
 class PSALMSegmenter:
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    tasks = frozenset(
+        (
+            Task.PANOPTIC,
+            Task.SEMANTIC,
+            Task.INSTANCE,
+            Task.DETECT,
+            Task.GROUND,
+            Task.REFER,
+            Task.REASON,
+            Task.INTERACTIVE,
+        )
+    )
 
     def __init__(
         self,

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from vlseg_cli.schema import Ask, Frame, Prediction
+from vlseg_cli.schema import Ask, Frame, Prediction, Task
 
 
 class Segmenter(Protocol):
     """A loaded model. ``categories`` and ``stuff`` (a flag each) are what it was trained with and
-    what is asked when a user names nothing."""
+    what is asked when a user names nothing; ``tasks`` are what it can be asked about a picture."""
 
     name: str
+    tasks: frozenset[Task]
     categories: tuple[str, ...]
     stuff: tuple[bool, ...]
 
