@@ -64,7 +64,7 @@ def answered_boxes(prediction: Prediction) -> list[Detection]:
 
 def true_box(query: Query) -> tuple[float, float, float, float]:
     """x, y, w, h around all that is meant."""
-    return segment_from_mask(query.masks.any(0), 1.0, "").bbox
+    return segment_from_mask(np.asarray(query.masks.any(0)), 1.0, "").bbox
 
 
 def answered_box(prediction: Prediction) -> tuple[float, float, float, float]:
