@@ -15,6 +15,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from vlseg_cli.cli.prepare import BATCH_SIZE
 from vlseg_cli.jobs import Job, Settings, run_job
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.segmenter import Segmenter
@@ -22,13 +23,13 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.encoder import encoder_options
 from vlseg_cli.schema import Ask, Expression, Frame, Item, Prediction, Record, Task
 
-FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 300, 200, 0.05, 3
+FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3  # 40 s of film, 25 s of model
 
 
 class Waiting:
     """A model that answers nothing, after so many seconds per look."""
 
-    name, categories, stuff = "waiting", (), ()
+    name, tasks, categories, stuff = "waiting", tuple(Task), (), ()
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -73,7 +74,7 @@ def run(source: Path, out: Path, formats: Sequence[str], model: Waiting) -> floa
 
     job = Job(("refer",), "waiting", [], {"save": list(formats)})
     start = time.perf_counter()
-    settings = Settings(OutputFolder(out), tuple(formats))
+    settings = Settings(OutputFolder(out), tuple(formats), batch_size=BATCH_SIZE)
     summary = run_job(job, settings, list(list_inputs([str(source)])), lambda: model, ask, Silent())
     assert summary.finished
     return time.perf_counter() - start

@@ -1,4 +1,6 @@
-"""Draws the pictures of this folder, each with its truth beside it: python examples/draw.py
+"""Draws the pictures and the clip of this folder: python examples/draw.py
+
+Each picture has its truth beside it.
 
 The seeds are held out: no model was ever trained on them.
 """
@@ -6,9 +8,11 @@ The seeds are held out: no model was ever trained on them.
 import json
 from pathlib import Path
 
+import av
 from PIL import Image
 
 from vlseg_cli.worlds import coco
+from vlseg_cli.worlds.clip import moving_scene
 from vlseg_cli.worlds.draw import draw_scene
 
 SCENES = {
@@ -19,6 +23,7 @@ SCENES = {
     "harbour": 960402,
 }
 SHAPE = (480, 640)  # height, width in px
+CLIP = "garden", 900027, 24  # name, seed, frames
 
 
 def main() -> None:
@@ -34,6 +39,21 @@ def main() -> None:
             "categories": coco.category_records(),
         }
         (folder / f"{name}.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
+    write_clip(folder)
+
+
+def write_clip(folder: Path) -> None:
+    """Write the clip as an MP4 of 12 frames/s."""
+    name, seed, frames = CLIP
+    moving = moving_scene(seed, frames, size=320)
+    with av.open(str(folder / f"{name}.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=12, options={"crf": "20", "threads": "1"})
+        stream.height, stream.width = moving.shape
+        stream.pix_fmt = "yuv420p"
+        for index in range(frames):
+            pixels = moving.at(index).pixels
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -132,10 +132,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             self.do_GET()
 
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
+            path = unquote(urlsplit(self.path).path)
             asked = self.headers.get("range", ""), self.headers.get("authorization", "")
             hub.asked.append((path, *asked))
-            name = path.rpartition("/")[2]
+            name = path.partition(f"/{hub.commit}/")[2] or path.rpartition("/")[2]
             if hub.status != 200:
                 self._send(hub.status, b"no", {"X-Error-Code": "GatedRepo"} if hub.gated else {})
             elif path.startswith("/api/models/"):

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from PIL import Image
 
 from vlseg_cli.cli.entry import run
+from vlseg_cli.worlds.clip import draw_clip
 from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.worlds.scene import Scene
 
 
 @dataclass
@@ -38,6 +41,23 @@ def vlseg(
         return Ran(code, said.out, said.err, [json.loads(line) for line in lines])
 
     return call
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> tuple[Scene, ...]:
+    """``film.mp4``, a drawn clip of 9 frames, and ``mask.png``, a thing in its first."""
+    scenes = draw_clip(910_003, 9, 192)
+    things = [item for item in scenes[0].items if item.is_thing]
+    largest = max(things, key=lambda item: item.area)
+    Image.fromarray(scenes[0].mask(largest.id)).save(tmp_path / "mask.png")
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=12, options={"crf": "12", "threads": "1"})
+        stream.height, stream.width = scenes[0].ids.shape
+        stream.pix_fmt = "yuv420p"
+        for scene in scenes:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(scene.pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return scenes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from vlseg_cli import __version__
-from vlseg_cli.cli.app import COMMANDS, DATA, JOBS, MAIN, SETUP, load
+from vlseg_cli.cli.app import COMMANDS, DATA, JOBS, MAIN, SETUP, TALK, load
 
 HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools", "av", "psutil"]
 
@@ -41,7 +41,7 @@ def test_the_main_commands_come_first(vlseg) -> None:
     assert ran.code == 0
     places = [ran.out.index(f" {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    panels = [MAIN] * 6 + [DATA] + [JOBS] * 5 + [SETUP] * 2
+    panels = [MAIN] * 7 + [TALK] + [DATA] * 2 + [JOBS] * 5 + [SETUP] * 2
     assert [entry.panel for entry in COMMANDS.values()] == panels
 
 

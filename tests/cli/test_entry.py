@@ -39,7 +39,7 @@ WRONG = [
     (["segment", "kitchen.png", "--point", "1,2", "--categories", "cup"], 2, "--categories"),
     (["segment", "kitchen.png", "--categories", "cup;table"], 2, "with commas"),
     (["segment", "kitchen.png", "--categories", " , "], 2, "names nothing"),
-    (["segment", "kitchen.png", "--save", "overlai"], 2, "did you mean overlay?"),
+    (["segment", "kitchen.png", "--save", "overlai"], 2, "did you mean 'overlay'?"),
     (["segment", "kitchen.png", "--save", "panoptic", "--task", "instance"], 2, "--save panoptic"),
     (["refer", "kitchen.png", "a cup", "--save", "panoptic"], 2, "--save panoptic"),
     (["detect", "kitchen.png", "--threshold", "1.5"], 2, "--threshold"),
@@ -49,7 +49,7 @@ WRONG = [
     (["reason", "what is it?"], 2, "no input before"),
     (["reason", "kitchen.png", " "], 2, "is empty"),
     (["train", "missing.toml"], 2, "no recipe"),
-    (["eval", "coco"], 2, "'world'"),
+    (["eval", "coco"], 2, "see 'vlseg eval --list'"),
     (["eval", "world", "--seeds", "12"], 2, "write a:b"),
     (["eval", "world", "--seeds", "5:5"], 2, "holds no seed"),
     (["world", "out", "--scenes", "9", "--seeds", "1:3"], 2, "fewer than 9"),
@@ -111,3 +111,18 @@ def test_python_dash_m_is_the_same_command() -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("vlseg: No such command 'segmnt'. Did you mean 'segment'?")
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(kitchen: Path, tmp_path: Path) -> None:
+    """As in ``vlseg … --json | head -1``: no traceback, no complaint, and the job can go on."""
+    command = [sys.executable, "-m", "vlseg_cli", "segment", str(kitchen), "--json", "--quiet"]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "out"), "--save", "coco"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1

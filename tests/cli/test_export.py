@@ -29,7 +29,7 @@ def test_sources_that_are_gone_are_told(vlseg, kitchen: Path) -> None:
 
 def test_what_cannot_be_exported(vlseg, kitchen: Path) -> None:
     vlseg("detect", "kitchen.png", "--save", "coco")
-    for words, said in [(["vlseg-out", "--to", "cocoo"], "did you mean coco?"),
+    for words, said in [(["vlseg-out", "--to", "cocoo"], "did you mean 'coco'?"),
                         (["vlseg-out", "--to", "panoptic"], "needs a map"),
                         (["nowhere", "--to", "coco"], "holds no job")]:  # fmt: skip
         ran = vlseg("export", *words)

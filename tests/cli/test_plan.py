@@ -30,7 +30,7 @@ def test_a_plan_of_pictures_and_a_film(vlseg, kitchen: Path) -> None:
 def test_only_commands_that_answer_can_be_planned(vlseg) -> None:
     ran = vlseg("plan", "train", "recipe.toml")
     assert ran.code == 2 and "cannot be planned" in ran.err
-    assert "did you mean refer?" in vlseg("plan", "reffer").err
+    assert "did you mean 'refer'?" in vlseg("plan", "reffer").err
 
 
 def test_the_help_is_that_of_the_planned_command(vlseg) -> None:

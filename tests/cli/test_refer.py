@@ -1,6 +1,23 @@
-"""`vlseg refer` with the embedded model."""
+"""`vlseg refer` with the embedded model, and with one of another system."""
 
 from pathlib import Path
+
+from vlseg_cli.models.fresh import build_model
+
+SELF1E = {
+    "image_size": 64,
+    "patch_size": 8,
+    "vision_channels": 16,
+    "vision_layers": 1,
+    "vision_heads": 1,
+    "vision_feedforward": 16,
+    "language_channels": 16,
+    "language_layers": 2,
+    "language_heads": 1,
+    "language_kv_heads": 1,
+    "language_head_channels": 16,
+    "language_feedforward": 16,
+}
 
 
 def test_one_answer_per_expression(vlseg, kitchen: Path) -> None:
@@ -21,3 +38,14 @@ def test_sentences_in_any_script_are_taken(vlseg, kitchen: Path) -> None:
     ran = vlseg("refer", "kitchen.png", "der rote Becher – 杯子", "--json")
     assert ran.code == 0
     assert ran.records[0]["prompt"] == "der rote Becher – 杯子"
+
+
+def test_a_saved_self1e_refers_and_reasons(vlseg, kitchen: Path, tmp_path: Path) -> None:
+    build_model("self1e", SELF1E).save(tmp_path / "tiny", "# A card\n")
+    for command, words in (("refer", "the cup"), ("reason", "what keeps food cold?")):
+        ran = vlseg(command, "kitchen.png", words, "--model", "tiny", "--json", "--out", command)
+        assert ran.code == 0
+        (record,) = ran.records
+        assert (record["prompt"], record["task"]) == (words, command)
+    ran = vlseg("segment", "kitchen.png", "--model", "tiny", "--categories", "cup", "--out", "x")
+    assert ran.code != 0 and "not for panoptic" in ran.err

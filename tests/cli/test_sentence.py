@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlseg_cli.cli.sentence import counted, each_once, nearest, printable, shown
+from vlseg_cli.cli.sentence import counted, each_once, printable, shown
 
 
 @given(st.text(st.characters(codec=None)))
@@ -17,11 +17,6 @@ def test_printable_text_is_one_line_that_can_be_printed(text: str) -> None:
 def test_ordinary_text_is_left_alone() -> None:
     for text in ["a  red cup", "写真.png", "café – 5 %"]:
         assert printable(text) == text
-
-
-def test_nearest_word() -> None:
-    assert nearest("overlai", ["coco", "overlay"]) == "; did you mean overlay?"
-    assert nearest("zzz", ["coco", "overlay"]) == ""
 
 
 def test_long_values_are_cut() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.refcoco import RefCOCO, true_mask
+from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.datasets.refcoco import RefCOCO
 from vlseg_cli.datasets.specimens.refcoco import write_refcoco
 from vlseg_cli.schema import Expression, InputError, NoInputError, Task, encode_rle
 
@@ -70,7 +71,7 @@ def test_what_is_missing_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match="no split 'testC'"):
         RefCOCO(root, "refcoco", "testC")
     with pytest.raises(NoInputError, match="is missing"):
-        RefCOCO(root, "refcoco", "val", split_by="google")
+        RefCOCO(root, "refcoco", "val", refs="refs(google).p")
 
 
 def test_a_picture_of_another_size_is_refused(root: Path) -> None:
@@ -102,3 +103,28 @@ def test_a_pickle_that_wants_to_run_code_is_refused(root: Path) -> None:
     path.write_bytes(pickle.dumps([{"ref_id": 1}]))
     with pytest.raises(InputError, match="no list of refs"):
         RefCOCO(root, "refcoco", "val")
+
+
+def test_a_generalised_sentence_means_several_things_or_none(tmp_path: Path) -> None:
+    write_refcoco(tmp_path, "grefcoco", range(910000, 910008), size=96)
+    queries = [
+        query
+        for split in ("train", "val", "testA", "testB")
+        for dataset in [RefCOCO(tmp_path, "grefcoco", split)]
+        for number in range(len(dataset))
+        for query in dataset[number].queries
+    ]
+    assert {len(query.masks) for query in queries} == {0, 1}
+    assert all((query.kind == "none") == (not len(query.masks)) for query in queries)
+    refs = json.loads((tmp_path / "grefcoco" / "grefs(unc).json").read_text())
+    assert any(ref["ann_id"] == [-1] for ref in refs) and any(len(r["ann_id"]) > 1 for r in refs)
+
+
+def test_boxes_are_those_of_the_annotations(root: Path) -> None:
+    split = first_split(root)
+    (query, *_) = RefCOCO(root, "refcoco", split, task=Task.GROUND)[0].queries
+    rows, columns = (np.flatnonzero(query.masks[0].any(axis)) for axis in (1, 0))
+    assert query.task is Task.GROUND and query.boxes is not None
+    x, y, width, height = query.boxes[0].tolist()
+    assert (x, y) == (columns[0], rows[0])
+    assert (x + width, y + height) == (columns[-1] + 1, rows[-1] + 1)

@@ -36,8 +36,8 @@ class Oracle:
     """Draws the scene again and answers each prompt with its truth."""
 
     name = "oracle"
-    categories, stuff = NAMES, STUFF
     tasks = frozenset(Task)
+    categories, stuff = NAMES, STUFF
 
     def encode(self, frames: Sequence[Frame]) -> list[Sample]:
         samples = [benchmark_sample(int(f.source.removeprefix("world:")), SIZE) for f in frames]
@@ -120,6 +120,16 @@ def test_the_truth_scores_one_everywhere() -> None:
     assert (result["scenes"], result["model"]) == (len(SEEDS), "oracle")
 
 
+def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
+    oracle = Oracle()
+    oracle.tasks = frozenset((Task.REFER, Task.SEMANTIC))
+    result = evaluate_world(oracle, SEEDS, SIZE)
+    assert result["refer"]["cIoU"] == pytest.approx(1, abs=1e-5)
+    assert result["reason"]["seen"]["gIoU"] is None
+    assert result["ground"] == {"acc50": None, "n": 0}
+    assert all(one["mIoU"] is None for one in result["interactive"].values())
+
+
 def test_nothing_scores_zero_everywhere() -> None:
     assert numbers(evaluate_world(Silent(), SEEDS, SIZE)) == [0.0] * 25
 
@@ -159,16 +169,6 @@ def test_report_and_progress(tmp_path: Path) -> None:
     )
     assert seen == [(1, 2), (2, 2)]
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == ["index.html"]
-
-
-def test_what_a_model_cannot_be_asked_has_no_score() -> None:
-    class Names(Silent):
-        tasks = frozenset((Task.PANOPTIC,))
-
-    result = evaluate_world(Names(), SEEDS[:1], SIZE)
-    assert result["panoptic"]["PQ"] == 0
-    assert result["ground"] == {"acc50": None, "n": 0}
-    assert set(numbers(result["interactive"])) == {None}
 
 
 def test_no_seeds_is_a_plain_error() -> None:

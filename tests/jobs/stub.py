@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from vlseg_cli.jobs import Job, Settings, Summary, parse_shard, run_job
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.session import State
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
     Ask,
@@ -34,6 +36,7 @@ class StubModel:
     """Marks what is brighter than the mean of its row; ``seconds`` of work per look."""
 
     name = "stub"
+    tasks = frozenset(Task)
     categories = ("bright",)
     stuff = (False,)
 
@@ -54,6 +57,30 @@ class StubModel:
 
     def answer(self, encoded: Sequence[Frame], asks: Sequence[Ask]) -> list[Prediction]:
         return [_answer(encoded[ask.frame], ask) for ask in asks]
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> "StubSession":
+        return StubSession(self, asks, state)
+
+
+class StubSession:
+    """Every score tells of all frames before: whoever forgets one is found out."""
+
+    def __init__(self, model: StubModel, asks: Sequence[Ask], state: State | None) -> None:
+        self.model, self.asks = model, asks
+        self.past = np.zeros(1) if state is None else np.array(state["past"])
+
+    def step(self, frame: Frame) -> list[Prediction]:
+        (frame,) = self.model.encode([frame])
+        self.past = (self.past * 0.9 + frame.pixels.mean() / 255 + 0.001 * frame.index) % 1
+        return [_followed(_answer(frame, ask), float(self.past[0])) for ask in self.asks]
+
+    def state(self) -> State:
+        return {"past": self.past}
+
+
+def _followed(prediction: Prediction, score: float) -> Prediction:
+    segments = tuple(replace(one, score=score, track_id=1) for one in prediction.segments)
+    return replace(prediction, segments=segments)
 
 
 def _answer(frame: Frame, ask: Ask) -> Prediction:
@@ -135,6 +162,7 @@ def run_stub(
     overwrite: bool = False,
     again: bool = False,
     fail_fast: bool = False,
+    through_time: bool = False,
     listener: Listener | None = None,
 ) -> Summary:
     """Run a job with the stub model in this process."""
@@ -149,6 +177,7 @@ def run_stub(
         overwrite,
         again,
         fail_fast,
+        through_time,
     )
     found = list(list_inputs([str(one) for one in inputs], exclude=out))
     job = job_for(texts, formats, batch_size, part, clip)
@@ -165,6 +194,7 @@ def _main() -> None:
     parser.add_argument("--count", type=Path)
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--part", type=int, default=8)
+    parser.add_argument("--track", action="store_true")
     chosen = parser.parse_args()
     summary = run_stub(
         chosen.out,
@@ -173,6 +203,7 @@ def _main() -> None:
         formats=tuple(filter(None, chosen.save.split(","))),
         shard=chosen.shard,
         part=chosen.part,
+        through_time=chosen.track,
     )
     sys.exit(summary.exit_code)
 

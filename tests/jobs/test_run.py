@@ -249,3 +249,26 @@ def test_a_second_process_waits_for_what_the_first_holds(photos: Path, tmp_path:
     assert slow.looks
     run_stub(tmp_path / "fresh", [photos])
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
+
+
+class Thief(StubModel):
+    """Takes the source of what it looks at away, so that nobody can open it again."""
+
+    def __init__(self, wanted: Path) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+    def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        self.wanted.unlink(missing_ok=True)
+        return super().encode(frames)
+
+
+def test_a_source_that_vanishes_on_the_way_fails_alone(tmp_path: Path) -> None:
+    first = write_film(tmp_path / "films" / "first.mp4", 12)
+    write_film(tmp_path / "films" / "second.mp4", 12)
+    out = tmp_path / "out"
+    summary = run_stub(out, [tmp_path / "films"], model=Thief(first), formats=("video", "coco"))
+    assert summary.finished
+    assert (summary.exit_code, list(summary.failed)) == (3, [str(first)])
+    assert [path.name for path in (out / "video").iterdir()] == ["second.mp4"]
+    assert not (out / ".vlseg").exists()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.media.image import read_image
+from vlseg_cli.media.image import decode_image, read_image
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.schema import Frame, InputError
 
@@ -59,6 +59,17 @@ def test_frame_says_where_it_came_from(tmp_path) -> None:
     assert frame.source == str(tmp_path / "small.png")
     assert (frame.index, frame.time, frame.pixels.dtype) == (0, None, np.uint8)
     assert frame.pixels.flags.writeable
+
+
+def test_a_file_in_memory_is_read_like_one_on_disk(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "turned.jpg"
+    Image.fromarray(SHAPE).save(path, exif=exif)
+    frame = decode_image(path.read_bytes(), "row 7")
+    assert (frame.pixels == read_image(path).pixels).all() and frame.source == "row 7"
+    with pytest.raises(InputError, match="row 7 is not an image"):
+        decode_image(b"no picture", "row 7")
 
 
 def test_content_decides_not_the_extension(tmp_path) -> None:

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from vlseg_cli.evaluation.metrics.jf import (
+    FrameMeans,
     contour,
     contour_accuracy,
     contour_match,
     contour_reach,
-    mean_jf,
     region_similarity,
+    same_frames,
 )
+from vlseg_cli.schema import InputError
 
 MASKS = npst.arrays(bool, (9, 12))
 
@@ -88,4 +90,14 @@ def test_the_tolerance_grows_with_the_picture() -> None:
 
 def test_a_clip_is_the_mean_of_its_frames() -> None:
     empty, full = np.zeros((4, 4), bool), np.ones((4, 4), bool)
-    assert mean_jf(np.stack([empty, full]), np.stack([full, full])) == (0.5, 1.0)
+    frames = FrameMeans()
+    for goal, guess in same_frames(iter([full, full]), iter([empty, full])):
+        frames.add(guess, goal)
+    assert frames.means == (0.5, 1.0)
+
+
+@pytest.mark.parametrize("shapes", [[(4, 4)], [(4, 4), (4, 5)], [(4, 4), (4, 4), (4, 4)]])
+def test_frames_that_do_not_fit_are_refused(shapes: list[tuple[int, int]]) -> None:
+    truth = [np.ones((4, 4), bool)] * 2
+    with pytest.raises(InputError, match="same frames"):
+        list(same_frames(truth, [np.ones(shape, bool) for shape in shapes]))

@@ -16,10 +16,12 @@ from vlseg_cli.evaluation.metrics.average_precision import (
     TrueInstance,
 )
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
+from vlseg_cli.evaluation.metrics.correspondence import CorrespondenceIoU
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsupervised
 from vlseg_cli.evaluation.metrics.exact import ExactSum
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
+from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
 from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
 from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.mmbench import MMBench
@@ -112,13 +114,14 @@ METRICS: dict[str, tuple[Callable[[], Any], Sampler]] = {
     ),
     "interactive": (InteractiveIoU, lambda rng, _: (word(rng), mask(rng), mask(rng))),
     "rec": (BoxAccuracy, lambda rng, _: (box(rng), box(rng))),
+    "correspondence": (CorrespondenceIoU, lambda rng, _: (mask(rng), mask(rng))),
     "davis": (DavisSemiSupervised, lambda rng, n: (str(n), ids(rng), ids(rng))),
     "davis-unsupervised": (DavisUnsupervised, lambda rng, n: (str(n), ids(rng), ids(rng))),
     "ref-davis": (RefDavis, lambda rng, n: (n % 4, str(n), ids(rng), ids(rng))),
     "mevis": (ExpressionJF, lambda rng, _: (clip(rng), clip(rng))),
     "revos": (
         ReVOS,
-        lambda rng, n: (ExpressionType(n % 3), clip(rng), clip(rng), clip(rng)),
+        lambda rng, n: (ExpressionType(n % 3), clip(rng), clip(rng), clip(rng).sum((1, 2))),
     ),
     "vqa": (VQAAccuracy, lambda rng, _: (word(rng), [word(rng) for _ in range(10)])),
     "m4c": (SoftAccuracy, lambda rng, _: (word(rng), [word(rng) for _ in range(10)])),
@@ -127,6 +130,10 @@ METRICS: dict[str, tuple[Callable[[], Any], Sampler]] = {
     "scienceqa": (
         ScienceQA,
         lambda rng, _: (word(rng), int(rng.integers(3)), 3, bool(rng.random() < 0.5)),
+    ),
+    "id_switches": (
+        IdSwitches,
+        lambda rng, _: ([({1: m, 2: ~m}, {int(rng.integers(3)): m}) for m in clip(rng)],),
     ),
     "mme": (MME, lambda rng, n: ("OCR", f"{n // 2}", word(rng), "Yes")),
     "mmbench": (MMBench, lambda rng, n: (n // 2 + 1_000_000 * (n % 2), word(rng), "B")),

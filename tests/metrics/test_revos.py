@@ -12,8 +12,12 @@ def clip(rows: int) -> np.ndarray:
     return masks
 
 
+def areas(masks: np.ndarray) -> list[int]:
+    return [int(mask.sum()) for mask in masks]
+
+
 def test_accuracy_and_robustness_by_hand() -> None:
-    score = ReVOS().add(ExpressionType.REFERRING, clip(4), clip(2), foreground=clip(8))
+    score = ReVOS().add(ExpressionType.REFERRING, clip(4), clip(2), foreground=areas(clip(8)))
     assert score.j == 0.5
     assert score.a == pytest.approx(0.8)  # 20 of 100 pixels too many
     assert score.r == pytest.approx(1 - 20 / 80)
@@ -21,15 +25,15 @@ def test_accuracy_and_robustness_by_hand() -> None:
 
 def test_robustness_never_falls_below_zero_and_needs_the_foreground() -> None:
     meter = ReVOS()
-    assert meter.add(ExpressionType.REFERRING, clip(9), clip(1), foreground=clip(1)).r == 0
+    assert meter.add(ExpressionType.REFERRING, clip(9), clip(1), foreground=areas(clip(1))).r == 0
     assert meter.add(ExpressionType.REASONING, clip(9), clip(1)).r is None
     assert meter.result().overall.r is None
 
 
 def test_masks_of_255_are_wrong_only_if_pixels_are_taken_as_stored() -> None:
     kind, truth = ExpressionType.REFERRING, clip(5)
-    raw = ReVOS(raw_pixels=True).add(kind, 255 * truth, truth, foreground=truth)
-    ours = ReVOS().add(kind, 255 * truth, truth, foreground=truth)
+    raw = ReVOS(raw_pixels=True).add(kind, 255 * truth, truth, foreground=areas(truth))
+    ours = ReVOS().add(kind, 255 * truth, truth, foreground=areas(truth))
     assert (raw.j, raw.f, raw.a) == (1, 1, 0.5)
     assert (ours.j, ours.a, ours.r) == (1, 1, 1)
 
@@ -58,6 +62,6 @@ def test_percents_are_rounded_before_averaging() -> None:
 @pytest.mark.parametrize("answer", [None, np.zeros((2, 5, 5), bool)])
 def test_a_missing_frame_or_a_wrong_size_scores_zero(answer: np.ndarray | None) -> None:
     meter = ReVOS()
-    meter.add(ExpressionType.REASONING, answer, clip(4), foreground=clip(4))
+    meter.add(ExpressionType.REASONING, answer, clip(4), foreground=areas(clip(4)))
     reasoning = meter.result().reasoning
     assert (reasoning.j, reasoning.f, reasoning.a, reasoning.r) == (0, 0, 0, 0)

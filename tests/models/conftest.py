@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from vlseg_cli.models.fresh import world_tokenizer
+from vlseg_cli.models.hyperseg import HyperSeg
+from vlseg_cli.models.hyperseg_config import HyperSegConfig
+from vlseg_cli.models.hyperseg_segmenter import HyperSegSegmenter
 from vlseg_cli.models.pixels import fit_pixels
 from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.psalm_config import PSALMConfig
@@ -44,6 +47,7 @@ SIZES: dict[str, Any] = {
     "decoder_layers": 3,
     "decoder_heads": 2,
     "decoder_feedforward": 16,
+    "talks": False,
 }
 DESIGNS: dict[str, dict[str, Any]] = {
     "published": SIZES,
@@ -54,6 +58,35 @@ DESIGNS: dict[str, dict[str, Any]] = {
         "single_queries": 2,
         "region_source": "pixels",
         "regions_together": False,
+    },
+}
+HYPERSEG: dict[str, Any] = {
+    **{key: value for key, value in SIZES.items() if not key.startswith("connector")},
+    "clip_size": 48,
+    "clip_patch": 16,
+    "clip_channels": 16,
+    "clip_layers": 1,
+    "clip_heads": 2,
+    "clip_feedforward": 16,
+    "fine_tokens": 4,
+    "fine_channels": 16,
+    "fine_heads": 2,
+    "fine_head_channels": 8,
+    "talks": True,
+}
+HYPERSEG_DESIGNS: dict[str, dict[str, Any]] = {
+    "published": HYPERSEG,
+    "miniature": {
+        **HYPERSEG,
+        "conditional_weight": True,
+        "recognise_entities": True,
+        "prompt_frames": 3,
+        "prompt_style": "plain",
+        "coordinates": True,
+        "single_queries": 2,
+        "region_source": "pixels",
+        "regions_together": False,
+        "region_memory": True,
     },
 }
 
@@ -127,3 +160,25 @@ def seen(model: PSALM, pixel_values: Tensor) -> Seen:
 def segmenter(model: PSALM, tokenizer: Tokenizer) -> PSALMSegmenter:
     model.vision_tower.register_forward_pre_hook(lambda _, pixels: (pixels[0].double(),))
     return PSALMSegmenter("tiny", model, tokenizer, NAMES, STUFF)
+
+
+@pytest.fixture(scope="session", params=list(HYPERSEG_DESIGNS))
+def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegSegmenter:
+    """A tiny HyperSeg with random weights large enough that answers differ."""
+    torch.manual_seed(7)
+    rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer) + 8}
+    config = HyperSegConfig.from_dict({**HYPERSEG_DESIGNS[request.param], **rows})
+    model = HyperSeg(config)
+    nn.init.normal_(model.seg_query)
+    for linear in (*model.condition_projectors.values(), model.seg_query_projector):
+        nn.init.normal_(linear.weight, std=1.0)
+    for layer in model.perceiver.layers:
+        if layer.gate is not None:
+            nn.init.normal_(layer.gate.layers[-1].weight, std=0.3)
+    return HyperSegSegmenter("tiny", model, tokenizer, NAMES, STUFF)
+
+
+@pytest.fixture(scope="session")
+def hyperseg_designs() -> dict[str, dict[str, Any]]:
+    """Sizes and switches of both, by name."""
+    return HYPERSEG_DESIGNS

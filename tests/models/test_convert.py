@@ -42,6 +42,13 @@ def test_a_converted_folder_answers_as_the_official_one(official: Path, tmp_path
     assert first.segments and first.segments == again.segments
 
 
+def test_it_looks_for_what_it_was_trained_with(official: Path, tmp_path: Path) -> None:
+    convert_folder(official, tmp_path / "ours", SOURCE)
+    ours, theirs = load_model(str(tmp_path / "ours"), "cpu"), load_model(str(official), "cpu")
+    assert len(ours.categories) == 133 and ours.stuff == 80 * (False,) + 53 * (True,)
+    assert (ours.categories, ours.stuff) == (theirs.categories, theirs.stuff)
+
+
 def test_every_number_arrives_in_its_published_precision(official: Path, tmp_path: Path) -> None:
     coverage = convert_folder(official, tmp_path / "ours", SOURCE, shard=1 << 20)
     ours = {}
@@ -146,6 +153,16 @@ def test_a_config_that_says_nothing(official: Path, text: str) -> None:
     assert official_system(official) is None
     with pytest.raises(WeightsError, match=r"config\.json"):
         open_official_psalm(official)
+
+
+def test_what_nothing_depends_on_may_be_absent(official: Path, tmp_path: Path) -> None:
+    for shard in official.glob("*.safetensors"):
+        tensors = load_file(shard)
+        save_file({n: t for n, t in tensors.items() if "num_batches" not in n}, shard)
+    (official / "model.safetensors.index.json").unlink()
+    coverage = convert_folder(official, tmp_path / "ours", SOURCE)
+    assert "3 of ours made: counts batches, no answer depends on it" in coverage.lines()
+    assert answers(tmp_path / "ours")[0].segments == answers(official)[0].segments
 
 
 def test_a_missing_tokenizer_is_said(official: Path) -> None:

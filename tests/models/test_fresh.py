@@ -12,7 +12,7 @@ from vlseg_cli.worlds.categories import NAMES, STUFF
 
 def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokenizer) -> None:
     model = build_model("psalm", miniature, {"points": 0, "assignment": "first"})
-    assert model.psalm.config.vocabulary == len(tokenizer)
+    assert model.model.config.vocabulary == len(tokenizer)
     assert (model.names, model.stuff) == (NAMES, STUFF)
     assert model.weights.points == 0
 
@@ -32,7 +32,7 @@ def test_every_word_of_the_world_is_known(tokenizer: Tokenizer, samples: list[Sa
     ("architecture", "losses", "said"),
     [
         ("sam", {}, r"unknown architecture 'sam' in \[model\]; there is psalm"),
-        ("psalm", {"masks": 1.0}, r"\[losses\] has unknown keys for PSALM: masks"),
+        ("psalm", {"masks": 1.0}, r"\[losses\] has unknown keys: masks"),
         ("psalm", {"assignment": "hungry"}, "'hungry'; it can be hungarian or first"),
     ],
 )

@@ -19,6 +19,7 @@ from vlseg_cli.schema import (
     Frame,
     NotFiniteError,
     Prediction,
+    Question,
     Regions,
     Sample,
     Segment,
@@ -187,6 +188,8 @@ def test_what_cannot_be_asked(segmenter: MVPLMSegmenter, frames: list[Frame]) ->
         asked(segmenter, frames, Ask(0, Task.DETECT, Categories(())))
     with pytest.raises(UsageError, match="not places"):
         asked(segmenter, frames, Ask(0, Task.INTERACTIVE, Regions(())))
+    with pytest.raises(UsageError, match="conversations"):
+        asked(segmenter, frames, Ask(0, Task.CHAT, Question("what is this?")))
 
 
 def test_numbers_that_are_none(tokenizer: Tokenizer, frames: list[Frame]) -> None:

@@ -144,7 +144,25 @@ def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Pa
     again = build_model("mvp-lm", {**SIZES, "summary": True, "caption_tokens": 3}, CELLS)
     again.begin_with(tmp_path)
     stored = load_tensors(tmp_path)
-    assert all(torch.equal(tensor, stored[n]) for n, tensor in again.mvp_lm.state_dict().items())
+    assert all(torch.equal(tensor, stored[n]) for n, tensor in again.model.state_dict().items())
+
+
+def test_adapters_alone_change_what_is_saved_and_are_merged_into_it(tmp_path: Path) -> None:
+    learner = build_model("mvp-lm", SIZES, CELLS)
+    plain = {name: tensor.half().float() for name, tensor in learner.model.state_dict().items()}
+    learner.adapt(2, 4.0, 0.0, ["q_proj"])
+    groups, layers = learner.groups(), learner.model.config.language_layers
+    assert len(groups["lora"]) == 2 * layers
+    grouped = [id(p) for group in groups.values() for p in group]
+    assert sorted(grouped) == sorted(id(p) for p in learner.parameters())
+    with torch.no_grad():
+        for parameter in groups["lora"]:
+            parameter.fill_(0.1)
+    learner.save(tmp_path, "# A card\n")
+    saved = load_tensors(tmp_path)
+    assert saved.keys() == plain.keys()
+    changed = {name for name, tensor in saved.items() if not tensor.float().equal(plain[name])}
+    assert changed == {f"language.layers.{i}.self_attn.q_proj.weight" for i in range(layers)}
 
 
 @pytest.mark.parametrize("seed", range(5))

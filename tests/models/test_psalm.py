@@ -208,6 +208,6 @@ def test_regions_enter_as_what_is_seen_there(
     owners = pictures.repeat_interleave(torch.tensor([s.conditions for s in sequences]))
     with torch.no_grad():
         read = model.read(seen, sequences, pictures, regions)
-        vectors = model.region_vectors(seen, owners, regions)
+        vectors = model.look_vectors(model.region_looks(seen, owners, regions))
     assert torch.allclose(read.embeds[read.ids == Placeholder.REGION], vectors)
     assert torch.cdist(vectors, vectors).fill_diagonal_(1).min() > 1e-6

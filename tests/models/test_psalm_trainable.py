@@ -84,7 +84,7 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
     expected = {"categories_category", "categories_mask", "categories_dice"}
     for kind in ("sentence", "region"):
         expected |= {f"{kind}s_{name}" for name in (kind, "mask", "dice")}
-    unused = {"psalm.lm_head", *(f"words.{n}" for n in ("colour", "position", "anchor"))}
+    unused = {"model.lm_head", *(f"words.{n}" for n in ("colour", "position", "anchor"))}
     if learner.weights.boxes:
         expected |= {"dense_names", "meant_names"}
         expected |= {
@@ -166,9 +166,9 @@ def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[
         optimiser.step()
     assert batch.sentences is not None
     with torch.no_grad():
-        seen = learner.psalm.see(batch.pixel_values)
+        seen = learner.model.see(batch.pixel_values)
         asked = (batch.sentences.sequences, batch.sentences.pictures, ConditionKind.SENTENCE)
-        scores = learner.psalm(seen, *asked).scores[-1][..., 0]
+        scores = learner.model(seen, *asked).scores[-1][..., 0]
     assert (scores[:, 0] > scores[:, 1]).all()
 
 
@@ -230,7 +230,7 @@ def test_pictures_of_another_size_are_learned_too(
 def test_what_is_saved_has_no_auxiliary_heads(miniature: dict[str, Any], tmp_path: Path) -> None:
     learner = build_model("psalm", miniature, LOSSES["first, cells"])
     learner.save(tmp_path, "card")
-    assert load_tensors(tmp_path).keys() == learner.psalm.state_dict().keys()
+    assert load_tensors(tmp_path).keys() == learner.model.state_dict().keys()
     settings = load_settings(tmp_path)
     assert settings["architecture"] == "psalm"
     assert tuple(settings["categories"]["names"]) == learner.names

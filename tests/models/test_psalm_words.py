@@ -29,7 +29,9 @@ def learner(miniature: dict[str, Any]) -> TrainablePSALM:
 
 
 def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
-    batch = WordsCollator(tokenizer, NAMES)([PLAIN, RICH, TWO])
+    batch = WordsCollator(PSALMPrompts(tokenizer, "plain", 1, 1).sentence, NAMES)(
+        [PLAIN, RICH, TWO]
+    )
     assert batch.meant.sum(1).tolist() == [1, 1, 1]
     assert batch.meant[2].nonzero()[:, 0].tolist() == [0, 1]
     assert batch.colour.tolist() == [-1, tuple(COLOURS).index("red"), -1]
@@ -92,8 +94,8 @@ def test_a_sentence_ends_at_its_seg(
     prompts = PSALMPrompts(tokenizer, "plain", 6, 2)
     sequences = [prompts.sentence(text) for text in ("cup", "the red cup left of the tree")]
     with torch.no_grad():
-        seen = learner.eval().psalm.see(torch.randn(1, 3, 64, 64))
-        read = learner.psalm.read(seen, sequences, torch.zeros(2, dtype=torch.long))
+        seen = learner.eval().model.see(torch.randn(1, 3, 64, 64))
+        read = learner.model.read(seen, sequences, torch.zeros(2, dtype=torch.long))
     ends = sentence_end(read)
     for row in range(2):
         (place,) = (read.ids[row] == tokenizer.seg).nonzero()[:, 0].tolist()

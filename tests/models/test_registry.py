@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.registry import load_model
+from vlseg_cli.models.registry import SYSTEMS, load_model
 from vlseg_cli.schema import Ask, Expression, Sample, Task, UsageError, VlsegError, WeightsError
+from vlseg_cli.weights.catalogue import catalogue
 from vlseg_cli.worlds.categories import NAMES, STUFF
 
 Change = Callable[[dict[str, Any]], Any]
@@ -78,8 +79,9 @@ def test_there_is_no_such_folder(tmp_path: Path) -> None:
 
 
 def test_another_architecture(changed: Callable[[Change], str]) -> None:
-    name = changed(lambda settings: settings.update(architecture="unheard-of"))
-    assert "holds a 'unheard-of'; this version reads psalm" in said(WeightsError, name)
+    name = changed(lambda settings: settings.update(architecture="segnet"))
+    known = ", ".join(SYSTEMS)
+    assert said(WeightsError, name).endswith(f"holds a 'segnet'; this version reads {known}")
 
 
 def test_weights_of_other_sizes(changed: Callable[[Change], str]) -> None:
@@ -100,3 +102,8 @@ def test_a_tokenizer_of_another_model(changed: Callable[[Change], str]) -> None:
 @pytest.mark.parametrize("device", ["gpu", "meta", "", "cpu:cpu"])
 def test_a_device_that_is_none(saved: Path, device: str) -> None:
     assert said(UsageError, str(saved), device).startswith(f"--device {device}: ")
+
+
+def test_every_published_model_is_of_a_known_system() -> None:
+    models = [entry for entry in catalogue().values() if entry.role == "model"]
+    assert models and {entry.architecture for entry in models} <= SYSTEMS.keys()

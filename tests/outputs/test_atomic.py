@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.outputs.atomic import AtomicFile, sweep, write_atomically
+from vlseg_cli.outputs.atomic import AtomicFile, sweep, write_atomically, write_by_name
 from vlseg_cli.schema import OutputError
 
 
@@ -126,3 +126,33 @@ def test_whatever_fails_while_a_library_writes_nothing_is_left(tmp_path: Path) -
         opened.write(b"half")
         raise KeyError
     assert names_in(tmp_path) == []
+
+
+def test_a_file_written_by_name_is_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "result").symlink_to("precious")
+
+    def write(name: Path) -> None:
+        name.write_text("new")
+        name.chmod(0o600)
+
+    write_by_name(tmp_path / "result", write)
+    assert (tmp_path / "result").read_text() == "new"
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o644
+    assert sorted(names_in(tmp_path)) == ["precious", "result"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError()])
+def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(
+    tmp_path: Path, error: Exception
+) -> None:
+    (tmp_path / "result").write_text("old")
+
+    def write(name: Path) -> None:
+        name.write_text("half")
+        raise error
+
+    with pytest.raises(OutputError if isinstance(error, OSError) else ValueError):
+        write_by_name(tmp_path / "result", write)
+    assert (tmp_path / "result").read_text() == "old" and names_in(tmp_path) == ["result"]

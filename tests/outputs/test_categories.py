@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from outputs.answers import record
 
 from vlseg_cli.outputs.categories import CategoryTable
@@ -31,10 +32,11 @@ def test_segments_find_their_category() -> None:
     assert table.id_of(record(MASK, prompt="it"), segment_from_mask(MASK, 1, "whatever")) == 3
 
 
-def test_regions_are_named_by_their_answers() -> None:
+@pytest.mark.parametrize("task", [Task.INTERACTIVE, Task.VOS])
+def test_regions_are_named_by_their_answers(task: Task) -> None:
     table = CategoryTable()
     segments = (segment_from_mask(MASK, 1, "point 1"), segment_from_mask(MASK, 1, "box 2"))
-    asked = replace(record(MASK), task=Task.INTERACTIVE, prompt=("point", "box"), segments=segments)
+    asked = replace(record(MASK), task=task, prompt=("point", "box"), segments=segments)
     table.add(asked)
     assert [one["name"] for one in table.records()] == ["point 1", "box 2"]
     assert table.id_of(asked, segments[1]) == 2

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from outputs.answers import in_video
@@ -41,6 +42,15 @@ def test_a_frame_of_a_video_is_an_image_with_its_number_and_time(
     coco = written(folder, in_video(asked, 5), in_video(asked, 10))
     assert [(one["frame"], one["time"]) for one in coco.loadImgs([1, 2])] == [(5, 0.2), (10, 0.4)]
     assert coco.loadImgs(2)[0]["file_name"] == "film.mp4"
+
+
+def test_a_tracked_segment_has_its_number_in_the_data_set(
+    folder: OutputFolder, asked: Record
+) -> None:
+    tracked = replace(asked, segments=(replace(asked.segments[0], track_id=4),))
+    coco = written(folder, in_video(tracked, 5), in_video(asked, 6))
+    first, second = coco.loadAnns(coco.getAnnIds())
+    assert first["track_id"] == 4 and "track_id" not in second
 
 
 def test_the_results_are_taken_by_load_res(folder: OutputFolder, mapped: Record) -> None:

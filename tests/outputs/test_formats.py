@@ -76,6 +76,8 @@ def test_all_formats_can_be_written_side_by_side(
         "panoptic/kitchen.png",
         "predictions.jsonl",
         "records.parquet",
+        "ytvis.json",
+        "ytvis_results.json",
         "yolo/classes.txt",
         "yolo/data.yaml",
         "yolo/labels/kitchen.txt",

@@ -47,6 +47,21 @@ def test_the_mask_is_tinted_and_the_rest_untouched() -> None:
     assert (pixels[outside] == 40).all()
 
 
+def test_a_track_has_its_colour_wherever_it_stands() -> None:
+    frame = big_frame()
+    left, right = np.zeros((2, 300, 400), bool)
+    left[100:200, 10:100], right[100:200, 300:390] = True, True
+    one = answer(frame, left, right)
+    for numbers in ((1, 2), (2, 1)):
+        segments = tuple(
+            dataclasses.replace(segment, track_id=number)
+            for segment, number in zip(one.segments, numbers, strict=True)
+        )
+        pixels = draw_overlay(frame, [dataclasses.replace(one, segments=segments)])
+        assert tuple(pixels[100, 50]) == colour_of(numbers[0] - 1)
+        assert tuple(pixels[100, 350]) == colour_of(numbers[1] - 1)
+
+
 def test_the_frame_itself_is_not_drawn_on() -> None:
     frame = big_frame()
     draw_overlay(frame, [answer(frame, np.ones((300, 400), bool))])

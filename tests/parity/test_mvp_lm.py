@@ -20,7 +20,7 @@ from vlseg_cli.models.mvp_lm_losses import (
 )
 from vlseg_cli.models.mvp_lm_steps import Level
 from vlseg_cli.models.psalm import Seen
-from vlseg_cli.nn.box_geometry import centred, to_pixels
+from vlseg_cli.nn.boxes import centred, to_pixels
 from vlseg_cli.nn.deformable import flatten
 from vlseg_cli.nn.denoising import shake
 from vlseg_cli.nn.losses import next_token_loss

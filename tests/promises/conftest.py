@@ -11,8 +11,8 @@ def full_size(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def kill_points(full_size: bool) -> int:
-    """How often jobs of each of three kinds are killed."""
-    return 68 if full_size else 8
+    """How often jobs of each of four kinds are killed."""
+    return 52 if full_size else 6
 
 
 @pytest.fixture(scope="session")

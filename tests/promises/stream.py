@@ -12,7 +12,15 @@ import numpy as np
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from jobs.stub import Listener, run_stub
+from jobs.stub import Listener, StubModel, job_for, run_stub
+
+from vlseg_cli.jobs import Settings, run_job
+from vlseg_cli.media import list_inputs
+from vlseg_cli.models.registry import load_model
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Ask, Categories, Expression, Frame, Item, Regions, Task
+from vlseg_cli.schema.region import box_region
 
 _SAMPLES = 100
 
@@ -62,13 +70,38 @@ def write_stream(path: Path, frames: int, width: int, height: int) -> None:
         container.mux(stream.encode(None))
 
 
+def track(film: Path, out: Path, frames: int, model: str) -> None:
+    """Follow names and a sentence through a film; model: 'stub', or what load_model takes."""
+    chosen: Segmenter = StubModel() if model == "stub" else load_model(model)
+    names = Categories(chosen.categories, chosen.stuff)
+
+    def ask(_model: Segmenter, _item: Item, frame: Frame) -> list[Ask]:
+        return [
+            Ask(frame.index, Task.VIS, names, 0.05),
+            Ask(frame.index, Task.REFER, Expression("the wall")),
+            Ask(
+                frame.index,
+                Task.VOS,
+                Regions((box_region((9, 9, 99, 99), *frame.pixels.shape[:2]),)),
+            ),
+        ]
+
+    settings = Settings(OutputFolder(out), ("jsonl",), through_time=True)
+    job = job_for(["the wall"], ("jsonl",), 1, settings.part_frames, settings.clip)
+    found = list(list_inputs([str(film)]))
+    run_job(job, settings, found, lambda: chosen, ask, Watch(frames))
+
+
 def main() -> None:
     folder, kind = Path(sys.argv[1]), sys.argv[2]
-    if kind == "video":
+    if kind in ("video", "track"):
         frames, width, height = (int(word) for word in sys.argv[3:6])
         film = folder / "long.mp4"
         write_stream(film, frames, width, height)
+    if kind == "video":
         run_stub(folder / "out", [film], formats=("jsonl",), part=240, listener=Watch(frames))
+    elif kind == "track":
+        track(film, folder / "out", frames, sys.argv[6])
     else:
         photos = Path(sys.argv[3])
         watch = Watch(len(list(photos.iterdir())))

@@ -11,20 +11,25 @@ from jobs.process import STUB
 from jobs.stub import run_stub
 from PIL import Image
 
-# A limit on the size of files stands for the end of the disk: writing fails in the same place.
+# A limit on the size of files, from the first look on, stands for the end of the disk: writing
+# fails in the same place.
 _LIMITED = """
-import resource, runpy, signal, sys
+import resource, signal, sys
+from pathlib import Path
+from jobs.stub import StubModel, run_stub
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+class Filling(StubModel):
+    def encode(self, frames):
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+        return super().encode(frames)
+run_stub(Path(sys.argv[1]), sys.argv[2:], model=Filling())
 """
 
 
 def _run_limited(limit: int, out: Path, photos: Path) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join(filter(None, (str(STUB.parents[1]), os.environ.get("PYTHONPATH"))))
     return subprocess.run(
-        [sys.executable, "-c", _LIMITED.format(limit=limit), str(STUB), str(out), str(photos)],
+        [sys.executable, "-c", _LIMITED.format(limit=limit), str(out), str(photos)],
         env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -30,19 +30,25 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "formats", "ranks"),
-    [("photos", "coco,overlay", 1), ("films", "coco,video", 1), ("photos", "coco,overlay", 2)],
+    ("kind", "formats", "ranks", "how"),
+    [
+        ("photos", "coco,overlay", 1, ()),
+        ("films", "coco,video", 1, ()),
+        ("films", "ytvis,palette,video", 1, ("--track",)),
+        ("photos", "coco,overlay", 2, ()),
+    ],
 )
 def test_killed_and_resumed_is_as_if_never_killed(
     kind: str,
     formats: str,
     ranks: int,
+    how: tuple[str, ...],
     tmp_path: Path,
     request: pytest.FixtureRequest,
     kill_points: int,
 ) -> None:
     inputs: Path = request.getfixturevalue(kind)
-    options: Sequence[str] = ("--save", formats)
+    options: Sequence[str] = ("--save", formats, *how)
     whole = tmp_path / "whole"
     seconds = _seconds_of(lambda: finish(start(whole, inputs, *options)))
     expected = tree(whole)

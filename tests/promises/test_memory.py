@@ -45,6 +45,16 @@ def test_a_long_stream_takes_constant_memory(
     assert growth < 1500
 
 
+def test_a_long_video_is_tracked_in_constant_memory(tmp_path: Path, full_size: bool) -> None:
+    """In full with the embedded model, else with one that costs nothing."""
+    frames, model = (20_000, "embedded") if full_size else (1_000, "stub")
+    samples = _measured(str(tmp_path), "track", str(frames), "192", "144", model)
+    assert samples[-1][0] == frames
+    assert _slope(samples) < 1
+    with (tmp_path / "out" / "records.jsonl").open() as records:
+        assert sum(1 for _ in records) == 3 * frames
+
+
 def test_many_files_take_constant_memory(tmp_path: Path, full_size: bool) -> None:
     count = 20_000 if full_size else 1_500
     one = write_photos(tmp_path / "one", 1) / "000.png"

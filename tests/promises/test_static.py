@@ -12,7 +12,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Modules that run or fetch what they are given -> the only files that may import them.
 RESERVED = {
     # The one reads refusing whatever names code, the other only writes.
-    "pickle": ("datasets/ref_pickle.py", "datasets/specimens/refcoco.py"),
+    "pickle": ("datasets/refs.py", "datasets/specimens/refcoco.py"),
     "marshal": (),
     "shelve": (),
     "dill": (),

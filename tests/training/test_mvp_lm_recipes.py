@@ -25,7 +25,7 @@ def built(name: str) -> tuple[Recipe, TrainableMVPLM]:
 
 def test_the_papers_recipe() -> None:
     recipe, model = built("mvp-lm.toml")
-    config = model.mvp_lm.config
+    config = model.model.config
     assert (config.queries, config.stuff_queries, config.decoder_layers) == (100, 100, 9)
     assert config.prompt_style == "paper" and config.summary_token is not None
     assert [(stage.steps, stage.batch_size, stage.lr) for stage in recipe.stage] == [
@@ -37,6 +37,6 @@ def test_the_papers_recipe() -> None:
 
 def test_the_miniature() -> None:
     _, model = built("mvp-lm-mini.toml")
-    parameters = sum(parameter.numel() for parameter in model.mvp_lm.parameters())
+    parameters = sum(parameter.numel() for parameter in model.model.parameters())
     assert parameters == pytest.approx(6.9e6, rel=0.02)
-    assert model.mvp_lm.config.summary_token is None
+    assert model.model.config.summary_token is None

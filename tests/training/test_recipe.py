@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+from vlseg_cli.models.fresh import build_model
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.training.groups import check_groups
 from vlseg_cli.training.recipe import load_recipe
 from vlseg_cli.training.recipe_text import recipe_text
 
 STAGE = "[[stage]]\nname = 'a'\nsteps = 1\nbatch_size = 1\nlr = 1\n"
+RECIPES = Path(__file__).parents[2] / "recipes"
 MODEL = "[model]\narchitecture = 'psalm'\n"
 
 
@@ -76,5 +80,15 @@ def test_resolved_text_is_the_same_recipe(recipe_file: Path, tmp_path: Path) -> 
 
 
 def test_the_shipped_recipe_is_valid() -> None:
-    recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "embedded.toml")
+    recipe = load_recipe(RECIPES / "embedded.toml")
     assert {stage.data for stage in recipe.stage} >= {"words", "world"}
+
+
+@pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_recipe_of_ours_builds_and_names_parts_that_there_are(file: Path) -> None:
+    recipe = load_recipe(file)
+    with torch.device("meta"):
+        model = build_model(recipe.model.architecture, recipe.model.config, recipe.losses)
+        if (lora := recipe.lora) is not None:
+            model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
+    check_groups(recipe, model)

@@ -70,7 +70,7 @@ def test_another_recipe_is_refused_unless_restarted(
 
 
 def test_a_run_can_begin_with_the_weights_of_another(whole: Path, make_run: MakeRun) -> None:
-    begun = make_run("begun", f'model.weights="{whole / "model"}"').model.psalm.state_dict()
+    begun = make_run("begun", f'model.weights="{whole / "model"}"').model.model.state_dict()
     weights = load_tensors(whole / "model")
     assert begun.keys() == weights.keys()
     assert all(torch.equal(begun[name], weights[name]) for name in weights)

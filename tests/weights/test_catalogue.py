@@ -21,7 +21,7 @@ def test_the_wheel_is_built_with_the_same_file() -> None:
     """Installed from a wheel, the package finds it inside of itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert included == {"weights.toml": "vlseg_cli/weights/weights.toml"}
+    assert included["weights.toml"] == "vlseg_cli/weights/weights.toml"
 
 
 @pytest.mark.parametrize("name", catalogue())
@@ -29,7 +29,9 @@ def test_bases_are_entries_and_nothing_is_invented(name: str) -> None:
     entry = catalogue()[name]
     assert all(catalogue()[base].role == "base" for base in entry.bases)
     text = str(facts(entry))
-    assert "sha" not in text.lower() and not entry.url
+    assert "sha" not in text.lower()
+    assert not entry.url or entry.url.startswith("https://")
+    assert not entry.url or entry.files == (entry.url.rpartition("/")[2],)
     assert all(0 < number <= 100 for key, number in entry.numbers.items() if key != "MME")
 
 

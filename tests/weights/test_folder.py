@@ -1,6 +1,9 @@
 """A model folder is written whole, read back the same, and refused in a sentence when damaged."""
 
+import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from safetensors import safe_open
 from torch import nn
 
 from vlseg_cli.prompts.tokenizer import Tokenizer, word_tokenizer
-from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema import OutputError, WeightsError
 from vlseg_cli.weights.folder import (
     CARD,
     CONFIG,
@@ -40,7 +43,9 @@ def net() -> nn.Module:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A saved model."""
-    save_folder(tmp_path / "m", net(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n")
+    save_folder(
+        tmp_path / "m", net().state_dict(), SETTINGS, word_tokenizer(["cup"]).save, "# A card\n"
+    )
     return tmp_path / "m"
 
 
@@ -72,16 +77,32 @@ def test_files_can_be_read_by_all_and_nothing_else_is_left(folder: Path) -> None
 
 
 def test_saving_again_replaces_and_a_failure_keeps_the_old(folder: Path) -> None:
-    save_folder(folder, net(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second")
+    save_folder(
+        folder, net().state_dict(), {**SETTINGS, "more": 1}, word_tokenizer(["cup"]).save, "second"
+    )
     assert load_settings(folder)["more"] == 1
 
     def broken(_: Path) -> None:
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(OSError, match="disk full"):
-        save_folder(folder, net(), SETTINGS, broken, "third")
+    with pytest.raises(OutputError, match=r"tokenizer\.json cannot be written \(no space left"):
+        save_folder(folder, net().state_dict(), SETTINGS, broken, "third")
     assert (folder / CARD).read_text("utf-8") == "second"
     assert Tokenizer.load(folder / TOKENIZER).ids("cup") == [3]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the end of the disk."""
+    program = (
+        "import pathlib, resource, sys, torch; from vlseg_cli.weights.folder import save_folder\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))\n"
+        "state = torch.nn.Linear(100, 100).state_dict()\n"
+        "save_folder(pathlib.Path(sys.argv[1]), state, {}, lambda file: file.touch(), '')"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "m")]
+    said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()[-1]
+    assert "OutputError" in said and "model.safetensors cannot be written (file too large)" in said
+    assert list((tmp_path / "m").iterdir()) == []
 
 
 @settings(max_examples=15, deadline=None)
@@ -90,7 +111,7 @@ def test_a_file_cut_short_is_damaged(
     share: float, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    save_folder(folder, net(), SETTINGS, word_tokenizer(["cup"]).save, "")
+    save_folder(folder, net().state_dict(), SETTINGS, word_tokenizer(["cup"]).save, "")
     whole = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(WeightsError, match=r"model\.safetensors is damaged") as caught:

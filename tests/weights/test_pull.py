@@ -269,6 +269,17 @@ def test_removing_frees_the_disk_and_keeps_the_pin(served: Any) -> None:
     assert remove("some") == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["Gewichte für Bäume.json", "重み/設定.json", "a b+c%20d#e?f.json"]
+)
+def test_names_in_any_script(served: Any, name: str) -> None:
+    served.files[name] = b"{}"
+    got = fetch_all(Entry("Weights", "model", "psalm", "safetensors", repository="some/weights"))
+    assert got.pin.files.keys() == {SHARD, "config.json", name}
+    assert (official_folder("some") / name).read_bytes() == b"{}"
+    assert verify("some") == got.pin and fetch_all().fetched == 0
+
+
 PLAIN = Entry("One file", "base", "sam", "pth", files=("one.pth",))
 
 
@@ -285,3 +296,19 @@ def test_an_entry_without_an_address_takes_one(served: Any) -> None:
     (official_folder("some") / "one.pth").unlink()
     with pytest.raises(WeightsError, match=r"one\.pth is not what was expected"):
         fetch_all(PLAIN)
+
+
+def test_an_entry_with_an_address_is_fetched_like_any_other(served: Any) -> None:
+    """Disk checked first, gone on with, pinned, and refused when it changes."""
+    entry = Entry("One file", "base", "sam", "pth", url=f"{served.url}/plain/one.pth")
+    served.files["one.pth"] = os.urandom(30_000)
+    assert "GB more and its disk has" in fails(OutputError, entry=entry, room=1e12)
+    served.breaks, served.break_after = {"one.pth": 1}, 10_000
+    got = fetch_all(entry)
+    assert "bytes=10000-" in {asked for _, asked, _ in served.asked}
+    assert (got.pin.source, got.pin.commit) == (entry.url, "")
+    assert (official_folder("some") / "one.pth").read_bytes() == served.files["one.pth"]
+    served.files["one.pth"] = os.urandom(30_000)
+    remove("some")
+    assert "one.pth is not what was expected" in fails(WeightsError, entry=entry)
+    assert fetch_all(entry, update=True).fetched == 1 and verify("some").complete

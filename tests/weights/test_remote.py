@@ -38,6 +38,14 @@ def test_a_path_out_of_the_folder_is_refused(hub: Any, path: str) -> None:
         list_remote("some", ENTRY)
 
 
+@pytest.mark.parametrize("path", ["a\0.json", "a\nb.json", "half \ud800.json"])
+def test_a_path_that_is_no_name_is_refused(hub: Any, path: str) -> None:
+    hub.files = {path: b"{}"}
+    with pytest.raises(WeightsError, match="names a file that no disk can hold") as caught:
+        list_remote("some", ENTRY)
+    assert str(caught.value).isprintable()
+
+
 def test_a_repository_without_what_is_wanted(hub: Any) -> None:
     hub.files = {"training.log": b"x"}
     with pytest.raises(WeightsError, match="some/weights has none of the files"):

@@ -1,4 +1,4 @@
-"""What segment, refer, reason and detect share: run the job, show answers as they come, sum up."""
+"""What segment, refer, reason, track and detect share: run the job, show answers, sum up."""
 
 import sys
 from collections.abc import Callable

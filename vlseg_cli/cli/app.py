@@ -20,17 +20,19 @@ class Entry(NamedTuple):
     help: str
 
 
-MAIN, DATA, JOBS, SETUP = "Commands", "Data", "Jobs", "Setup"
+MAIN, TALK, DATA, JOBS, SETUP = "Commands", "Talk", "Data", "Jobs", "Setup"
 
 COMMANDS: dict[str, Entry] = {
     "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
     "refer": Entry(MAIN, "Find what an expression describes: 'the small red car'."),
     "reason": Entry(MAIN, "Find what answers a question: 'what keeps food cold?'."),
+    "track": Entry(MAIN, "Follow things through videos: described, asked for, named, pointed at."),
     "detect": Entry(MAIN, "Find objects and their boxes."),
     "train": Entry(MAIN, "Train a model from a recipe."),
-    "eval": Entry(MAIN, "Score a model on a benchmark."),
+    "eval": Entry(MAIN, "Score a model on benchmarks."),
+    "chat": Entry(TALK, "Ask about a picture in a conversation, in words and masks."),
     "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
-    "data": Entry(DATA, "Label pictures with captions."),
+    "data": Entry(DATA, "Check data, draw specimens of it, or label pictures with captions."),
     "status": Entry(JOBS, "Say how far a job is."),
     "retry": Entry(JOBS, "Try the failed inputs of a job again."),
     "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),

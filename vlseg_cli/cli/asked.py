@@ -12,9 +12,10 @@ from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.names import prompt_for
 from vlseg_cli.cli.places import Places, regions_on
 from vlseg_cli.cli.prompts_file import PromptFile
+from vlseg_cli.cli.prompts_file.row import OF_FRAMES, OF_VIDEOS
 from vlseg_cli.jobs.run import AskAbout
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Ask, Expression, Frame, Item, Question, Task, UsageError
+from vlseg_cli.schema import Ask, Expression, Frame, Item, Prompt, Question, Task, UsageError
 
 MAPPED = (Task.PANOPTIC, Task.SEMANTIC)
 
@@ -24,6 +25,7 @@ class Asked:
     """inputs: as typed. plain: in JSON values. words: sentences or names, for their vocabulary.
 
     many: whether sentences may mean several segments. has_map: whether panoptic maps are made.
+    through_time: whether what is asked is followed through videos.
     """
 
     inputs: Sequence[str]
@@ -32,6 +34,7 @@ class Asked:
     words: Sequence[str] = ()
     many: bool = False
     has_map: bool = False
+    through_time: bool = False
 
 
 def ask_sentences(
@@ -72,7 +75,48 @@ def makes_maps(plain: Mapping[str, Any]) -> bool:
     return plain.get("task") in MAPPED or "prompts" in plain
 
 
-def ask_rows(default: Task, choices: Choices, many: bool, beside: object) -> Asked:
+def ask_through_time(
+    inputs: Sequence[str],
+    sentences: Sequence[Expression | Question],
+    names: tuple[str, ...] | None,
+    places: Places,
+    at: int | None,
+    choices: Choices,
+    many: bool,
+) -> Asked:
+    """Everything that is to be followed at once, in this order.
+
+    names: None for no names, () for all that the model was trained with. at: the frame of a video
+    in which the places are, None for its first.
+    """
+
+    def ask(model: Segmenter, _item: Item, frame: Frame) -> list[Ask]:
+        first = frame.index if at is None else at
+        prompts: list[tuple[Task, Prompt]] = [(_task_of(one), one) for one in sentences]
+        if names is not None:
+            prompts.append((Task.VIS, prompt_for(names, model, Task.VIS)))
+        if places:
+            prompts.append((Task.VOS, regions_on(places, frame)))
+        return [Ask(first, task, prompt, choices.threshold, many) for task, prompt in prompts]
+
+    plain = {
+        "task": "track",
+        "sentences": [[_task_of(one).value, one.text] for one in sentences],
+        "categories": names,
+        "regions": [place.plain() for place in places],
+        "at": at,
+    }
+    words = [*(one.text for one in sentences), *(names or ())]
+    return Asked(inputs, ask, plain, words, many, through_time=True)
+
+
+def _task_of(sentence: Expression | Question) -> Task:
+    return Task.REFER if isinstance(sentence, Expression) else Task.REASON
+
+
+def ask_rows(
+    default: Task, choices: Choices, many: bool, beside: object, through_time: bool = False
+) -> Asked:
     """What stands in ``--prompts FILE``.
 
     default: the task of rows that name none. beside: what else was given, which must be nothing.
@@ -84,10 +128,12 @@ def ask_rows(default: Task, choices: Choices, many: bool, beside: object) -> Ask
             "--prompts FILE brings its own inputs and prompts: give neither INPUT nor other"
             " prompts with it."
         )
-    file = PromptFile(choices.prompts, default, choices.threshold, many)
+    tasks = OF_VIDEOS if through_time else OF_FRAMES
+    file = PromptFile(choices.prompts, default, choices.threshold, many, tasks)
 
     def ask(model: Segmenter, item: Item, frame: Frame) -> list[Ask]:
         return file.asks_for(item.source, frame, model)
 
     has_map = not file.tasks.isdisjoint(MAPPED)
-    return Asked(file.inputs, ask, {"prompts": file.digest}, file.words, many, has_map)
+    plain = {"prompts": file.digest} | ({"task": "track"} if through_time else {})
+    return Asked(file.inputs, ask, plain, file.words, many, has_map, through_time)

@@ -1,4 +1,4 @@
-"""What segment, refer, reason, detect and plan share: their options as one dataclass."""
+"""What segment, refer, reason, track, detect and plan share: their options as one dataclass."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ class Choices:
     prompts: options.Prompts = None
     model: options.Model = None
     device: options.Device = None
+    proposals: options.Proposals = None
+    cache: options.Cache = None
     threshold: options.Threshold = None
     stride: options.Stride = 1
     max_frames: options.MaxFrames = None

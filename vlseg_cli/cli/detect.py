@@ -9,7 +9,7 @@ from vlseg_cli.cli.answer import answer
 from vlseg_cli.cli.asked import ask_names, ask_rows, ask_sentences
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.names import Names, parse_names
-from vlseg_cli.cli.sentences import check_sentence
+from vlseg_cli.cli.sentences import checked
 from vlseg_cli.cli.spread import spread
 from vlseg_cli.schema import Task, UsageError
 
@@ -47,7 +47,7 @@ def command(
     if choices.prompts:
         asked = ask_rows(Task.DETECT, choices, many, beside=inputs or categories or refer)
     elif refer:
-        sentences = [check_sentence(text, "description") for text in refer]
+        sentences = [checked(text, "description") for text in refer]
         asked = ask_sentences(inputs or (), Task.GROUND, sentences, choices, many)
     else:
         asked = ask_names(inputs or (), Task.DETECT, parse_names(categories), choices)

@@ -1,63 +1,155 @@
-"""``vlseg eval``: score a model on a benchmark."""
+"""``vlseg eval``: score a model on the benchmarks of the field, or on the drawn world."""
 
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.values import parse_seeds
+from vlseg_cli.models.proposals.options import ProposalOptions
+from vlseg_cli.schema.errors import UsageError
 
-_HELD_OUT = "900000:900300"
+_BENCHMARK, _WORLD = "Benchmark", "The drawn world"
 
 
 def command(
-    benchmark: Annotated[
-        Literal["world"], typer.Argument(help="world: drawn scenes that no training has seen.")
-    ],
+    context: typer.Context,
+    benchmarks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="BENCHMARK...",
+            help="Names of --list; world: drawn scenes that no training has seen.",
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--list", help="List all benchmarks with the papers' numbers.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the data lies.", rich_help_panel=_BENCHMARK),
+    ] = None,
+    specimen: Annotated[
+        bool,
+        typer.Option(
+            "--specimen",
+            help="Draw a small set of the same form instead of --data, to try a benchmark.",
+            rich_help_panel=_BENCHMARK,
+        ),
+    ] = False,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYSTEM",
+            help="Measure as the paper of psalm, hyperseg, mvp-lm, hrseg or self1e does.",
+            show_default="the model's own",
+            rich_help_panel=_BENCHMARK,
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SWITCH=CHOICE",
+            help="Change one choice of the protocol, as in unit=sentence. Repeatable.",
+            rich_help_panel=_BENCHMARK,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The first N samples of each benchmark alone.",
+            rich_help_panel=_BENCHMARK,
+        ),
+    ] = None,
     model: options.Model = None,
     device: options.Device = None,
-    seeds: options.Seeds = _HELD_OUT,
-    size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
+    proposals: options.Proposals = None,
+    cache: options.Cache = None,
+    batch_size: options.BatchSize = None,
+    shard: options.Shard = None,
+    overwrite: options.Overwrite = False,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B",
+            help="Seeds of the scenes, A up to but not B.",
+            rich_help_panel=_WORLD,
+            show_default="900000:900300",
+        ),
+    ] = None,
+    size: Annotated[
+        int,
+        typer.Option(min=64, max=4096, help="Side of a picture, px.", rich_help_panel=_WORLD),
+    ] = 256,
+    video: Annotated[
+        bool,
+        typer.Option(
+            "--video",
+            help="Clips instead of pictures: J&F, id switches, video mAP.",
+            rich_help_panel=_WORLD,
+        ),
+    ] = False,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=3, max=1000, help="Of each clip.", rich_help_panel=_WORLD, show_default="16"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "--html", help="Folder for a page with the best and worst cases."),
+        typer.Option(
+            "--out",
+            "--html",
+            help="Folder for answers, scores (JSON, CSV) and a page; the same command resumes it.",
+            show_default="nothing is kept",
+        ),
     ] = None,
     as_json: options.ReportJSON = False,
     quiet: options.Quiet = False,
+    progress: options.ProgressStyle = "auto",
 ) -> None:
-    """Score a model on a benchmark.
+    """Score a model on benchmarks.
 
-    vlseg eval world --seeds 900000:900050 --html report/
+    vlseg eval refcoco-val reasonseg-val --data data/ --out scores/
+
+    vlseg eval refcoco-val --specimen · vlseg eval world --seeds 900000:900050 --html report/
     """
-    chosen = parse_seeds(seeds or _HELD_OUT)
-    from vlseg_cli.cli.console import Console
-    from vlseg_cli.cli.model import load
-    from vlseg_cli.cli.progress import open_progress
-    from vlseg_cli.evaluation.world import evaluate_world
-    from vlseg_cli.outputs import OutputFolder
+    names = tuple(benchmarks or ())
+    if every:
+        from vlseg_cli.cli.benchmark_list import show_benchmarks
 
-    if out is not None:
-        OutputFolder(out).make()
-    console = Console(quiet)
-    segmenter = load(model, device, console)
-    with open_progress(console, "scenes") as progress:
-        progress.start(len(chosen))
-        result = evaluate_world(
-            segmenter, chosen, size, out, lambda *_: progress.item(f"{benchmark}")
+        show_benchmarks(as_json)
+    elif names == ("world",):
+        from vlseg_cli.cli.world_scores import WorldAsked, score_world
+
+        chosen = ProposalOptions(proposals, cache)
+        world = WorldAsked(model, device, chosen, seeds, size, video, frames, out)
+        score_world(world, as_json, quiet)
+    elif not names or "world" in names:
+        raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
+    else:
+        from vlseg_cli.cli.benchmark import Asked, evaluate_benchmarks
+        from vlseg_cli.cli.prepare import arguments
+
+        asked = Asked(
+            names,
+            data,
+            specimen,
+            protocol,
+            tuple(changes or ()),
+            limit,
+            model,
+            device,
+            ProposalOptions(proposals, cache),
+            batch_size,
+            shard,
+            overwrite,
+            out,
+            arguments(context),
         )
-    for name, value in flattened(result):
-        console.note(f"{name:<32} {value}")
-    if as_json:
-        print(json.dumps(result))
-
-
-def flattened(result: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every measure of a nested result with its path: 'refer.cIoU', '0.712'."""
-    for key, value in result.items():
-        if isinstance(value, Mapping):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, f"{value:.3f}" if isinstance(value, float) else str(value)
+        code = evaluate_benchmarks(asked, as_json, quiet, progress)
+        if code:
+            raise typer.Exit(code)

@@ -1,6 +1,7 @@
 """Load the model of ``--model``, and say so when it is the embedded one."""
 
 from vlseg_cli.cli.console import Console
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 
 _EMBEDDED = (
@@ -9,7 +10,12 @@ _EMBEDDED = (
 )
 
 
-def load(name: str | None, device: str | None, console: Console) -> Segmenter:
+def load(
+    name: str | None,
+    device: str | None,
+    console: Console,
+    proposals: ProposalOptions | None = None,
+) -> Segmenter:
     """Load a model by name or folder, None for the embedded one.
 
     Raises WeightsError if its weights are missing or do not fit.
@@ -18,4 +24,4 @@ def load(name: str | None, device: str | None, console: Console) -> Segmenter:
         console.note(_EMBEDDED)
     from vlseg_cli.models.registry import load_model  # brings torch
 
-    return load_model(name, device)
+    return load_model(name, device, proposals)

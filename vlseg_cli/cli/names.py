@@ -8,7 +8,7 @@ from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Categories, Task, UsageError
 
-COUNTABLE = (Task.INSTANCE, Task.DETECT)
+COUNTABLE = (Task.INSTANCE, Task.DETECT, Task.VIS)
 
 Names = Annotated[
     str | None,

@@ -21,7 +21,8 @@ Prompts = Annotated[
     typer.Option(
         metavar="FILE",
         help="Inputs and prompts by the row, in CSV or JSON lines: input, task, and text,"
-        " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE').",
+        " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE');"
+        " for track also at, the frame that regions are in.",
         rich_help_panel=_PROMPT,
     ),
 ]
@@ -45,6 +46,26 @@ Device = Annotated[
     str | None,
     typer.Option(
         help="cpu, cuda, cuda:1, ….", show_default="the best there is", rich_help_panel=_MODEL
+    ),
+]
+Proposals = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHO",
+        help="For models that choose among masks: who proposes them. A SAM, a PSALM, 'embedded', or"
+        " a folder of masks by picture.",
+        show_default="whom the model was trained with",
+        rich_help_panel=_MODEL,
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Keep proposals and features of pictures here, for later runs.",
+        show_default="nothing is kept",
+        envvar="VLSEG_CACHE",
+        rich_help_panel=_MODEL,
     ),
 ]
 Threshold = Annotated[
@@ -128,8 +149,9 @@ Save = Annotated[
     str,
     typer.Option(
         metavar="FORMAT,...",
-        help="What to write: coco, boxes, jsonl, overlay, video, panoptic, palette, yolo, parquet,"
-        " html; none; or auto: overlay for pictures, video for videos, and coco.",
+        help="What to write: coco, boxes, ytvis, jsonl, overlay, video, panoptic, palette, yolo,"
+        " parquet, html; none; or auto: overlay for pictures, video for videos, coco, and ytvis of"
+        " tracks.",
         rich_help_panel=_OUTPUT,
     ),
 ]

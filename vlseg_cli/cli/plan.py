@@ -1,6 +1,7 @@
 """``vlseg plan``: what a command would take, before it is begun.
 
-The words after ``plan`` are a whole command line of segment, refer, reason or detect; it is read by
+The words after ``plan`` are a whole command line of segment, refer, reason, track or detect; it is
+read by
 that command itself, which then hands its job over to be planned instead of run.
 """
 
@@ -15,15 +16,16 @@ import typer
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.prepare import Prepared
-from vlseg_cli.cli.sentence import counted, nearest, printable
+from vlseg_cli.cli.sentence import counted, printable
 from vlseg_cli.cli.tally import duration
 from vlseg_cli.jobs.plan import Plan, plan_job
 from vlseg_cli.schema import UsageError
+from vlseg_cli.schema.spelling import nearest
 
 # What follows the first word is the other command's, --help and all.
 CONTEXT = {"allow_interspersed_args": False}
 
-_PLANNED = ("segment", "refer", "reason", "detect")
+_PLANNED = ("segment", "refer", "reason", "track", "detect")
 
 
 def command(

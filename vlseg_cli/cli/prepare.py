@@ -7,16 +7,19 @@ from pathlib import Path
 
 import typer
 
+from vlseg_cli import __version__
 from vlseg_cli.cli.asked import Asked
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.model import load
 from vlseg_cli.cli.options import DEFAULT_OUT
-from vlseg_cli.cli.values import parse_formats
+from vlseg_cli.cli.values import AUTOMATIC, TRACKED, parse_formats
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.job import read_job
-from vlseg_cli.jobs.run import PART_FRAMES, AskAbout
+from vlseg_cli.jobs.run import AskAbout
+from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.media import list_inputs
+from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder, check_formats
 from vlseg_cli.schema import Input, UsageError
@@ -26,7 +29,7 @@ BATCH_SIZE = 4  # for auto: small enough for a laptop, large enough to share the
 
 # Options that change no result: a job is the same job with others.
 _NEUTRAL = frozenset(
-    ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device")
+    ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device", "cache")
 )
 
 
@@ -41,10 +44,11 @@ class Prepared:
     model: str | None
     device: str | None
     words: Sequence[str]
+    proposals: ProposalOptions
 
     def load(self, console: Console) -> Segmenter:
         """Load the model, and say which words it does not know. Raises WeightsError."""
-        model = load(self.model, self.device, console)
+        model = load(self.model, self.device, console, self.proposals)
         unknown = dict.fromkeys(word for text in self.words for word in model.unknown_words(text))
         if unknown:
             words = ", ".join(repr(word) for word in unknown)
@@ -62,10 +66,12 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
         raise UsageError(
             "There is no input: name images, videos or folders, or give --prompts FILE."
         )
-    formats = parse_formats(choices.save, asked.has_map)
+    automatic = TRACKED if asked.through_time else AUTOMATIC
+    formats = parse_formats(choices.save, asked.has_map, automatic=automatic)
     batch_size = choices.batch_size or BATCH_SIZE
     options = {
         "threshold": choices.threshold,
+        "proposals": choices.proposals,
         "many": asked.many,
         "clip": asdict(choices.clip),
         "batch_size": batch_size,
@@ -74,7 +80,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     }
     digest = model_digest(model_folder(choices.model))
     model = f"{choices.model or 'embedded'} {digest}"
-    job = Job(arguments(context), model, asked.plain, options)
+    job = Job(arguments(context), model, asked.plain, options, _version(formats))
     out = _out(choices, job, console) if formats else DEFAULT_OUT
     settings = Settings(
         OutputFolder(out),
@@ -84,10 +90,20 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
         shard=parse_shard(choices.shard) if choices.shard else shard_of_launcher(),
         overwrite=choices.overwrite,
         fail_fast=choices.fail_fast,
+        through_time=asked.through_time,
     )
     found = list(list_inputs(asked.inputs, exclude=out, nul=choices.null))
     check_formats(formats, videos=any(one.is_video for one in found))
-    return Prepared(job, settings, found, asked.ask, choices.model, choices.device, asked.words)
+    return Prepared(
+        job,
+        settings,
+        found,
+        asked.ask,
+        choices.model,
+        choices.device,
+        asked.words,
+        ProposalOptions(choices.proposals, choices.cache),
+    )
 
 
 def arguments(context: typer.Context) -> tuple[str, ...]:
@@ -105,6 +121,15 @@ def arguments(context: typer.Context) -> tuple[str, ...]:
             name = max(parameter.opts, key=len)
             options += [name if one is True else f"{name}={one}" for one in values]
     return (context.info_name or "", *options, "--", *words)
+
+
+def _version(formats: Sequence[str]) -> str:
+    """Of vlseg, and of what else the bytes of the results depend on."""
+    if "video" not in formats:
+        return __version__
+    from vlseg_cli.outputs.encoder import encoder_version
+
+    return f"{__version__} ({encoder_version()})"
 
 
 def _out(choices: Choices, job: Job, console: Console) -> Path:

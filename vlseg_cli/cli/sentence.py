@@ -1,7 +1,6 @@
-"""Words for people: text made safe for a terminal, and the nearest word to a misspelt one."""
+"""Words for people: numbers, values and names of files as a terminal may show them."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LONGEST = 80  # characters of a value in a sentence
 
@@ -12,12 +11,6 @@ def printable(text: str) -> str:
     File names may hold line breaks or commands to the terminal; they are shown, never obeyed.
     """
     return "".join(_escaped(character) for character in text)
-
-
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """'; did you mean cups?' if one of the choices is much like the word, else ''."""
-    found = get_close_matches(word, list(choices), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def counted(number: int, noun: str) -> str:

@@ -27,7 +27,7 @@ def split_sentences(
     kind: 'expression' or 'question', for the error. Raises UsageError if a part is missing.
     """
     if texts:
-        return list(words), [check_sentence(text, kind) for text in texts]
+        return list(words), [checked(text, kind) for text in texts]
     if not words:
         raise UsageError(f"There is no input and no {kind}: name images, then ask, in quotes.")
     *inputs, text = words
@@ -38,11 +38,11 @@ def split_sentences(
         )
     if not inputs:
         raise UsageError(f"There is no input before the {kind} {text!r}: name an image first.")
-    return inputs, [check_sentence(text, kind)]
+    return inputs, [checked(text, kind)]
 
 
-def check_sentence(text: str, kind: str) -> str:
-    """The text without blanks around it; kind: what it is, for the error if it is empty."""
+def checked(text: str, kind: str) -> str:
+    """A sentence without blanks around it. Raises UsageError for an empty one."""
     if not text.strip():
         raise UsageError(f"The {kind} is empty: write what to look for, in quotes.")
     return text.strip()

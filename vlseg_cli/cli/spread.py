@@ -1,6 +1,6 @@
 """Groups of options: a command takes one dataclass, its user sees each field as an option.
 
-Typer reads a command's options from its signature. A dozen of them, the same in four commands, are
+Typer reads a command's options from its signature. A dozen of them, the same in five commands, are
 written once as the fields of a dataclass; the decorator puts them into the signature.
 """
 

@@ -2,10 +2,12 @@
 
 import math
 
-from vlseg_cli.cli.sentence import each_once, nearest, shown
+from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.schema.spelling import nearest
 
 AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto
+TRACKED = ("video", "coco", "ytvis")  # the same, of tracks
 
 
 def parse_seconds(text: str) -> float:
@@ -37,7 +39,9 @@ def parse_batch_size(text: str) -> int | None:
     return int(text)
 
 
-def parse_formats(text: str, has_map: bool, option: str = "--save") -> tuple[str, ...]:
+def parse_formats(
+    text: str, has_map: bool, option: str = "--save", automatic: tuple[str, ...] = AUTOMATIC
+) -> tuple[str, ...]:
     """'coco,overlay' to format names, 'none' to none, 'auto' to the automatic ones.
 
     has_map: whether the task makes panoptic maps. option: where the text stands. Raises UsageError
@@ -49,7 +53,7 @@ def parse_formats(text: str, has_map: bool, option: str = "--save") -> tuple[str
     if names in ((), ("none",)):
         return ()
     if names == ("auto",):
-        return AUTOMATIC
+        return automatic
     for name in names:
         if name not in FORMATS:
             raise UsageError(

@@ -51,7 +51,7 @@ def pull(
     from vlseg_cli.weights.resolve import stage
 
     entry, console = find_published(name), Console(quiet)
-    usable = entry.role == "model" and _convertible(entry.architecture)
+    usable = entry.role == "model"
     got = fetch_all(name, entry, console.download, update, url, room=2 if usable else 1)
     console.note(
         f"{name}: {got.files} files in {got.folder}, {got.fetched} of them fetched"
@@ -61,8 +61,21 @@ def pull(
         _convert(name, console)
 
 
-def verify(name: Name, quiet: options.Quiet = False) -> None:
-    """Check files against what was pinned, and that every tensor fits."""
+def verify(
+    name: Name,
+    goldens: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of golden files: what the authors' code computed.",
+            show_default="those that come with vlseg",
+        ),
+    ] = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check files against what was pinned, that every tensor fits, and that our modules compute.
+
+    They are compared, at every stage, with what the authors' own code computed from a miniature.
+    """
     from vlseg_cli.cli.console import Console
     from vlseg_cli.weights.catalogue import find_published
     from vlseg_cli.weights.places import official_folder
@@ -71,11 +84,12 @@ def verify(name: Name, quiet: options.Quiet = False) -> None:
     entry, console = find_published(name), Console(quiet)
     pin = check(name)
     console.note(f"{name}: all {len(pin.files)} files are as pinned")
-    if entry.role == "model" and _convertible(entry.architecture):
+    if entry.role == "model":
         from vlseg_cli.models.convert import check_folder
 
         for line in check_folder(official_folder(name)).lines():
             console.note(f"  {line}")
+        _compare(name, entry.architecture, goldens, console)
 
 
 def convert(
@@ -130,21 +144,29 @@ VERBS = {
 }
 
 
-def _convertible(architecture: str) -> bool:
-    from vlseg_cli.models.registry import SYSTEMS
+def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
+    from vlseg_cli.models.parity import PARITY, check_parity
 
-    return architecture in SYSTEMS
+    if architecture not in PARITY:
+        console.note(f"{name}: this version has nothing to compare a {architecture} with")
+        return
+    for golden in check_parity(architecture, goldens):
+        worst = max(golden.compared.values(), default=0)
+        console.note(
+            f"{name}: all {len(golden.compared)} outputs of the authors' code in "
+            f"{golden.path.name} agree, within {worst:.0%} of what rounding allows"
+        )
 
 
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     from vlseg_cli.models.convert import convert_folder
-    from vlseg_cli.models.registry import require_architecture
+    from vlseg_cli.models.registry import require_model
     from vlseg_cli.weights.catalogue import find_published
     from vlseg_cli.weights.places import converted_folder, official_folder
     from vlseg_cli.weights.pull import verify as check
 
     find_published(name)
-    require_architecture(name)
+    require_model(name)
     pin = check(name)
     files = {file: pinned.sha256 for file, pinned in pin.files.items()}
     provenance = {"source": pin.source, "commit": pin.commit, "files": files}

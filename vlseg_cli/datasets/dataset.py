@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vlseg_cli.schema import InputError, NoInputError, Sample
+from vlseg_cli.schema import ClipSample, InputError, NoInputError, Sample
 
 T = TypeVar("T")
 
@@ -16,8 +16,28 @@ class Dataset(Protocol):
         """How many pictures there are."""
         ...
 
+    def source(self, number: int) -> str:
+        """The picture's path, or TABLE:ROW if a table holds it; known without reading it."""
+        ...
+
     def __getitem__(self, number: int) -> Sample:
         """Read one. Raises InputError if its files are damaged or lack something."""
+        ...
+
+
+class ClipDataset(Protocol):
+    """Clips 0 … len - 1, one per video, whose frames and masks are read when they are asked for."""
+
+    def __len__(self) -> int:
+        """How many videos there are."""
+        ...
+
+    def source(self, number: int) -> str:
+        """The clip's folder; known without reading it."""
+        ...
+
+    def __getitem__(self, number: int) -> ClipSample:
+        """Open one. Raises InputError if its files are damaged or lack something."""
         ...
 
 

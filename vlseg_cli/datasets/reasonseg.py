@@ -23,7 +23,8 @@ class ReasonSeg:
 
     A query's kind is 'long' for whole sentences and 'short' for phrases, as the tables split them.
     root: the folder that holds the splits, or the one around it. all_texts: ask every rephrasing,
-    which only the training split has. ignore_is_background: HyperSeg's reading of the shapes to be
+    which only the training split has. kind: only the pictures with questions of this kind.
+    ignore_is_background: HyperSeg's reading of the shapes to be
     ignored. Raises NoInputError if there is no such split or it is empty.
     """
 
@@ -32,6 +33,7 @@ class ReasonSeg:
         root: Path,
         split: str,
         *,
+        kind: str | None = None,
         all_texts: bool = False,
         ignore_is_background: bool = False,
     ) -> None:
@@ -39,16 +41,24 @@ class ReasonSeg:
         self._pictures = sorted(folder.glob("*.jpg"))
         if not self._pictures:
             raise NoInputError(f"{folder} has no *.jpg: fetch ReasonSeg's {split} split.")
+        if kind is not None:
+            self._pictures = [path for path in self._pictures if _kind(_truth(path)) == kind]
+            if not self._pictures:
+                raise NoInputError(f"{folder} has no {kind} question: fetch the whole split.")
         self._all_texts = all_texts
         self._ignore_is_background = ignore_is_background
 
     def __len__(self) -> int:
         return len(self._pictures)
 
+    def source(self, number: int) -> str:
+        """Path of a picture."""
+        return str(self._pictures[number])
+
     def __getitem__(self, number: int) -> Sample:
         """Read one picture and its question. Raises InputError if a file is damaged."""
         path = self._pictures[number]
-        record = _record(path.with_suffix(".json"))
+        record = _truth(path)
         frame = read_image(path)
         masks = shape_masks(
             record["shapes"],
@@ -57,20 +67,24 @@ class ReasonSeg:
             ignore_is_background=self._ignore_is_background,
         )
         texts = record["text"] if self._all_texts else record["text"][:1]
-        kind = "long" if record["is_sentence"] else "short"
         found = masks.target[None] if masks.target.any() else masks.target[None][:0]
         labels = np.zeros(len(found), np.int64)
         return Sample(
             frame,
             tuple(
-                Query(Task.REASON, Question(text), found, labels, masks.ignore, kind)
+                Query(Task.REASON, Question(text), found, labels, masks.ignore, _kind(record))
                 for text in texts
             ),
         )
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """A labelme file with all its keys."""
+def _kind(record: dict[str, Any]) -> str:
+    return "long" if record["is_sentence"] else "short"
+
+
+def _truth(picture: Path) -> dict[str, Any]:
+    """The labelme file of a picture with all its keys."""
+    path = picture.with_suffix(".json")
     record: dict[str, Any] = parsed(path, _decoded)
     for key in _KEYS:
         if key not in record:

@@ -1,8 +1,8 @@
-"""RefCOCO, RefCOCO+ and RefCOCOg (Yu et al. 2016, Mao et al. 2016): sentences about COCO things.
+"""RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO (Liu et al. 2023): sentences about COCO things.
 
-``NAME/refs(SPLIT_BY).p`` and ``NAME/instances.json``; pictures are those of COCO's train2014. What
-papers disagree on is chosen by the caller: whether a sample is a sentence or a ref with all its
-sentences, and how polygons become the true mask.
+``NAME/refs(SPLIT_BY).p`` (``grefs(unc).json``) and ``NAME/instances.json``; pictures are those of
+COCO's train2014. What papers disagree on is chosen by the caller: whether a sample is a sentence or
+a ref with all its sentences, and how polygons become the true mask.
 """
 
 import json
@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vlseg_cli.datasets.coco_masks import Polygons, true_mask
 from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.polygons import polygon_fill, polygon_sum, polygon_union
-from vlseg_cli.datasets.ref_pickle import Ref, read_refs
+from vlseg_cli.datasets.refs import Ref, read_refs
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
 
-Name = Literal["refcoco", "refcoco+", "refcocog"]
-Polygons = Literal["union", "sum", "fill"]
+Name = Literal["refcoco", "refcoco+", "refcocog", "grefcoco"]
+Unit = Literal["sentence", "ref"]
 
-SPLIT_BY: dict[str, str] = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
+REFS: dict[Name, str] = {
+    "refcoco": "refs(unc).p",
+    "refcoco+": "refs(unc).p",
+    "refcocog": "refs(umd).p",
+    "grefcoco": "grefs(unc).json",
+}
 
 # Where LISA's line, PSALM's line and plain COCO keep the pictures.
 _PICTURES = (
@@ -36,11 +40,12 @@ _PICTURES = (
 class RefCOCO:
     """One split, a sample per picture; a query's kind is the category of the thing meant.
 
-    name: also the folder below ``root``. split_by: which list of refs; None takes the usual one.
+    name: also the folder below ``root``. refs: the file with the sentences, None for the usual one.
     unit: 'sentence' asks every sentence (LISA, HRSeg, SELF1E), 'ref' all sentences of a ref at once
     (PSALM, HyperSeg, MVP-LM), which is easier. polygons: the true mask is the union of the parts,
     where exactly one of them lies ('sum': LISA, SELF1E), or what OpenCV fills ('fill': PSALM's
-    line). Raises NoInputError if a file or the split is missing.
+    line). task: REFER for masks, GROUND for boxes. Raises NoInputError if a file or the split is
+    missing.
     """
 
     def __init__(
@@ -49,12 +54,13 @@ class RefCOCO:
         name: Name,
         split: str,
         *,
-        split_by: str | None = None,
-        unit: Literal["sentence", "ref"] = "sentence",
+        refs: str | None = None,
+        unit: Unit = "sentence",
         polygons: Polygons = "union",
+        task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
     ) -> None:
         folder = existing_folder(root / name)
-        path = folder / f"refs({split_by or SPLIT_BY[name]}).p"
+        path = folder / (refs or REFS[name])
         self._refs: dict[int, list[Ref]] = defaultdict(list)
         for ref in read_refs(path):
             if ref.split == split:
@@ -65,11 +71,15 @@ class RefCOCO:
         self._instances = folder / "instances.json"
         self._images, self._annotations, self._names = self._tables()
         self._pictures = existing_folder(*(root / place for place in _PICTURES))
-        self._unit = unit
+        self._unit, self._task = unit, task
         self._polygons: Polygons = polygons
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def source(self, number: int) -> str:
+        """Path of a picture. Raises InputError if the table of pictures lacks it."""
+        return str(self._pictures / self._image(self._numbers[number])["file_name"])
 
     def __getitem__(self, number: int) -> Sample:
         """Read one picture and what is said of it. Raises InputError if a file is damaged."""
@@ -84,18 +94,38 @@ class RefCOCO:
         return Sample(frame, tuple(query for ref in refs for query in self._queries(ref, image)))
 
     def _queries(self, ref: Ref, image: dict[str, Any]) -> list[Query]:
-        if ref.annotation not in self._annotations:
-            raise InputError(f"{self._instances} lacks annotation {ref.annotation} of a ref.")
-        annotation = self._annotations[ref.annotation]
-        mask = true_mask(
-            annotation["segmentation"], image["height"], image["width"], self._polygons
-        )
-        kind = self._names[annotation["category_id"]]
+        meant = [self._annotation(number) for number in ref.annotations]
+        size = image["height"], image["width"]
+        union = np.zeros(size, bool)
+        for annotation in meant:
+            if not annotation.get("iscrowd"):
+                union |= true_mask(annotation["segmentation"], *size, self._polygons)
+        masks = union[None] if meant else union[None][:0]
+        boxes = np.array([annotation["bbox"] for annotation in meant[:1]], np.float64)
         texts = [". ".join(ref.sentences)] if self._unit == "ref" else ref.sentences
-        labels = np.zeros(1, np.int64)
         return [
-            Query(Task.REFER, Expression(text), mask[None], labels, kind=kind) for text in texts
+            Query(
+                self._task,
+                Expression(text),
+                masks,
+                np.zeros(len(masks), np.int64),
+                kind=self._kind(meant),
+                boxes=boxes.reshape(-1, 4),
+            )
+            for text in texts
         ]
+
+    def _kind(self, meant: list[dict[str, Any]]) -> str:
+        names = {self._names[annotation["category_id"]] for annotation in meant}
+        if len(names) == 1:
+            return names.pop()
+        return "several" if names else "none"
+
+    def _annotation(self, number: int) -> dict[str, Any]:
+        if number not in self._annotations:
+            raise InputError(f"{self._instances} lacks annotation {number} of a ref.")
+        annotation: dict[str, Any] = self._annotations[number]
+        return annotation
 
     def _image(self, number: int) -> dict[str, Any]:
         if number not in self._images:
@@ -106,7 +136,7 @@ class RefCOCO:
     def _tables(self) -> tuple[dict[int, Any], dict[int, Any], dict[int, str]]:
         """Images and annotations of the split, and all category names, by id."""
         data = parsed(self._instances, json.loads)
-        wanted = {ref.annotation for refs in self._refs.values() for ref in refs}
+        wanted = {one for refs in self._refs.values() for ref in refs for one in ref.annotations}
         try:
             images = {one["id"]: one for one in data["images"] if one["id"] in self._refs}
             annotations = {one["id"]: one for one in data["annotations"] if one["id"] in wanted}
@@ -114,17 +144,3 @@ class RefCOCO:
         except (KeyError, TypeError) as error:
             raise InputError(f"{self._instances} lacks {error}: it is no COCO file.") from error
         return images, annotations, names
-
-
-def true_mask(segmentation: Any, height: int, width: int, polygons: Polygons) -> NDArray[np.bool_]:
-    """Mask (H, W) of a COCO segmentation: polygons by one of three rules, or runs as they are."""
-    if isinstance(segmentation, dict):
-        from pycocotools import mask as coco
-
-        if isinstance(segmentation["counts"], list):
-            segmentation = coco.frPyObjects(segmentation, height, width)
-        return np.asarray(coco.decode(segmentation), bool)
-    if polygons == "sum":
-        return np.equal(polygon_sum(segmentation, height, width), 1)
-    fill = polygon_union if polygons == "union" else polygon_fill
-    return fill(segmentation, height, width)

@@ -5,7 +5,17 @@ from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.panoptic_quality import VOID, PanopticSegment
-from vlseg_cli.schema import Prediction, Query, decode_rle, segment_from_mask
+from vlseg_cli.outputs.panoptic import segment_ids
+from vlseg_cli.schema import (
+    PanopticMap,
+    Prediction,
+    Prompt,
+    Query,
+    Record,
+    Task,
+    decode_rle,
+    segment_from_mask,
+)
 
 NO_CLASS = -1
 
@@ -15,8 +25,10 @@ def true_panoptic(query: Query) -> tuple[NDArray[np.int32], list[PanopticSegment
     ids = np.full(query.masks.shape[1:], VOID, np.int32)
     for number, mask in enumerate(query.masks, start=1):
         ids[mask] = number
-    labels = query.labels.tolist()
-    return ids, [PanopticSegment(number, label) for number, label in enumerate(labels, start=1)]
+    areas = [None] * len(query.masks) if query.areas is None else query.areas.astype(int).tolist()
+    crowd = [False] * len(query.masks) if query.crowd is None else query.crowd.tolist()
+    stated = zip(query.labels.tolist(), areas, crowd, strict=True)
+    return ids, [PanopticSegment(number, *one) for number, one in enumerate(stated, start=1)]
 
 
 def answered_panoptic(prediction: Prediction) -> tuple[NDArray[np.int32], list[PanopticSegment]]:
@@ -77,6 +89,35 @@ def answered_mask(prediction: Prediction, position: int = 0) -> NDArray[np.bool_
     if position < len(prediction.segments):
         return decode_rle(prediction.segments[position].rle)
     return np.zeros((prediction.height, prediction.width), bool)
+
+
+def answered_union(prediction: Prediction) -> NDArray[np.bool_]:
+    """Mask (H, W) of all segments together; empty if there is none."""
+    union = np.zeros((prediction.height, prediction.width), bool)
+    for segment in prediction.segments:
+        union |= decode_rle(segment.rle)
+    return union
+
+
+def true_union(query: Query) -> NDArray[np.bool_]:
+    """Mask (H, W) of all that is meant; empty if nothing is."""
+    return np.asarray(query.masks.any(axis=0))
+
+
+def prediction_of(record: Record, prompt: Prompt) -> Prediction:
+    """The prediction that a record was made of."""
+    ids = segment_ids(record) if record.task in (Task.PANOPTIC, Task.SEMANTIC) else None
+    return Prediction(
+        record.input,
+        record.frame,
+        record.height,
+        record.width,
+        record.task,
+        prompt,
+        record.segments,
+        record.text,
+        None if ids is None else PanopticMap(ids),
+    )
 
 
 def _category(prediction: Prediction, position: int) -> int:

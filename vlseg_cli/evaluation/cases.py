@@ -5,6 +5,7 @@ Only a handful per task is held at any time, so memory does not grow with the be
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class CaseKeeper:
         for case in cases:
             task = case.query.task
             for shelf, sign in ((self._best, -1), (self._worst, 1)):
-                row = sorted([*shelf.get(task, []), case], key=lambda one: sign * one.score)
+                row = sorted([*shelf.get(task, []), case], key=partial(_rank, sign))
                 shelf[task] = list(_one_per_picture(row))[: self._keep]
 
     def best(self, task: Task) -> list[Case]:
@@ -81,6 +82,11 @@ class CaseKeeper:
     def worst(self, task: Task) -> list[Case]:
         """Lowest score first."""
         return self._worst.get(task, [])
+
+
+def _rank(sign: int, case: Case) -> tuple[float, str]:
+    """Of equal scores the same cases are kept, in whatever order they come."""
+    return sign * case.score, case.frame.source
 
 
 def _one_per_picture(cases: Iterable[Case]) -> Iterator[Case]:

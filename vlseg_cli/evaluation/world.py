@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.evaluation.cases import CaseKeeper
-from vlseg_cli.evaluation.report import write_report
 from vlseg_cli.evaluation.world_queries import benchmark_sample
+from vlseg_cli.evaluation.world_report import write_report
 from vlseg_cli.evaluation.world_scores import WorldScores
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import Ask, Query, Task, UsageError
+from vlseg_cli.schema import Ask, Query, Sample, Task, UsageError
 
 
 def evaluate_world(
@@ -24,10 +24,9 @@ def evaluate_world(
     """Score a model on the scenes of ``seeds``, ``size`` px along the longest side.
 
     Returns fractions in [0, 1] by task, kind and measure, None where nothing was asked, as for
-    tasks that the model has not. out: a
-    folder for the report, ``index.html`` with the best and worst cases. progress: called after
-    each scene with the number done and the number in all. Raises UsageError for an
-    empty range or a folder that cannot be made, before any work.
+    tasks that the model has not. out: a folder for the report, ``index.html`` with the best and
+    worst cases. progress: called after each scene with the number done and the number in all.
+    Raises UsageError for an empty range or a folder that cannot be made, before any work.
     """
     if not seeds:
         raise UsageError(
@@ -37,9 +36,7 @@ def evaluate_world(
     folder = None if out is None else OutputFolder(out)
     scores, cases = WorldScores(), CaseKeeper()
     for done, seed in enumerate(seeds, start=1):
-        sample = benchmark_sample(seed, size)
-        asked = tuple(query for query in sample.queries if query.task in model.tasks)
-        sample = replace(sample, queries=asked)
+        sample = _answerable(benchmark_sample(seed, size), model)
         encoded = model.encode([sample.frame])
         asks = [_ask(query) for query in sample.queries]
         cases.add(scores.add(sample, model.answer(encoded, asks)))
@@ -49,6 +46,12 @@ def evaluate_world(
     if folder is not None:
         write_report(folder, result, cases, seeds)
     return result
+
+
+def _answerable(sample: Sample, model: Segmenter) -> Sample:
+    """Without what the model cannot be asked."""
+    asked = tuple(query for query in sample.queries if query.task in model.tasks)
+    return replace(sample, queries=asked)
 
 
 def _ask(query: Query) -> Ask:

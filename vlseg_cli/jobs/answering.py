@@ -8,8 +8,10 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.session import State
 from vlseg_cli.outputs.records import record_of
 from vlseg_cli.schema import (
     Ask,
@@ -28,6 +30,28 @@ AskAbout = Callable[[Item, Frame], Sequence[Ask]]
 Answer = list[Record] | VlsegError
 
 
+class Answers(Protocol):
+    """What a run asks: ``Answering`` looks at each frame alone, ``Watching`` through time."""
+
+    batch_size: int
+
+    def begin(self, part: int, state: State | None) -> None:
+        """A video comes, from its part number ``part`` on; state: what the part before left."""
+        ...
+
+    def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
+        """The records of each frame, or why there are none, in order."""
+        ...
+
+    def state(self) -> State | None:
+        """What the rest of the video depends on, if on anything."""
+        ...
+
+    def end(self) -> VlsegError | None:
+        """The video is over; what is wrong with it as a whole, if anything."""
+        ...
+
+
 class Answering:
     """Answers batches of frames. ``batch_size`` shrinks when memory runs out and stays there."""
 
@@ -37,8 +61,19 @@ class Answering:
         self._model, self._ask, self._note = model, ask, note
         self.batch_size = batch_size
 
+    def begin(self, part: int, state: State | None) -> None:
+        """See ``Answers``: a frame depends on none before it."""
+
+    def state(self) -> State | None:
+        """See ``Answers``."""
+        return None
+
+    def end(self) -> VlsegError | None:
+        """See ``Answers``."""
+        return None
+
     def answer(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
-        """The records of each frame, or why there are none, in order."""
+        """See ``Answers``."""
         answers: list[Answer] = []
         while len(answers) < len(frames):
             batch = frames[len(answers) : len(answers) + self.batch_size]
@@ -90,13 +125,18 @@ class Answering:
 
     def _after_exhaustion(self, frames: Sequence[tuple[Item, Frame]]) -> list[Answer]:
         """Halve the batch for good (the caller goes on with it), or give up on a single frame."""
-        _free_memory()
         if len(frames) == 1:
-            source = frames[0][1].source
-            return [TooLargeError(f"{source} does not fit into memory even alone: shrink it.")]
+            return [too_large(frames[0][1])]
+        _free_memory()
         self.batch_size = max(1, len(frames) // 2)
         self._note(f"Out of memory: going on with batches of {self.batch_size}.")
         return []
+
+
+def too_large(frame: Frame) -> TooLargeError:
+    """What to say of a frame for which memory ran out; frees what can be freed."""
+    _free_memory()
+    return TooLargeError(f"{frame.source} does not fit into memory even alone: shrink it.")
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -22,6 +22,11 @@ def part_path(number: int, part: int) -> tuple[str, ...]:
     return WORKSHOP, "records", f"{number // 1000:03d}", f"{number:06d}-{part}.jsonl"
 
 
+def state_path(number: int, part: int) -> tuple[str, ...]:
+    """What a part of item ``number`` left in mind for the next one, beside its records."""
+    return WORKSHOP, "records", f"{number // 1000:03d}", f"{number:06d}-{part}.safetensors"
+
+
 def stored_records(folder: OutputFolder) -> RecordFile:
     """All records of a finished job."""
     return RecordFile(folder.root / RECORDS)

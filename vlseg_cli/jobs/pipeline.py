@@ -8,38 +8,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.answering import Answers
+from vlseg_cli.jobs.frame_source import FrameSource, Key
+from vlseg_cli.jobs.settings import Settings
 from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.unit import Part, Share, Unit
 from vlseg_cli.jobs.work import Work
 from vlseg_cli.jobs.writer import Writer
-from vlseg_cli.media import Decoder, Request
-from vlseg_cli.schema import Clip, Frame, InputError, Item, Record, VlsegError
-
-Key = tuple[Unit, Item]
+from vlseg_cli.media import Request
+from vlseg_cli.schema import Frame, InputError, Item, Record, VlsegError
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Everything a run is made of.
-
-    part_frames: frames of a video between two journal lines. fail_fast: stop at the first failure.
-    """
+    """Everything a run is made of."""
 
     work: Work
-    decoder: Decoder
-    answering: Answering
+    source: FrameSource
+    answering: Answers
     writer: Writer
     stop: Stop
-    clip: Clip
-    part_frames: int
-    fail_fast: bool = False
+    settings: Settings
 
     def run(self) -> None:
         """Go through all units; stops early, with everything kept that is complete, if asked."""
         batch: list[tuple[Item, Frame]] = []
         shares: list[Share] = []
-        for (unit, item), frames in self.decoder.read(self._requests()):
+        for (unit, item), frames in self.source.read(self._requests()):
             if self.stop:
                 return
             if unit.is_video:
@@ -55,7 +50,7 @@ class Pipeline:
             for item in unit.items:
                 if self.stop:
                     return
-                request = Request(Path(item.source), item.is_video, self.clip, unit.frames)
+                request = Request(Path(item.source), item.is_video, self.settings.clip, unit.frames)
                 yield (unit, item), request
 
     def _images(self, unit: Unit, shares: list[Share], batch: list[tuple[Item, Frame]]) -> None:
@@ -65,7 +60,7 @@ class Pipeline:
         for (item, frame), answer in zip(batch, answers, strict=True):
             share = by_item[item.number]
             if isinstance(answer, VlsegError):
-                _fail(share, answer)
+                share.fail(answer)
             else:
                 share.frames, share.records = 1, answer
                 self.writer.write(frame, item, 0, answer)
@@ -74,6 +69,7 @@ class Pipeline:
     def _video(self, unit: Unit, item: Item, frames: Iterator[Frame]) -> None:
         """Answer a video batch by batch, part by part, from where it was left."""
         share, part = Share(item), unit.parts
+        self.answering.begin(part, self.work.state(unit))
         batch: list[tuple[Item, Frame]] = []
         failure: InputError | None = None
         while True:
@@ -84,30 +80,32 @@ class Pipeline:
             if self.stop:
                 self.writer.abandon()
                 return
-            full = share.frames + len(batch) == self.part_frames
+            full = share.frames + len(batch) == self.settings.part_frames
             if batch and (frame is None or full or len(batch) == self.answering.batch_size):
                 self._answer(batch, share, part)
                 batch = []
             if frame is None:
                 break
             if full:
-                self._end(Part(unit, part, False, (share,)))
+                self._end(Part(unit, part, False, (share,), self.answering.state()))
                 share, part = Share(item), part + 1
             batch.append((item, frame))
-        if failure is not None:
-            _fail(share, failure)
+        wrong = self.answering.end()
+        for what in (failure, wrong):
+            if what is not None:
+                share.fail(what)
         self._end(Part(unit, part, True, (share,)))
 
     def _end(self, part: Part) -> None:
         self.writer.end(part)
-        if self.fail_fast and any(share.error is not None for share in part.shares):
+        if self.settings.fail_fast and any(share.error is not None for share in part.shares):
             self.stop.failed = True
 
     def _answer(self, batch: list[tuple[Item, Frame]], share: Share, part: int) -> None:
         for (item, frame), answer in zip(batch, self.answering.answer(batch), strict=True):
             records: list[Record] = []
             if isinstance(answer, VlsegError):
-                _fail(share, answer, f"frame {frame.index}: ")
+                share.fail(answer, f"frame {frame.index}: ")
             else:
                 records = answer
             share.frames += 1
@@ -121,11 +119,5 @@ def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Fra
     try:
         batch += [(item, frame) for frame in frames]
     except InputError as error:
-        _fail(share, error)
+        share.fail(error)
     return share
-
-
-def _fail(share: Share, error: VlsegError, where: str = "") -> None:
-    """Keep the first thing that went wrong with an item."""
-    if share.error is None:
-        share.error, share.exit_code = f"{where}{error}", error.exit_code

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from vlseg_cli.jobs.job import Job
-from vlseg_cli.jobs.run import AskAbout, Settings
+from vlseg_cli.jobs.run import AskAbout
+from vlseg_cli.jobs.settings import Settings
 from vlseg_cli.jobs.trial import existing_folder, try_out
 from vlseg_cli.media.probe import Probe, probe
 from vlseg_cli.models.segmenter import Segmenter

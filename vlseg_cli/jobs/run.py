@@ -4,13 +4,15 @@ What the results depend on is in the Job; everything else here only says how to 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from vlseg_cli.jobs.answering import Answering
+from vlseg_cli.jobs.answering import Answering, Answers
 from vlseg_cli.jobs.finish import finish
+from vlseg_cli.jobs.frame_source import FrameSource
 from vlseg_cli.jobs.job import Job
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.layout import LOCK, WORKSHOP
@@ -18,17 +20,18 @@ from vlseg_cli.jobs.lease import locked
 from vlseg_cli.jobs.listing import name_items
 from vlseg_cli.jobs.opening import open_job
 from vlseg_cli.jobs.pipeline import Pipeline
-from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.settings import Settings
 from vlseg_cli.jobs.stop import Stop, listening
 from vlseg_cli.jobs.unit import Share
-from vlseg_cli.jobs.work import JournaledWork, PassingWork, Work
+from vlseg_cli.jobs.watching import Watching
+from vlseg_cli.jobs.work import JournaledWork, PassingWork
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.outputs import OutputFolder, open_sinks
-from vlseg_cli.schema import Ask, Clip, Frame, Input, Item, Record
+from vlseg_cli.models.session import require_video
+from vlseg_cli.outputs import open_sinks
+from vlseg_cli.schema import Ask, Frame, Input, Item, Record
 
-PART_FRAMES = 240  # of a video between two lines of the journal: what a kill can cost
 _LOOK_AGAIN = 0.5  # s, while other processes hold what is left
 
 AskAbout = Callable[[Segmenter, Item, Frame], Sequence[Ask]]
@@ -56,24 +59,6 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something a person should know."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to run a job.
-
-    formats: names of --save, () keeps nothing at all. again: failed inputs are work to do, too.
-    """
-
-    folder: OutputFolder
-    formats: tuple[str, ...]
-    clip: Clip = field(default_factory=Clip)
-    batch_size: int = 1
-    part_frames: int = PART_FRAMES
-    shard: Shard = field(default_factory=Shard)
-    overwrite: bool = False
-    again: bool = False
-    fail_fast: bool = False
 
 
 @dataclass(slots=True)
@@ -109,8 +94,12 @@ def run_job(
     Raises UsageError if the folder holds another job, OutputError if it cannot be written to, and
     whatever ``load`` raises.
     """
-    if not settings.formats:
-        return _run_passing(settings, found, load, ask, progress)
+
+    def answers() -> Answers:
+        return _answers(settings, load(), ask, progress)
+
+    if not (settings.formats or settings.keep_records):
+        return _run_passing(settings, found, answers, progress)
     journal = open_job(settings.folder, job, found, settings.overwrite, settings.again)
     sources = {item.source for item in found}
     mine = {item.number for item in journal.items if item.source in sources}
@@ -118,12 +107,7 @@ def run_job(
     summary = Summary(len(mine), before)
     progress.start(len(mine), len(before))
     if len(before) < len(mine):
-        work = JournaledWork(settings.folder, journal, settings.batch_size, settings.shard, mine)
-        try:
-            summary.stopped = _work(settings, work, journal, mine, load, ask, progress)
-        finally:
-            work.close()
-            journal.close()
+        summary.stopped = _run_journaled(settings, journal, mine, answers, progress)
     summary.failed = {
         journal.items[n].source: journal.errors[n] for n in sorted(journal.errors) if n in mine
     }
@@ -133,40 +117,37 @@ def run_job(
     return summary
 
 
-def _work(
+def _run_journaled(
     settings: Settings,
-    work: JournaledWork,
     journal: Journal,
     mine: set[int],
-    load: Callable[[], Segmenter],
-    ask: AskAbout,
+    answers: Callable[[], Answers],
     progress: Progress,
 ) -> int:
     """Run until nothing is left that this process could do; returns an exit code if stopped."""
     videos = any(journal.items[number].is_video for number in mine)
-    with listening(progress.note) as stop, _decoder(settings) as decoder:
-        done = partial(_done, progress)
-        run = _prepared(settings, work, decoder, stop, load, ask, progress)
-        waiting = False
+    work = JournaledWork(settings.folder, journal, settings.batch_size, settings.shard, mine)
+    is_told = False
+    with closing(journal), closing(work), _opened(settings, progress) as (source, stop):
+        answering = answers()  # the decoder starts meanwhile
         while True:
             sinks = open_sinks(settings.formats, settings.folder, videos)
-            with Writer(sinks, work, done) as writer:
-                run(writer)
+            with Writer([*sinks, *settings.watchers], work, partial(_done, progress)) as writer:
+                Pipeline(work, source, answering, writer, stop, settings).run()
             journal.refresh()
             left = [n for n in mine if not journal.is_done(n)]
             if not left or stop or settings.shard.count > 1:
                 return stop.exit_code
-            if not waiting:
+            if not is_told:
                 progress.note(f"Waiting for {len(left)} inputs that other processes work on.")
-                waiting = True
+                is_told = True
             time.sleep(_LOOK_AGAIN)
 
 
 def _run_passing(
     settings: Settings,
     found: Sequence[Input],
-    load: Callable[[], Segmenter],
-    ask: AskAbout,
+    answers: Callable[[], Answers],
     progress: Progress,
 ) -> Summary:
     """Answer everything and keep nothing."""
@@ -180,44 +161,34 @@ def _run_passing(
         if share.error is not None:
             summary.failed.setdefault(share.item.source, (share.error, share.exit_code))
 
-    with listening(progress.note) as stop, _decoder(settings) as decoder:
-        run = _prepared(settings, work, decoder, stop, load, ask, progress)
-        with Writer((), work, done) as writer:
-            run(writer)
+    with _opened(settings, progress) as (source, stop):
+        answering = answers()
+        with Writer(settings.watchers, work, done) as writer:
+            Pipeline(work, source, answering, writer, stop, settings).run()
     summary.stopped = stop.exit_code
     return summary
 
 
-def _prepared(
-    settings: Settings,
-    work: Work,
-    decoder: Decoder,
-    stop: Stop,
-    load: Callable[[], Segmenter],
-    ask: AskAbout,
-    progress: Progress,
-) -> Callable[[Writer], None]:
-    """Load the model (the decoder starts meanwhile); returns what runs all units once."""
-    model = load()
-    answering = Answering(model, partial(ask, model), settings.batch_size, progress.note)
-
-    def run(writer: Writer) -> None:
-        Pipeline(
-            work,
-            decoder,
-            answering,
-            writer,
-            stop,
-            settings.clip,
-            settings.part_frames,
-            settings.fail_fast,
-        ).run()
-
-    return run
+def _answers(settings: Settings, model: Segmenter, ask: AskAbout, progress: Progress) -> Answers:
+    """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
+    asking = partial(ask, model)
+    alone = Answering(model, asking, settings.batch_size, progress.note)
+    if not settings.through_time:
+        return alone
+    return Watching(require_video(model), asking, alone if settings.pictures_too else None)
 
 
-def _decoder(settings: Settings) -> Decoder:
+@contextmanager
+def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[FrameSource, Stop]]:
+    """What gives frames, and what hears signals."""
+    with listening(progress.note) as stop, _source(settings) as source:
+        yield source, stop
+
+
+def _source(settings: Settings) -> FrameSource:
     """A decoder that is a batch ahead: more would be kept from other processes."""
+    if settings.open_source is not None:
+        return settings.open_source()
     return Decoder(files_ahead=2 * settings.batch_size)
 
 

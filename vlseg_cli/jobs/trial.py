@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 
 from vlseg_cli.jobs.job import Job
-from vlseg_cli.jobs.run import AskAbout, Settings, run_job
+from vlseg_cli.jobs.run import AskAbout, run_job
+from vlseg_cli.jobs.settings import Settings
 from vlseg_cli.jobs.shard import Shard
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder

@@ -7,7 +7,8 @@ alone, never on what is done already, so a job that was killed computes what it 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vlseg_cli.schema import Item, Record
+from vlseg_cli.models.session import State
+from vlseg_cli.schema import Item, Record, VlsegError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,24 @@ class Share:
     exit_code: int = 0
     records: list[Record] = field(default_factory=list)
 
+    def fail(self, error: VlsegError, where: str = "") -> None:
+        """Keep the first thing that went wrong with the item."""
+        if self.error is None:
+            self.error, self.exit_code = f"{where}{error}", error.exit_code
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The end of a part: everything about it but the pixels. last: the unit is complete."""
+    """The end of a part: everything about it but the pixels.
+
+    last: the unit is complete. state: of a video that is watched, what its next part depends on.
+    """
 
     unit: Unit
     number: int
     last: bool
     shares: tuple[Share, ...]
+    state: State | None = None
 
 
 def group_items(items: Iterable[Item], batch_size: int) -> Iterator[Unit]:

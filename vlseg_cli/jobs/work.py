@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import LEASES, WORKSHOP, part_path
+from vlseg_cli.jobs.layout import LEASES, WORKSHOP, part_path, state_path
 from vlseg_cli.jobs.lease import Leases
 from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.states import read_state, write_state
 from vlseg_cli.jobs.unit import Part, Unit, group_items
+from vlseg_cli.models.session import State
 from vlseg_cli.outputs import OutputFolder, record_line
 from vlseg_cli.schema import Item
 
@@ -24,12 +26,12 @@ class Work(Protocol):
         """Units to do, each claimed for this process when it is yielded."""
         ...
 
-    def complete(self, part: Part) -> None:
-        """Keep a part for good; its pictures are written already."""
+    def state(self, unit: Unit) -> State | None:
+        """What the last complete part of a video left in mind, if it left anything."""
         ...
 
-    def give_back(self, unit: Unit) -> None:
-        """A unit will not be completed by this process."""
+    def complete(self, part: Part) -> None:
+        """Keep a part for good; its pictures are written already."""
         ...
 
 
@@ -64,18 +66,22 @@ class JournaledWork:
             else:
                 self._leases.release(str(group.key))
 
+    def state(self, unit: Unit) -> State | None:
+        """See ``Work``."""
+        return read_state(self._folder, unit.key, unit.parts - 1)
+
     def complete(self, part: Part) -> None:
-        """See ``Work``: records to a file of their own, then a line in the journal."""
+        """See ``Work``: records and state to files of their own, then a line in the journal."""
         for share in part.shares:
             lines = "".join(record_line(record) + "\n" for record in share.records)
             self._folder.write(lines.encode(), *part_path(share.item.number, part.number))
+        if part.state is not None and not part.last:
+            write_state(self._folder, part.unit.key, part.number, part.state)
         self._journal.append(part)
+        if part.unit.is_video:
+            self._folder.remove(*state_path(part.unit.key, part.number - 1))  # superseded
         if part.last:
-            self.give_back(part.unit)
-
-    def give_back(self, unit: Unit) -> None:
-        """See ``Work``."""
-        self._leases.release(str(unit.key))
+            self._leases.release(str(part.unit.key))
 
     def close(self) -> None:
         """Give everything back."""
@@ -101,11 +107,12 @@ class PassingWork:
             if self._shard.takes(index):
                 yield unit
 
+    def state(self, unit: Unit) -> State | None:  # noqa: ARG002
+        """See ``Work``: no part was done before."""
+        return None
+
     def complete(self, part: Part) -> None:
         """See ``Work``: there is nothing to keep."""
-
-    def give_back(self, unit: Unit) -> None:
-        """See ``Work``: nobody else is at work."""
 
 
 def worker_name() -> str:

@@ -13,7 +13,7 @@ from typing import Self
 from vlseg_cli.jobs.unit import Part, Share
 from vlseg_cli.jobs.work import Work
 from vlseg_cli.outputs import Sink
-from vlseg_cli.schema import Frame, Item, Record
+from vlseg_cli.schema import Frame, InputError, Item, Record
 
 _AHEAD = 8  # frames that may wait to be written
 
@@ -24,7 +24,8 @@ class Writer:
     """Hands frames to sinks and completed parts to the work, in order.
 
     Use it in a ``with`` statement; whatever fails in the thread is raised at the next call or at
-    the end of the block.
+    the end of the block. A sink that finds the source of an item gone (InputError) makes nothing of
+    that item, which then counts as failed; the others go on.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Writer:
         self._sinks, self._work, self._done = sinks, work, done
         self._steps: Queue[Step | None] = Queue(_AHEAD)
         self._error: BaseException | None = None
+        self._lost: dict[tuple[Sink, int], InputError] = {}  # by sink and number of the item
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
         """Let every sink take a frame."""
         for sink in self._sinks:
-            self._put(partial(sink.write, frame, item, part, records))
+            write = partial(sink.write, frame, item, part, records)
+            self._put(partial(self._try, sink, item, write))
 
     def end(self, part: Part) -> None:
         """A part is complete: keep it."""
@@ -82,16 +85,31 @@ class Writer:
                 except BaseException as error:
                     self._error = error
 
+    def _try(self, sink: Sink, item: Item, step: Step) -> None:
+        """Let a sink do something about an item, unless it has lost it, or does so now."""
+        key = sink, item.number
+        if key in self._lost:
+            return
+        try:
+            step()
+        except InputError as error:
+            sink.abandon()
+            self._lost[key] = error
+
     def _end(self, part: Part) -> None:
         drawn = [share for share in part.shares if share.frames or part.number]
         for share in drawn:
             for sink in self._sinks:
-                sink.end_part(share.item, part.number)
+                self._try(sink, share.item, partial(sink.end_part, share.item, part.number))
                 if part.last:
-                    sink.end_item(share.item, part.number + 1)
+                    end = partial(sink.end_item, share.item, part.number + 1)
+                    self._try(sink, share.item, end)
+                if error := self._lost.get((sink, share.item.number)):
+                    share.fail(error)
         self._work.complete(part)
         for share in part.shares:
             if part.last:
                 for sink in self._sinks:
                     sink.forget_parts(share.item)
+                    self._lost.pop((sink, share.item.number), None)
             self._done(share, part.last)

@@ -1,4 +1,4 @@
-"""The decoder process: files come in by stdin, one line each, and frames go out by stdout.
+"""The decoder process: files come in by stdin, a line each, and word of frames goes out by stdout.
 
 It may crash or hang on a damaged file; its parent notices and starts another one.
 """
@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from vlseg_cli.media.image import read_image
 from vlseg_cli.media.limits import Limits
-from vlseg_cli.media.wire import BUSY, END, READY, Request, read_request, send, send_frame
+from vlseg_cli.media.pixel_slots import PixelSlots
+from vlseg_cli.media.wire import BUSY, END, READY, Request, read_line, send, send_frame
 from vlseg_cli.schema import Frame, InputError
 
 _BEAT_SECONDS = 1.0
@@ -25,27 +26,31 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides when a job ends
     requests: SimpleQueue[tuple[Request, Limits]] = SimpleQueue()
-    pipe = _own_stdout()
-    Thread(target=_listen, args=(requests,), daemon=True).start()
+    pipe, slots = _own_stdout(), PixelSlots(int(sys.argv[1]))
+    Thread(target=_listen, args=(requests, slots), daemon=True).start()
     send(pipe, READY)
     while True:
-        _answer(*requests.get(), pipe)
+        _answer(*requests.get(), pipe, slots)
 
 
-def _listen(requests: SimpleQueue[tuple[Request, Limits]]) -> None:
-    """Take requests as they come; the end of them is the end of the parent, even if we hang."""
+def _listen(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSlots) -> None:
+    """Take what the parent says as it comes; its end is the parent's end, even if we hang."""
     try:
         for line in sys.stdin.buffer:
-            requests.put(read_request(line))
+            said = read_line(line)
+            if isinstance(said, int):
+                slots.free.put(said)
+            else:
+                requests.put(said)
     finally:
         os._exit(0)
 
 
-def _answer(request: Request, limits: Limits, pipe: BinaryIO) -> None:
+def _answer(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots) -> None:
     """Send the frames of a file, then that it ends, or why it ends before its time."""
     try:
         for frame in _frames(request, limits, pipe):
-            send_frame(pipe, frame)
+            send_frame(pipe, frame, slots)
     except InputError as error:
         send(pipe, {"error": str(error)})
     except MemoryError:

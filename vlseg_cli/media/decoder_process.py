@@ -7,19 +7,20 @@ import sys
 from collections import deque
 from contextlib import suppress
 from signal import SIGKILL
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 
 from vlseg_cli.media.limits import Limits, check_size
+from vlseg_cli.media.pixel_slots import SLOT_BYTES, PixelSlots, open_memory
 from vlseg_cli.media.read_ahead import ReadAhead
-from vlseg_cli.media.wire import BUSY, READY, Request, receive, request_line
+from vlseg_cli.media.wire import BUSY, READY, Request, free_line, receive, request_line
 from vlseg_cli.schema import Frame
 
 _AHEAD_BYTES = 1 << 28  # of decoded frames, kept ready
 _AHEAD_FRAMES = 64
-_PIPE_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 20  # room for many requests with long names
 _START_SECONDS = 300.0  # a machine under load may take long to start a program
 
 
@@ -32,19 +33,23 @@ class DecoderProcess:
 
     def __init__(self, limits: Limits, timeout: float) -> None:
         self._limits, self._timeout = limits, timeout
+        memory = open_memory()
+        self._slots = PixelSlots(memory)
         self._process = subprocess.Popen(
             # -P and our own search path: nothing is imported from the folder we happen to be in.
-            [sys.executable, "-P", "-m", "vlseg_cli.media.decoder_child"],
+            [sys.executable, "-P", "-m", "vlseg_cli.media.decoder_child", str(memory)],
+            pass_fds=(memory,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl-C is for the parent alone
         )
+        os.close(memory)
         assert isinstance(self._process.stdin, io.BufferedWriter)
         assert isinstance(self._process.stdout, io.BufferedReader)
         self._to, self._from = self._process.stdin, self._process.stdout
         _widen(self._to)
-        _widen(self._from)
+        self._writing = Lock()  # two threads tell the child things
         self._said: ReadAhead[Frame | str | None] = ReadAhead(_AHEAD_BYTES)
         self._asked: deque[Request] = deque()
         self._is_ready = False
@@ -64,9 +69,7 @@ class DecoderProcess:
     def ask(self, request: Request) -> None:
         """Hand it a file; files are answered in the order asked."""
         self._asked.append(request)
-        with suppress(OSError):  # it died: ``take`` will say so
-            self._to.write(request_line(request, self._limits))
-            self._to.flush()
+        self._tell(request_line(request, self._limits))
 
     def take(self) -> Frame | str | None:
         """The next frame, None at the end of a file, or why a file ends before its time.
@@ -89,6 +92,7 @@ class DecoderProcess:
         self._process.wait()
         self._said.close()
         self._listener.join()
+        self._slots.close()
         self._from.close()
         with suppress(OSError):
             self._to.close()
@@ -118,8 +122,17 @@ class DecoderProcess:
         if not self._said.reserve(size):
             raise EOFError
         pixels = np.empty((height, width, 3), np.uint8)
-        if self._from.readinto(pixels.data.cast("B")) == pixels.nbytes:
-            self._said.put(Frame(pixels, str(source), message["index"], message["time"]), size)
+        data = pixels.data.cast("B")
+        for start in range(0, len(data), SLOT_BYTES):
+            slot = (receive(self._from) or {})["slot"]
+            self._slots.empty(slot, data[start : start + SLOT_BYTES])
+            self._tell(free_line(slot))
+        self._said.put(Frame(pixels, str(source), message["index"], message["time"]), size)
+
+    def _tell(self, line: bytes) -> None:
+        with self._writing, suppress(OSError):  # it died: ``take`` will say so
+            self._to.write(line)
+            self._to.flush()
 
     def _last_words(self) -> str:
         self._process.kill()
@@ -133,8 +146,8 @@ class DecoderProcess:
         return f"stopped over it (exit code {code})"
 
 
-def _widen(pipe: io.BufferedReader | io.BufferedWriter) -> None:
-    """Make room in a pipe for many pixels, or long names, where the system lets us."""
+def _widen(pipe: io.BufferedWriter) -> None:
+    """Make room in a pipe, where the system lets us."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 

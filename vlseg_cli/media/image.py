@@ -4,10 +4,12 @@ Whatever bytes a file holds, only a Frame or an InputError comes out: a run over
 must survive every one of them.
 """
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -38,11 +40,15 @@ def read_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Frame:
 
     Raises InputError if the file is missing, no regular file, no image, damaged or over a limit.
     """
-    image = upright(open_image(path, limits))
-    try:
-        return Frame(np.array(to_rgb(image)), source=str(path))
-    except Exception as error:
-        raise _unreadable(path, error) from error
+    return _frame(open_image(path, limits), path)
+
+
+def decode_image(data: bytes, source: str, limits: Limits = DEFAULT_LIMITS) -> Frame:
+    """The first picture of a file that is in memory; source: what to call it. As ``read_image``."""
+    path = Path(source)
+    with _decoded(path, io.BytesIO(data), limits) as image:
+        image.load()
+        return _frame(image, path)
 
 
 def open_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
@@ -80,12 +86,29 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """A file's picture, not yet decoded; whatever goes wrong with it becomes an InputError."""
     check_file(path, limits.file_bytes)
     try:
-        with path.open("rb") as file, Image.open(file, formats=DECODERS) as image:
+        file = path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with file, _decoded(path, file, limits) as image:
+        yield image
+
+
+@contextmanager
+def _decoded(path: Path, file: BinaryIO, limits: Limits) -> Iterator[Image.Image]:
+    try:
+        with Image.open(file, formats=DECODERS) as image:
             check_size(path, *image.size, limits)
             yield image
     except InputError:
         raise
     except Exception as error:  # decoders raise some fifteen kinds on damaged bytes
+        raise _unreadable(path, error) from error
+
+
+def _frame(image: Image.Image, path: Path) -> Frame:
+    try:
+        return Frame(np.array(to_rgb(upright(image))), source=str(path))
+    except Exception as error:
         raise _unreadable(path, error) from error
 
 

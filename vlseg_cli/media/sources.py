@@ -7,7 +7,6 @@ its content decides whether it can be read. Files are found one at a time: there
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from glob import glob, has_magic
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from vlseg_cli.media.folders import is_input, is_within, walk
 from vlseg_cli.media.formats import is_video
 from vlseg_cli.media.lists import LIST_EXTENSIONS, list_lines, stdin_lines
 from vlseg_cli.schema import Input, NoInputError
+from vlseg_cli.schema.spelling import nearest
 
 
 def list_inputs(
@@ -109,5 +109,4 @@ def _suggestion(path: Path) -> str:
         names = [sibling.name for sibling in path.parent.iterdir()]
     except (OSError, ValueError):
         return "."
-    nearest = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {str(path.with_name(nearest[0]))!r}?" if nearest else "."
+    return nearest(path.name, names, lambda name: str(path.with_name(name))) or "."

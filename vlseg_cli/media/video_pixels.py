@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 
@@ -55,21 +56,22 @@ class Upright:
 
     def __init__(self) -> None:
         self._matrices: dict[int, DisplayMatrix] = {}  # by rotation, which costs nothing to ask
+        self._reformatter = VideoReformatter()
 
     def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """(H, W, 3) uint8, contiguous: wide pixels cut to 8 bits, transparency laid on white."""
         if frame.rotation not in self._matrices:
             self._matrices[frame.rotation] = display_matrix(frame)
         if any(component.is_alpha for component in frame.format.components):
-            pixels = _on_white(_converted(frame, "rgba"))
+            pixels = _on_white(self._converted(frame, "rgba"))
         else:
-            pixels = _converted(frame, "rgb24")
+            pixels = self._converted(frame, "rgb24")
         return np.ascontiguousarray(self._matrices[frame.rotation].apply(pixels))
 
-
-def _converted(frame: VideoFrame, format_: str) -> NDArray[np.uint8]:
-    # One thread: the decoder keeps the others busy.
-    return frame.to_ndarray(format=format_, threads=1).astype(np.uint8, copy=False)
+    def _converted(self, frame: VideoFrame, format_: str) -> NDArray[np.uint8]:
+        # One thread: the decoder keeps the others busy.
+        converted = self._reformatter.reformat(frame, format=format_, threads=1)
+        return converted.to_ndarray().astype(np.uint8, copy=False)
 
 
 def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

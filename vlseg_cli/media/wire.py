@@ -1,7 +1,7 @@
-"""What parent and child say to each other: a line of JSON each way, pixels behind a frame's line.
+"""What parent and child say to each other: lines of JSON, and pixels in shared slots.
 
-No pickle and no shared memory: a child that was taken over by a hostile file can send wrong pixels
-and nothing worse.
+No pickle, and the parent copies pixels before it looks at them: a child that was taken over by a
+hostile file can send wrong pixels and nothing worse.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.pixel_slots import SLOT_BYTES, PixelSlots
 from vlseg_cli.schema import Clip, Frame
 
 READY = {"ready": True}
@@ -40,9 +41,16 @@ def request_line(request: Request, limits: Limits) -> bytes:
     )
 
 
-def read_request(line: bytes) -> tuple[Request, Limits]:
-    """The request of a line."""
+def free_line(slot: int) -> bytes:
+    """Word to the child that it may fill a slot again."""
+    return _line({"free": slot})
+
+
+def read_line(line: bytes) -> tuple[Request, Limits] | int:
+    """What a line to the child says: a request, or the number of a slot that is free again."""
     said = json.loads(line)
+    if "free" in said:
+        return int(said["free"])
     path, clip = Path(said["path"]), Clip(**said["clip"])
     return Request(path, said["is_video"], clip, said["skip"]), Limits(**said["limits"])
 
@@ -53,12 +61,13 @@ def send(pipe: BinaryIO, message: dict[str, Any]) -> None:
     pipe.flush()
 
 
-def send_frame(pipe: BinaryIO, frame: Frame) -> None:
-    """Send a frame: its line, then H * W * 3 bytes."""
+def send_frame(pipe: BinaryIO, frame: Frame, slots: PixelSlots) -> None:
+    """Send a frame: its line, then a line for each slot that its H * W * 3 bytes fill."""
     size = {"height": frame.height, "width": frame.width}
-    pipe.write(_line({"index": frame.index, "time": frame.time} | size))
-    pipe.write(frame.pixels.data.cast("B"))
-    pipe.flush()
+    send(pipe, {"index": frame.index, "time": frame.time} | size)
+    data = frame.pixels.data.cast("B")
+    for start in range(0, len(data), SLOT_BYTES):
+        send(pipe, {"slot": slots.fill(data[start : start + SLOT_BYTES])})
 
 
 def receive(pipe: BinaryIO) -> dict[str, Any] | None:

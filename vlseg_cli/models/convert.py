@@ -3,10 +3,9 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from safetensors import SafetensorError
 
 from vlseg_cli.models.official import Official, read_config
 from vlseg_cli.models.registry import SYSTEMS, official_system
@@ -40,11 +39,10 @@ def convert_folder(
         _write(part, official, provenance, shard)
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
-            f"{target} cannot be written ({reason}): free the place, then convert again"
+            f"{target} cannot be written ({error.strerror}): free the place, then convert again"
         ) from error
     return official.coverage
 
@@ -80,22 +78,17 @@ def check_folder(source: Path) -> Coverage:
 
 
 def _write(directory: Path, official: Official, provenance: Mapping[str, Any], shard: int) -> None:
-    sizes = {ours: _bytes(official, ours) for ours in official.sources}
+    sizes = {ours: official.size(ours) for ours in official.names}
     write_shards(directory, name_shards(sizes, shard), official.read)
     settings = {
         "architecture": official.architecture,
         "config": dict(official.sizes),
+        "categories": asdict(official.categories),
         "provenance": dict(provenance),
     }
     (directory / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     official.tokenizer.save(directory / TOKENIZER)
     (directory / CARD).write_text(_card(official.coverage, provenance), "utf-8")
-
-
-def _bytes(official: Official, ours: str) -> int:
-    """Of one of our tensors; those of a split one share its bytes evenly."""
-    source = official.sources[ours]
-    return official.tensors[source].nbytes // len(official.coverage.used[source])
 
 
 def _card(coverage: Coverage, provenance: Mapping[str, Any]) -> str:

@@ -5,11 +5,12 @@ from typing import TypeVar
 
 from accelerate import init_empty_weights
 from torch import nn
+from transformers.initialization import no_init_weights
 
 M = TypeVar("M", bound=nn.Module)
 
 
 def build_empty(build: Callable[[], M]) -> M:
     """Build a module whose parameters are on ``meta``; buffers that no file holds are real."""
-    with init_empty_weights(include_buffers=False):
+    with no_init_weights(), init_empty_weights(include_buffers=False):
         return build()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vlseg_cli.models.mvp_lm_config import MVPLMConfig
 from vlseg_cli.models.psalm_answers import describe as describe_masks
-from vlseg_cli.nn.box_geometry import to_pixels
+from vlseg_cli.nn.boxes import to_pixels
 from vlseg_cli.nn.segments import Canvas, instances, referred_scores, to_original
 from vlseg_cli.schema import (
     Ask,

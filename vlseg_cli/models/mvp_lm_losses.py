@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vlseg_cli.models.mvp_lm_steps import Answered, Asked, Level
-from vlseg_cli.nn.box_geometry import corners, generalised_iou
 from vlseg_cli.nn.box_matcher import apart_for_stuff, box_cost, even_for_stuff
+from vlseg_cli.nn.boxes import corners, generalised_iou
 from vlseg_cli.nn.denoising import Denoising
 from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
 from vlseg_cli.nn.mask_sampling import MaskSampling

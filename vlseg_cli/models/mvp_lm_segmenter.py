@@ -19,7 +19,7 @@ from vlseg_cli.models.mvp_lm_speech import speak
 from vlseg_cli.models.mvp_lm_steps import Instruction, Level
 from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.pixels import fit_pixels
-from vlseg_cli.models.psalm_segmenter import EncodedFrames
+from vlseg_cli.models.prompted_segmenter import EncodedFrames
 from vlseg_cli.nn.segments import Canvas
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.mvp_lm import MVPLMPrompts
@@ -117,7 +117,7 @@ class MVPLMSegmenter:
         require_complete(official.coverage, directory)
         config = MVPLMConfig.from_dict(official.sizes)
         model = build_empty(lambda: MVPLM(config))
-        ours = official.read(official.sources)
+        ours = official.read(official.names)
         load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
         return cls(name, model, official.tokenizer, (), (), device)
 
@@ -140,7 +140,8 @@ class MVPLMSegmenter:
 
     @torch.inference_mode()
     def answer(self, encoded: EncodedFrames, asks: Sequence[Ask]) -> list[Prediction]:
-        """Steps 2 to 4; prompts of one kind share batches. Raises NotFiniteError."""
+        """Steps 2 to 4; prompts of one kind share batches. Raises NotFiniteError, and UsageError
+        for what MVP-LM cannot be asked."""
         start = time.perf_counter()
         rows = {_key(ask): self._row(ask) for ask in asks}
         found = self._read_and_answer(encoded, rows)
@@ -161,6 +162,11 @@ class MVPLMSegmenter:
 
     def _row(self, ask: Ask) -> _Row:
         match ask.prompt:
+            case _ if ask.task is Task.CHAT:
+                raise UsageError(
+                    f"The {self.name} model says what it sees, it does not hold conversations:"
+                    " --model takes another."
+                )
             case Categories(names=()):
                 raise UsageError("There is no category to look for: give at least one name.")
             case Categories(names=names):

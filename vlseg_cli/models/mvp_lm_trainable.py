@@ -15,10 +15,17 @@ from vlseg_cli.models.mvp_lm_losses import Counts, all_losses, count, selection_
 from vlseg_cli.models.mvp_lm_steps import Asked
 from vlseg_cli.models.psalm import Seen
 from vlseg_cli.models.psalm_losses import averaged_counts
-from vlseg_cli.models.psalm_words import WordsBatch, WordsCollator, WordsHeads, sentence_end
+from vlseg_cli.models.psalm_words import (
+    PICTURES,
+    WordsBatch,
+    WordsCollator,
+    WordsHeads,
+    sentence_end,
+)
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.nn.auxiliary import DenseNames
 from vlseg_cli.nn.denoising import shake
+from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling
 from vlseg_cli.prompts.condition import ConditionKind
@@ -83,20 +90,22 @@ class TrainableMVPLM(Trainable):
         losses: MVPLMLosses | None = None,
     ) -> None:
         super().__init__()
-        self.mvp_lm, self.tokenizer = MVPLM(config), tokenizer
+        self.model, self.tokenizer = MVPLM(config), tokenizer
         self.names, self.stuff = tuple(names), tuple(stuff)
         self.weights = losses or MVPLMLosses()
         self.dense_names = DenseNames(config.mask_channels, len(self.names))
         self.words = WordsHeads(config.language_channels, self.names)
+        self.adapters: list[nn.Parameter] = []
 
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: MVPLMBatch | WordsBatch) -> dict[str, Tensor]:
         """Named, weighted losses; their plain sum is what is minimised."""
         if isinstance(batch, WordsBatch):
-            read: dict[str, Tensor] = self.words(self.mvp_lm, batch)
+            noise = Seen.noise(PICTURES, self.model.config, batch.meant.device)
+            read: dict[str, Tensor] = self.words(self.model, noise, batch)
             return read
-        seen = self.mvp_lm.see(batch.pixel_values)
+        seen = self.model.see(batch.pixel_values)
         kinds = {
             "everything": (batch.everything, ConditionKind.CATEGORY),
             "things": (batch.things, ConditionKind.CATEGORY),
@@ -116,7 +125,7 @@ class TrainableMVPLM(Trainable):
 
     def collator(self, size: int | None = None) -> MVPLMCollator:
         """What turns samples into a batch, free of weights. ``size``: input side, px."""
-        config = self.mvp_lm.config
+        config = self.model.config
         return MVPLMCollator(
             MVPLMPrompts(self.tokenizer, config.prompt_style, config.summary_token),
             size or config.image_size,
@@ -140,11 +149,15 @@ class TrainableMVPLM(Trainable):
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
-        return WordsCollator(self.tokenizer, self.names)
+        return WordsCollator(MVPLMPrompts(self.tokenizer, "plain").sentence, self.names)
+
+    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """See ``Trainable``."""
+        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
-        model = self.mvp_lm
+        model = self.model
         parts: dict[str, list[nn.Module]] = {
             "vision": [model.vision_tower],
             "connector": [model.connector],
@@ -153,25 +166,29 @@ class TrainableMVPLM(Trainable):
             "decoder": [model.selection, model.decoder, model.mask_head],
             "auxiliary": [self.dense_names, self.words],
         }
+        lora = {id(p) for p in self.adapters}
         groups = {
-            name: [p for m in modules for p in m.parameters()] for name, modules in parts.items()
+            name: [p for m in modules for p in m.parameters() if id(p) not in lora]
+            for name, modules in parts.items()
         }
+        if self.adapters:
+            groups["lora"] = list(self.adapters)
         taken = {id(p) for group in groups.values() for p in group}
         groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
         return groups
 
     def begin_with(self, directory: Path) -> None:
         """Take the weights of a model folder. Raises WeightsError if they do not fit."""
-        load_into(self.mvp_lm, load_tensors(directory), directory)
+        load_into(self.model, load_tensors(directory), directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
         settings = {
             "architecture": "mvp-lm",
-            "config": asdict(self.mvp_lm.config),
+            "config": asdict(self.model.config),
             "categories": {"names": self.names, "stuff": self.stuff},
         }
-        save_folder(directory, self.mvp_lm, settings, self.tokenizer.save, card)
+        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 
@@ -191,14 +208,14 @@ class TrainableMVPLM(Trainable):
     ) -> dict[str, Tensor]:
         """All losses of the prompts of one kind, under its name."""
         stuff = name == "everything"
-        read = self.mvp_lm.read(seen, prompts.sequences, prompts.pictures)
-        instruction = self.mvp_lm.pool(read)
-        asked = self.mvp_lm.ask(seen, prompts.pictures, instruction, kind, stuff)
+        read = self.model.read(seen, prompts.sequences, prompts.pictures)
+        instruction = self.model.pool(read)
+        asked = self.model.ask(seen, prompts.pictures, instruction, kind, stuff)
         noise = None
         if kind is ConditionKind.CATEGORY and self.weights.denoising:
             boxes, labels = ([getattr(t, k) for t in prompts.truth] for k in ("boxes", "labels"))
             noise = shake(asked.conditions, boxes, labels, self.weights.denoising)
-        answered = self.mvp_lm.answer(seen, prompts.pictures, asked, kind, True, noise)
+        answered = self.model.answer(seen, prompts.pictures, asked, kind, True, noise)
         stages = all_losses(
             answered,
             noise,
@@ -215,7 +232,7 @@ class TrainableMVPLM(Trainable):
             for loss in stages[0]
         }
         if self.weights.language and bool((prompts.said >= 0).any()):
-            said = next_token_loss(self.mvp_lm.lm_head(read.hidden), prompts.said)
+            said = next_token_loss(self.model.lm_head(read.hidden), prompts.said)
             losses[f"{name}_language"] = self.weights.language * said
         if self.weights.selection:
             losses[f"{name}_selection"] = self._selection(seen, prompts, asked, kind)
@@ -226,7 +243,7 @@ class TrainableMVPLM(Trainable):
 
     def _selection(self, seen: Seen, prompts: Prompts, asked: Asked, kind: ConditionKind) -> Tensor:
         """Every place of the memory says itself whether it is meant, not the chosen ones alone."""
-        projected, valid = self.mvp_lm.project(seen, kind)
+        projected, valid = self.model.project(seen, kind)
         value = selection_loss(
             projected[prompts.pictures], valid, seen.pixels.memory, asked, prompts.truth
         )

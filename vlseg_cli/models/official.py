@@ -5,7 +5,7 @@ The same for every system; what differs (rules, sizes, tokenizer) is in ``<syste
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,14 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema import Categories, WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover
-from vlseg_cli.weights.convert.rules import Rule, convert
+from vlseg_cli.weights.convert.rules import Fill, Rule, convert, find_fill
 from vlseg_cli.weights.folder import CONFIG
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 C = TypeVar("C")
 Shapes = dict[str, tuple[int, ...]]
+
+_NO_CATEGORIES = Categories(())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,8 @@ class Official:
     """An official folder that was looked through; its numbers are read when they are asked for.
 
     architecture: as the registry names it. sizes: a configuration as plain values. tensors: theirs
-    by their names. sources: our name to the official one.
+    by their names. sources: our name to the official one. made: ours that no file has.
+    categories: what the authors trained it to look for, which no file of theirs says.
     """
 
     architecture: str
@@ -38,12 +41,29 @@ class Official:
     rules: tuple[Rule, ...]
     coverage: Coverage
     sources: Mapping[str, str]
+    made: Mapping[str, Tensor] = field(default_factory=dict)
+    categories: Categories = _NO_CATEGORIES
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All tensors of ours that ``read`` can give."""
+        return (*self.sources, *self.made)
+
+    def size(self, ours: str) -> int:
+        """Bytes of one of our tensors; those of a split one share its bytes evenly."""
+        if ours in self.made:
+            return self.made[ours].nbytes
+        source = self.sources[ours]
+        return self.tensors[source].nbytes // len(self.coverage.used[source])
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
         """Our tensors by name, as the authors stored them; views wherever nothing was split."""
         for ours in names:
-            theirs = self.sources[ours]
-            yield ours, convert(self.rules, theirs, self.tensors[theirs])[ours]
+            if ours in self.made:
+                yield ours, self.made[ours]
+            else:
+                theirs = self.sources[ours]
+                yield ours, convert(self.rules, theirs, self.tensors[theirs])[ours]
 
 
 def look_through(
@@ -53,11 +73,18 @@ def look_through(
     tensors: Mapping[str, Tensor],
     rules: tuple[Rule, ...],
     own: Shapes,
+    fills: Sequence[Fill] = (),
+    categories: Categories = _NO_CATEGORIES,
 ) -> Official:
     """Find out which tensor becomes which of ours, ``own``; complete or not."""
-    coverage = cover(rules, tensors, own)
+    coverage = cover(rules, tensors, own, fills)
     sources = {ours: name for name, all_ours in coverage.used.items() for ours in all_ours}
-    return Official(architecture, sizes, tokenizer, tensors, rules, coverage, sources)
+    made = {
+        ours: fill.made(own[ours]) for ours in coverage.made if (fill := find_fill(fills, ours))
+    }
+    return Official(
+        architecture, sizes, tokenizer, tensors, rules, coverage, sources, made, categories
+    )
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:

@@ -7,6 +7,7 @@ the other three once per prompt.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
 
+if TYPE_CHECKING:
+    from vlseg_cli.models.mvp_lm_config import MVPLMConfig
+
 
 @dataclass(slots=True)
 class Seen:
@@ -47,6 +51,13 @@ class Seen:
     pixels: PixelFeatures
     tokens: Tensor
     prefixes: dict[tuple[int, ...], Prefix] = field(default_factory=dict)
+
+    @classmethod
+    def noise(cls, batch: int, config: "PSALMConfig | MVPLMConfig", device: torch.device) -> "Seen":
+        """Pictures of nothing, with as many tokens as real ones have; see ``psalm_words``."""
+        side = config.image_size // 32 // config.connector_stride
+        tokens = torch.randn((batch, config.language_channels, side, side), device=device) * 0.5
+        return cls((), PixelFeatures(torch.zeros(batch, 0, device=device), ()), tokens)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -120,22 +131,24 @@ class PSALM(nn.Module):
         sequences: Sequence[TokenSequence],
         pictures: Tensor,
         regions: Tensor | None = None,
+        looks: Tensor | None = None,
     ) -> Read:
         """P prompts, prompt p about picture ``pictures[p]``; all with the same prefix.
 
         regions (R, H, W) bool: one mask per REGION mark, in the order of prompts and marks.
+        looks (R, C): instead of regions, what they looked like, here or in another picture.
         """
-        prefix = self._read_prefix(seen, sequences[0].prefix)
+        prefix = self.read_prefix(seen, sequences[0].prefix)
         ids, condition, real = stack(sequences, pictures.device)
-        vectors = None
         if regions is not None:
             owner = pictures[(ids == Placeholder.REGION).nonzero()[:, 0]]
-            vectors = self.region_vectors(seen, owner, regions)
+            looks = self.region_looks(seen, owner, regions)
+        vectors = None if looks is None else self.look_vectors(looks)
         embeds = embed(self.language, ids, self.seg_query, vectors)
         hidden = read_on(self.language, prefix, pictures, embeds, real)
         return Read(hidden, ids, condition, embeds)
 
-    def _read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
+    def read_prefix(self, seen: Seen, ids: tuple[int, ...]) -> Prefix:
         """Read the words before the picture and the picture itself, once per wording."""
         if ids not in seen.prefixes:
             tokens = seen.tokens.flatten(2).transpose(1, 2)
@@ -145,12 +158,20 @@ class PSALM(nn.Module):
             seen.prefixes[ids] = read_prefix(self.language, embeds)
         return seen.prefixes[ids]
 
-    def region_vectors(self, seen: Seen, pictures: Tensor, regions: Tensor) -> Tensor:
-        """What the language model sees of regions: (R,) pictures, (R, H, W) masks -> (R, D)."""
+    def region_looks(self, seen: Seen, pictures: Tensor, regions: Tensor) -> Tensor:
+        """What regions look like: (R,) pictures, (R, H, W) masks -> (R, C) pooled features."""
+        return pool_regions(self.look_features(seen)[pictures], regions)
+
+    def look_features(self, seen: Seen) -> Tensor:
+        """What regions are pooled from: (B, C, h, w)."""
+        tokens = self.config.region_source == "tokens"
+        return seen.tokens if tokens else seen.pixels.mask_features
+
+    def look_vectors(self, looks: Tensor) -> Tensor:
+        """What the language model reads of regions' looks: (R, C) -> (R, D)."""
         if self.config.region_source == "tokens":
-            return pool_regions(seen.tokens[pictures], regions)
-        pooled = pool_regions(seen.pixels.mask_features[pictures], regions)
-        vectors: Tensor = self.region_input(pooled)
+            return looks
+        vectors: Tensor = self.region_input(looks.to(self.region_input.weight.dtype))
         return vectors
 
     # 3 ask ------------------------------------------------------------------------------------
@@ -181,7 +202,8 @@ class PSALM(nn.Module):
         pictures: Tensor,
         kind: ConditionKind,
         regions: Tensor | None = None,
+        looks: Tensor | None = None,
     ) -> Answered:
         """Steps 2 to 4 in one go."""
-        asked = self.ask(self.read(seen, sequences, pictures, regions), kind)
+        asked = self.ask(self.read(seen, sequences, pictures, regions, looks), kind)
         return self.answer(seen, pictures, asked, kind)

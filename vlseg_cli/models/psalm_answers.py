@@ -21,6 +21,7 @@ from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
+    NotFiniteError,
     PanopticMap,
     Prediction,
     Question,
@@ -30,21 +31,20 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
-Part = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
-Found = tuple[list[Segment], PanopticMap | None]
-
 
 class Thresholds(Protocol):
-    """What of a configuration decides how sure an answer has to be."""
+    """A configuration, as far as answers are cut by it; see ``PSALMConfig``."""
 
     @property
     def panoptic_score(self) -> float: ...
-
     @property
     def panoptic_overlap(self) -> float: ...
-
     @property
     def instance_score(self) -> float: ...
+
+
+Part = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
+Found = tuple[list[Segment], PanopticMap | None]
 
 
 def describe(
@@ -54,9 +54,16 @@ def describe(
     parts: Sequence[Part],
     config: Thresholds,
     seconds: dict[str, float],
+    said: str = "",
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
+    """Turn what the model answered to one ask, and said, into a Prediction on the frame's grid.
+
+    parts: none where words alone were asked for.
+    """
+    found: Found = [], None
     match ask.prompt:
+        case _ if ask.task is Task.CHAT:
+            pass
         case Categories():
             found = _categories(ask, ask.prompt, canvas, parts[0], config)
         case Regions():
@@ -71,9 +78,22 @@ def describe(
         ask.task,
         ask.prompt,
         tuple(found[0]),
+        said,
         panoptic=found[1],
         seconds=seconds,
     )
+
+
+def check_finite(parts: Sequence[Part], frame: Frame) -> None:
+    """Masks made of NaN would look like empty ones; half precision on large inputs makes them.
+
+    Raises NotFiniteError.
+    """
+    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
+        raise NotFiniteError(
+            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            " --device cpu, or other weights."
+        )
 
 
 def _categories(

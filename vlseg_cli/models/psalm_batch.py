@@ -5,30 +5,34 @@ Everything that needs no weights happens here: resizing, wording, and the truth 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vlseg_cli.models.pixels import fit_masks, fit_pixels, fit_regions
 from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.prompts.hyperseg import HyperSegPrompts
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.sequence import TokenSequence
-from vlseg_cli.schema import Categories, Expression, Query, Question, Regions, Sample
+from vlseg_cli.schema import Categories, Expression, Query, Question, Region, Regions, Sample
 
 _SLIVER = 0.2  # of an answer: a category with less of it is not what was meant
 
 
 class Prompts(NamedTuple):
     """Prompts of one kind: sequences (P), their pictures (P,), region masks (R, H, W) or None,
-    truth per prompt (M, h, w) in [0, 1], labels per prompt (M,)."""
+    truth per prompt (M, h, w) in [0, 1], labels per prompt (M,). said: per prompt, how many tokens
+    before its mask tokens the model is to say itself; () for none."""
 
     sequences: list[TokenSequence]
     pictures: Tensor
     regions: Tensor | None
     truth: list[Tensor]
     labels: list[Tensor]
+    said: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class PSALMBatch:
     semantic: Tensor
     meant: Tensor
 
-    def to(self, device: torch.device | str) -> "PSALMBatch":
+    def to(self, device: torch.device | str) -> Self:
         """The same batch on a device."""
         moved: dict[str, Any] = {f.name: _move(getattr(self, f.name), device) for f in fields(self)}
         return replace(self, **moved)
@@ -67,7 +71,7 @@ class PSALMCollator:
     """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses;
     ``silent`` keeps nothing but what each cell belongs to."""
 
-    prompts: PSALMPrompts
+    prompts: PSALMPrompts | HyperSegPrompts
     size: int
     sampling: MaskSampling
     names: tuple[str, ...]
@@ -107,7 +111,7 @@ class PSALMCollator:
         if not asked:
             return None
         placed = [
-            fit_regions(region.mask[None], self.size)[0]
+            self._place(region)
             for _, query in asked
             if isinstance(query.prompt, Regions)
             for region in query.prompt.regions
@@ -119,6 +123,11 @@ class PSALMCollator:
             [self._truth(query) for _, query in asked],
             [torch.from_numpy(query.labels) for _, query in asked],
         )
+
+    def _place(self, region: Region) -> NDArray[np.bool_]:
+        """A region on the grid that it is pooled on, (S, S)."""
+        placed: NDArray[np.bool_] = fit_regions(region.mask[None], self.size)[0]
+        return placed
 
     def _sequence(self, query: Query, source: str) -> TokenSequence:
         match query.prompt:

@@ -50,12 +50,16 @@ class PSALMConfig:
     panoptic_score: float = 0.8
     panoptic_overlap: float = 0.8
     instance_score: float = 0.5
+    # Through time: the least score of a sentence's mask, the least likeness of a followed thing
+    video_score: float = 0.3
+    likeness: float = 0.8
     # Not in published checkpoints: how the embedded miniature differs.
     prompt_style: Style = "psalm"
     coordinates: bool = False  # write x, y into the decoder's features
     single_queries: int | None = None  # mask tokens for one sentence or region; None: all
     region_source: RegionSource = "tokens"  # where regions are pooled from
     regions_together: bool = True  # all regions in one prompt, or each in its own
+    talks: bool = True  # whether its language model was taught to answer in words
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import torch
+
+from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.models.official import (
     Official,
     check_vocabulary,
@@ -14,18 +17,28 @@ from vlseg_cli.models.psalm_config import PSALMConfig
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.weights.convert.psalm import psalm_rules
 from vlseg_cli.weights.convert.psalm_sizes import psalm_sizes
+from vlseg_cli.weights.convert.rules import Fill
 from vlseg_cli.weights.convert.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 MODEL_TYPE = "llava_phi"
+
+_FILLS = (
+    Fill(
+        r"connector\..*\.num_batches_tracked",
+        "counts batches, no answer depends on it",
+        0,
+        torch.int64,
+    ),
+)
 
 
 def open_official_psalm(directory: Path) -> Official:
     """Look through an official folder and find out whether it is complete; numbers are not read.
 
     Sizes that no file of theirs tells, such as decoder_heads, are the published ones unless
-    config.json has them in a table "vlseg". Raises WeightsError for a folder that is damaged or
-    no PSALM's.
+    config.json has them in a table "vlseg"; its categories are COCO panoptic's, which it was
+    trained with. Raises WeightsError for a folder that is damaged or no PSALM's.
     """
     told = read_told(directory, "PSALM", [MODEL_TYPE])
     tensors = read_checkpoint(directory)
@@ -35,4 +48,5 @@ def open_official_psalm(directory: Path) -> Official:
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
     rules = psalm_rules(config.language_heads, config.vocabulary)
-    return look_through("psalm", sizes, tokenizer, tensors, rules, own)
+    trained = class_table("coco-panoptic").asked("plain")
+    return look_through("psalm", sizes, tokenizer, tensors, rules, own, _FILLS, trained)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from vlseg_cli.models.official import Official, model_type
+from vlseg_cli.models.official import Official, holds_tensor, model_type
 from vlseg_cli.models.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ class PSALMSystem:
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
-        """By its config.json."""
+        """By its config.json, unless the tensors are those of a HyperSeg that says the same."""
         from vlseg_cli.models.psalm_official import MODEL_TYPE
+        from vlseg_cli.weights.convert.hyperseg import PERCEIVER
 
-        return model_type(directory) == MODEL_TYPE
+        return model_type(directory) == MODEL_TYPE and not holds_tensor(directory, PERCEIVER)
 
     def open_official(self, directory: Path) -> Official:
         """What the authors' folder holds."""
@@ -47,10 +48,13 @@ class PSALMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.loss_weights import PromptLosses
+        from vlseg_cli.models.psalm import PSALM
         from vlseg_cli.models.psalm_config import PSALMConfig
-        from vlseg_cli.models.psalm_trainable import PSALMLosses, TrainablePSALM
+        from vlseg_cli.models.psalm_trainable import TrainablePSALM
         from vlseg_cli.worlds.categories import NAMES, STUFF
 
         tokenizer = world_tokenizer()
         sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        return TrainablePSALM(sized, tokenizer, NAMES, STUFF, PSALMLosses.from_dict(losses))
+        weights = PromptLosses.from_dict(losses)
+        return TrainablePSALM(PSALM(sized), tokenizer, NAMES, STUFF, weights)

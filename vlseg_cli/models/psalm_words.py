@@ -1,34 +1,31 @@
-"""Reading before seeing: a language model learns the words from sentences without pictures.
+"""Reading before seeing: the language model learns the words from sentences without pictures.
 
 Each sentence stands where it will stand later, after image tokens, which are noise here; so the
 model learns to look past them. Next words are learned along the way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.models.mvp_lm import MVPLM
-from vlseg_cli.models.mvp_lm_steps import Read as MVPLMRead
-from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.steps import Read
 from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.pixel_decoder import PixelFeatures
-from vlseg_cli.prompts.psalm import PSALMPrompts
-from vlseg_cli.prompts.sequence import TokenSequence
-from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.worlds.categories import COLOURS
 from vlseg_cli.worlds.text import POSITIONS
 
 if TYPE_CHECKING:
+    from vlseg_cli.models.hyperseg import HyperSeg
+    from vlseg_cli.models.mvp_lm import MVPLM
+    from vlseg_cli.models.mvp_lm_steps import Read as MVPLMRead
+    from vlseg_cli.models.psalm import PSALM
     from vlseg_cli.worlds.text import TextExercise
 
 _COLOURS = tuple(COLOURS)
-_PICTURES = 4  # noise pictures shared by the sentences of a batch
+PICTURES = 4  # noise pictures shared by the sentences of a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class WordsBatch:
     """Sentences (P) and what they mean: meant (P, names) shares; colour, position, anchor (P,)
     indices, -1 where the sentence says nothing of the sort."""
 
-    sequences: list[TokenSequence]
+    sequences: list[Any]
     meant: Tensor
     colour: Tensor
     position: Tensor
@@ -56,9 +53,9 @@ class WordsBatch:
 class WordsCollator:
     """Text exercises to a batch."""
 
-    def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
-        self.prompts = PSALMPrompts(tokenizer, "plain", 1, 1)
-        self.names = tuple(names)
+    def __init__(self, sentence: Callable[[str], Any], names: Sequence[str]) -> None:
+        """sentence: makes what the language model reads of a text; picklable."""
+        self.sentence, self.names = sentence, tuple(names)
 
     def __call__(self, exercises: Sequence["TextExercise"]) -> WordsBatch:
         meant = torch.zeros(len(exercises), len(self.names))
@@ -66,7 +63,7 @@ class WordsCollator:
             for name in exercise.categories:
                 meant[row, self.names.index(name)] = 1 / len(exercise.categories)
         return WordsBatch(
-            [self.prompts.sentence(exercise.text) for exercise in exercises],
+            [self.sentence(exercise.text) for exercise in exercises],
             meant,
             _indices([e.colour for e in exercises], _COLOURS),
             _indices([e.position for e in exercises], POSITIONS),
@@ -88,20 +85,25 @@ class WordsHeads(nn.Module):
         self.position = nn.Linear(channels, len(POSITIONS))
         self.anchor = nn.Linear(channels, len(names))
 
-    def forward(self, psalm: PSALM | MVPLM, batch: WordsBatch) -> dict[str, Tensor]:
-        """Losses by name, next words included."""
-        seen = _noise(psalm, batch.meant.device)
-        pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % _PICTURES
-        read = psalm.read(seen, batch.sequences, pictures)
-        hidden = sentence_end(read)
+    def forward(
+        self, model: "PSALM | HyperSeg | MVPLM", seen: Any, batch: WordsBatch
+    ) -> dict[str, Tensor]:
+        """Losses by name, next words included; seen: ``PICTURES`` pictures of nothing."""
+        pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % PICTURES
+        read = model.read(seen, batch.sequences, pictures)
+        losses = self.understood(sentence_end(read), batch)
+        said = read.ids.masked_fill(read.condition != 0, -100)
+        losses["words_next"] = 0.2 * next_token_loss(model.lm_head(read.hidden), said)
+        return losses
+
+    def understood(self, hidden: Tensor, batch: WordsBatch) -> dict[str, Tensor]:
+        """(P, D) at the end of each sentence -> losses of what was taken from it, by name."""
         losses = {"words_category": self.meant(hidden, batch.meant)}
         for name in ("colour", "position", "anchor"):
             truth = getattr(batch, name)
             if (truth >= 0).any():
                 logits = getattr(self, name)(hidden)
                 losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
-        said = read.ids.masked_fill(read.condition != 0, -100)
-        losses["words_next"] = 0.2 * next_token_loss(psalm.lm_head(read.hidden), said)
         return losses
 
     def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:
@@ -112,17 +114,8 @@ class WordsHeads(nn.Module):
         return F.cross_entropy(self.category(hidden[known]), meant[known])
 
 
-def sentence_end(read: Read | MVPLMRead) -> Tensor:
+def sentence_end(read: "Read | MVPLMRead") -> Tensor:
     """(P, D): the hidden state at each sentence's ``[SEG]``, its last token."""
     places = torch.arange(read.condition.shape[1], device=read.condition.device)
     last = torch.where(read.condition == 0, places, -1).amax(1)
     return read.hidden[torch.arange(len(last)), last]
-
-
-def _noise(psalm: PSALM | MVPLM, device: torch.device) -> Seen:
-    """Pictures of nothing, with as many tokens as real ones have."""
-    config = psalm.config
-    side = config.image_size // 32 // config.connector_stride
-    tokens = torch.randn(_PICTURES, config.language_channels, side, side, device=device) * 0.5
-    empty = torch.zeros(_PICTURES, 0, device=device)
-    return Seen((), PixelFeatures(empty, ()), tokens)

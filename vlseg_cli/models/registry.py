@@ -6,9 +6,13 @@ from pathlib import Path
 
 import torch
 
+from vlseg_cli.models.hrseg_system import HRSegSystem
+from vlseg_cli.models.hyperseg_system import HyperSegSystem
 from vlseg_cli.models.mvp_lm_system import MVPLMSystem
+from vlseg_cli.models.proposals.options import Choosing, ProposalOptions
 from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.self1e_system import SELF1ESystem
 from vlseg_cli.models.system import System
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.weights.catalogue import catalogue, find_entry
@@ -19,41 +23,69 @@ from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 SYSTEMS: Mapping[str, System] = {
     "psalm": PSALMSystem(),
     "mvp-lm": MVPLMSystem(),
+    "hyperseg": HyperSegSystem(),
+    "self1e": SELF1ESystem(),
+    "hrseg": HRSegSystem(),
 }
 
 
-def load_model(name: str | None = None, device: str | None = None) -> Segmenter:
+def load_model(
+    name: str | None = None,
+    device: str | None = None,
+    proposals: ProposalOptions | None = None,
+) -> Segmenter:
     """A trained model, ready to use.
 
     name: of weights.toml, or a model folder in our layout or its authors', or None or 'embedded'
     for the one that comes with vlseg. device: as torch names it, None for a GPU if there is one.
+    proposals: for models that choose among proposed masks, who proposes.
     Raises WeightsError or UsageError in one sentence.
     """
     if name in catalogue():
-        require_architecture(str(name))
+        require_model(str(name))
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
+    segmenter = _load(directory, label, _device(device))
+    if proposals is not None:
+        _choose(segmenter, proposals)
+    return segmenter
+
+
+def _load(directory: Path, label: str, device: str) -> Segmenter:
     if system := official_system(directory):
-        return system.load_official(directory, label, _device(device))
+        return system.load_official(directory, label, device)
     architecture = load_settings(directory)["architecture"]
     if architecture not in SYSTEMS:
         raise WeightsError(
             f"{directory} holds a {architecture!r}; this version reads {', '.join(SYSTEMS)}"
         )
-    return SYSTEMS[architecture].load(directory, label, _device(device))
+    return SYSTEMS[architecture].load(directory, label, device)
 
 
-def require_architecture(name: str) -> None:
-    """Raise WeightsError if an entry of weights.toml is nothing that this version can run."""
-    entry = find_entry(name)
-    if entry.architecture in SYSTEMS:
-        return
-    if entry.role == "base":
+def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:
+    """Raise UsageError if proposals were named for a model that draws its own masks."""
+    if isinstance(segmenter, Choosing):
+        segmenter.choose_proposals(proposals)
+    elif proposals.source is not None:
+        raise UsageError(
+            f"--proposals is for models that choose among proposed masks; {segmenter.name} draws "
+            "its own: leave it out"
+        )
+
+
+def system_of(name: str | None = None) -> str:
+    """Which of ``SYSTEMS`` a model is of, by its files alone; see ``load_model``."""
+    directory = model_folder(name)
+    official = official_system(directory)
+    if official is None:
+        return str(load_settings(directory)["architecture"])
+    return next(key for key, system in SYSTEMS.items() if system is official)
+
+
+def require_model(name: str) -> None:
+    """Raise WeightsError if an entry of weights.toml is a base, which answers nothing by itself."""
+    if find_entry(name).role == "base":
         raise WeightsError(f"{name} is no model that answers by itself: others are built from it")
-    raise WeightsError(
-        f"this version of vlseg has no {entry.architecture} architecture yet, so {name} can be "
-        f"fetched but not converted or used; it has {', '.join(SYSTEMS)}"
-    )
 
 
 def official_system(directory: Path) -> System | None:

@@ -7,8 +7,9 @@ from vlseg_cli.schema import Ask, Frame, Prediction, Task
 
 
 class Segmenter(Protocol):
-    """A loaded model. ``categories`` and ``stuff`` (a flag each) are what it was trained with and
-    what is asked when a user names nothing; ``tasks`` are what it can be asked about a picture."""
+    """A loaded model. ``tasks`` is what it can be asked; benchmarks ask it nothing else.
+    ``categories`` and ``stuff`` (a flag each) are what it was trained with and what is asked when a
+    user names nothing."""
 
     name: str
     tasks: frozenset[Task]

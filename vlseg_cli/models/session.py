@@ -5,18 +5,21 @@ plain arrays, so a run that was killed goes on from the last state that was kept
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Ask, Frame, Prediction
+from vlseg_cli.schema import Ask, Frame, Prediction, UsageError
 
 State = Mapping[str, NDArray[Any]]
 
 
 class Session(Protocol):
-    """One video being watched. Segments carry ``track_id``: the same thing, the same number."""
+    """One video being watched. Segments carry ``track_id``: the same thing, the same number.
+
+    Sentences and single regions have the numbers 1, 2, … in the order they are asked.
+    """
 
     def step(self, frame: Frame) -> list[Prediction]:
         """Look at the next frame: one prediction per prompt, in the order they were given.
@@ -30,6 +33,7 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
 class VideoSegmenter(Segmenter, Protocol):
     """A model that can follow things through time."""
 
@@ -40,3 +44,10 @@ class VideoSegmenter(Segmenter, Protocol):
         drawn; sentences and names hold for the whole video whatever it says.
         """
         ...
+
+
+def require_video(model: Segmenter) -> VideoSegmenter:
+    """The model, if it can follow things through time. Raises UsageError if it cannot."""
+    if isinstance(model, VideoSegmenter):
+        return model
+    raise UsageError(f"The model {model.name} answers pictures only: --model takes another.")

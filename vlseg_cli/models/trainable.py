@@ -10,7 +10,8 @@ from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
 
-from vlseg_cli.schema import Sample
+from vlseg_cli.schema import RecipeError, Sample
+from vlseg_cli.worlds.moments import Moments
 from vlseg_cli.worlds.text import TextExercise
 
 
@@ -43,6 +44,17 @@ class Trainable(nn.Module):
     @abstractmethod
     def words_collator(self) -> Callable[[Sequence[TextExercise]], Batch]:
         """The same for text exercises; ``forward`` takes either batch."""
+
+    def clips_collator(self, size: int | None = None) -> Callable[[Sequence[Moments]], Batch]:
+        """The same for moments of clips. Raises RecipeError if the system learns no video."""
+        raise RecipeError(f'data = "clips" ({size} px) is nothing that this architecture learns')
+
+    @abstractmethod
+    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """Put LoRA adapters into the language model; they become the group 'lora'.
+
+        What is saved has them merged. Raises RecipeError if no layer has one of these names.
+        """
 
     @abstractmethod
     def groups(self) -> dict[str, list[nn.Parameter]]:

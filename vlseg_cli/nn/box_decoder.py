@@ -10,7 +10,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrDecoderLayer
 
-from vlseg_cli.nn.box_geometry import logit, sine_position
+from vlseg_cli.nn.boxes import logit, sine_position
 from vlseg_cli.nn.deformable import FlatMaps, deformable_config, fan_out
 from vlseg_cli.nn.mask_decoder import MLP
 from vlseg_cli.nn.multi_scale_decoder import LEVELS

@@ -6,7 +6,7 @@ Source: MVP-LM section 9 (MaskDINO's matcher with OpenSeeD's thing and stuff que
 import torch
 from torch import Tensor
 
-from vlseg_cli.nn.box_geometry import corners, generalised_iou
+from vlseg_cli.nn.boxes import corners, generalised_iou
 
 _NEVER = 1e4  # cost of a pair that must not be
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vlseg_cli.nn.box_geometry import logit
+from vlseg_cli.nn.boxes import logit
 
 _SHAKE = 0.4  # of half a side for the centre, of a side for the size
 

@@ -94,3 +94,14 @@ class DenseSampling:
     def for_loss(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         """All cells."""
         return logits.flatten(1), truth.flatten(1)
+
+
+class Prepared:
+    """A sampling for truth that the collator has prepared already."""
+
+    def __init__(self, sampling: MaskSampling) -> None:
+        self.for_matching, self.for_loss = sampling.for_matching, sampling.for_loss
+
+    def prepare(self, truth: Tensor) -> Tensor:
+        """As it is."""
+        return truth

@@ -8,12 +8,13 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from vlseg_cli.schema import OutputError
 
+_READABLE = 0o644
 _LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -23,8 +24,7 @@ class AtomicFile:
     def __init__(self, path: Path) -> None:
         """Begin a file; its folder must exist. Raises OutputError if it cannot be written."""
         self.path = path
-        # Kept apart from the target's name, which may already be as long as a name can be.
-        self._part = path.parent / f".{secrets.token_hex(8)}.part"
+        self._part = _part_of(path)
         try:
             self._file = self._part.open("xb")
         except OSError as error:
@@ -78,6 +78,32 @@ def write_atomically(path: Path, data: bytes) -> None:
     file.commit()
 
 
+def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a library write a whole file that wants a name instead of an open file.
+
+    write: called with that name, raises OSError if the disk refuses; which is OutputError here.
+    """
+    part = _part_of(path)
+    try:
+        write(part)
+        part.chmod(_READABLE)  # some libraries write what only its owner may read
+        _sync(part)
+        part.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Have a folder and all above it. Raises OutputError if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed writers left anywhere below a folder; nobody may be writing there now."""
     for parent, _, names in os.walk(folder):
@@ -89,16 +115,23 @@ def sweep(folder: Path) -> None:
 def unwritable(path: Path, error: OSError) -> OutputError:
     """The sentence for a path that the system does not let us write."""
     reason = (error.strerror or "unknown reason").lower()
-    return OutputError(
-        f"{path} cannot be written ({reason}): free the place or give another --out."
-    )
+    return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")
+
+
+def _part_of(path: Path) -> Path:
+    """Kept apart from the target's name, which may already be as long as a name can be."""
+    return path.parent / f".{secrets.token_hex(8)}.part"
 
 
 def _sync_folder(folder: Path) -> None:
     """Make a rename outlive a power cut, where the system can sync folders at all."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

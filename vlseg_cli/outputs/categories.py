@@ -6,6 +6,8 @@ from typing import TypedDict
 
 from vlseg_cli.schema import Record, Segment, Task
 
+_POINTED = (Task.INTERACTIVE, Task.VOS)
+
 
 class CategoryRecord(TypedDict):
     """A category as COCO writes it; ``isthing`` is 1 for countable ones."""
@@ -31,7 +33,7 @@ class CategoryTable:
         """Take up what was asked, in its order, so that ids hardly depend on the answers."""
         if isinstance(record.prompt, str):
             self._id(record.prompt)
-        elif record.task is Task.INTERACTIVE:  # named by the answers: 'point 1', 'box 2'
+        elif record.task in _POINTED:  # named by the answers: 'point 1', 'box 2'
             for segment in record.segments:
                 self._id(segment.label)
         else:

@@ -82,6 +82,7 @@ def _annotations(records: Iterable[Record], categories: CategoryTable) -> Iterat
         for record in frame:
             for segment in record.segments:
                 number += 1
+                track = {} if segment.track_id is None else {"track_id": segment.track_id}
                 yield {
                     "id": number,
                     "image_id": image_id,
@@ -91,4 +92,5 @@ def _annotations(records: Iterable[Record], categories: CategoryTable) -> Iterat
                     "bbox": segment.bbox,
                     "iscrowd": 0,
                     "score": segment.score,
+                    **track,
                 }

@@ -56,6 +56,11 @@ def encoder_options() -> tuple[str, dict[str, str]]:
     raise UsageError(f"The format video needs one of the encoders {', '.join(_ENCODERS)} in PyAV.")
 
 
+def encoder_version() -> str:
+    """What the bytes of a video depend on beside its frames: 'libx264, PyAV 18.1.0'."""
+    return f"{encoder_options()[0]}, PyAV {av.__version__}"
+
+
 class SegmentEncoder:
     """Frames of one part of a video, on their way to an open file.
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from vlseg_cli.outputs.atomic import AtomicFile, unwritable, write_atomically
+from vlseg_cli.outputs.atomic import AtomicFile, make_folder, unwritable, write_atomically
 from vlseg_cli.schema import OutputError, UsageError
 
 _LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
@@ -61,10 +61,7 @@ class OutputFolder:
     def path(self, *parts: str) -> Path:
         """A path below the folder, its parents made. Raises OutputError if links lead outside."""
         path = self.root.joinpath(*parts)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(path.parent, error) from error
+        make_folder(path.parent)
         if not path.parent.resolve().is_relative_to(self.root.resolve()):
             raise OutputError(f"{path.parent} leads out of {self.root}: remove that link.")
         return path

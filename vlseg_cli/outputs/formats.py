@@ -13,6 +13,7 @@ from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
 from vlseg_cli.outputs.sink import Format, Sink
 from vlseg_cli.outputs.yolo import write_yolo
+from vlseg_cli.outputs.ytvis import write_ytvis
 from vlseg_cli.schema import Record
 
 
@@ -53,6 +54,9 @@ FORMATS: dict[str, Format] = {
         "COCO instances and results", ("coco.json", "coco_results.json"), close=write_coco
     ),
     "boxes": Format("COCO detections, no masks", ("coco_boxes.json",), close=write_coco_boxes),
+    "ytvis": Format(
+        "tracks as in YouTube-VIS", ("ytvis.json", "ytvis_results.json"), close=write_ytvis
+    ),
     "jsonl": Format("all records, a line each", ("predictions.jsonl",), close=write_jsonl),
     "panoptic": Format(
         "COCO panoptic", ("panoptic", "panoptic.json"), close=write_panoptic, needs_map=True

@@ -27,6 +27,16 @@ def json_list(entries: Iterable[Any]) -> Iterator[bytes]:
     yield b"[]" if opening == b"[" else b"]"
 
 
+def json_entries(entries: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
+    """A list of entries that are JSON already, each walked through in its turn."""
+    opening = b"["
+    for entry in entries:
+        yield opening
+        yield from entry
+        opening = b",\n"
+    yield b"[]" if opening == b"[" else b"]"
+
+
 def json_value(value: Any) -> Iterator[bytes]:
     """A plain value, whole."""
     yield json.dumps(value).encode()

@@ -100,12 +100,15 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
 
 
 def _coloured(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
-    """Segments to be seen, their colours (by category in semantic maps), whether as boxes."""
+    """Segments to be seen, whether as boxes, and their colours: of a track everywhere the same, by
+    category in semantic maps."""
     found: list[tuple[Segment, RGB, bool]] = []
     for answer in answers:
         for segment in answer.segments:
             by_category = answer.task is Task.SEMANTIC and segment.category_id is not None
             index = segment.category_id if by_category else len(found)
+            if segment.track_id is not None:
+                index = segment.track_id - 1
             boxed = answer.task in _BOXED
             if all(segment.bbox[2:]) if boxed else segment.area:
                 found.append((segment, colour_of(index or 0), boxed))

@@ -6,7 +6,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from vlseg_cli.prompts.placeholders import tokenize
+import numpy as np
+
+from vlseg_cli.prompts.placeholders import Placeholder, tokenize
 from vlseg_cli.prompts.sequence import TokenSequence, assemble
 from vlseg_cli.prompts.tokenizer import Tokenizer
 
@@ -21,9 +23,14 @@ _SYSTEM = (
 _SURE = "\nSure, the segmentation result is <seg>"
 
 
+def opened(user: str) -> str:
+    """What a user says in the LLaMA-2 wrapper that Phi was trained with; an answer comes next."""
+    return f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n{user} [/INST]"
+
+
 def wrapped(user: str, answer: str) -> str:
-    """One turn in the LLaMA-2 wrapper that Phi was trained with."""
-    return f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n{user} [/INST] {answer} <|endoftext|>"
+    """One turn in that wrapper."""
+    return f"{opened(user)} {answer} <|endoftext|>"
 
 
 def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
@@ -91,6 +98,13 @@ class PSALMPrompts:
         """A sentence that is tokens already, ``[SEG]`` last."""
         ids = tokenize(sentence_text(self.style), self.tokenizer)
         return assemble(ids, self.single, expression=tokens)
+
+    def question(self, text: str) -> TokenSequence:
+        """A question that is to be answered in words: the answer's tokens come after it."""
+        ids = tokenize(opened(f"<image>\n{text.strip()}"), self.tokenizer)
+        image = ids.index(Placeholder.IMAGE)
+        rest = np.asarray(ids[image + 1 :], np.int64)
+        return TokenSequence(tuple(ids[:image]), rest, np.full(len(rest), -1))
 
     def regions(self, count: int) -> TokenSequence:
         """``count`` regions asked together."""

@@ -3,7 +3,7 @@
 The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, models, normalizers, pre_tokenizers
@@ -15,7 +15,8 @@ SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
 
 
 class Tokenizer:
-    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` may be None."""
+    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` and ``end`` (of
+    a text) may be None."""
 
     def __init__(self, rust: RustTokenizer) -> None:
         seg = rust.token_to_id(SEG)
@@ -24,6 +25,7 @@ class Tokenizer:
         self.rust = rust
         self.seg: int = seg
         self.unknown: int | None = rust.token_to_id(UNKNOWN)
+        self.end: int | None = rust.token_to_id(END)
 
     @classmethod
     def load(cls, file: Path) -> "Tokenizer":
@@ -34,8 +36,8 @@ class Tokenizer:
             raise WeightsError(f"cannot read the tokenizer {file}: {error}") from error
 
     def save(self, file: Path) -> None:
-        """Write tokenizer.json."""
-        self.rust.save(str(file))
+        """Write tokenizer.json. Raises OSError if the disk refuses."""
+        file.write_text(self.rust.to_str(pretty=True), "utf-8")
 
     def __len__(self) -> int:
         return int(self.rust.get_vocab_size())
@@ -43,6 +45,15 @@ class Tokenizer:
     def ids(self, text: str) -> list[int]:
         """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
         return list(self.rust.encode(text, add_special_tokens=False).ids)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of tokens, without ``[SEG]``, the end and other special tokens."""
+        kept = [token for token in ids if token not in (self.seg, self.end)]
+        return str(self.rust.decode(kept, skip_special_tokens=True)).strip()
+
+    def has_ended(self, said: Sequence[int]) -> bool:
+        """Whether a text is complete: its last token is the end."""
+        return bool(said) and said[-1] == self.end
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
@@ -54,14 +65,15 @@ class Tokenizer:
         ]
 
 
-def word_tokenizer(words: Iterable[str]) -> Tokenizer:
+def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:
     """A tokenizer that knows just these words (lower case) and single punctuation marks.
 
-    Anything else becomes ``[UNK]``. For the embedded miniature, whose world is small.
+    Anything else becomes ``[UNK]``. For miniatures, whose world is small. marks: the special
+    tokens, whose ids come first, in this order.
     """
-    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((UNKNOWN, END, SEG, *words)))}
+    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((*marks, *words)))}
     rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     rust.normalizer = normalizers.Lowercase()
     rust.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
-    rust.add_special_tokens([UNKNOWN, END, SEG])
+    rust.add_special_tokens([*marks])
     return Tokenizer(rust)

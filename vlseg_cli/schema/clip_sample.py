@@ -24,6 +24,7 @@ class ClipQuery:
     into ``Categories.names``, index of the region, or 0 for sentences.
     masks: number of a frame -> (M, H, W) bool, empty masks for what cannot be seen in it, or None
     for a frame without truth.
+    ignore: number of a frame -> (H, W) bool, pixels that count neither way in it, or None.
     key: what the data set calls the query (an expression's id), for submission files.
     kind: a word for reports, as in ``Query``.
     """
@@ -33,6 +34,7 @@ class ClipQuery:
     objects: tuple[int, ...]
     labels: NDArray[np.int64]
     masks: Callable[[int], NDArray[np.bool_] | None]
+    ignore: Callable[[int], NDArray[np.bool_] | None] | None = None
     first: int = 0
     key: str = ""
     kind: str = ""

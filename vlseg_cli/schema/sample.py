@@ -24,7 +24,11 @@ class Query:
     ignore: (H, W) bool, pixels that count neither way, or None.
     kind: a word for reports and curricula: 'colour', 'ordinal', 'heldout', 'scribble', ….
     answers: true words where words are asked for, one per annotator; () otherwise.
+    choices: of a multiple-choice question, in the order of their letters; () otherwise.
     key: what the data set calls the query (a question's id), for submission files.
+    crowd: (N,) bool, which masks are groups that nobody has to find, or None for none of them.
+    areas: (N,) float64, px as the annotation states them, or None to count the masks.
+    boxes: (N, 4) float64, x, y, w, h in px as the annotation states them, or None.
     """
 
     task: Task
@@ -34,7 +38,11 @@ class Query:
     ignore: NDArray[np.bool_] | None = None
     kind: str = ""
     answers: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     key: str = ""
+    crowd: NDArray[np.bool_] | None = None
+    areas: NDArray[np.float64] | None = None
+    boxes: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,12 @@ there is no second list of keys that could disagree.
 """
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from vlseg_cli.schema.errors import TableError
+from vlseg_cli.schema.spelling import nearest_or_all
 
 T = TypeVar("T")
 
@@ -42,13 +42,6 @@ NonNegative = Annotated[float, Between(0)]
 Fraction = Annotated[float, Between(0, 1)]
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """'; did you mean X?', or the list of all ``words`` when none is close."""
-    known = sorted(words)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-
-
 def read_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     """Make the dataclass ``kind`` of a TOML table.
 
@@ -59,7 +52,7 @@ def read_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in table:
         if key not in fields:
-            raise TableError(f"{where}: unknown key {key!r}{nearest(key, fields)}")
+            raise TableError(f"{where}: unknown key {key!r}{nearest_or_all(key, fields)}")
     for name, field in fields.items():
         if name not in table and _is_required(field):
             raise TableError(f"{where}: the key {name!r} is missing")
@@ -86,7 +79,7 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
         return _read(next(a for a in arguments if a is not NoneType), value, where, key)
     if origin is Literal:
         if value not in arguments:
-            raise TableError(f"{where}: {key} = {value!r}{nearest(str(value), arguments)}")
+            raise TableError(f"{where}: {key} = {value!r}{nearest_or_all(str(value), arguments)}")
         return value
     if origin is tuple:
         return _read_list(arguments, _expect(list, value, where, key), where, key)

@@ -56,9 +56,10 @@ def _data_sentence(run: Run) -> str:
     count = samples_before(run.recipe, drawn[0], run.progress.steps) if drawn else 0
     if not count:
         return "No drawn scene has been seen yet."
-    first = run.recipe.data.first_seed
-    often = "each seen once" if count <= HELD_OUT else f"{count / HELD_OUT:.1f} times all there are"
+    first, there = run.recipe.data.first_seed, run.recipe.data.scenes or HELD_OUT
+    often = "each seen once" if count <= there else f"{count / there:.1f} times all there are"
+    last = seed_of(first, min(count, there) - 1)
     return (
-        f"{count:,} drawn scenes, {often}: from seed {first} to {seed_of(first, count - 1)}; "
+        f"{count:,} drawn scenes, {often}: from seed {first} to {last}; "
         f"those from {HELD_OUT} up are kept for tests."
     )

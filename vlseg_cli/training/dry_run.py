@@ -1,18 +1,22 @@
 """``vlseg train --dry-run``: what a recipe would do, seen before it does it."""
 
+from pathlib import Path
+
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.training.groups import choose_trained
 from vlseg_cli.training.mixture import batches_of
 from vlseg_cli.training.pictures import draw_first_batch
+from vlseg_cli.training.recipe import Recipe
 from vlseg_cli.training.recipe_text import recipe_text
 from vlseg_cli.training.run import Run
 
 _MIB = 2**20
-_STATE = 4 * 5  # bytes per weight: fp32 weight, gradient, two moments, moving average
+STATE = 4 * 5  # bytes per weight: fp32 weight, gradient, two moments, moving average
 
 
 def describe(run: Run) -> None:
@@ -24,14 +28,11 @@ def describe(run: Run) -> None:
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(recipe_text(run.recipe), markup=False)
-    groups = Table("group", "parameters", title="parameters", title_justify="left")
-    for name, parameters in run.model.groups().items():
-        groups.add_row(name, f"{sum(p.numel() for p in parameters):,}")
-    console.print(groups)
+    console.print(_groups(run.model))
     stages = Table(
         "stage", "weights, MiB", "activations, MiB", "losses", title="memory, first batch"
     )
-    weights = sum(p.numel() for p in run.model.parameters()) * _STATE / _MIB
+    weights = sum(p.numel() for p in run.model.parameters()) * STATE / _MIB
     for index, stage in enumerate(run.recipe.stage):
         activations, losses = first_pass(run, index)
         named = ", ".join(f"{name} {loss.item():.3f}" for name, loss in losses.items())
@@ -39,6 +40,29 @@ def describe(run: Run) -> None:
     console.print(stages)
     for path in draw_first_batch(run.recipe, run.out):
         console.print(f"first batch drawn: {path}", markup=False)
+
+
+def describe_unbuilt(recipe: Recipe, model: Trainable, out: Path) -> None:
+    """The same for a model that this machine has no memory for, but for the forward pass."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(recipe_text(recipe), markup=False)
+    console.print(_groups(model))
+    needed = sum(p.numel() for p in model.parameters()) * STATE / _MIB
+    console.print(
+        f"training needs {needed:,.0f} MiB for the weights alone, more than is free here: no batch "
+        "was tried; shrink [model.config] with --set, or run this where there is more",
+        markup=False,
+    )
+    for path in draw_first_batch(recipe, out):
+        console.print(f"first batch drawn: {path}", markup=False)
+
+
+def _groups(model: Trainable) -> Table:
+    """How many weights each part has."""
+    groups = Table("group", "parameters", title="parameters", title_justify="left")
+    for name, parameters in model.groups().items():
+        groups.add_row(name, f"{sum(p.numel() for p in parameters):,}")
+    return groups
 
 
 def first_pass(run: Run, index: int) -> tuple[int, dict[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.schema.tables import nearest
+from vlseg_cli.schema.spelling import nearest_or_all
 from vlseg_cli.training.recipe import Recipe, Stage
 
 
@@ -14,7 +14,7 @@ def check_groups(recipe: Recipe, model: Trainable) -> None:
             if name not in groups:
                 raise RecipeError(
                     f"[stage.{number}]: train names the unknown group {name!r}"
-                    f"{nearest(name, groups)}"
+                    f"{nearest_or_all(name, groups)}"
                 )
 
 

@@ -16,21 +16,41 @@ from vlseg_cli.models.trainable import Batch, Trainable
 from vlseg_cli.schema import Sample
 from vlseg_cli.training.recipe import Recipe, Stage
 from vlseg_cli.training.seeds import seed_of
+from vlseg_cli.worlds.moments import Moments, world_moments
 from vlseg_cli.worlds.samples import Mix, world_sample
 from vlseg_cli.worlds.text import TextExercise, text_exercise
 
 
 @dataclass(frozen=True, slots=True)
 class Scenes(Dataset[Sample]):
-    """Drawn scenes with what is asked about them; entry n is the n-th of the run."""
+    """Drawn scenes with what is asked about them; entry n is the n-th of the run.
+
+    scenes: how many there are before the first comes again, 0 for as many as can be."""
 
     first_seed: int
     size: int
     mix: Mix
+    scenes: int = 0
 
     def __getitem__(self, index: int) -> Sample:
         """The same index, the same sample, in any process."""
+        if self.scenes:
+            index %= self.scenes
         return world_sample(seed_of(self.first_seed, index), self.size, self.mix)
+
+
+@dataclass(frozen=True, slots=True)
+class Clips(Dataset[Moments]):
+    """A few frames of drawn clips with what is asked about them; entry n is the n-th of the run."""
+
+    first_seed: int
+    size: int
+    mix: Mix
+    moments: int
+
+    def __getitem__(self, index: int) -> Moments:
+        """The same index, the same moments, in any process."""
+        return world_moments(seed_of(self.first_seed, index), self.size, self.mix, self.moments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +109,11 @@ def dataset_of(recipe: Recipe, stage: Stage) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
     if stage.data == "words":
         return Exercises(recipe.seed)
+    if stage.data == "clips":
+        return Clips(recipe.data.first_seed, stage.size, stage.mixture, stage.moments)
     silent = Mix(sentences=0, questions=0, regions=0)
     mix = silent if stage.data == "pictures" else stage.mixture
-    return Scenes(recipe.data.first_seed, stage.size, mix)
+    return Scenes(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
 
 
 def collator_of(stage: Stage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
@@ -100,6 +122,8 @@ def collator_of(stage: Stage, model: Trainable) -> Callable[[Sequence[Any]], Bat
         return model.words_collator()
     if stage.data == "pictures":
         return model.pictures_collator(stage.size)
+    if stage.data == "clips":
+        return model.clips_collator(stage.size)
     return model.collator(stage.size)
 
 

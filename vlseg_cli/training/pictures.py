@@ -25,7 +25,8 @@ def draw_first_batch(recipe: Recipe, out: Path) -> list[Path]:
     for stage in recipe.stage:
         if stage.data != "words":
             scenes = dataset_of(recipe, stage)
-            samples = [scenes[number] for number in range(stage.batch_size)]
+            drawn = [scenes[number] for number in range(stage.batch_size)]
+            samples = [s for one in drawn for s in getattr(one, "samples", (one,))]
             paths.append(out / f"first-batch-{stage.name}.png")
             sheet(samples).save(paths[-1])
     return paths

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vlseg_cli.schema import RecipeError, TableError
+from vlseg_cli.schema.spelling import nearest_or_all
 from vlseg_cli.schema.tables import (
     Count,
     Fraction,
     Natural,
     NonNegative,
     Positive,
-    nearest,
     read_table,
 )
 from vlseg_cli.training.overrides import apply_overrides
@@ -30,7 +30,8 @@ from vlseg_cli.worlds.samples import Mix
 class Model:
     """[model]: which system, and the keys of its own config.
 
-    weights: a model folder to begin with, or 'embedded'; random weights if empty.
+    weights: a model folder to begin with, 'embedded', or a name of weights.toml, also of a base, of
+    which the fitting parts are taken; random weights if empty.
     """
 
     architecture: str
@@ -42,10 +43,12 @@ class Model:
 class Data:
     """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
 
-    With 0 workers the training process draws its own scenes, which is best on few cores.
+    scenes: after so many the first comes again, as for models whose proposals are kept; 0 for
+    never. With 0 workers the training process draws its own scenes, which is best on few cores.
     """
 
     first_seed: Natural = 0
+    scenes: Natural = 0
     workers: Natural = 0
 
     def __post_init__(self) -> None:
@@ -58,7 +61,8 @@ class Stage:
     """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
 
     data: 'words' reads text exercises without pictures, 'pictures' drawn scenes without sentences
-    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks.
+    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks, 'clips'
+    ``moments`` frames of drawn clips, which count as one sample.
     steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
     batch_size: samples per optimiser step over all processes, whatever their number.
     accumulate: into how many passes each process cuts its share of the batch.
@@ -70,11 +74,12 @@ class Stage:
     name: str
     lr: Positive
     batch_size: Count
-    data: Literal["words", "pictures", "world"] = "world"
+    data: Literal["words", "pictures", "world", "clips"] = "world"
     steps: Count | None = None
     minutes: Positive | None = None
     accumulate: Count = 1
     size: Count = 192
+    moments: Count = 3
     warmup: Natural = 0
     continues: bool = False
     train: tuple[str, ...] = ()
@@ -91,7 +96,7 @@ class Stage:
         for kind in self.mixture.kinds:
             if kind not in KIND_WEIGHTS:
                 raise ValueError(
-                    f"mixture.kinds: unknown kind {kind!r}{nearest(kind, KIND_WEIGHTS)}"
+                    f"mixture.kinds: unknown kind {kind!r}{nearest_or_all(kind, KIND_WEIGHTS)}"
                 )
 
 
@@ -107,6 +112,19 @@ class Optimiser:
     weight_decay: NonNegative = 0.05
     clip: Positive = 1.0
     final_lr: Fraction = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """[lora]: adapters in the language model; what they adapt is frozen, they are the group 'lora'.
+
+    targets: the ends of the names of the layers that get one.
+    """
+
+    rank: Count = 8
+    alpha: Positive = 16.0
+    dropout: Fraction = 0.05
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +158,15 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The file. ``losses`` are weights and assignment options that the model itself explains."""
+    """The file. ``losses`` are weights and assignment options that the model itself explains;
+    without ``lora`` there are no adapters."""
 
     model: Model
     stage: tuple[Stage, ...]
     seed: Natural = 0
     data: Data = field(default_factory=Data)
     losses: Mapping[str, Any] = field(default_factory=dict)
+    lora: Lora | None = None
     optimiser: Optimiser = field(default_factory=Optimiser)
     precision: Precision = field(default_factory=Precision)
     ema: Ema = field(default_factory=Ema)

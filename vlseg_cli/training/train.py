@@ -4,14 +4,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
 from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
-from vlseg_cli.training.dry_run import describe
+from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
 from vlseg_cli.training.groups import check_groups
 from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.loop import train_stages
@@ -35,6 +37,9 @@ def train(
     Raises RecipeError for a wrong recipe or one that ``out`` was not trained with, StoppedError
     after SIGTERM or SIGINT, when a checkpoint has been left.
     """
+    if dry_run and (unbuilt := too_large(load_recipe(recipe, overrides))) is not None:
+        describe_unbuilt(load_recipe(recipe, overrides), unbuilt, out)
+        return
     run = build_run(recipe, out, overrides)
     if dry_run:
         describe(run)
@@ -42,15 +47,33 @@ def train(
         train_run(run, restart)
 
 
+def too_large(recipe: Recipe) -> Trainable | None:
+    """The recipe's model without numbers, if training it would not fit into this machine's free
+    memory; None if it fits."""
+    with torch.device("meta"):
+        model = _adapted(recipe)
+    free = psutil.virtual_memory().available
+    if torch.cuda.is_available():
+        free = torch.cuda.mem_get_info()[0]
+    return model if sum(p.numel() for p in model.parameters()) * STATE > free else None
+
+
+def _adapted(recipe: Recipe) -> Trainable:
+    """A model with random weights, and adapters if the recipe wants them."""
+    model = build_model(recipe.model.architecture, recipe.model.config, losses=recipe.losses)
+    if recipe.model.weights and torch.get_default_device().type != "meta":
+        model.begin_with(model_folder(recipe.model.weights))
+    if (lora := recipe.lora) is not None:
+        model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
+    return model
+
+
 def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
     """A run at step 0, with the recipe's weights or random ones, which its seed decides."""
     resolved = load_recipe(recipe, overrides)
     accelerator = start_processes()
     set_seed(resolved.seed)
-    model = build_model(resolved.model.architecture, resolved.model.config, losses=resolved.losses)
-    if resolved.model.weights:
-        model.begin_with(model_folder(resolved.model.weights))
-    run = Run(resolved, out, model, accelerator)
+    run = Run(resolved, out, _adapted(resolved), accelerator)
     check_recipe(resolved, run)
     return run
 

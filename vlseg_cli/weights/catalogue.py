@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.schema.tables import Positive, nearest, read_table
+from vlseg_cli.schema.spelling import nearest
+from vlseg_cli.schema.tables import Positive, read_table
 
 Format = Literal["safetensors", "bin", "pth", "detectron2", "deepspeed", "transformers", "vlseg"]
 

@@ -5,39 +5,39 @@ precision, converted ones as published, in shards if they are large.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_by_name
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.read.shards import SINGLE, stream_tensors
+from vlseg_cli.weights.read.shards import SINGLE, save_tensors, stream_tensors
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = SINGLE, "config.json", "tokenizer.json", "README.md"
 
 
 def save_folder(
     directory: Path,
-    model: nn.Module,
+    state: Mapping[str, Tensor],
     settings: Mapping[str, Any],
     save_tokenizer: Callable[[Path], None],
     card: str,
 ) -> None:
     """Write all four files; each replaces an older one only when it is complete.
 
-    settings: what config.json says: architecture, its config, and the categories it knows.
+    state: the model's tensors by name. settings: what config.json says: architecture, its config,
+    and the categories it knows. Raises OutputError if the disk refuses.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _stored(tensor) for name, tensor in model.state_dict().items()}
+    make_folder(directory)
+    tensors = {name: _stored(tensor) for name, tensor in state.items()}
     text = json.dumps(settings, indent=2) + "\n"
-    _replace(directory / WEIGHTS, lambda file: save_file(tensors, str(file)))
-    _replace(directory / CONFIG, lambda file: file.write_text(text, "utf-8"))
-    _replace(directory / TOKENIZER, save_tokenizer)
-    _replace(directory / CARD, lambda file: file.write_text(card, "utf-8"))
+    write_by_name(directory / WEIGHTS, lambda file: save_tensors(tensors, file))
+    write_atomically(directory / CONFIG, text.encode())
+    write_by_name(directory / TOKENIZER, save_tokenizer)
+    write_atomically(directory / CARD, card.encode())
 
 
 def load_settings(directory: Path) -> dict[str, Any]:
@@ -80,12 +80,3 @@ def placed(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 def _stored(tensor: Tensor) -> Tensor:
     half = tensor.half() if tensor.is_floating_point() else tensor
     return half.contiguous().cpu()
-
-
-def _replace(target: Path, write: Callable[[Path], object]) -> None:
-    partial = target.with_name(f".{target.name}.part")
-    write(partial)
-    partial.chmod(0o644)  # safetensors writes files that only their owner may read
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)

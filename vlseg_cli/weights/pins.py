@@ -6,11 +6,11 @@ brings the same bytes or an error.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from vlseg_cli.outputs.atomic import make_folder, write_atomically
 from vlseg_cli.schema import WeightsError
 
 
@@ -51,14 +51,9 @@ def read_pin(file: Path) -> Pin | None:
 
 
 def write_pin(file: Path, pin: Pin) -> None:
-    """Replace the pin in one step. Raises OSError if the disk refuses."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    with part.open("w", encoding="utf-8") as opened:
-        json.dump(asdict(pin), opened, indent=1)
-        opened.flush()
-        os.fsync(opened.fileno())
-    part.replace(file)
+    """Replace the pin in one step. Raises OutputError if the disk refuses."""
+    make_folder(file.parent)
+    write_atomically(file, json.dumps(asdict(pin), indent=1).encode())
 
 
 def pinned_file(file: Path) -> PinnedFile:

@@ -101,13 +101,15 @@ def _list_repository(name: str, entry: Entry, commit: str) -> Remote:
 def wanted(paths: Iterable[str], patterns: tuple[str, ...]) -> list[str]:
     """Those that match; a pickle is left out where safetensors hold the same.
 
-    Raises WeightsError for a path that leads out of the folder.
+    Raises WeightsError for a path that leads out of the folder, or that no folder can hold.
     """
     chosen = sorted(p for p in paths if any(fnmatchcase(p, pattern) for pattern in patterns))
     for path in chosen:
         parts = PurePosixPath(path).parts
         if ".." in parts or path.startswith("/") or "\\" in path or not parts:
             raise WeightsError(f"the repository names a file outside of its folder: {path!r}")
+        if not path.isprintable():  # NUL, line breaks, halves of characters
+            raise WeightsError(f"the repository names a file that no disk can hold: {path!a}")
     if any(path.endswith(".safetensors") for path in chosen):
         chosen = [path for path in chosen if not path.endswith((".bin", ".bin.index.json"))]
     return chosen

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vlseg_cli.cli.prompts_file import PromptFile
+from vlseg_cli.cli.prompts_file.row import OF_VIDEOS
 from vlseg_cli.schema import (
     Categories,
     Expression,
@@ -142,11 +144,42 @@ def test_ways_of_writing(pictures: Path, frame, model, text: str, default, promp
     assert ask.prompt == prompt
 
 
+def test_rows_that_are_tracked_ask_of_videos_and_from_a_frame_on(
+    pictures: Path, frame, model
+) -> None:
+    (pictures / "rows.csv").write_text(
+        "input,task,text,categories,regions,at\n"
+        "a.png,,the cup,,,\na.png,reason,why?,,,\na.png,,,cup,,\n"
+        'a.png,,,,"box 1,2,30,40",12\na.png,vos,,,point 5 5,\n'
+    )
+    file = PromptFile(Path("rows.csv"), Task.REFER, tasks=OF_VIDEOS)
+    asks = file.asks_for("a.png", replace(frame, index=7), model)
+    assert [ask.task for ask in asks] == [
+        Task.REFER, Task.REASON, Task.VIS, Task.VOS, Task.VOS
+    ]  # fmt: skip
+    assert [ask.frame for ask in asks] == [7, 7, 7, 12, 7]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a.png,,the cup,,3", "at is the frame of regions"),
+        ("a.png,,,point 5 5,last", "'last' under at is no frame"),
+        ("a.png,interactive,,point 5 5,", "write vos"),
+    ],
+)
+def test_what_cannot_be_tracked(pictures: Path, row: str, said: str) -> None:
+    (pictures / "rows.csv").write_text(f"input,task,text,regions,at\n{row}\n")
+    with pytest.raises(UsageError, match=said):
+        PromptFile(Path("rows.csv"), Task.REFER, tasks=OF_VIDEOS)
+
+
 WRONG = [
+    ("input,regions,at\na.png,\"point 1,1\",3\n", 2, "at is the frame of regions"),
     ("", 1, "is empty"),
     ("input,text\n", 2, "no row"),
     ("kitchen.png,the cup\n", 1, "no column 'kitchen.png' \\(the columns are input"),
-    ("input,txt\n", 1, "did you mean text?"),
+    ("input,txt\n", 1, "did you mean 'text'?"),
     ("input,text;task\n", 1, "no column 'text;task'"),
     ("input,text,text\n", 1, "twice"),
     ("input,task\n", 1, "one of text, categories and regions"),
@@ -161,7 +194,7 @@ WRONG = [
     ("input,text\n.,cup\n", 2, "'.' is a folder"),
     ("input,text\n*.png,cup\n", 2, "'\\*.png' is a pattern"),
     ("input,text\nrows.txt,cup\n", 2, "'rows.txt' stands for a list"),
-    ("input,task,text\na.png,refr,cup\n", 2, "did you mean refer?"),
+    ("input,task,text\na.png,refr,cup\n", 2, "did you mean 'refer'?"),
     ("input,task,text\na.png,detect,cup\n", 2, "write refer or reason"),
     ("input,categories\na.png,cup\n", 2, "write panoptic or semantic or instance or detect"),
     ("input,task,categories\na.png,instance,cup;sky\n", 2, "with commas"),
@@ -170,7 +203,7 @@ WRONG = [
     ("input,regions\na.png,mask none.png\n", 2, "no mask file 'none.png'"),
     ("input,regions\na.png,;\n", 2, "is no region"),
     ('{"input": "a.png", "text": "cup"}\n{"input": "a.png", "text"\n', 2, "not JSON"),
-    ('{"input": "a.png", "txt": "cup"}\n', 1, "did you mean text?"),
+    ('{"input": "a.png", "txt": "cup"}\n', 1, "did you mean 'text'?"),
     ('{"input": "a.png", "text": 5}\n', 1, "5 are no words"),
     ('{"input": "a.png", "text": "\\ud800"}\n', 1, "no words"),
     ('{"input": "a.png", "input": "b.png", "text": "cup"}\n', 1, "named twice"),

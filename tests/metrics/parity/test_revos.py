@@ -35,8 +35,9 @@ class Data:
                     total[frame] += coco.decode(rle)
         return total
 
-    def scene(self, video: str) -> np.ndarray:
-        return np.stack([coco.decode(rle) for rle in self.foreground[video]["masks_rle"]])
+    def scene(self, video: str) -> list[int]:
+        """How many pixels are of any object, frame by frame."""
+        return [int(coco.decode(rle).sum()) for rle in self.foreground[video]["masks_rle"]]
 
     def answer(self, video: str, expression: str) -> np.ndarray | None:
         folder = self.folder / "Annotations" / video / expression

@@ -1,4 +1,4 @@
-"""The published PSALM checkpoint: every name and true shape, and not a number."""
+"""The published checkpoints: every name and true shape, and not a number."""
 
 import pytest
 import torch
@@ -23,8 +23,7 @@ def language() -> Shapes:
     return shapes | affine("model.final_layernorm", 2048)
 
 
-def vision_tower() -> Shapes:
-    tower = "model.vision_tower"
+def vision_tower(tower: str = "model.vision_tower") -> Shapes:
     shapes = affine(f"{tower}.patch_embed.proj", 128, 3, 4, 4)
     shapes |= affine(f"{tower}.patch_embed.norm", 128)
     for stage, (depth, heads) in enumerate(zip((2, 2, 18, 2), (4, 8, 16, 32), strict=True)):
@@ -109,4 +108,77 @@ def heads() -> Shapes:
 def published() -> dict[str, Tensor]:
     """Every entry of the published state dict on the meta device; not to be changed."""
     shapes = language() | vision_tower() | connector() | pixel_decoder() | predictor() | heads()
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+
+
+def phi_2() -> Shapes:
+    shapes: Shapes = {"model.embed_tokens.weight": (50296, 2560), "lm_head.weight": (51200, 2560)}
+    for layer in range(32):
+        at = f"model.layers.{layer}"
+        for name in ("q_proj", "k_proj", "v_proj", "dense"):
+            shapes |= affine(f"{at}.self_attn.{name}", 2560, 2560)
+        shapes |= affine(f"{at}.mlp.fc1", 10240, 2560) | affine(f"{at}.mlp.fc2", 2560, 10240)
+        shapes |= affine(f"{at}.input_layernorm", 2560)
+    return shapes | affine("model.final_layernorm", 2560)
+
+
+def siglip() -> Shapes:
+    tower = "model.vision_tower.vision_model"
+    shapes = affine(f"{tower}.embeddings.patch_embedding", 1152, 3, 14, 14)
+    shapes[f"{tower}.embeddings.position_embedding.weight"] = (729, 1152)
+    for layer in range(27):
+        at = f"{tower}.encoder.layers.{layer}"
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            shapes |= affine(f"{at}.self_attn.{name}", 1152, 1152)
+        shapes |= affine(f"{at}.mlp.fc1", 4304, 1152) | affine(f"{at}.mlp.fc2", 1152, 4304)
+        shapes |= affine(f"{at}.layer_norm1", 1152) | affine(f"{at}.layer_norm2", 1152)
+    shapes |= affine(f"{tower}.post_layernorm", 1152)
+    shapes |= affine(f"{tower}.head.layernorm", 1152)
+    shapes[f"{tower}.head.probe"] = (1, 1, 1152)
+    shapes[f"{tower}.head.attention.in_proj_weight"] = (3456, 1152)
+    shapes[f"{tower}.head.attention.in_proj_bias"] = (3456,)
+    shapes |= affine(f"{tower}.head.attention.out_proj", 1152, 1152)
+    return (
+        shapes
+        | affine(f"{tower}.head.mlp.fc1", 4304, 1152)
+        | affine(f"{tower}.head.mlp.fc2", 1152, 4304)
+        | affine("model.mm_projector.0", 2560, 1152)
+        | affine("model.mm_projector.2", 2560, 2560)
+    )
+
+
+def perceiver() -> Shapes:
+    shapes: Shapes = {"temporal_query": (128, 512), "level_embed.weight": (3, 512)}
+    for level, channels in enumerate((256, 512, 1024)):
+        shapes |= affine(f"local_project.{level}", 512, channels, 1, 1)
+        at = f"mgvp_layers.layers.{level}"
+        shapes |= affine(f"{at}.0.norm_media", 512) | affine(f"{at}.0.norm_latents", 512)
+        shapes[f"{at}.0.to_q.weight"] = (512, 512)
+        shapes[f"{at}.0.to_kv.weight"] = (1024, 512)
+        shapes[f"{at}.0.to_out.weight"] = (512, 512)
+        shapes |= affine(f"{at}.1.0", 512)
+        shapes[f"{at}.1.1.weight"], shapes[f"{at}.1.3.weight"] = (2048, 512), (512, 2048)
+    return (
+        shapes
+        | affine("mgvp_layers.norm", 512)
+        | affine("expanded_seg_query_project", 2560, 512)
+        | affine("temporal_query_project", 512, 2560)
+    )
+
+
+def hyperseg_heads() -> Shapes:
+    shapes: Shapes = {"seg_query": (100, 2560)}
+    for name in ("seg_query_projector", "SEG_token_projector", "class_name_projector"):
+        shapes |= affine(name, 256, 2560)
+    for name, out in (("box_embed", 4), ("reid_embed_head", 256)):
+        for layer, rows in enumerate((256, 256, out)):
+            shapes |= affine(f"predictor.{name}.layers.{layer}", rows, 256)
+    return shapes | affine("region_projector", 256, 2560) | affine("predictor.iou_head", 1, 256)
+
+
+@pytest.fixture(scope="session")
+def published_hyperseg() -> dict[str, Tensor]:
+    """Every entry of HyperSeg's state dict on the meta device; not to be changed."""
+    shapes = phi_2() | siglip() | vision_tower("model.vision_tower_mask") | perceiver()
+    shapes |= pixel_decoder() | predictor() | hyperseg_heads()
     return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 from vlseg_cli.cli.prompts_file.index import RowIndex
 from vlseg_cli.cli.prompts_file.inputs import InputFinder
 from vlseg_cli.cli.prompts_file.lines import Lines
-from vlseg_cli.cli.prompts_file.row import PromptRow, read_row
+from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptRow, Tasks, read_row
 from vlseg_cli.cli.prompts_file.table import table_in
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Ask, Frame, Task, UsageError, VlsegError
@@ -31,14 +31,20 @@ class PromptFile:
     """
 
     def __init__(
-        self, path: Path, default: Task, threshold: float | None = None, many: bool = False
+        self,
+        path: Path,
+        default: Task,
+        threshold: float | None = None,
+        many: bool = False,
+        tasks: Tasks = OF_FRAMES,
     ) -> None:
         """Read and check every row.
 
         default: the task of rows that name none. threshold, many: for all rows, as in ``Ask``.
-        Raises UsageError, NoInputError or InputError with file, line and remedy.
+        tasks: what can be asked. Raises UsageError, NoInputError or InputError with file, line and
+        remedy.
         """
-        self.path, self._default = path, default
+        self.path, self._default, self._tasks = path, default, tasks
         self._threshold, self._many = threshold, many
         self._finder, self._index = InputFinder(path.parent), RowIndex()
         self.tasks: set[Task] = set()
@@ -68,7 +74,8 @@ class PromptFile:
             prompt = row.prompt_on(frame, model)
         except VlsegError as error:
             raise _at(line, self.path, error) from error
-        return Ask(0, row.task, prompt, self._threshold, self._many)
+        at = frame.index if row.at is None else row.at
+        return Ask(at, row.task, prompt, self._threshold, self._many)
 
     def _checked(self, file: BufferedReader) -> Iterator[bytes]:
         """Make sense of every row and note where it stands; yields what stands for its masks."""
@@ -76,7 +83,7 @@ class PromptFile:
         try:
             self._table = table_in(lines)
             for offset, cells in self._table(lines):
-                row = read_row(cells, self._default, self.path.parent)
+                row = read_row(cells, self._default, self.path.parent, self._tasks)
                 self._index.add(self._finder.add(row.input), offset, lines.row)
                 self.tasks.add(row.task)
                 if len(self.words) < _SOME:
@@ -98,7 +105,7 @@ class PromptFile:
             for offset, line in self._index.rows(self._finder.place(source)):
                 file.seek(offset)
                 _, cells = next(self._table(Lines(file)))
-                yield line, read_row(cells, self._default, self.path.parent)
+                yield line, read_row(cells, self._default, self.path.parent, self._tasks)
 
 
 def _opened(path: Path) -> BufferedReader:

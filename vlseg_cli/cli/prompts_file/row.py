@@ -5,32 +5,43 @@ when their frame is at hand.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.cli.names import COUNTABLE, parse_names, prompt_for
+from vlseg_cli.cli.names import parse_names, prompt_for
 from vlseg_cli.cli.places import Places, regions_on
 from vlseg_cli.cli.prompts_file.places import read_places
 from vlseg_cli.cli.prompts_file.table import ASKING, parse_json
-from vlseg_cli.cli.sentence import each_once, nearest, shown
+from vlseg_cli.cli.sentence import each_once, shown
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.schema import Categories, Expression, Frame, Prompt, Question, Task, UsageError
+from vlseg_cli.schema.spelling import nearest
 
-_TASKS: dict[str, tuple[Task, ...]] = {
+# The tasks that go with a column, of commands that look at frames and of those that track.
+Tasks = Mapping[str, tuple[Task, ...]]
+OF_FRAMES: Tasks = {
     "text": (Task.REFER, Task.REASON, Task.GROUND),
-    "categories": (Task.PANOPTIC, Task.SEMANTIC, *COUNTABLE),
+    "categories": (Task.PANOPTIC, Task.SEMANTIC, Task.INSTANCE, Task.DETECT),
     "regions": (Task.INTERACTIVE,),
+}
+OF_VIDEOS: Tasks = {
+    "text": (Task.REFER, Task.REASON),
+    "categories": (Task.VIS,),
+    "regions": (Task.VOS,),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PromptRow:
-    """A row that makes sense. input: as written."""
+    """A row that makes sense. input: as written. at: the frame that regions to be tracked are
+    drawn in, None for the first."""
 
     input: str
     task: Task
     asked: Expression | Question | Categories | Places
+    at: int | None = None
 
     def prompt_on(self, frame: Frame, model: Segmenter) -> Prompt:
         """What to ask about a frame.
@@ -65,19 +76,21 @@ class PromptRow:
         return b"".join(json.dumps(p.plain()).encode() for p in self.asked if p.kind == "mask")
 
 
-def read_row(cells: dict[str, Any], default: Task, folder: Path) -> PromptRow:
+def read_row(cells: dict[str, Any], default: Task, folder: Path, tasks: Tasks) -> PromptRow:
     """Make sense of a row.
 
     default: the task of a row that names none, if it goes with what the row asks. folder: where
-    mask files are looked for. Raises UsageError in words that follow 'FILE, line N: '.
+    mask files are looked for. tasks: what can be asked. Raises UsageError in words that follow
+    'FILE, line N: '.
     """
     asking = [column for column in ASKING if column in cells]
     if len(asking) != 1:
         found = f"has {' and '.join(asking)}" if asking else "asks nothing"
         raise UsageError(f"this row {found}: fill exactly one of text, categories and regions.")
     (column,) = asking
-    task = _task(cells.get("task"), column, default)
-    return PromptRow(_input(cells.get("input")), task, _asked(cells[column], column, task, folder))
+    task = _task(cells.get("task"), column, tasks[column], default)
+    asked = _asked(cells[column], column, task, folder)
+    return PromptRow(_input(cells.get("input")), task, asked, _at(cells.get("at"), task))
 
 
 def _input(written: Any) -> str:
@@ -86,8 +99,17 @@ def _input(written: Any) -> str:
     return written
 
 
-def _task(written: Any, column: str, default: Task) -> Task:
-    fitting = _TASKS[column]
+def _at(written: Any, task: Task) -> int | None:
+    if written is None:
+        return None
+    if task is not Task.VOS:
+        raise UsageError("at is the frame of regions that 'vlseg track' follows: leave it out.")
+    if not (str(written).isdecimal() and len(str(written)) < 10):
+        raise UsageError(f"{shown(written)} under at is no frame: write its number, from 0.")
+    return int(written)
+
+
+def _task(written: Any, column: str, fitting: tuple[Task, ...], default: Task) -> Task:
     if written in fitting:
         return Task(written)
     if written is None and (default in fitting or len(fitting) == 1):

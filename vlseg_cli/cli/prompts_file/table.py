@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from vlseg_cli.cli.prompts_file.lines import Lines
-from vlseg_cli.cli.sentence import nearest, shown
+from vlseg_cli.cli.sentence import shown
 from vlseg_cli.schema import UsageError
+from vlseg_cli.schema.spelling import nearest
 
 ASKING = ("text", "categories", "regions")
-COLUMNS = ("input", "task", *ASKING)
+COLUMNS = ("input", "task", *ASKING, "at")
 _SEPARATORS = ",;\t"
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from vlseg_cli.datasets.specimens.outline import outline
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.worlds.draw import draw_scene
 from vlseg_cli.worlds.reasoning import reason
 
 _STREAM = 4  # of a seed's random numbers
@@ -23,14 +23,14 @@ def write_reasonseg(root: Path, split: str, seeds: range, size: int = 192) -> in
     """
     folder, written = OutputFolder(root), 0
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         question = reason(scene, np.random.default_rng((seed, _STREAM)))
         if question is None:
             continue
         name = f"{seed:06d}"
         record = {
             "text": [question.text],
-            "is_sentence": len(question.text.split()) > 6,
+            "is_sentence": written % 2 == 0,  # all are, but both kinds are to be tried
             "shapes": [
                 *_shapes("target", scene.mask(*question.targets), name),
                 *_shapes("ignore", scene.ids == 0, name),

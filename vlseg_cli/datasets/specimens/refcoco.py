@@ -1,5 +1,6 @@
 """RefCOCO's folders from drawn scenes: refs with up to three sentences, in every split."""
 
+import json
 import pickle
 from collections import defaultdict
 from pathlib import Path
@@ -7,90 +8,104 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.specimens.outline import outline
+from vlseg_cli.datasets.refcoco import REFS, Name
+from vlseg_cli.datasets.specimens.coco import instance_annotations
 from vlseg_cli.datasets.specimens.pictures import write_jpeg, write_json
+from vlseg_cli.datasets.specimens.scenes import specimen_scene
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.worlds import coco
-from vlseg_cli.worlds.draw import draw_scene
-from vlseg_cli.worlds.referring import refer
+from vlseg_cli.worlds.referring import no_target, refer
 from vlseg_cli.worlds.scene import Item, Scene
 
 _STREAM = 5  # of a seed's random numbers
 _TRIES = 16  # sentences drawn per scene
 _MOST_SENTENCES = 3  # of one ref
-_SPLITS = {
+_ABSENT_EVERY = 5  # of the generalised ones, a sentence that means nothing
+_SPLITS: dict[Name, tuple[str, ...]] = {
     "refcoco": ("train", "val", "testA", "testB"),
     "refcoco+": ("train", "val", "testA", "testB"),
     "refcocog": ("train", "val", "test"),
+    "grefcoco": ("train", "val", "testA", "testB"),
 }
-_SPLIT_BY = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
+_Items = tuple[Item, ...]
 
 
-def write_refcoco(root: Path, name: str, seeds: range, size: int = 192) -> int:
-    """Write refs, instances.json and pictures of 'refcoco', 'refcoco+' or 'refcocog' below root.
+def write_refcoco(
+    root: Path, name: Name, seeds: range, size: int = 192, splits: tuple[str, ...] = ()
+) -> int:
+    """Write refs, instances.json and pictures of one of the four sets below root.
 
-    Scenes go to the splits in turn, so four seeds fill them all. size: longest side, px. Returns
-    the number of refs. Raises OutputError if a file cannot be written.
+    Scenes go to the splits in turn, so four seeds fill them all. size: longest side, px. splits:
+    the ones to fill, () for all. Returns the number of refs. Raises OutputError if a file cannot be
+    written.
     """
     folder = OutputFolder(root)
     tables: dict[str, list[coco.Record]] = defaultdict(list)
-    splits = _SPLITS[name]
+    splits, general = splits or _SPLITS[name], name == "grefcoco"
     for number, seed in enumerate(seeds):
-        scene = draw_scene(seed, size)
+        scene = specimen_scene(seed, size)
         file_name = f"COCO_train2014_{seed:012d}.jpg"
         write_jpeg(folder, scene, "images", "mscoco", "images", "train2014", file_name)
         tables["images"].append(coco.image_record(scene, file_name))
-        tables["annotations"] += _annotations(scene)
-        for item, texts in _sentences(scene).items():
-            split = splits[number % len(splits)]
-            tables["refs"].append(_ref(scene, item, texts, split, len(tables["refs"])))
+        tables["annotations"] += instance_annotations(scene)
+        for items, texts in _sentences(scene, general).items():
+            ref = _ref(scene, texts, splits[number % len(splits)], len(tables["refs"]))
+            tables["refs"].append({**ref, **(_several if general else _one)(scene, items)})
     refs = tables.pop("refs", [])
     write_json(folder, {**tables, "categories": coco.category_records()}, name, "instances.json")
-    folder.write(pickle.dumps(refs, protocol=2), name, f"refs({_SPLIT_BY[name]}).p")
+    data = json.dumps(refs).encode() if general else pickle.dumps(refs, protocol=2)
+    folder.write(data, name, REFS[name])
     return len(refs)
 
 
-def _annotations(scene: Scene) -> list[coco.Record]:
-    """COCO's records with polygons in the place of runs."""
-    items = [item for item in scene.items if item.is_thing]
-    records = coco.instance_records(scene)
-    for item, record in zip(items, records, strict=True):
-        polygons = outline(scene.mask(item.id))
-        record["segmentation"] = [
-            [float(v) for corner in part for v in corner] for part in polygons
-        ]
-    return records
-
-
-def _sentences(scene: Scene) -> dict[Item, list[str]]:
-    """Different sentences by the one thing each means."""
+def _sentences(scene: Scene, general: bool) -> dict[_Items, list[str]]:
+    """Different sentences by the one thing each means; in general by several things, or none."""
     rng = np.random.default_rng((scene.seed, _STREAM))
     things = {item.id: item for item in scene.items if item.is_thing}
-    found: dict[Item, list[str]] = {}
-    for _ in range(_TRIES):
-        sentence = refer(scene, rng)
-        if sentence is None or len(sentence.targets) != 1 or sentence.targets[0] not in things:
+    found: dict[_Items, list[str]] = {}
+    for turn in range(_TRIES):
+        absent = general and turn % _ABSENT_EVERY == 0
+        sentence = no_target(scene, rng) if absent else refer(scene, rng)
+        if sentence is None or not things.keys() >= set(sentence.targets):
             continue
-        texts = found.setdefault(things[sentence.targets[0]], [])
+        if len(sentence.targets) != 1 and not general:
+            continue
+        texts = found.setdefault(tuple(things[one] for one in sentence.targets), [])
         if sentence.text not in texts and len(texts) < _MOST_SENTENCES:
             texts.append(sentence.text)
     return found
 
 
-def _ref(scene: Scene, item: Item, texts: list[str], split: str, number: int) -> dict[str, Any]:
-    annotation = coco.annotation_id(scene, item)
+def _ref(scene: Scene, texts: list[str], split: str, number: int) -> dict[str, Any]:
     first = number * _MOST_SENTENCES
     return {
         "ref_id": number,
-        "ann_id": annotation,
         "image_id": scene.seed,
-        "category_id": coco.CATEGORY_ID[item.category],
         "split": split,
-        # As published, this is no picture's name: the annotation's number is appended to it.
-        "file_name": f"COCO_train2014_{scene.seed:012d}_{annotation}.jpg",
         "sent_ids": [first + i for i in range(len(texts))],
         "sentences": [
             {"sent_id": first + i, "sent": text, "raw": text, "tokens": text.split()}
             for i, text in enumerate(texts)
         ],
+    }
+
+
+def _one(scene: Scene, items: _Items) -> dict[str, Any]:
+    """What a ref of RefCOCO says of its thing."""
+    annotation = coco.annotation_id(scene, items[0])
+    return {
+        "ann_id": annotation,
+        "category_id": coco.CATEGORY_ID[items[0].category],
+        # As published, this is no picture's name: the annotation's number is appended to it.
+        "file_name": f"COCO_train2014_{scene.seed:012d}_{annotation}.jpg",
+    }
+
+
+def _several(scene: Scene, items: _Items) -> dict[str, Any]:
+    """What a ref of gRefCOCO says of its things; -1 stands for none."""
+    return {
+        "ann_id": [coco.annotation_id(scene, item) for item in items] or [-1],
+        "category_id": [coco.CATEGORY_ID[item.category] for item in items] or [-1],
+        "file_name": f"COCO_train2014_{scene.seed:012d}.jpg",
+        "no_target": not items,
     }

@@ -11,11 +11,11 @@ after what it changes.
 | panoptic: PQ, SQ, RQ | panoptic_quality |
 | semantic: mIoU, fwIoU, accuracies, boundary IoU | semantic, semantic_boundary |
 | instances and boxes: COCO AP; Cityscapes AP | average_precision, cityscapes |
-| instances in videos: YouTube-VIS AP | ytvis |
+| instances in videos: YouTube-VIS AP; identity switches | ytvis, id_switches |
 | referring and reasoning: cIoU, gIoU; generalised, with N-acc and T-acc | refer, grefer |
 | pointing: cIoU, mIoU; boxes for sentences: accuracy@0.5 | interactive, rec |
 | videos: J and F of a frame; DAVIS; Ref-DAVIS | jf, davis, ref_davis |
-| videos: MeViS and Ref-YouTube-VOS; ReVOS | mevis, revos |
+| videos: MeViS and Ref-YouTube-VOS; ReVOS; Ego-Exo4D | mevis, revos, correspondence |
 | questions: VQAv2, OKVQA, TextVQA, VizWiz | vqa, with vqa_words |
 | questions: GQA, POPE, ScienceQA, MME, MMBench | gqa, pope, scienceqa, mme, mmbench |
 

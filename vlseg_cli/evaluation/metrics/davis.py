@@ -6,8 +6,9 @@ length of its sequence.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,15 @@ from vlseg_cli.evaluation.metrics.jf import (
     contour_match,
     contour_reach,
     region_similarity,
+    same_frames,
 )
 from vlseg_cli.schema import InputError
 
 VOID = 255  # in unsupervised annotations: pixels that count neither way
 PROPOSALS = 20  # at most, in an unsupervised answer
 
-IdMaps = NDArray[np.integer]  # (T, H, W)
+IdMap = NDArray[np.integer]  # (H, W)
+IdMaps = Iterable[IdMap]  # frame by frame, so that a video need not be in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +93,23 @@ class DavisSemiSupervised(_Davis):
     """
 
     def add(self, sequence: str, truth: IdMaps, prediction: IdMaps) -> list[ObjectScore]:
-        """Count one sequence of (T, H, W) id maps, T > 2; returns its objects' scores.
+        """Count one sequence of id maps (H, W), more than two frames; returns its objects' scores.
 
-        Objects the answer lost are empty. Raises InputError if the sizes differ, an answered id is
-        above the number of objects, or the sequence was counted before.
+        Objects the answer lost are empty. Raises InputError if frames or sizes differ, an answered
+        id is above the number of objects, or the sequence was counted before.
         """
-        _check(sequence, truth, prediction)
-        first = np.where(truth[0] == VOID, 0, truth[0])
-        objects = range(1, int(first.max()) + 1)
-        truth, prediction = truth[1:-1], prediction[1:-1]
-        if prediction.size and prediction.max() > len(objects):
-            raise InputError(
-                f"The answer for {sequence!r} has object {prediction.max()}, but its first frame "
-                f"shows {len(objects)}: answered ids must be those of the first frame."
-            )
-        pairs = [(number, number) for number in objects]
-        j, f = _frame_scores(truth, prediction, None, pairs)
-        scores = [_object_score(*rows) for rows in zip(j, f, strict=True)]
+        frames = _frames(sequence, truth, prediction)
+        first, _ = next(frames)
+        objects = _count(first)
+        table = _PairScores([(number, number) for number in range(1, objects + 1)])
+        for goal, guess in _all_but_last(frames):
+            if guess.max() > objects:
+                raise InputError(
+                    f"The answer for {sequence!r} has object {guess.max()}, but its first frame"
+                    f" shows {objects}: answered ids must be those of the first frame."
+                )
+            table.add(goal, guess)
+        scores = [_object_score(*rows) for rows in zip(*table.rows(), strict=True)]
         self._keep(sequence, scores)
         return scores
 
@@ -119,66 +122,82 @@ class DavisUnsupervised(_Davis):
     """
 
     def add(self, sequence: str, truth: IdMaps, prediction: IdMaps) -> list[ObjectScore]:
-        """Count one sequence of (T, H, W) id maps, 255 = void in the truth; returns its scores.
+        """Count one sequence of id maps (H, W), 255 = void in the truth; returns its scores.
 
-        Raises InputError if the sizes differ, there are more than 20 proposals, or the sequence
-        was counted before.
+        Raises InputError if frames or sizes differ, there are more than 20 proposals, or the
+        sequence was counted before.
         """
         from scipy.optimize import linear_sum_assignment
 
-        _check(sequence, truth, prediction)
-        if prediction.max() > PROPOSALS:
-            raise InputError(
-                f"The answer for {sequence!r} has {prediction.max()} proposals: "
-                f"at most {PROPOSALS} are allowed."
-            )
-        void = truth == VOID
-        objects = int(np.where(void[0], 0, truth[0]).max())
-        proposals = max(int(prediction.max()), objects)
-        pairs = [(p, o) for p in range(1, proposals + 1) for o in range(1, objects + 1)]
-        j, f = _frame_scores(truth, prediction, void, pairs)
-        j, f = (rows.reshape(proposals, objects, len(truth)) for rows in (j, f))
+        frames = _frames(sequence, truth, prediction)
+        opening = next(frames)
+        objects, most = _count(opening[0]), 0
+        numbers = range(1, max(PROPOSALS, objects) + 1)  # what the answer does not have is empty
+        table = _PairScores([(p, o) for p in numbers for o in range(1, objects + 1)])
+        for goal, guess in chain([opening], frames):
+            most = max(most, int(guess.max()))
+            if most > PROPOSALS:
+                raise InputError(
+                    f"The answer for {sequence!r} has {most} proposals: "
+                    f"at most {PROPOSALS} are allowed."
+                )
+            table.add(goal, guess, goal == VOID)
+        j, f = (rows.reshape(len(numbers), objects, -1) for rows in table.rows())
+        j, f = (rows[: max(most, objects)] for rows in (j, f))
         chosen = linear_sum_assignment(-(j.mean(axis=2) + f.mean(axis=2)) / 2)
         scores = [_object_score(*rows) for rows in zip(j[chosen], f[chosen], strict=True)]
         self._keep(sequence, scores)
         return scores
 
 
-def _check(sequence: str, truth: IdMaps, prediction: IdMaps) -> None:
-    if truth.shape != prediction.shape:
-        raise InputError(
-            f"The answer for {sequence!r} is {prediction.shape}, its truth {truth.shape}: "
-            "both must have the same frames at the video's own size."
-        )
+class _PairScores:
+    """J and F of pairs (proposal, object), frame by frame; of a frame only numbers are kept."""
 
+    def __init__(self, pairs: list[tuple[int, int]]) -> None:
+        self._pairs = pairs
+        self._frames: list[list[tuple[float, float]]] = []
 
-def _frame_scores(
-    truth: IdMaps, prediction: IdMaps, void: NDArray[np.bool_] | None, pairs: list[tuple[int, int]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """J and F of pairs (proposal, object) in each frame: two arrays (pairs, T)."""
-    j, f = np.zeros((len(pairs), len(truth))), np.zeros((len(pairs), len(truth)))
-    for frame, (goal, guess) in enumerate(zip(truth, prediction, strict=True)):
+    def add(self, goal: IdMap, guess: IdMap, void: NDArray[np.bool_] | None = None) -> None:
+        """Score one frame; void pixels are background of both."""
         if void is not None:
-            goal, guess = np.where(void[frame], 0, goal), np.where(void[frame], 0, guess)
-        for row, (similarity, accuracy) in enumerate(_pair_scores(goal, guess, pairs)):
-            j[row, frame], f[row, frame] = similarity, accuracy
-    return j, f
-
-
-def _pair_scores(
-    goal: NDArray[np.integer], guess: NDArray[np.integer], pairs: list[tuple[int, int]]
-) -> Iterator[tuple[float, float]]:
-    """J and F of pairs (proposal, object) in one frame; each contour is drawn once."""
-    reach = contour_reach(*goal.shape)
-    goals = {number: goal == number for number in {pair[1] for pair in pairs}}
-    guesses = {number: guess == number for number in {pair[0] for pair in pairs}}
-    true_contours = {number: contour(mask) for number, mask in goals.items()}
-    contours = {number: contour(mask) for number, mask in guesses.items()}
-    for proposal, number in pairs:
-        yield (
-            region_similarity(guesses[proposal], goals[number]),
-            contour_match(contours[proposal], true_contours[number], reach),
+            goal, guess = np.where(void, 0, goal), np.where(void, 0, guess)
+        reach = contour_reach(*goal.shape)
+        goals = {number: goal == number for number in {pair[1] for pair in self._pairs}}
+        guesses = {number: guess == number for number in np.unique(guess).tolist()}
+        nothing = np.zeros(guess.shape, bool)
+        true_contours = {number: contour(mask) for number, mask in goals.items()}
+        contours = {number: contour(mask) for number, mask in guesses.items()}
+        no_contour = contour(nothing)
+        self._frames.append(
+            [
+                (
+                    region_similarity(guesses.get(proposal, nothing), goals[number]),
+                    contour_match(contours.get(proposal, no_contour), true_contours[number], reach),
+                )
+                for proposal, number in self._pairs
+            ]
         )
+
+    def rows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """J and F of each pair in each frame: two arrays (pairs, T)."""
+        table = np.array(self._frames).reshape(len(self._frames), len(self._pairs), 2)
+        return table[:, :, 0].T, table[:, :, 1].T
+
+
+def _frames(sequence: str, truth: IdMaps, prediction: IdMaps) -> Iterator[tuple[IdMap, IdMap]]:
+    try:
+        yield from same_frames(truth, prediction)
+    except InputError as error:
+        raise InputError(f"{sequence!r}: {error}") from error
+
+
+def _count(first: IdMap) -> int:
+    """How many objects the first frame of the truth shows."""
+    return int(np.where(first == VOID, 0, first).max())
+
+
+def _all_but_last(frames: Iterator[tuple[IdMap, IdMap]]) -> Iterator[tuple[IdMap, IdMap]]:
+    return (frame for frame, _ in pairwise(frames))
 
 
 def _object_score(j: NDArray[np.float64], f: NDArray[np.float64]) -> ObjectScore:

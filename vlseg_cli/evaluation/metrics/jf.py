@@ -6,9 +6,17 @@ contour pixels gives the same counts without touching the rest of the picture.
 """
 
 import math
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vlseg_cli.schema import InputError
+
+Array = NDArray[Any]  # (H, W)
+Pair = tuple[Array, Array]
 
 TOLERANCE = 0.008  # of the picture's diagonal, rounded up to whole pixels
 
@@ -73,10 +81,34 @@ def _near(pixels: NDArray[np.int64], others: NDArray[np.int64], reach: int) -> i
     return int(np.count_nonzero(np.isfinite(distance)))
 
 
-def mean_jf(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float, float]:
-    """Mean J and mean F over the frames of two (T, H, W) masks."""
-    pairs = list(zip(prediction, truth, strict=True))
-    return (
-        float(np.mean([region_similarity(*pair) for pair in pairs])),
-        float(np.mean([contour_accuracy(*pair) for pair in pairs])),
-    )
+class FrameMeans:
+    """Mean J and mean F of one mask over the frames of a video; two numbers a frame are kept."""
+
+    def __init__(self) -> None:
+        self._j: list[float] = []
+        self._f: list[float] = []
+
+    def add(self, prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> None:
+        """Count one frame's (H, W) masks."""
+        self._j.append(region_similarity(prediction, truth))
+        self._f.append(contour_accuracy(prediction, truth))
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Mean J and mean F; there must have been a frame."""
+        return float(np.mean(self._j)), float(np.mean(self._f))
+
+
+def same_frames(truth: Iterable[Array], prediction: Iterable[Array]) -> Iterator[Pair]:
+    """Frames of both, pair by pair, so that a video need not be in memory at once.
+
+    Raises InputError if one has more frames, or a frame another size.
+    """
+    for number, (goal, guess) in enumerate(zip_longest(truth, prediction)):
+        if goal is None or guess is None or goal.shape != guess.shape:
+            size, other = ("none" if one is None else one.shape for one in (guess, goal))
+            raise InputError(
+                f"Frame {number} of the answer is {size}, of the truth {other}: both must have the"
+                " same frames at the video's own size."
+            )
+        yield goal, guess

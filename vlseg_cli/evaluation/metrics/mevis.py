@@ -5,14 +5,14 @@ expression, then all expressions, each weighing the same. The Ref-YouTube-VOS se
 its truth is not public. It is also VISA's way to score Ref-DAVIS17 per expression.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.exact import ExactSum
-from vlseg_cli.evaluation.metrics.jf import mean_jf
-from vlseg_cli.schema import InputError
+from vlseg_cli.evaluation.metrics.jf import FrameMeans, same_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class ExpressionJF:
         self._j = ExactSum()
         self._f = ExactSum()
 
-    def add(self, prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float, float]:
-        """Count one expression's (T, H, W) masks; returns its J and F.
+    def add(
+        self, prediction: Iterable[NDArray[np.bool_]], truth: Iterable[NDArray[np.bool_]]
+    ) -> tuple[float, float]:
+        """Count one expression's masks (H, W), frame by frame; returns its J and F.
 
-        Raises InputError if the sizes differ.
+        Raises InputError if the frames or their sizes differ.
         """
-        if prediction.shape != truth.shape:
-            raise InputError(
-                f"The answered masks are {prediction.shape}, their truth {truth.shape}: "
-                "both must have the same frames at the video's own size."
-            )
-        j, f = mean_jf(prediction, truth)
+        frames = FrameMeans()
+        for goal, guess in same_frames(truth, prediction):
+            frames.add(guess, goal)
+        j, f = frames.means
         self._j.add(j)
         self._f.add(f)
         return j, f

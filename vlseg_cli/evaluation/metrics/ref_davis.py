@@ -37,7 +37,7 @@ class RefDavis:
         self._runs = tuple(DavisUnsupervised() for _ in range(RUNS))
 
     def add(self, run: int, sequence: str, truth: IdMaps, prediction: IdMaps) -> list[ObjectScore]:
-        """Count one sequence of (T, H, W) id maps in one run; see ``DavisUnsupervised.add``."""
+        """Count one sequence of id maps (H, W) in one run; see ``DavisUnsupervised.add``."""
         return self._runs[run].add(sequence, truth, prediction)
 
     def merge(self, other: "RefDavis") -> None:

@@ -5,16 +5,20 @@ rounded to two digits before they are averaged, and "overall" is the mean of the
 means, not of all expressions.
 """
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.exact import ExactSum
-from vlseg_cli.evaluation.metrics.jf import mean_jf
+from vlseg_cli.evaluation.metrics.jf import FrameMeans, same_frames
+from vlseg_cli.schema import InputError
 
-Masks = NDArray[np.bool_] | NDArray[np.uint8]
+Mask = NDArray[np.bool_] | NDArray[np.uint8]  # (H, W)
 
 
 class ExpressionType(IntEnum):
@@ -72,21 +76,20 @@ class ReVOS:
     def add(
         self,
         kind: ExpressionType,
-        prediction: Masks | None,
-        truth: Masks,
-        foreground: Masks | None = None,
+        prediction: Iterable[Mask] | None,
+        truth: Iterable[Mask],
+        foreground: Iterable[int] | None = None,
     ) -> ReVOSScore:
-        """Count one expression's (T, H, W) masks; returns its scores before rounding.
+        """Count one expression's masks (H, W), frame by frame; returns its scores, not rounded.
 
         prediction: None if a frame is missing; that, like a wrong size, scores 0 throughout.
         truth: the union of what is meant; the sum of its objects for ``raw_pixels``. foreground:
-        every annotated object of the video, for R.
+        px of every annotated object of the video in each frame, for R.
         """
         score = _FAILED
-        if prediction is not None and prediction.shape == truth.shape:
-            j, f = mean_jf(prediction > 0, truth > 0)
-            a, r = self._pixel_scores(prediction, truth, foreground)
-            score = ReVOSScore(j, f, a, r)
+        if prediction is not None:
+            with contextlib.suppress(InputError):
+                score = self._score(prediction, truth, foreground)
         for measure, total in self._sums[kind].items():
             value = getattr(score, measure)
             if value is not None:
@@ -109,20 +112,26 @@ class ReVOS:
         overall = [None if None in pair else (pair[0] + pair[1]) / 2 for pair in pairs]
         return ReVOSResult(referring, reasoning, ReVOSScore(*overall))
 
-    def _pixel_scores(
-        self, prediction: Masks, truth: Masks, foreground: Masks | None
-    ) -> tuple[float, float | None]:
-        """A and R, means over frames."""
+    def _score(
+        self, prediction: Iterable[Mask], truth: Iterable[Mask], foreground: Iterable[int] | None
+    ) -> ReVOSScore:
+        frames, accuracy, robustness = FrameMeans(), [], []
+        areas = repeat(0) if foreground is None else foreground
+        for (goal, guess), area in zip(same_frames(truth, prediction), areas, strict=False):
+            frames.add(guess > 0, goal > 0)
+            right, wrong = self._pixels(guess, goal)
+            accuracy.append(right)
+            robustness.append(max(1 - wrong / (area + 1e-6), 0.0))
+        j, f = frames.means
+        r = None if foreground is None else float(np.mean(robustness))
+        return ReVOSScore(j, f, float(np.mean(accuracy)), r)
+
+    def _pixels(self, prediction: Mask, truth: Mask) -> tuple[float, int]:
+        """Share of right pixels of one frame, and how many of the foreground are wrong."""
         if not self._raw_pixels:
             prediction, truth = prediction > 0, truth > 0
-            foreground = None if foreground is None else foreground > 0
         guess, goal = prediction.astype(np.uint8), truth.astype(np.uint8)
-        accuracy = float((guess == goal).mean(axis=(1, 2)).mean())
-        if foreground is None:
-            return accuracy, None
-        wrong = ((1 - goal) * guess).sum(axis=(1, 2))
-        excess = wrong / (foreground.sum(axis=(1, 2)) + 1e-6)
-        return accuracy, float(np.maximum(1 - excess, 0.0).mean())
+        return float((guess == goal).mean()), int(((1 - goal) * guess).sum())
 
     def _rounded(self, value: float) -> float:
         if self._decimals is None:

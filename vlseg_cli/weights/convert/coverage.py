@@ -1,12 +1,13 @@
 """Does a conversion account for everything? Both ways: every official tensor, every one of ours."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.convert.rules import Drop, Rule, find_rule
+from vlseg_cli.weights.convert.rules import Drop, Fill, Rule, find_fill, find_rule
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -15,14 +16,16 @@ _NAMED = 4  # at most so many names of a kind in one sentence
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """used: official name to ours. dropped: official name to the reason. The rest should be empty:
-    unknown official names, missing names of ours, misshapen ones with both shapes."""
+    """used: official name to ours. dropped: official name to the reason. made: our name to the
+    reason why no file has it. The rest should be empty: unknown official names, missing names of
+    ours, misshapen ones with both shapes."""
 
     used: Mapping[str, tuple[str, ...]]
     dropped: Mapping[str, str]
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
     misshapen: tuple[str, ...]
+    made: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -41,20 +44,23 @@ class Coverage:
     def lines(self) -> list[str]:
         """The whole report for people, a line per finding."""
         filled = sum(len(names) for names in self.used.values())
-        reasons: dict[str, int] = {}
-        for reason in self.dropped.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
         return [
             f"{len(self.used)} official tensors used, which fill {filled} of ours",
-            *(f"{count} dropped: {reason}" for reason, count in reasons.items()),
+            *(f"{n} dropped: {reason}" for reason, n in Counter(self.dropped.values()).items()),
+            *(f"{n} of ours made: {reason}" for reason, n in Counter(self.made.values()).items()),
             *(f"unknown: {name}" for name in self.unknown),
             *(f"missing: {name}" for name in self.missing),
             *(f"misshapen: {what}" for what in self.misshapen),
         ]
 
 
-def cover(rules: Sequence[Rule], official: Mapping[str, Tensor], own: Shapes) -> Coverage:
-    """Convert shapes alone and compare. own: shapes of our modules at the checkpoint's sizes."""
+def cover(
+    rules: Sequence[Rule], official: Mapping[str, Tensor], own: Shapes, fills: Sequence[Fill] = ()
+) -> Coverage:
+    """Convert shapes alone and compare.
+
+    own: shapes of our modules at the checkpoint's sizes. fills: for what no file has.
+    """
     used: dict[str, tuple[str, ...]] = {}
     dropped: dict[str, str] = {}
     unknown: list[str] = []
@@ -82,8 +88,10 @@ def cover(rules: Sequence[Rule], official: Mapping[str, Tensor], own: Shapes) ->
             if ours in own and tuple(part.shape) != own[ours]
         ][:1]
     filled = {ours for names in used.values() for ours in names}
-    missing = tuple(sorted(own.keys() - filled))
-    return Coverage(used, dropped, tuple(unknown), missing, tuple(misshapen))
+    lacking = sorted(own.keys() - filled)
+    made = {ours: fill.reason for ours in lacking if (fill := find_fill(fills, ours))}
+    missing = tuple(ours for ours in lacking if ours not in made)
+    return Coverage(used, dropped, tuple(unknown), missing, tuple(misshapen), made)
 
 
 def require_complete(coverage: Coverage, source: object) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 Converted = dict[str, Tensor]
@@ -35,6 +36,32 @@ class Rename:
     def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
         """One tensor."""
         return {match.expand(self.target): tensor}
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The same tensor under several names: ours keeps a copy where theirs shares one."""
+
+    pattern: str
+    targets: tuple[str, ...]
+
+    def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
+        """As many tensors as targets."""
+        return {match.expand(target): tensor.clone() for target in self.targets}
+
+
+@dataclass(frozen=True, slots=True)
+class FromConvolution:
+    """The kernel of a 1 × 1 convolution as the matrix of a linear layer."""
+
+    pattern: str
+    target: str
+
+    def apply(self, match: "re.Match[str]", tensor: Tensor) -> Converted:
+        """One tensor."""
+        if tensor.dim() != 4 or tuple(tensor.shape[2:]) != (1, 1):
+            raise ValueError("is no kernel of a 1 × 1 convolution")
+        return {match.expand(self.target): tensor.flatten(1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +127,34 @@ class Drop:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One of ours that the authors' files may lack: always ``value`` there, for ``reason``.
+
+    pattern: regular expression of our names. A statistic that training moves is no such thing.
+    """
+
+    pattern: str
+    reason: str
+    value: float = 0.0
+    dtype: torch.dtype = torch.float32
+
+    def made(self, shape: tuple[int, ...]) -> Tensor:
+        """The tensor that stands in."""
+        return torch.full(shape, self.value, dtype=self.dtype)
+
+
 def find_rule(rules: Sequence[Rule], name: str) -> "tuple[Rule, re.Match[str]] | None":
     """The rule that knows a name."""
     for rule in rules:
         if match := re.fullmatch(rule.pattern, name):
             return rule, match
     return None
+
+
+def find_fill(fills: Sequence[Fill], ours: str) -> Fill | None:
+    """What stands in for one of ours."""
+    return next((fill for fill in fills if re.fullmatch(fill.pattern, ours)), None)
 
 
 def convert(rules: Sequence[Rule], name: str, tensor: Tensor) -> Converted:

@@ -5,8 +5,15 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.read.sentencepiece_model import read_sentencepiece_model
 
-_FAST = "tokenizer.json"
+_FAST, _SENTENCEPIECE = "tokenizer.json", "tokenizer.model"
+_KNOWN = (_FAST, _SENTENCEPIECE, "vocab.json")
+
+
+def has_tokenizer(directory: Path) -> bool:
+    """Whether any tokenizer's files lie there."""
+    return any((directory / name).is_file() for name in _KNOWN)
 
 
 def official_tokenizer(directory: Path) -> Tokenizer:
@@ -18,6 +25,8 @@ def official_tokenizer(directory: Path) -> Tokenizer:
     try:
         if file.is_file():
             return Tokenizer.from_file(str(file))
+        if (directory / _SENTENCEPIECE).is_file():
+            return read_sentencepiece_model(directory / _SENTENCEPIECE)
         from transformers import AutoTokenizer  # reads vocab.json, merges.txt, added_tokens.json
 
         slow = AutoTokenizer.from_pretrained(

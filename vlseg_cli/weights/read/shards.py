@@ -1,6 +1,9 @@
 """Safetensors in one file or in shards with an index, a few tensors in memory at a time."""
 
+import errno
 import json
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,12 +91,22 @@ def write_shards(
     for file, names in files.items():
         tensors = {name: tensor.contiguous() for name, tensor in read(names)}
         total += sum(tensor.nbytes for tensor in tensors.values())
-        save_file(tensors, str(directory / file), metadata={"format": "pt"})
+        save_tensors(tensors, directory / file)
         (directory / file).chmod(0o644)  # safetensors lets only their owner read them
     if len(files) > 1:
         where = {name: file for file, names in files.items() for name in names}
         index = {"metadata": {"total_size": total}, "weight_map": where}
         (directory / INDEX).write_text(json.dumps(index, indent=1) + "\n", "utf-8")
+
+
+def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Write one file. Raises OSError if the disk refuses, which safetensors calls its own error."""
+    try:
+        save_file(dict(tensors), str(file), metadata={"format": "pt"})
+    except SafetensorError as error:
+        found = re.search(r"os error (\d+)", str(error))
+        number = int(found[1]) if found else errno.EIO
+        raise OSError(number, os.strerror(number)) from error
 
 
 @contextmanager

@@ -1,0 +1,133 @@
+"""What an evaluation costs beside its model: the share of time spent outside the embedded default
+on pictures with five expressions each, and the peak of memory for a tenth and for all of them.
+
+    python benchmarks/evaluation.py [PICTURES] [FOLDER FOR TEMPORARY FILES]
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vlseg_cli.datasets.refcoco import RefCOCO
+from vlseg_cli.datasets.specimens.refcoco import write_refcoco
+from vlseg_cli.evaluation.benchmarks.benchmark import Opened
+from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS
+from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.run import evaluate
+from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.jobs import Job, Settings
+from vlseg_cli.models.registry import load_model
+from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Ask, Frame, Prediction, Record, Sample
+
+PICTURES, EXPRESSIONS, FIRST_SEED, SIZE = 1000, 5, 920000, 256
+
+
+class Timed:
+    """The embedded default with a watch."""
+
+    def __init__(self, model: Segmenter) -> None:
+        self.model, self.seconds = model, 0.0
+        self.name, self.categories, self.stuff = model.name, model.categories, model.stuff
+
+    def unknown_words(self, text: str) -> list[str]:
+        return self.model.unknown_words(text)
+
+    def encode(self, frames: Sequence[Frame]) -> Any:
+        start = time.perf_counter()
+        encoded = self.model.encode(frames)
+        self.seconds += time.perf_counter() - start
+        return encoded
+
+    def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
+        start = time.perf_counter()
+        answers = self.model.answer(encoded, asks)
+        self.seconds += time.perf_counter() - start
+        return answers
+
+
+class Five:
+    """The pictures of a set that have five expressions, with five of them."""
+
+    def __init__(self, whole: RefCOCO, most: int) -> None:
+        self.whole = whole
+        enough = (n for n in range(len(whole)) if len(whole[n].queries) >= EXPRESSIONS)
+        self.numbers = [number for number, _ in zip(enough, range(most), strict=False)]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def source(self, number: int) -> str:
+        return self.whole.source(self.numbers[number])
+
+    def __getitem__(self, number: int) -> Sample:
+        sample = self.whole[self.numbers[number]]
+        return replace(sample, queries=sample.queries[:EXPRESSIONS])
+
+
+class Silent:
+    """Nobody is told anything."""
+
+    def start(self, total: int, done: int) -> None: ...
+    def frames(self, count: int) -> None: ...
+    def item(self, source: str, error: str | None) -> None:
+        assert error is None, error
+
+    def records(self, records: Sequence[Record]) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+def measure(data: Path, out: Path, pictures: int) -> dict[str, float]:
+    """Evaluate in this process; the share outside the model, and its peak memory in MB."""
+    benchmark = BENCHMARKS["refcoco-val"]
+    dataset = Five(RefCOCO(data, "refcoco", "val"), pictures)
+    plan = Plan([Entry(benchmark, {}, Opened(dataset, SentenceScore()))])
+    model = Timed(load_model())
+    model.answer(model.encode([dataset[0].frame]), [])  # the first look is slower
+    model.seconds = 0.0
+    job = Job(("eval",), "embedded", [], {"save": []})
+    settings = Settings(OutputFolder(out), (), batch_size=4, keep_records=True)
+    start = time.perf_counter()
+    done = evaluate(plan, job, settings, lambda: model, Silent())
+    seconds = time.perf_counter() - start
+    assert done.results is not None
+    assert done.results["refcoco-val"].n == EXPRESSIONS * len(dataset)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    outside = (seconds - model.seconds) / seconds
+    return {"pictures": len(dataset), "seconds": seconds, "outside": outside, "peak": peak}
+
+
+def main() -> None:
+    """Print the figures; each size is measured in a process of its own."""
+    if len(sys.argv) == 5 and sys.argv[1] == "--measure":
+        print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))))
+        return
+    pictures = int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
+    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
+        folder = Path(name)
+        seeds = range(FIRST_SEED, FIRST_SEED + pictures + pictures // 2)  # some offer too little
+        write_refcoco(folder, "refcoco", seeds, SIZE, splits=("val",))
+        print(f"{os.cpu_count()} CPU cores, {EXPRESSIONS} expressions a picture")
+        for count in (max(1, pictures // 10), pictures):
+            out = folder / f"out-{count}"
+            command = [sys.executable, __file__, "--measure", str(folder), str(out), str(count)]
+            ran = subprocess.run(command, capture_output=True, text=True, check=True)
+            found = json.loads(ran.stdout)
+            print(
+                f"{found['pictures']:.0f} pictures: {found['seconds']:.1f} s, "
+                f"{found['outside']:.1%} of it outside the model, "
+                f"peak memory {found['peak']:.0f} MB"
+            )
+
+
+if __name__ == "__main__":
+    main()

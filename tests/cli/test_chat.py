@@ -1,0 +1,85 @@
+"""`vlseg chat`: questions one by one, masks beside the words, and no words made up."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.cli.console import Console
+from vlseg_cli.cli.conversation import Conversation
+from vlseg_cli.jobs.job import Job, write_job
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Ask, Frame, Prediction, Task
+from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.worlds.scene import Scene
+
+
+def test_one_question_about_a_picture(vlseg, kitchen: Path) -> None:
+    ran = vlseg("chat", "kitchen.png", "what is the ground outside?", "--json")
+    assert ran.code == 0
+    (record,) = ran.records
+    assert (record["task"], record["prompt"]) == ("chat", "what is the ground outside?")
+    assert record["text"] == "" and record["segments"]
+    assert "embedded model was not taught to talk" in ran.err
+    assert not (kitchen.parent / "vlseg-out").exists()
+
+
+def test_a_line_a_question(
+    vlseg, film: tuple[Scene, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("what keeps food cold?\n\nwhat is hot?\n"))
+    ran = vlseg("chat", "film.mp4", "--at", "4", "--out", "talk")
+    assert ran.code == 0 and ran.out == ""
+    assert ran.err.count("not taught to talk") == 1
+    lines = (tmp_path / "talk" / "predictions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["prompt"] for line in lines] == [
+        "what keeps food cold?",
+        "what is hot?",
+    ]
+    assert {json.loads(line)["frame"] for line in lines} == {4}
+    assert (tmp_path / "talk" / "overlay" / "film" / "000004.png").is_file()
+    assert (tmp_path / "talk" / "coco.json").is_file()
+
+
+def test_what_cannot_be_talked_about(vlseg, kitchen: Path, film: tuple[Scene, ...]) -> None:
+    assert "is a picture, which has no frame 3" in vlseg("chat", "kitchen.png", "?", "--at", 3).err
+    assert "has no frame 99" in vlseg("chat", "film.mp4", "what?", "--at", "99").err
+    assert vlseg("chat", "missing.png", "what?").code == 4
+    assert "a conversation is about one" in vlseg("chat", ".", "what?").err
+    assert "question is empty" in vlseg("chat", "kitchen.png", " ").err
+
+
+def test_results_of_a_job_are_not_touched(vlseg, kitchen: Path) -> None:
+    out = OutputFolder(kitchen.parent / "vlseg-out")
+    write_job(out, Job(("refer",), "embedded", {}, {}))
+    ran = vlseg("chat", "kitchen.png", "what?", "--out", "vlseg-out")
+    assert ran.code == 2 and "holds the results of a job" in ran.err
+
+
+class Talker:
+    """Says how long the question is."""
+
+    name, categories, stuff = "talker", (), ()
+
+    def encode(self, frames: list[Frame]) -> list[Frame]:
+        return frames
+
+    def answer(self, encoded: list[Frame], asks: list[Ask]) -> list[Prediction]:
+        return [
+            Prediction(
+                "a.png", 0, 60, 80, ask.task, ask.prompt, (), text=f"{len(ask.prompt.text)} letters"
+            )
+            for ask in asks
+            if ask.task in (Task.REASON, Task.CHAT)
+        ]
+
+
+def test_words_go_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = Frame(draw_scene(1, 80).pixels, "a.png")
+    conversation = Conversation(Talker(), frame, Console(quiet=False), None)
+    conversation.ask("who?", as_json=False)
+    conversation.ask("when?", as_json=True)
+    conversation.close()
+    words, line = capsys.readouterr().out.splitlines()
+    assert words == "4 letters" and json.loads(line)["text"] == "5 letters"

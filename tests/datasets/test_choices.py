@@ -1,0 +1,134 @@
+"""ScienceQA, MMBench and MME as they lie on disk, and what is broken."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vlseg_cli.datasets.mmbench import MMBench
+from vlseg_cli.datasets.mme import MME
+from vlseg_cli.datasets.scienceqa import ScienceQA
+from vlseg_cli.datasets.specimens.choices import write_mmbench, write_mme, write_scienceqa
+from vlseg_cli.datasets.specimens.scene_questions import open_questions
+from vlseg_cli.schema import InputError, NoInputError, Query, Question
+from vlseg_cli.worlds.draw import draw_scene
+
+SEEDS, SIZE = range(910000, 910002), 64
+TABLE = "mmbench_dev_en_20231003"
+
+
+def asked(query: Query) -> str:
+    assert isinstance(query.prompt, Question)
+    return query.prompt.text
+
+
+def chosen(query: Query) -> str:
+    """The text of the right choice, by its letter."""
+    return query.choices["ABCDE".index(query.answers[0])]
+
+
+def test_scienceqa_asks_what_has_a_picture(tmp_path: Path) -> None:
+    pictured = write_scienceqa(tmp_path, SEEDS, size=SIZE)
+    dataset = ScienceQA(tmp_path)
+    truths = [list(open_questions(draw_scene(seed, SIZE)))[:2] for seed in SEEDS]
+    told = [one for every in truths for one in every][::2]
+    assert len(dataset) == pictured == len(told)
+    for number, one in enumerate(told):
+        (query,) = dataset[number].queries
+        assert chosen(query) == one.answer and query.key == str(2 * number + 1)
+        assert asked(query).startswith(f"Look at the picture.\n{one.question}\nA. ")
+        assert asked(query).endswith(
+            "\nAnswer with the option's letter from the given choices directly."
+        )
+
+
+def test_mmbench_asks_in_all_rotations(tmp_path: Path) -> None:
+    assert write_mmbench(tmp_path, SEEDS, size=SIZE) == len(SEEDS)
+    dataset = MMBench(tmp_path / f"{TABLE}.tsv")
+    assert len(dataset) == len(SEEDS)
+    for number, seed in enumerate(SEEDS):
+        sample, scene = dataset[number], draw_scene(seed, SIZE)
+        told = next(open_questions(scene))
+        assert len(sample.queries) == len(sample.queries[0].choices) > 1
+        assert [chosen(query) for query in sample.queries] == [told.answer] * len(sample.queries)
+        assert {int(query.key) % 1_000_000 for query in sample.queries} == {seed}
+        assert np.abs(sample.frame.pixels - scene.pixels.astype(int)).mean() < 20
+        assert dataset.source(number).endswith(f"{TABLE}.tsv:{seed}")
+
+
+def test_mmbench_may_keep_its_answers_and_speak_chinese(tmp_path: Path) -> None:
+    write_mmbench(tmp_path, SEEDS, "mmbench_test_cn_20231003", SIZE)
+    sample = MMBench(tmp_path / "mmbench_test_cn_20231003.tsv", language="cn")[0]
+    for query in sample.queries:
+        assert query.answers == () and asked(query).endswith("请直接回答选项字母。")
+
+
+def test_a_cell_may_hold_several_lines_or_name_another_row(tmp_path: Path) -> None:
+    write_mmbench(tmp_path, SEEDS, size=SIZE)
+    path = tmp_path / f"{TABLE}.tsv"
+    header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    picture, hint = header.index("image"), header.index("hint")
+    other = next(row for row in rows if row[0] == str(SEEDS[1]))
+    other[picture], other[hint] = str(SEEDS[0]), '"two\nlines"'
+    path.write_text("\n".join("\t".join(row) for row in [header, *rows]) + "\n")
+    first, second = (MMBench(path)[number] for number in (0, 1))
+    assert (first.frame.pixels == second.frame.pixels).all()
+    assert asked(second.queries[0]).startswith("two\nlines\n")
+
+
+def test_mme_asks_twice_about_a_picture(tmp_path: Path) -> None:
+    assert write_mme(tmp_path, SEEDS, SIZE) == 4 * len(SEEDS) == len(MME(tmp_path))
+    for number in range(len(MME(tmp_path))):
+        sample = MME(tmp_path)[number]
+        assert [query.answers for query in sample.queries] == [("yes",), ("no",)]
+        for query in sample.queries:
+            assert query.key == Path(sample.frame.source).name and query.kind in sample.frame.source
+            assert asked(query).endswith(
+                " Please answer yes or no. Answer the question using a single word or phrase."
+            )
+
+
+def test_what_is_damaged_or_missing_is_named(tmp_path: Path) -> None:
+    write_scienceqa(tmp_path, SEEDS, size=SIZE)
+    with pytest.raises(InputError, match="lacks 'val'"):
+        (tmp_path / "images" / "test").rename(tmp_path / "images" / "val")
+        ScienceQA(tmp_path, "val")
+    (tmp_path / "pid_splits.json").write_text(json.dumps({"val": []}))
+    with pytest.raises(NoInputError, match="asks nothing"):
+        ScienceQA(tmp_path, "val")
+    write_mme(tmp_path, SEEDS[:1], SIZE)
+    text = next(tmp_path.glob("MME*/count/*.txt"))
+    text.write_text("Is it there?")
+    with pytest.raises(InputError, match="without a tab"):
+        MME(tmp_path)
+    text.unlink()
+    with pytest.raises(NoInputError, match="is missing"):
+        MME(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "reason"),
+    [
+        (None, NoInputError, "is missing"),
+        ("", InputError, "no columns"),
+        ("index\tquestion\timage\tA\tB\n", NoInputError, "no rows"),
+        ("index\tquestion\timage\tA\tB\none\t?\t\ta\tb\n", InputError, "index is 'one'"),
+    ],
+)
+def test_no_table_of_mmbench(
+    tmp_path: Path, content: str | None, error: type[Exception], reason: str
+) -> None:
+    path = tmp_path / f"{TABLE}.tsv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(error, match=reason):
+        MMBench(path)
+
+
+@pytest.mark.parametrize("cell", ["no base64!", "bm8gcGljdHVyZQ=="])
+def test_a_picture_that_is_none_is_refused(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / f"{TABLE}.tsv"
+    path.write_text(f"index\tquestion\timage\tA\tB\n7\t?\t{cell}\ta\tb\n")
+    with pytest.raises(InputError, match=rf"{TABLE}\.tsv:7"):
+        MMBench(path)[0]

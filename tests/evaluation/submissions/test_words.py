@@ -1,0 +1,64 @@
+"""Answers in words as EvalAI and MMBench take them."""
+
+import json
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from vlseg_cli.datasets.mmbench import MMBench
+from vlseg_cli.datasets.specimens.choices import write_mmbench
+from vlseg_cli.datasets.specimens.vqa import write_vqa
+from vlseg_cli.datasets.vqa import VQA
+from vlseg_cli.evaluation.submissions.words import MMBenchLetters, VQAAnswers
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.schema import Prediction, Sample
+
+SEEDS, SIZE = range(910000, 910002), 64
+CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def said(sample: Sample, text: str) -> list[Prediction]:
+    size = sample.frame.height, sample.frame.width
+    return [
+        Prediction(sample.frame.source, 0, *size, query.task, query.prompt, (), text)
+        for query in sample.queries
+    ]
+
+
+def test_vqa_answers_are_rewritten_and_in_order(tmp_path: Path) -> None:
+    count = write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
+    dataset = VQA(tmp_path, "vqav2", "testdev")
+    submission = VQAAnswers(OutputFolder(tmp_path / "out"))
+    for number in reversed(range(len(dataset))):
+        submission.add(dataset[number], said(dataset[number], "The two cats."))
+    submission.close()
+    answers = json.loads((tmp_path / "out" / "answers.json").read_text())
+    assert len(answers) == count and {one["answer"] for one in answers} == {"2 cats"}
+    numbers = [one["question_id"] for one in answers]
+    assert numbers == sorted(numbers) and all(isinstance(one, int) for one in numbers)
+
+
+def test_mmbench_gets_a_letter_for_every_row(tmp_path: Path) -> None:
+    write_mmbench(tmp_path, SEEDS, size=SIZE)
+    dataset = MMBench(tmp_path / "mmbench_dev_en_20231003.tsv")
+    submission = MMBenchLetters(OutputFolder(tmp_path / "out"))
+    queries = []
+    for number in range(len(dataset)):
+        queries += dataset[number].queries
+        submission.add(dataset[number], said(dataset[number], "B. <surely> & so on"))
+    submission.close()
+    header, *rows = read_sheet(tmp_path / "out" / "answers.xlsx")
+    assert header == ["index", "question", "A", "B", "C", "D", "prediction"]
+    assert {row[0] for row in rows} == {query.key for query in queries}
+    for row in rows:
+        (query,) = (one for one in queries if one.key == row[0])
+        assert row[1] == query.prompt.text and row[-1] == "B"
+        assert tuple(filter(None, row[2:6])) == query.choices
+
+
+def read_sheet(path: Path) -> list[list[str]]:
+    with zipfile.ZipFile(path) as archive:
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+        for name in archive.namelist():
+            ElementTree.fromstring(archive.read(name))
+    return [["".join(cell.itertext()) for cell in row] for row in sheet.iter(f"{CELL}row")]

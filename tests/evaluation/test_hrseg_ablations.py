@@ -1,0 +1,36 @@
+"""Every line of the paper's ablations is measured over the same sentences and proposals."""
+
+from typing import get_args
+
+from models.tiny_hrseg import Quarters, tiny_segmenter
+
+from vlseg_cli.evaluation.hrseg_ablations import ablate, table
+from vlseg_cli.models.fresh import world_tokenizer
+from vlseg_cli.nn.mask_selection import Rule
+
+
+def test_every_variant_is_asked_the_same() -> None:
+    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14)
+    looked: list[int] = []
+    segmenter.model.dino.register_forward_pre_hook(lambda _, views: looked.append(len(views[0])))
+    trained = segmenter.model.config
+    lines = ablate(segmenter, range(900_000, 900_002), 64)
+    assert segmenter.model.config is trained
+    tables = [line.table for line in lines]
+    assert [tables.count(t) for t in ("as trained", "N", "gamma", "threshold")] == [1, 4, 5, 5]
+    assert tables.count("selection") == len(get_args(Rule))
+    assert len({line.meters["reason"].result().n for line in lines}) == 1
+    # N is 2 and gamma 0.8 as trained: the other N, the other gammas, and that once for all the rest
+    assert sorted(looked) == sorted([2, 10, 17, 5, 5, 5, 5, 5] * 2)
+    assert isinstance(segmenter.proposer, Quarters)
+    same = [line for line in lines if not line.changes or line.label in ("2", "0.8")]
+    results = {str(line.meters["refer"].result()) for line in same if line.table != "threshold"}
+    assert len(results) == 1
+    rows = table(lines)
+    assert len(rows) == 2 + len(lines) and rows[2].startswith("| as trained | N = 2 | ")
+
+
+def test_a_model_without_windows_has_none_to_vary() -> None:
+    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14, windows=0)
+    tables = {line.table for line in ablate(segmenter, range(900_000, 900_001), 64)}
+    assert tables == {"as trained", "selection", "threshold"}

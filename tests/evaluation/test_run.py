@@ -1,0 +1,105 @@
+"""Evaluation as a job: grouped by picture, resumed, in shares; always the same numbers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jobs.stub import Listener, StubModel
+
+from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
+from vlseg_cli.evaluation.plan import Entry, Plan, asks
+from vlseg_cli.evaluation.run import Evaluation, evaluate
+from vlseg_cli.evaluation.specimens import write_specimens
+from vlseg_cli.jobs import Job, Settings
+from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.outputs import OutputFolder
+
+NAMES = ("refcoco-val", "refcoco+-val", "reasonseg-val", "coco-panoptic")
+JOB = Job(("eval",), "stub", list(NAMES), {"save": []})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    write_specimens(find_benchmarks(NAMES), root, 6)
+    return root
+
+
+def plan(data: Path, limit: int | None = None) -> Plan:
+    """Opened anew, as every run does: scores begin at nothing."""
+    entries = []
+    for one in find_benchmarks(NAMES):
+        protocol = one.protocol("self1e", {})
+        entries.append(Entry(one, protocol, one.find(data, protocol)))
+    return Plan(entries, limit)
+
+
+def run(data: Path, out: Path | None, model: StubModel, shard: Shard | None = None) -> Evaluation:
+    settings = Settings(
+        OutputFolder(out or Path()),
+        (),
+        batch_size=2,
+        shard=shard or Shard(),
+        keep_records=out is not None,
+    )
+    return evaluate(plan(data), JOB, settings, lambda: model, Listener())
+
+
+def test_a_shared_picture_is_looked_at_once(data: Path) -> None:
+    inputs = plan(data).inputs()
+    shared = [one for one in inputs if "train2014" in one.source]
+    portions = plan(data).read(shared[0].source)
+    assert [one.entry.benchmark.name for one in portions] == ["refcoco-val", "refcoco+-val"]
+    prompts = [ask.prompt for ask in asks(portions)]
+    assert len(prompts) == 2 * len({id(one) for one in prompts})  # both sets say the same
+    assert len(plan(data, 1).inputs()) == 3
+
+
+def test_what_was_answered_is_not_answered_again(data: Path, tmp_path: Path) -> None:
+    passing = run(data, None, StubModel())
+    first, again = StubModel(), StubModel()
+    kept = run(data, tmp_path, first)
+    assert kept.results == passing.results
+    assert all(one.n for one in kept.results.values())
+    assert sum(first.looks) == len(plan(data).inputs())
+    assert run(data, tmp_path, again).results == kept.results
+    assert not again.looks
+
+
+def test_shares_make_the_whole(data: Path, tmp_path: Path) -> None:
+    whole = run(data, None, StubModel())
+    part = run(data, tmp_path, StubModel(), Shard(0, 2))
+    assert part.results is None and part.summary.left
+    assert run(data, tmp_path, StubModel(), Shard(1, 2)).results == whole.results
+
+
+def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
+    whole = run(data, None, StubModel())
+
+    class Breaking(StubModel):
+        def encode(self, frames):
+            if len(self.looks) == 2:
+                raise KeyboardInterrupt
+            return super().encode(frames)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(data, tmp_path, Breaking())
+    rest = StubModel()
+    assert run(data, tmp_path, rest).results == whole.results
+    assert 0 < sum(rest.looks) < len(plan(data).inputs())
+
+
+def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "data"
+    write_specimens(find_benchmarks(NAMES), mine, 6)
+    victim = sorted((mine / "reason_seg" / "ReasonSeg" / "val").glob("*.json"))[0]
+    whole = victim.read_text()
+    victim.write_text("{")
+    done = run(mine, tmp_path / "out", StubModel())
+    (told,) = done.summary.failed.values()
+    assert "is damaged" in told[0] and done.summary.exit_code == 3
+    victim.write_text(whole)
+    settings = Settings(OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True)
+    mended = evaluate(plan(mine), JOB, replace(settings, again=True), StubModel, Listener())
+    assert mended.results == run(mine, None, StubModel()).results
+    assert mended.summary.exit_code == 0

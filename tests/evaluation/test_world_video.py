@@ -1,0 +1,146 @@
+"""The benchmark of clips on watchers whose score is known: the truth, nothing, a forgetful one."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from vlseg_cli.evaluation.world_video import evaluate_world_video
+from vlseg_cli.schema import (
+    Ask,
+    Categories,
+    ClipQuery,
+    ClipSample,
+    Frame,
+    Prediction,
+    Prompt,
+    Regions,
+    Segment,
+    Task,
+    UsageError,
+    segment_from_mask,
+)
+from vlseg_cli.worlds.categories import NAMES, STUFF
+from vlseg_cli.worlds.clip_samples import ClipMix, clip_sample
+
+SEEDS, SIZE, FRAMES = range(900_000, 900_003), 80, 5
+
+
+class Oracle:
+    """Draws the clip again and answers each prompt with its truth."""
+
+    name = "oracle"
+    categories, stuff = NAMES, STUFF
+
+    def unknown_words(self, text: str) -> list[str]:
+        return []
+
+    def encode(self, frames: Sequence[Frame]) -> Any:
+        raise NotImplementedError
+
+    def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
+        raise NotImplementedError
+
+    def session(self, asks: Sequence[Ask], state: Any = None) -> "Watcher":
+        return Watcher(self, asks)
+
+    def segments(self, query: ClipQuery, frame: Frame) -> list[Segment]:
+        masks = query.masks(frame.index)
+        assert masks is not None
+        return [
+            segment_from_mask(
+                mask, 1.0, "it", int(label) if self.named(query) else None, self.number(one, frame)
+            )
+            for mask, label, one in zip(masks, query.labels, query.objects, strict=True)
+            if mask.any()
+        ]
+
+    def named(self, query: ClipQuery) -> bool:
+        return isinstance(query.prompt, Categories)
+
+    def number(self, thing: int, frame: Frame) -> int:
+        return thing
+
+
+class Silent(Oracle):
+    """Follows nothing."""
+
+    def segments(self, query: ClipQuery, frame: Frame) -> list[Segment]:
+        first = query.task is Task.VOS and frame.index == 0  # which is given
+        return super().segments(query, frame) if first else []
+
+
+class Forgetful(Oracle):
+    """Gives everything named a new number in the third frame."""
+
+    def segments(self, query: ClipQuery, frame: Frame) -> list[Segment]:
+        self.renumbers = self.named(query) and frame.index >= 2
+        return super().segments(query, frame)
+
+    def number(self, thing: int, frame: Frame) -> int:
+        return thing + 100 * self.renumbers
+
+
+class Watcher:
+    def __init__(self, model: Oracle, asks: Sequence[Ask]) -> None:
+        self.model, self.asks = model, asks
+
+    def step(self, frame: Frame) -> list[Prediction]:
+        sample = clip_sample(int(frame.source.removeprefix("world:")), ClipMix(FRAMES, SIZE))
+        assert (sample.read(frame.index).pixels == frame.pixels).all()
+        return [self.reply(sample, ask, frame) for ask in self.asks]
+
+    def reply(self, sample: ClipSample, ask: Ask, frame: Frame) -> Prediction:
+        (query,) = (q for q in sample.queries if key(q.task, q.prompt) == key(ask.task, ask.prompt))
+        size = (frame.height, frame.width)
+        segments = tuple(self.model.segments(query, frame))
+        return Prediction(frame.source, frame.index, *size, ask.task, ask.prompt, segments)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+
+def key(task: Task, prompt: Prompt) -> Any:
+    if isinstance(prompt, Regions):
+        return task, tuple(one.mask.tobytes() for one in prompt.regions)
+    return task, prompt
+
+
+def scored(model: Oracle) -> dict[str, Any]:
+    return evaluate_world_video(model, SEEDS, SIZE, FRAMES)
+
+
+def test_the_truth_scores_one_everywhere() -> None:
+    result = scored(Oracle())
+    for task in ("vos", "refer", "reason"):
+        assert result[task]["J&F"] == result[task]["J"] == result[task]["F"] == 1
+    assert result["vis"]["mAP"] == pytest.approx(1, abs=1e-6)
+    assert (result["vis"]["id_switches"], result["vis"]["found"]) == (0, 1)
+    assert (result["clips"], result["model"]) == (3, "oracle")
+
+
+def test_nothing_scores_next_to_nothing() -> None:
+    result = scored(Silent())
+    assert result["vos"]["J&F"] < 0.2 and result["refer"]["J&F"] < 0.2  # what is gone is right
+    assert result["vis"]["mAP"] == result["vis"]["found"] == 0
+
+
+def test_new_numbers_are_switches_and_cost_tracks() -> None:
+    result = scored(Forgetful())
+    assert result["vis"]["id_switches"] > len(SEEDS)
+    assert result["vis"]["mAP"] < 0.7 and result["vis"]["found"] == 1
+    assert result["vos"]["J&F"] == 1
+
+
+def test_the_result_is_json_and_progress_is_told() -> None:
+    told: list[int] = []
+    result = evaluate_world_video(Silent(), SEEDS[:2], SIZE, FRAMES, lambda: told.append(1))
+    assert json.loads(json.dumps(result)) == result
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(("seeds", "frames"), [(range(5, 5), 5), (SEEDS, 2)])
+def test_what_cannot_be_scored(seeds: range, frames: int) -> None:
+    with pytest.raises(UsageError, match="nothing to score"):
+        evaluate_world_video(Silent(), seeds, SIZE, frames)

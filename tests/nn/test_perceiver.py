@@ -1,0 +1,69 @@
+"""Fine-grained tokens: from learned or carried queries, with and without the conditional weight."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from vlseg_cli.nn.instance_heads import InstanceHeads
+from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.perceiver import FineGrainedPerceiver
+from vlseg_cli.nn.phi import build_phi
+from vlseg_cli.nn.siglip import SiglipTower
+
+
+def perceiver(gated: bool) -> FineGrainedPerceiver:
+    torch.manual_seed(0)
+    return FineGrainedPerceiver((6, 12, 24), 20, 5, 8, 2, 4, gated=gated).eval()
+
+
+@pytest.fixture
+def pyramid() -> list[Tensor]:
+    return [torch.randn(2, channels, side, side) for channels, side in ((6, 8), (12, 4), (24, 2))]
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_tokens_of_any_picture(gated: bool, pyramid: list[Tensor]) -> None:
+    model = perceiver(gated)
+    tokens = model(pyramid)
+    assert tokens.shape == (2, 5, 20)
+    carried = model.carry(tokens)
+    assert carried.shape == (2, 5, 8)
+    assert not model(pyramid, carried).allclose(tokens)
+    assert model([level[1:] for level in pyramid]).allclose(tokens[1:], atol=1e-5)
+
+
+def test_a_closed_gate_lets_nothing_in_until_it_learns(pyramid: list[Tensor]) -> None:
+    model = perceiver(True)
+    other = [level + 1 for level in pyramid]
+    assert model(pyramid).equal(model(other))
+    model(pyramid).sum().backward()
+    gates = [layer.gate.layers[-1].weight.grad for layer in model.layers]  # type: ignore[union-attr]
+    assert all(grad is not None and grad.any() for grad in gates)
+    assert not perceiver(False)(pyramid).allclose(perceiver(False)(other))
+
+
+def test_siglip_ends_where_its_tokens_are_used() -> None:
+    tower = SiglipTower(30, 7, 8, 2, 2, 16)
+    assert tower.side == 4
+    assert tower(torch.randn(3, 3, 30, 30)).shape == (3, 16, 8)
+    assert not any("head" in name or "post" in name for name in tower.state_dict())
+
+
+def test_boxes_lie_in_the_picture() -> None:
+    found = InstanceHeads(8)(torch.randn(2, 3, 8) * 9, torch.randn(2, 3, 8))
+    assert found.boxes.shape == (2, 3, 4) and found.embeddings.shape == (2, 3, 8)
+    assert (found.boxes >= 0).all() and (found.boxes <= 1).all()
+
+
+def test_merged_adapters_compute_the_same() -> None:
+    torch.manual_seed(1)
+    phi, plain = (build_phi(11, 8, 2, 2, 16, 32, 0.5).eval() for _ in range(2))
+    adapters = adapted(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
+    assert [p for p in phi.parameters() if p.requires_grad] == adapters or len(adapters) == 8
+    for parameter in adapters:
+        torch.nn.init.normal_(parameter, std=0.3)
+    plain.load_state_dict(merged_state(phi))
+    ids = torch.arange(6)[None]
+    with torch.no_grad():
+        expected, found = phi(ids).last_hidden_state, plain(ids).last_hidden_state
+    assert found.allclose(expected, atol=1e-5)

@@ -1,0 +1,163 @@
+"""An evaluation from its command line to its report: open the data, run, show, write."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vlseg_cli.cli.benchmark_table import result_lines
+from vlseg_cli.cli.console import Console
+from vlseg_cli.cli.model import load
+from vlseg_cli.cli.prepare import BATCH_SIZE
+from vlseg_cli.cli.progress import open_progress
+from vlseg_cli.evaluation.benchmark_report import write_benchmark_report
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
+from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, find_benchmarks, switches_of
+from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.run import Evaluation, evaluate
+from vlseg_cli.evaluation.setting import Setting, setting
+from vlseg_cli.evaluation.specimens import write_specimens
+from vlseg_cli.evaluation.summary import summarise, write_summary
+from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
+from vlseg_cli.jobs.layout import FAILURES
+from vlseg_cli.jobs.settings import PART_FRAMES
+from vlseg_cli.models.proposals.options import ProposalOptions
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import Clip, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line of ``vlseg eval``, as given; arguments: itself, to be kept."""
+
+    names: tuple[str, ...]
+    data: Path | None
+    specimen: bool
+    protocol: str | None
+    changes: tuple[str, ...]
+    limit: int | None
+    model: str | None
+    device: str | None
+    proposals: ProposalOptions
+    batch_size: int | None
+    shard: str | None
+    overwrite: bool
+    out: Path | None
+    arguments: tuple[str, ...]
+
+
+def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) -> int:
+    """Carry out one command; returns the exit code. Raises UsageError, NoInputError, …."""
+    console = Console(quiet, style)
+    benchmarks = find_benchmarks(asked.names)
+    with _data(asked, benchmarks, console) as data:
+        about = setting(asked.model, data, asked.limit)
+        plan = Plan(_entries(asked, benchmarks, data, about.system), asked.limit)
+        job = _job(asked, plan, about)
+        with open_progress(console, "samples") as progress:
+            done = evaluate(
+                plan,
+                job,
+                _settings(asked, job),
+                lambda: load(asked.model, asked.device, console, asked.proposals),
+                progress,
+            )
+        _report(done, plan, about, asked, console, as_json)
+    return done.summary.exit_code
+
+
+@contextmanager
+def _data(asked: Asked, benchmarks: Sequence[Benchmark], console: Console) -> Iterator[Path]:
+    """The root of the data; a specimen lies in the output folder, or in a temporary one."""
+    if asked.data is not None and not asked.specimen:
+        yield asked.data
+        return
+    if asked.data is not None or not asked.specimen:
+        raise UsageError("Say where the data lies with --data DIR, or try --specimen instead.")
+    with tempfile.TemporaryDirectory(prefix="vlseg-") as temporary:
+        root = Path(temporary) if asked.out is None else asked.out / "specimen"
+        write_specimens(benchmarks, root)
+        console.note("Data: a specimen of drawn scenes; its numbers mean nothing beside papers'.")
+        yield root
+
+
+def _entries(asked: Asked, benchmarks: Sequence[Benchmark], data: Path, system: str) -> list[Entry]:
+    changes, entries = _changes(asked.changes, benchmarks), []
+    systems = {name: None for one in BENCHMARKS.values() for name in one.papers}
+    if asked.protocol is not None and asked.protocol not in systems:
+        raise UsageError(f"--protocol {asked.protocol}: choose among {', '.join(systems)}.")
+    for benchmark in benchmarks:
+        protocol = benchmark.protocol(asked.protocol or system, changes)
+        entries.append(Entry(benchmark, protocol, benchmark.find(data, protocol)))
+    return entries
+
+
+def _changes(words: Sequence[str], benchmarks: Sequence[Benchmark]) -> dict[str, str]:
+    """'unit=sentence' as a change. Raises UsageError for a switch that no benchmark has."""
+    known = switches_of(benchmarks)
+    changes = {}
+    for word in words:
+        switch, equals, choice = word.partition("=")
+        if not equals or switch not in known:
+            listed = "; ".join(f"{name}={'|'.join(of)}" for name, of in known.items())
+            raise UsageError(f"--set {word}: these benchmarks have {listed or 'no switch'}.")
+        changes[switch] = choice
+    return changes
+
+
+def _job(asked: Asked, plan: Plan, about: Setting) -> Job:
+    protocols = {one.benchmark.name: dict(one.protocol) for one in plan.entries}
+    return Job(
+        asked.arguments,
+        f"{about.model} {about.weights}",
+        {"benchmarks": protocols, "data": about.data, "limit": about.limit},
+        {
+            "clip": asdict(Clip()),
+            "batch_size": asked.batch_size or BATCH_SIZE,
+            "part": PART_FRAMES,
+            "save": [],
+        },
+    )
+
+
+def _settings(asked: Asked, job: Job) -> Settings:
+    shard = parse_shard(asked.shard) if asked.shard else shard_of_launcher()
+    if asked.out is None and shard.count > 1:
+        raise UsageError("--shard needs --out DIR: shares meet in a folder.")
+    return Settings(
+        OutputFolder(asked.out or Path()),
+        (),
+        batch_size=job.options["batch_size"],
+        shard=shard,
+        overwrite=asked.overwrite,
+        again=True,  # data that was broken may have been mended
+        keep_records=asked.out is not None,
+    )
+
+
+def _report(
+    done: Evaluation, plan: Plan, about: Setting, asked: Asked, console: Console, as_json: bool
+) -> None:
+    if done.summary.failed:
+        listed = f"; they are listed in {asked.out / FAILURES}" if asked.out else ""
+        console.note(f"{len(done.summary.failed):,} samples could not be scored{listed}.")
+    if done.results is None:
+        left = f"{done.summary.left:,} of {done.summary.total:,} samples are left"
+        console.note(f"{left}: the scores come when the last share, or the same command, ends.")
+        return
+    summary = summarise(plan, about, done)
+    for line in result_lines(summary):
+        console.note(line)
+    if asked.out is not None:
+        folder = OutputFolder(asked.out)
+        write_summary(folder, summary)
+        write_benchmark_report(folder, summary, done.cases)
+        console.note(f"Saved in {asked.out}: index.html, scores.json, scores.csv.")
+        for one in (entry.benchmark for entry in plan.entries):
+            if one.submission is not None:
+                sent = asked.out / "submissions" / one.name
+                console.note(f"{one.title} is scored at {one.server}: send {sent} there.")
+    if as_json:
+        print(json.dumps(summary))

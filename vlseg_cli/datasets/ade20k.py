@@ -1,0 +1,40 @@
+"""ADE20K with 150 classes (Zhou et al. 2017), in three forms: semantic, panoptic, instances.
+
+The last two are made from the first by MaskFormer's scripts, whose names are taken here.
+"""
+
+from pathlib import Path
+
+from vlseg_cli.datasets.class_names import Naming, class_table
+from vlseg_cli.datasets.coco_instances import COCOInstances
+from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
+from vlseg_cli.datasets.label_maps import LabelMaps, paired
+
+_FOLDERS = {"train": "training", "val": "validation"}
+
+
+def ade20k_semantic(root: Path, naming: Naming, split: str) -> LabelMaps:
+    """``annotations/validation/*.png``: 0 is something else, n the n-th class."""
+    table, folder = class_table("ade20k"), _FOLDERS[split]
+    pairs = paired(root / "images" / folder, root / "annotations" / folder, ".jpg", ".png")
+    return LabelMaps(pairs, table.asked(naming), range(1, len(table.ids) + 1))
+
+
+def ade20k_panoptic(root: Path, naming: Naming, split: str) -> COCOPanoptic:
+    """``ade20k_panoptic_val.json`` and the folder of that name."""
+    return COCOPanoptic(
+        root / f"ade20k_panoptic_{split}.json",
+        root / f"ade20k_panoptic_{split}",
+        root / "images" / _FOLDERS[split],
+        lambda name: name.replace(".png", ".jpg"),
+        class_table("ade20k").rename(naming),
+    )
+
+
+def ade20k_instances(root: Path, naming: Naming, split: str) -> COCOInstances:
+    """``ade20k_instance_val.json``: the 100 things."""
+    return COCOInstances(
+        root / f"ade20k_instance_{split}.json",
+        root / "images" / _FOLDERS[split],
+        rename=class_table("ade20k").rename(naming),
+    )

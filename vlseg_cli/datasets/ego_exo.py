@@ -1,0 +1,125 @@
+"""Ego-Exo4D correspondence (Grauman et al. 2024): find an object of one camera in another's view.
+
+The benchmark's processed form, ``TAKE/annotation.json`` and ``TAKE/CAMERA/FRAME.jpg``; the camera
+worn on the head has 'aria' in its name. A pair of views is a clip of two frames: objects are given
+by their masks in the first, to be found in the second.
+"""
+
+import json
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.media.image import read_image
+from vlseg_cli.schema import (
+    ClipQuery,
+    ClipSample,
+    Frame,
+    InputError,
+    NoInputError,
+    Region,
+    Regions,
+    Task,
+)
+
+_EGO = "aria"
+
+View = tuple[str, str, str, str]  # take, camera of the query, camera of the answer, frame
+Masks = dict[str, dict[str, dict[str, Any]]]  # runs by object, camera and frame
+
+
+class EgoExo:
+    """The takes of one split's folder; query: the camera whose masks are given.
+
+    Only objects to be seen in both views are asked for. Raises NoInputError if there are none,
+    InputError if a file is damaged.
+    """
+
+    def __init__(self, root: Path, query: Literal["ego", "exo"] = "ego") -> None:
+        self._root = existing_folder(root)
+        self._masks = lru_cache(1)(self._read_masks)
+        takes = sorted(path.parent.name for path in self._root.glob("*/annotation.json"))
+        self._views = [view for take in takes for view in _views(take, self._masks(take), query)]
+        if not self._views:
+            raise NoInputError(
+                f"{root} has no TAKE/annotation.json with masks of one object in two cameras."
+            )
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def source(self, number: int) -> str:
+        """The picture in which the objects are to be found."""
+        take, _, asked, frame = self._views[number]
+        return str(self._root / take / asked / f"{frame}.jpg")
+
+    def __getitem__(self, number: int) -> ClipSample:
+        """Open a pair of views. Raises InputError if a mask is not of its picture's size."""
+        take, given, asked, frame = self._views[number]
+        masks = self._masks(take)
+        shared = [one for one, cameras in masks.items() if _seen(cameras, given, asked, frame)]
+        regions = [_mask(masks[one][given][frame]) for one in shared]
+        truth = np.stack([_mask(masks[one][asked][frame]) for one in shared])
+        query = ClipQuery(
+            Task.VOS,
+            Regions(tuple(Region("mask", mask) for mask in regions)),
+            tuple(range(1, len(shared) + 1)),
+            np.arange(len(shared)),
+            partial(_truth, truth),
+            key=f"{given}_{asked}",
+        )
+        pictures = tuple(self._root / take / camera / f"{frame}.jpg" for camera in (given, asked))
+        read = partial(_read, pictures, (regions[0].shape, truth[0].shape))
+        return ClipSample(f"{take}/{frame}", (frame, frame), read, (query,))
+
+    def _read_masks(self, take: str) -> Masks:
+        path = self._root / take / "annotation.json"
+        data = parsed(path, json.loads)
+        if not isinstance(data, dict) or not isinstance(data.get("masks"), dict):
+            raise InputError(f"{path} has no 'masks': it is no processed take of Ego-Exo4D.")
+        masks: Masks = data["masks"]
+        return masks
+
+
+def _views(take: str, masks: Masks, query: str) -> list[View]:
+    """Every pair of views that share an object."""
+    found = {
+        (take, given, asked, frame)
+        for cameras in masks.values()
+        for given, frames in cameras.items()
+        for asked, others in cameras.items()
+        if (_EGO in given) != (_EGO in asked) and (_EGO in given) == (query == "ego")
+        for frame in frames
+        if frame in others
+    }
+    return sorted(found)
+
+
+def _seen(cameras: dict[str, dict[str, Any]], given: str, asked: str, frame: str) -> bool:
+    return frame in cameras.get(given, ()) and frame in cameras.get(asked, ())
+
+
+def _mask(runs: dict[str, Any]) -> NDArray[np.bool_]:
+    height, width = runs["size"]
+    return true_mask(runs, height, width, "union")
+
+
+def _truth(masks: NDArray[np.bool_], number: int) -> NDArray[np.bool_] | None:
+    """(M, H, W) of the second view; the first has nothing to be answered."""
+    return masks if number == 1 else None
+
+
+def _read(pictures: tuple[Path, ...], shapes: tuple[tuple[int, ...], ...], number: int) -> Frame:
+    frame = read_image(pictures[number])
+    if (frame.height, frame.width) != shapes[number]:
+        height, width = shapes[number]
+        raise InputError(
+            f"{frame.source} is {frame.width} x {frame.height} px, but its masks are"
+            f" {width} x {height}: extract the frames at the size of the masks."
+        )
+    return Frame(frame.pixels, frame.source, number)

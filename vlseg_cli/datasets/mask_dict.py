@@ -1,0 +1,78 @@
+"""``mask_dict.json`` of MeViS and ReVOS: the masks of every annotated object, frame by frame.
+
+It has hundreds of megabytes, so only the places of its entries are kept and an entry is parsed when
+it is asked for. No key but an annotation's number is followed by a list of lists or runs, and runs
+never hold a quote, so the places are found without parsing.
+"""
+
+import json
+import mmap
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.schema import InputError, NoInputError
+
+_ENTRY = re.compile(rb'"(\d+)"\s*:\s*(?=\[)')
+_KEPT = 64  # entries: about as many as the expressions of a video mean
+
+
+class MaskDict:
+    """Masks by annotation number. Raises NoInputError if the file is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except FileNotFoundError as error:
+            raise NoInputError(f"{path} is missing: the data set is incomplete.") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is damaged ({error}): fetch it again.") from error
+        starts = [
+            (int(found[1]), found.start(), found.end()) for found in _ENTRY.finditer(self._data)
+        ]
+        ends = [start for _, start, _ in starts[1:]] + [len(self._data)]
+        self._places = {
+            number: (begin, end) for (number, _, begin), end in zip(starts, ends, strict=True)
+        }
+        self._entry = lru_cache(_KEPT)(self._parsed)
+
+    def mask(self, annotation: int, frame: int, height: int, width: int) -> NDArray[np.bool_]:
+        """(H, W) of one object in one frame, empty where it cannot be seen.
+
+        Raises InputError if the annotation is missing, damaged or of another size.
+        """
+        entry = self._entry(annotation)
+        if frame >= len(entry):
+            raise InputError(
+                f"{self._path} has {len(entry)} frames of annotation {annotation}, but the video"
+                " has more: they are of different releases."
+            )
+        mask = np.zeros((height, width), bool)
+        runs = entry[frame]
+        for one in runs if isinstance(runs, list) else [runs] if runs else []:
+            if one["size"] != [height, width]:
+                raise InputError(
+                    f"{self._path}: annotation {annotation} is {one['size'][1]} x {one['size'][0]}"
+                    f" px, but its video is {width} x {height}."
+                )
+            mask |= true_mask(one, height, width, "union")
+        return mask
+
+    def _parsed(self, annotation: int) -> list[Any]:
+        if annotation not in self._places:
+            raise InputError(f"{self._path} lacks annotation {annotation} of an expression.")
+        begin, end = self._places[annotation]
+        try:
+            entry, _ = json.JSONDecoder().raw_decode(self._data[begin:end].decode())
+        except ValueError as error:
+            raise InputError(
+                f"{self._path} is damaged at annotation {annotation} ({error}): fetch it again."
+            ) from error
+        return list(entry)

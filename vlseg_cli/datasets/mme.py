@@ -1,0 +1,57 @@
+"""MME (Fu et al. 2023): two yes-or-no questions about every picture, in fourteen tasks.
+
+``TASK/NAME.jpg`` with ``TASK/NAME.txt``, or the two kinds in folders ``TASK/images`` and
+``TASK/questions_answers_YN``; each line of a text is a question, a tab, Yes or No.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.question_wording import Joint, short_question
+from vlseg_cli.datasets.questions import Asked, PictureQuestions
+from vlseg_cli.schema import InputError
+
+TASKS = (
+    "existence",
+    "count",
+    "position",
+    "color",
+    "posters",
+    "celebrity",
+    "scene",
+    "landmark",
+    "artwork",
+    "OCR",
+    "commonsense_reasoning",
+    "numerical_calculation",
+    "text_translation",
+    "code_reasoning",
+)
+_PICTURES = (".jpg", ".png")
+
+
+class MME(PictureQuestions):
+    """All tasks that are there; a query's kind is its task, its key the picture's file name.
+
+    joint: see ``question_wording``; MME's tables are made with a space. Raises NoInputError if
+    there is none, InputError if a text is damaged.
+    """
+
+    def __init__(self, root: Path, *, joint: Joint = "space") -> None:
+        folder = existing_folder(root / "MME_Benchmark_release_version", root)
+        super().__init__(folder, (row for task in TASKS for row in _rows(folder, task, joint)))
+
+
+def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, Asked]]:
+    pictures, texts = root / task / "images", root / task / "questions_answers_YN"
+    if not pictures.is_dir():
+        pictures = texts = root / task
+    for picture in sorted(path for path in pictures.glob("*") if path.suffix in _PICTURES):
+        path = texts / f"{picture.stem}.txt"
+        for line in parsed(path, bytes.decode).splitlines():
+            question, tab, answer = line.strip().rpartition("\t")
+            if not tab:
+                raise InputError(f"{path} has a line without a tab and an answer: {line!r}.")
+            text = short_question(question, joint)
+            yield picture, Asked(text, picture.name, (answer.lower(),), kind=task)

@@ -1,0 +1,39 @@
+"""POPE (Li et al. 2023): is a thing in the picture? Asked of COCO's pictures in three ways.
+
+``coco/coco_pope_{random,popular,adversarial}.json``, an object a line, and ``val2014/*.jpg``.
+"""
+
+from pathlib import Path
+
+from vlseg_cli.datasets.dataset import existing_folder
+from vlseg_cli.datasets.question_wording import Joint, short_question
+from vlseg_cli.datasets.questions import Asked, PictureQuestions, read_lines
+
+CATEGORIES = ("random", "popular", "adversarial")  # how things that are not there were chosen
+
+
+class POPE(PictureQuestions):
+    """All three categories; a query's kind is its category, its answer 'yes' or 'no'.
+
+    Keys are 'CATEGORY/NUMBER', as numbers begin anew in every category. joint: see
+    ``question_wording``. Raises NoInputError if a file is missing, InputError if one is damaged.
+    """
+
+    def __init__(self, root: Path, *, joint: Joint = "line") -> None:
+        folder = existing_folder(root / "coco", root)
+        images = existing_folder(root / "val2014", root / "../coco/val2014", root / "../val2014")
+        super().__init__(
+            folder,
+            (
+                (images / record["image"], _asked(category, record, joint))
+                for category in CATEGORIES
+                for record in read_lines(
+                    folder / f"coco_pope_{category}.json", "question_id", "image", "text", "label"
+                )
+            ),
+        )
+
+
+def _asked(category: str, record: dict[str, str], joint: Joint) -> Asked:
+    text = short_question(record["text"], joint)
+    return Asked(text, f"{category}/{record['question_id']}", (record["label"],), kind=category)

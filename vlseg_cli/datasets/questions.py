@@ -1,0 +1,89 @@
+"""Questions about pictures, answered in words: what the question-answering sets have in common."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vlseg_cli.datasets.dataset import parsed
+from vlseg_cli.media.image import read_image
+from vlseg_cli.schema import Frame, InputError, NoInputError, Query, Question, Sample, Task
+
+
+class Asked(NamedTuple):
+    """One question; the rest as in ``Query``."""
+
+    text: str
+    key: str
+    answers: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    kind: str = ""
+
+
+class PictureQuestions:
+    """A sample per picture, with all that is asked about it; pictures in the order they come.
+
+    path: the file that the questions are from. Raises NoInputError if there are no questions.
+    """
+
+    def __init__(self, path: Path, questions: Iterable[tuple[Path, Asked]]) -> None:
+        by_picture: dict[Path, list[Asked]] = defaultdict(list)
+        for picture, asked in questions:
+            by_picture[picture].append(asked)
+        if not by_picture:
+            raise NoInputError(f"{path} asks nothing about any picture: it may be another split.")
+        self._pictures = list(by_picture.items())
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def source(self, number: int) -> str:
+        """Path of a picture."""
+        return str(self._pictures[number][0])
+
+    def __getitem__(self, number: int) -> Sample:
+        """Read one picture and its questions. Raises InputError if it is missing or damaged."""
+        path, questions = self._pictures[number]
+        return asked_sample(read_image(path), questions)
+
+
+def asked_sample(frame: Frame, questions: Iterable[Asked]) -> Sample:
+    """A picture with its questions, which mean no pixels."""
+    masks = np.zeros((0, frame.height, frame.width), bool)
+    labels = np.zeros(0, np.int64)
+    return Sample(
+        frame,
+        tuple(
+            Query(
+                Task.CHAT,
+                Question(one.text),
+                masks,
+                labels,
+                kind=one.kind,
+                answers=one.answers,
+                choices=one.choices,
+                key=one.key,
+            )
+            for one in questions
+        ),
+    )
+
+
+def read_lines(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
+    """Records of a file with one JSON object a line, all with these keys.
+
+    Raises NoInputError if there is no such file, InputError naming a line that lacks something.
+    """
+    for number, line in enumerate(parsed(path, bytes.splitlines), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            for key in keys:
+                record[key]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}, line {number}, lacks {error}: fetch it again.") from error
+        yield record

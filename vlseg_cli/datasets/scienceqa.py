@@ -1,0 +1,41 @@
+"""ScienceQA (Lu et al. 2022): school questions with two to five choices, some about a picture.
+
+``problems.json``, ``pid_splits.json`` and ``images/SPLIT/NUMBER/image.png``. Only questions with a
+picture are read: the papers quote the share of these that is answered right (IMG accuracy).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.question_wording import LETTERS, letter_question
+from vlseg_cli.datasets.questions import Asked, PictureQuestions
+from vlseg_cli.schema import InputError
+
+
+class ScienceQA(PictureQuestions):
+    """One split; a query's kind is the subject, its answer the letter of the right choice.
+
+    Raises NoInputError if a file or the split is missing, InputError if one is damaged.
+    """
+
+    def __init__(self, root: Path, split: str = "test") -> None:
+        path = root / "problems.json"
+        problems, splits = parsed(path, json.loads), parsed(root / "pid_splits.json", json.loads)
+        images = existing_folder(root / "images" / split, root / split)
+        try:
+            questions = [
+                (images / key / problem["image"], _asked(key, problem))
+                for key, problem in ((key, problems[key]) for key in splits[split])
+                if problem["image"]
+            ]
+        except (KeyError, TypeError, IndexError) as error:
+            raise InputError(f"{path} lacks {error}: fetch ScienceQA again.") from error
+        super().__init__(path, questions)
+
+
+def _asked(key: str, problem: dict[str, Any]) -> Asked:
+    choices = tuple(problem["choices"])
+    text = letter_question(problem["question"], choices, problem["hint"])
+    return Asked(text, key, (LETTERS[problem["answer"]],), choices, problem.get("subject", ""))

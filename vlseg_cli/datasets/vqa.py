@@ -1,0 +1,154 @@
+"""VQAv2, OKVQA, TextVQA and VizWiz: free questions, each answered by ten people.
+
+Questions are VQA's own ``…_questions.json`` or, as Qwen-VL and InternVL prepare all four sets, a
+JSON object a line; people's answers are in VQA's ``…_annotations.json``, which test splits lack.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.question_wording import Joint, short_question
+from vlseg_cli.datasets.questions import Asked, PictureQuestions, read_lines
+from vlseg_cli.schema import InputError
+
+Name = Literal["vqav2", "okvqa", "textvqa", "vizwiz"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Names of files: a line a question, VQA's own questions, people's answers; and COCO's set."""
+
+    lines: str
+    questions: str = ""
+    annotations: str = ""
+    coco: str = ""
+
+
+_SPLITS: dict[Name, dict[str, _Split]] = {
+    "vqav2": {
+        "train": _Split(
+            "vqav2_train.jsonl",
+            "v2_OpenEnded_mscoco_train2014_questions.json",
+            "v2_mscoco_train2014_annotations.json",
+            "train2014",
+        ),
+        "val": _Split(
+            "vqav2_val.jsonl",
+            "v2_OpenEnded_mscoco_val2014_questions.json",
+            "v2_mscoco_val2014_annotations.json",
+            "val2014",
+        ),
+        "testdev": _Split(
+            "vqav2_testdev.jsonl",
+            "v2_OpenEnded_mscoco_test-dev2015_questions.json",
+            coco="test2015",
+        ),
+    },
+    "okvqa": {
+        "train": _Split(
+            "okvqa_train.jsonl",
+            "OpenEnded_mscoco_train2014_questions.json",
+            "mscoco_train2014_annotations.json",
+            "train2014",
+        ),
+        "val": _Split(
+            "okvqa_val.jsonl",
+            "OpenEnded_mscoco_val2014_questions.json",
+            "mscoco_val2014_annotations.json",
+            "val2014",
+        ),
+    },
+    "textvqa": {
+        "train": _Split("textvqa_train.jsonl", annotations="textvqa_train_annotations.json"),
+        "val": _Split("textvqa_val.jsonl", annotations="textvqa_val_annotations.json"),
+    },
+    "vizwiz": {
+        "train": _Split("vizwiz_train.jsonl", annotations="vizwiz_train_annotations.json"),
+        "val": _Split("vizwiz_val.jsonl", annotations="vizwiz_val_annotations.json"),
+        "test": _Split("vizwiz_test.jsonl"),
+    },
+}
+
+
+class VQA(PictureQuestions):
+    """One split of one set; a query's answers are people's, none where they are secret.
+
+    joint: how the demand for a short answer is put to the question. Raises NoInputError if a file
+    is missing, InputError if one is damaged or a question was answered by nobody.
+    """
+
+    def __init__(self, root: Path, name: Name, split: str, *, joint: Joint = "line") -> None:
+        files = _SPLITS[name][split]
+        answers = _answers(root / files.annotations) if files.annotations else None
+        path = root / files.lines
+        if files.questions and not path.is_file():
+            path = root / files.questions
+            rows = _own_rows(root, path, files.coco)
+        else:
+            rows = _prepared_rows(root, path)
+        super().__init__(
+            path,
+            (
+                (
+                    picture,
+                    Asked(
+                        short_question(question, joint, unanswerable=name == "vizwiz"),
+                        key,
+                        _people(path, answers, key),
+                    ),
+                )
+                for picture, question, key in rows
+            ),
+        )
+
+
+_Row = tuple[Path, str, str]  # picture, question, its number
+
+
+def _own_rows(root: Path, path: Path, coco: str) -> Iterator[_Row]:
+    """Pictures are named by COCO's numbers."""
+    folder = existing_folder(root / coco, root / "../coco" / coco, root / ".." / coco)
+    try:
+        for record in parsed(path, json.loads)["questions"]:
+            picture = folder / f"COCO_{coco}_{record['image_id']:012d}.jpg"
+            yield picture, record["question"], str(record["question_id"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} lacks {error}: it is no file of VQA's questions.") from error
+
+
+def _prepared_rows(root: Path, path: Path) -> Iterator[_Row]:
+    """Pictures are named from the folder around all sets: ``data/okvqa/val2014/….jpg``."""
+    for record in read_lines(path, "image", "question", "question_id"):
+        picture = root.joinpath(*Path(record["image"]).parts[-2:])
+        yield picture, record["question"], str(record["question_id"])
+
+
+def _people(path: Path, answers: dict[str, tuple[str, ...]] | None, key: str) -> tuple[str, ...]:
+    if answers is None:
+        return ()
+    if key not in answers:
+        raise InputError(f"{path} asks question {key}, but the annotations do not answer it.")
+    return answers[key]
+
+
+def _answers(path: Path) -> dict[str, tuple[str, ...]]:
+    """People's answers by question."""
+    data = parsed(path, _loaded)
+    try:
+        return {str(one["question_id"]): tuple(one["answers"]) for one in data["annotations"]}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path} lacks {error}: it is no file of VQA's answers.") from error
+
+
+def _loaded(data: bytes) -> Any:
+    """Two million answers are the same few words: each is kept once and nothing around it."""
+    return json.loads(data, object_hook=_word)
+
+
+def _word(record: dict[str, Any]) -> Any:
+    return sys.intern(record["answer"]) if "answer" in record else record

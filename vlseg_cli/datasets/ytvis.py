@@ -1,0 +1,109 @@
+"""YouTube-VIS 2019 (Yang et al. 2019): every instance of 40 categories, followed through videos.
+
+``SPLIT.json`` and ``SPLIT/JPEGImages/VIDEO/00000.jpg``. Only training has annotations: answers to
+'valid' and 'test' are scored by a server.
+"""
+
+import json
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.datasets.clip_folder import ClipFolder, hidden
+from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
+
+SPLITS = ("train", "valid", "test")
+
+
+class YouTubeVIS:
+    """One split; a clip's query asks for all categories, its key is the number of the video.
+
+    Raises NoInputError if a file is missing, InputError if it is no such file.
+    """
+
+    def __init__(self, root: Path, split: str = "valid") -> None:
+        self._path = root / f"{split}.json"
+        self._frames = existing_folder(root / split / "JPEGImages")
+        data = parsed(self._path, _loaded)
+        try:
+            self._videos: list[dict[str, Any]] = list(data["videos"])
+            self.category_ids: tuple[int, ...] = tuple(one["id"] for one in data["categories"])
+            self._names = tuple(one["name"] for one in data["categories"])
+            self._has_truth = data["annotations"] is not None
+            self._tracks: dict[int, list[dict[str, Any]]] = defaultdict(list)
+            for track in data["annotations"] or ():
+                self._tracks[track["video_id"]].append(track)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{self._path} lacks {error}: it is not YouTube-VIS's.") from error
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def source(self, number: int) -> str:
+        """The folder of a video. Raises InputError if its entry lacks file names."""
+        return str(self._frames / self._name(self._videos[number]))
+
+    def __getitem__(self, number: int) -> ClipSample:
+        """Open a video. Raises InputError if its entry lacks something."""
+        video = self._videos[number]
+        try:
+            names = [name.removesuffix(".jpg") for name in video["file_names"]]
+            tracks = self._tracks[video["id"]]
+            objects = tuple(track["id"] for track in tracks)
+            labels = np.array([self.category_ids.index(t["category_id"]) for t in tracks], np.int64)
+            shape = (video["height"], video["width"])
+            query = ClipQuery(
+                Task.VIS,
+                Categories(self._names, (False,) * len(self._names)),
+                objects,
+                labels,
+                partial(_masks, tracks, *shape) if self._has_truth else hidden,
+                key=str(video["id"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{self._path}: video {number} lacks {error}; fetch it again."
+            ) from error
+        return ClipSample(
+            self._name(video),
+            tuple(name.rpartition("/")[2] for name in names),
+            ClipFolder(self._frames, names).read,
+            (query,),
+        )
+
+    def _name(self, video: dict[str, Any]) -> str:
+        """The folder that its files are in."""
+        try:
+            return str(Path(video["file_names"][0]).parent)
+        except (KeyError, TypeError, IndexError) as error:
+            raise InputError(f"{self._path}: a video lacks {error}; fetch it again.") from error
+
+
+def _masks(tracks: list[dict[str, Any]], height: int, width: int, frame: int) -> NDArray[np.bool_]:
+    """(M, H, W), empty where a track is absent."""
+    stacked = np.zeros((len(tracks), height, width), bool)
+    for row, track in zip(stacked, tracks, strict=True):
+        segmentation = track["segmentations"][frame]
+        if segmentation is not None:
+            row |= true_mask(segmentation, height, width, "union")
+    return stacked
+
+
+def _loaded(data: bytes) -> Any:
+    """The file with its long lists of runs compressed as they come, or they would fill memory."""
+    return json.loads(data, object_hook=_compressed)
+
+
+def _compressed(record: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(record.get("counts"), list):
+        from pycocotools import mask as coco
+
+        compressed: dict[str, Any] = coco.frPyObjects(record, *record["size"])
+        return compressed
+    return record

@@ -1,0 +1,119 @@
+"""Questions answered by a choice: MMBench, ScienceQA and MME's yes or no.
+
+HyperSeg reads 'A' where an answer has no letter; InternVL's line, with SELF1E, looks for the text
+of a choice. MMBench's test answers are on its server; the development table is scored at home.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from vlseg_cli.datasets.mmbench import MMBench
+from vlseg_cli.datasets.mme import MME
+from vlseg_cli.datasets.question_wording import Joint, Language
+from vlseg_cli.datasets.scienceqa import ScienceQA
+from vlseg_cli.datasets.specimens.choices import write_mmbench, write_mme, write_scienceqa
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
+from vlseg_cli.evaluation.scores.words import MMBenchScore, MMEScore, ScienceQAScore
+from vlseg_cli.evaluation.submissions.words import MMBenchLetters
+from vlseg_cli.schema import Task
+
+MMBENCH_HOMES = ("mmbench", "data/mmbench", ".")
+SCIENCEQA_HOMES = ("scienceqa", "data/scienceqa", ".")
+MME_HOMES = ("mme", "data/mme", ".")
+MMBENCH_SERVER = "https://mmbench.opencompass.org.cn/mmbench-submission"
+READINGS = {"first": letter_or_first, "text": letter_or_text}
+SPLITS = ("test", "dev")
+OLD_TABLES = ("MMBench_DEV_EN_legacy.tsv", "mmbench_dev_20230712.tsv")  # the same questions
+LANGUAGES: tuple[Language, ...] = ("en", "cn")
+
+
+def _mmbench(language: Language, home: Path, protocol: Protocol) -> Opened:
+    path = home / f"mmbench_{protocol['split']}_{language}_20231003.tsv"
+    score = MMBenchScore(READINGS[protocol["reading"]])
+    return Opened(MMBench(path, language=language), score)
+
+
+def _mmbench_specimen(language: Language, folder: Path, seeds: range) -> None:
+    for split in SPLITS:
+        write_mmbench(folder / MMBENCH_HOMES[0], seeds, f"mmbench_{split}_{language}_20231003")
+
+
+def _old_mmbench(home: Path, protocol: Protocol) -> Opened:
+    paths = [home / name for name in OLD_TABLES]
+    path = next((path for path in paths if path.is_file()), paths[0])
+    return Opened(MMBench(path), MMBenchScore(READINGS[protocol["reading"]]))
+
+
+def _old_mmbench_specimen(folder: Path, seeds: range) -> None:
+    write_mmbench(folder / MMBENCH_HOMES[0], seeds, "mmbench_dev_20230712")
+
+
+def _scienceqa(home: Path, _: Protocol) -> Opened:
+    return Opened(ScienceQA(home), ScienceQAScore())
+
+
+def _scienceqa_specimen(folder: Path, seeds: range) -> None:
+    write_scienceqa(folder / SCIENCEQA_HOMES[0], seeds)
+
+
+def _mme(home: Path, protocol: Protocol) -> Opened:
+    return Opened(MME(home, joint=cast(Joint, protocol["joint"])), MMEScore())
+
+
+def _mme_specimen(folder: Path, seeds: range) -> None:
+    write_mme(folder / MME_HOMES[0], seeds)
+
+
+BENCHMARKS = [
+    *(
+        Benchmark(
+            name=f"mmbench-{language}",
+            title=f"MMBench test, {language.upper()}",
+            task=Task.CHAT,
+            homes=MMBENCH_HOMES,
+            open=partial(_mmbench, language),
+            specimen=partial(_mmbench_specimen, language),
+            papers={"self1e": {"split": "test", "reading": "text"}},
+            switches={"split": SPLITS, "reading": tuple(READINGS)},
+            size=1_784,
+            server=MMBENCH_SERVER,
+            submission=MMBenchLetters,
+        )
+        for language in LANGUAGES
+    ),
+    Benchmark(
+        name="mmbench-dev",
+        title="MMBench dev",
+        task=Task.CHAT,
+        homes=MMBENCH_HOMES,
+        open=_old_mmbench,
+        specimen=_old_mmbench_specimen,
+        papers={"hyperseg": {"reading": "first"}, "psalm": {"reading": "first"}},
+        switches={"reading": tuple(READINGS)},
+        size=1_164,
+    ),
+    Benchmark(
+        name="scienceqa-img",
+        title="ScienceQA test, with a picture",
+        task=Task.CHAT,
+        homes=SCIENCEQA_HOMES,
+        open=_scienceqa,
+        specimen=_scienceqa_specimen,
+        papers={"psalm": {}, "hyperseg": {}},
+        switches={},
+        size=2_017,
+    ),
+    Benchmark(
+        name="mme",
+        title="MME",
+        task=Task.CHAT,
+        homes=MME_HOMES,
+        open=_mme,
+        specimen=_mme_specimen,
+        papers={"self1e": {"joint": "space"}},
+        switches={"joint": ("line", "space")},
+        size=1_187,
+    ),
+]

@@ -1,0 +1,67 @@
+"""COCO's val2017: panoptic maps, the masks of things, and classes of all 133 names.
+
+PSALM and HyperSeg ask by the names of COCO's file ('wall-other-merged'); MVP-LM without endings.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from vlseg_cli.datasets.class_names import Naming, class_table
+from vlseg_cli.datasets.coco_instances import COCOInstances
+from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
+from vlseg_cli.datasets.specimens.coco import write_coco
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Protocol
+from vlseg_cli.evaluation.benchmarks.names import open_names
+from vlseg_cli.evaluation.scores.instances import InstanceScore
+from vlseg_cli.evaluation.scores.panoptic import PanopticScore
+from vlseg_cli.evaluation.scores.semantic import SemanticScore
+from vlseg_cli.schema import Task
+
+HOMES = ("coco", ".")
+SWITCHES = {"names": ("plain", "clean")}
+PAPERS: dict[str, Protocol] = {
+    "psalm": {"names": "plain"},
+    "hyperseg": {"names": "plain"},
+    "mvp-lm": {"names": "clean"},
+}
+
+
+def _maps(task: Task, home: Path, naming: Naming) -> COCOPanoptic:
+    """COCO's panoptic maps; read as classes they are its panoptic_semseg maps."""
+    return COCOPanoptic(
+        home / "annotations" / "panoptic_val2017.json",
+        home / "panoptic_val2017",
+        home / "val2017",
+        lambda name: name.replace(".png", ".jpg"),
+        class_table("coco-panoptic").rename(naming),
+        task,
+    )
+
+
+def _instances(home: Path, naming: Naming) -> COCOInstances:
+    table = home / "annotations" / "instances_val2017.json"
+    rename = class_table("coco-panoptic").rename(naming)
+    return COCOInstances(table, home / "val2017", rename=rename)
+
+
+_FORMS = (
+    ("panoptic", Task.PANOPTIC, partial(_maps, Task.PANOPTIC), PanopticScore, None),
+    ("instance", Task.INSTANCE, _instances, InstanceScore, 0.0),  # AP ranks everything
+    ("semantic", Task.SEMANTIC, partial(_maps, Task.SEMANTIC), SemanticScore, None),
+)
+
+BENCHMARKS = [
+    Benchmark(
+        name=f"coco-{form}",
+        title=f"COCO val2017, {form}",
+        task=task,
+        homes=HOMES,
+        open=partial(open_names, read, score),
+        specimen=write_coco,
+        papers=PAPERS,
+        switches=SWITCHES,
+        size=5000,
+        threshold=threshold,
+    )
+    for form, task, read, score, threshold in _FORMS
+]

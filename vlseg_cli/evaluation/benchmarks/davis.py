@@ -1,0 +1,63 @@
+"""DAVIS-2017: objects of the first frame are followed; Ref-DAVIS17: sentences mean them.
+
+PSALM reads from the truth which objects a frame shows; we never do. HyperSeg has not said how it
+measures Ref-DAVIS17: four annotations, each with all objects on one map, are the set's own way;
+'expression' is VISA's, one by one.
+"""
+
+from pathlib import Path
+
+from vlseg_cli.datasets.davis import DAVIS
+from vlseg_cli.datasets.ref_davis import RefDAVIS
+from vlseg_cli.datasets.specimens.davis import write_davis, write_ref_davis
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.expressions import ExpressionScore, RefDavisScore
+from vlseg_cli.evaluation.scores.followed import FollowedScore
+from vlseg_cli.schema import Task
+
+HOMES = ("DAVIS", ".")
+SPLIT = "val"
+
+
+def _followed(home: Path, _: Protocol) -> Opened:
+    return Opened(DAVIS(home, SPLIT), FollowedScore())
+
+
+def _referred(home: Path, protocol: Protocol) -> Opened:
+    score = RefDavisScore() if protocol["unit"] == "annotation" else ExpressionScore()
+    return Opened(RefDAVIS(home, SPLIT), score)
+
+
+def _specimen(folder: Path, seeds: range) -> None:
+    write_davis(folder / HOMES[0], SPLIT, seeds)
+
+
+def _ref_specimen(folder: Path, seeds: range) -> None:
+    write_ref_davis(folder / HOMES[0], SPLIT, seeds)
+
+
+BENCHMARKS = [
+    Benchmark(
+        name="davis-2017-val",
+        title="DAVIS-2017 val",
+        task=Task.VOS,
+        homes=HOMES,
+        open=_followed,
+        specimen=_specimen,
+        papers={"psalm": {}},
+        switches={},
+        size=30,
+    ),
+    Benchmark(
+        name="ref-davis-2017",
+        title="Ref-DAVIS17 val",
+        task=Task.RVOS,
+        homes=HOMES,
+        open=_referred,
+        specimen=_ref_specimen,
+        papers={"hyperseg": {"unit": "annotation"}},
+        switches={"unit": ("annotation", "expression")},
+        size=30,
+        threshold=0.0,
+    ),
+]

@@ -1,0 +1,38 @@
+"""Ego-Exo4D correspondence: an object of one camera, found in the other's view, both ways."""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from vlseg_cli.datasets.ego_exo import EgoExo
+from vlseg_cli.datasets.specimens.ego_exo import write_ego_exo
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.followed import OtherViewScore
+from vlseg_cli.schema import Task
+
+HOMES = ("ego-exo4d/val", "val", ".")
+QUERIES: tuple[Literal["ego", "exo"], ...] = ("ego", "exo")
+
+
+def _opened(query: Literal["ego", "exo"], home: Path, _: Protocol) -> Opened:
+    return Opened(EgoExo(home, query), OtherViewScore())
+
+
+def _specimen(folder: Path, seeds: range) -> None:
+    write_ego_exo(folder / HOMES[0], seeds)
+
+
+BENCHMARKS = [
+    Benchmark(
+        name=f"ego-exo4d-{query}",
+        title=f"Ego-Exo4D val, {query} query",
+        task=Task.VOS,
+        homes=HOMES,
+        open=partial(_opened, query),
+        specimen=_specimen,
+        papers={"psalm": {}},
+        switches={},
+        size=None,
+    )
+    for query in QUERIES
+]

@@ -1,0 +1,34 @@
+"""LLM-Seg40K: questions of HRSeg's line, a mask each. The papers add 1e-8 to every union."""
+
+from pathlib import Path
+
+from vlseg_cli.datasets.llmseg40k import LLMSeg40K
+from vlseg_cli.datasets.specimens.llmseg40k import write_llmseg40k
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.schema import Task
+
+HOMES = ("LLMSeg40K", "llmseg40k", ".")
+
+
+def _opened(home: Path, protocol: Protocol) -> Opened:
+    return Opened(LLMSeg40K(home, "validation"), SentenceScore("gIoU", float(protocol["epsilon"])))
+
+
+def _write(folder: Path, seeds: range) -> None:
+    write_llmseg40k(folder / HOMES[0], "validation", seeds)
+
+
+BENCHMARKS = [
+    Benchmark(
+        name="llmseg40k-val",
+        title="LLM-Seg40K val",
+        task=Task.REASON,
+        homes=HOMES,
+        open=_opened,
+        specimen=_write,
+        papers={"hrseg": {"epsilon": "1e-8"}},
+        switches={"epsilon": ("1e-5", "1e-8")},
+        size=None,
+    )
+]

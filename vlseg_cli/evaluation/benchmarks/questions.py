@@ -1,0 +1,133 @@
+"""Questions answered in a word or two: VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE.
+
+LLaVA's line asks for a short answer on a line of its own, InternVL's behind a space; and they tidy
+GQA's answers in two ways. The papers score people's answers with M4C's evaluator, VQAv2's own
+('official') rewrites less.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+from vlseg_cli.datasets.gqa import GQA
+from vlseg_cli.datasets.pope import POPE
+from vlseg_cli.datasets.question_wording import Joint
+from vlseg_cli.datasets.specimens.vqa import write_gqa, write_pope, write_prepared_vqa, write_vqa
+from vlseg_cli.datasets.vqa import VQA, Name
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
+from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.scores.words import GQAScore, PeopleScore, PopeScore
+from vlseg_cli.evaluation.submissions.words import VQAAnswers
+from vlseg_cli.schema import Task
+
+JOINTS = {"joint": ("line", "space")}
+EVALUATORS = {"evaluator": ("m4c", "official")}
+TIDYINGS = {"tidying": ("period", "spaces")}
+SELF1E: Protocol = {"joint": "space", "evaluator": "m4c"}
+LLAVA: Protocol = {"joint": "line", "evaluator": "m4c"}
+
+
+class _People(NamedTuple):
+    """One split of a set that ten people answered; size: pictures."""
+
+    benchmark: str
+    title: str
+    name: Name
+    split: str
+    size: int | None
+    server: str = ""
+
+
+PEOPLE = (
+    _People("vqav2-val", "VQAv2 val", "vqav2", "val", 40_504),
+    _People(
+        "vqav2-testdev",
+        "VQAv2 test-dev",
+        "vqav2",
+        "testdev",
+        None,
+        "https://eval.ai/web/challenges/challenge-page/830",
+    ),
+    _People("okvqa-val", "OKVQA val", "okvqa", "val", 5_033),
+    _People("textvqa-val", "TextVQA val", "textvqa", "val", 3_166),
+    _People("vizwiz-val", "VizWiz val", "vizwiz", "val", 4_319),
+)
+
+
+def _people(one: _People, home: Path, protocol: Protocol) -> Opened:
+    meter = SoftAccuracy() if protocol["evaluator"] == "m4c" else VQAAccuracy()
+    dataset = VQA(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
+    return Opened(dataset, PeopleScore(meter))
+
+
+def _people_specimen(one: _People, folder: Path, seeds: range) -> None:
+    write = write_vqa if one.name in ("vqav2", "okvqa") else write_prepared_vqa
+    write(folder / one.name, one.name, one.split, seeds)
+
+
+def _gqa(home: Path, protocol: Protocol) -> Opened:
+    tidying = cast(Literal["period", "spaces"], protocol["tidying"])
+    dataset = GQA(home, joint=cast(Joint, protocol["joint"]))
+    return Opened(dataset, GQAScore(GQAAccuracy(tidying)))
+
+
+def _gqa_specimen(folder: Path, seeds: range) -> None:
+    write_gqa(folder / "gqa", seeds)
+
+
+def _pope(home: Path, protocol: Protocol) -> Opened:
+    return Opened(POPE(home, joint=cast(Joint, protocol["joint"])), PopeScore())
+
+
+def _pope_specimen(folder: Path, seeds: range) -> None:
+    write_pope(folder / "pope", seeds)
+
+
+BENCHMARKS = [
+    *(
+        Benchmark(
+            name=one.benchmark,
+            title=one.title,
+            task=Task.CHAT,
+            homes=(one.name, f"data/{one.name}", "."),
+            open=partial(_people, one),
+            specimen=partial(_people_specimen, one),
+            papers={"psalm": LLAVA, "hyperseg": LLAVA, "self1e": SELF1E},
+            switches={**JOINTS, **EVALUATORS},
+            size=one.size,
+            server=one.server,
+            submission=VQAAnswers if one.server else None,
+        )
+        for one in PEOPLE
+    ),
+    Benchmark(
+        name="gqa-testdev",
+        title="GQA testdev-balanced",
+        task=Task.CHAT,
+        homes=("gqa", "data/gqa", "."),
+        open=_gqa,
+        specimen=_gqa_specimen,
+        papers={
+            "hyperseg": {"joint": "line", "tidying": "period"},
+            "self1e": {"joint": "space", "tidying": "spaces"},
+        },
+        switches={**JOINTS, **TIDYINGS},
+        size=398,
+    ),
+    Benchmark(
+        name="pope",
+        title="POPE",
+        task=Task.CHAT,
+        homes=("pope", "data/pope", "."),
+        open=_pope,
+        specimen=_pope_specimen,
+        papers={
+            "psalm": {"joint": "line"},
+            "hyperseg": {"joint": "line"},
+            "self1e": {"joint": "space"},
+        },
+        switches=JOINTS,
+        size=500,
+    ),
+]

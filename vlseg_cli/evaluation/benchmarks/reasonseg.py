@@ -1,0 +1,57 @@
+"""ReasonSeg: a mask for what answers a question. Short questions are phrases, long ones sentences.
+
+LISA's line leaves the shapes labelled 'ignore' out of account; HyperSeg takes them for background.
+LLM-Seg and HRSeg add 1e-8 to a union where the others add 1e-5.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from vlseg_cli.datasets.reasonseg import ReasonSeg
+from vlseg_cli.datasets.specimens.reasonseg import write_reasonseg
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.schema import Task
+
+HOMES = ("reason_seg", ".")
+SWITCHES = {"ignore": ("left-out", "background"), "epsilon": ("1e-5", "1e-8")}
+PAPERS: dict[str, Protocol] = {
+    "self1e": {"ignore": "left-out", "epsilon": "1e-5"},
+    "hyperseg": {"ignore": "background", "epsilon": "1e-5"},
+    "hrseg": {"ignore": "left-out", "epsilon": "1e-8"},
+}
+# Benchmarks with their split, the kind of question, and how many pictures there are.
+SUBSETS = {
+    "val": ("val", None, 200),
+    "test": ("test", None, 779),
+    "test-short": ("test", "short", 217),
+    "test-long": ("test", "long", 562),
+}
+
+
+def _opened(split: str, kind: str | None, home: Path, protocol: Protocol) -> Opened:
+    ignored = protocol["ignore"] == "background"
+    dataset = ReasonSeg(home, split, kind=kind, ignore_is_background=ignored)
+    return Opened(dataset, SentenceScore("gIoU", float(protocol["epsilon"])))
+
+
+def _write(split: str, folder: Path, seeds: range) -> None:
+    write_reasonseg(folder / HOMES[0], split, seeds)
+
+
+SPECIMENS = {split: partial(_write, split) for split in ("val", "test")}
+
+BENCHMARKS = [
+    Benchmark(
+        name=f"reasonseg-{subset}",
+        title=f"ReasonSeg {subset.replace('-', ', ')}",
+        task=Task.REASON,
+        homes=HOMES,
+        open=partial(_opened, split, kind),
+        specimen=SPECIMENS[split],
+        papers=PAPERS,
+        switches=SWITCHES,
+        size=size,
+    )
+    for subset, (split, kind, size) in SUBSETS.items()
+]

@@ -1,0 +1,40 @@
+"""REC on RefCOCO, RefCOCO+ and RefCOCOg: a box for what a sentence means.
+
+MVP-LM (table 5) counts a box as right from an IoU of 0.5 on; MDETR asks that of the generalised
+IoU, which is stricter.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from vlseg_cli.datasets.refcoco import Name
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, SPECIMENS, open_refcoco
+from vlseg_cli.evaluation.scores.boxes import BoxScore
+from vlseg_cli.schema import Task
+
+SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalised")}
+PAPERS: dict[str, Protocol] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
+
+
+def _opened(name: Name, split: str, home: Path, protocol: Protocol) -> Opened:
+    score = BoxScore(generalised=protocol["overlap"] == "generalised")
+    masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
+    return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
+
+
+BENCHMARKS = [
+    Benchmark(
+        name=f"rec-{name}-{split}",
+        title=f"{title} {split}, boxes",
+        task=Task.GROUND,
+        homes=HOMES,
+        open=partial(_opened, name, split),
+        specimen=SPECIMENS[name],
+        papers=PAPERS,
+        switches=SWITCHES,
+        size=size,
+    )
+    for name, (title, splits) in SETS.items()
+    for split, size in splits.items()
+]

@@ -1,0 +1,78 @@
+"""RefCOCO, RefCOCO+ and RefCOCOg: a mask for what a sentence means.
+
+PSALM's line joins all sentences of a ref into one prompt and fills polygons with OpenCV; LISA's
+line asks sentence by sentence, which is harder.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal, cast
+
+from vlseg_cli.datasets.coco_masks import Polygons
+from vlseg_cli.datasets.refcoco import REFS, Name, RefCOCO, Unit
+from vlseg_cli.datasets.specimens.refcoco import write_refcoco
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.schema import Task
+
+HOMES = ("refer_seg", "refseg", ".")
+SWITCHES = {"unit": ("sentence", "ref"), "polygons": ("union", "sum", "fill")}
+PAPERS: dict[str, Protocol] = {
+    "psalm": {"unit": "ref", "polygons": "fill"},
+    "hyperseg": {"unit": "ref", "polygons": "fill"},
+    "mvp-lm": {"unit": "ref", "polygons": "fill"},
+    "hrseg": {"unit": "sentence", "polygons": "sum"},
+    "self1e": {"unit": "sentence", "polygons": "sum"},
+}
+# Sets, how papers write them, and how many pictures each split has.
+SETS: dict[Name, tuple[str, dict[str, int]]] = {
+    "refcoco": ("RefCOCO", {"val": 1500, "testA": 750, "testB": 750}),
+    "refcoco+": ("RefCOCO+", {"val": 1500, "testA": 750, "testB": 750}),
+    "refcocog": ("RefCOCOg", {"val": 1300, "test": 2600}),
+}
+
+
+def open_refcoco(
+    name: Name,
+    split: str,
+    home: Path,
+    protocol: Protocol,
+    task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
+) -> RefCOCO:
+    """The data by the choices of a protocol."""
+    return RefCOCO(
+        home,
+        name,
+        split,
+        unit=cast(Unit, protocol["unit"]),
+        polygons=cast(Polygons, protocol["polygons"]),
+        task=task,
+    )
+
+
+def _opened(name: Name, split: str, home: Path, protocol: Protocol) -> Opened:
+    return Opened(open_refcoco(name, split, home, protocol), SentenceScore("cIoU"))
+
+
+def _write(name: Name, folder: Path, seeds: range) -> None:
+    write_refcoco(folder / HOMES[0], name, seeds)
+
+
+# Draws all splits of a set.
+SPECIMENS = {name: partial(_write, name) for name in REFS}
+
+BENCHMARKS = [
+    Benchmark(
+        name=f"{name}-{split}",
+        title=f"{title} {split}",
+        task=Task.REFER,
+        homes=HOMES,
+        open=partial(_opened, name, split),
+        specimen=SPECIMENS[name],
+        papers=PAPERS,
+        switches=SWITCHES,
+        size=size,
+    )
+    for name, (title, splits) in SETS.items()
+    for split, size in splits.items()
+]

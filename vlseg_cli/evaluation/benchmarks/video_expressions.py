@@ -1,0 +1,102 @@
+"""Ref-YouTube-VOS, MeViS and ReVOS: sentences about videos. The best mask answers in each frame."""
+
+from functools import partial
+from pathlib import Path
+
+from vlseg_cli.datasets.mevis import MeViS
+from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
+from vlseg_cli.datasets.revos import ReVOS
+from vlseg_cli.datasets.specimens.revos import write_mevis, write_revos
+from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.scores.expressions import ExpressionScore, ReVOSScoreSheet
+from vlseg_cli.evaluation.submissions.masks import ExpressionMasks
+from vlseg_cli.schema import Task
+
+REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")
+MEVIS_HOMES = ("mevis", "MeViS", ".")
+REVOS_HOMES = ("ReVOS", "revos", ".")
+# Groups of ReVOS with the kinds of expressions they ask; the last is the mean of the others.
+REVOS_GROUPS = {
+    "reasoning": ("reasoning",),
+    "referring": ("referring",),
+    "overall": ("referring", "reasoning"),
+}
+PAPERS: dict[str, Protocol] = {"hyperseg": {}}
+
+
+def _ref_youtube(home: Path, _: Protocol) -> Opened:
+    return Opened(RefYouTubeVOS(home, "valid"), ExpressionScore())
+
+
+def _mevis(split: str, home: Path, _: Protocol) -> Opened:
+    return Opened(MeViS(home, split), ExpressionScore())
+
+
+def _revos(group: str, home: Path, _: Protocol) -> Opened:
+    return Opened(ReVOS(home, "valid", REVOS_GROUPS[group]), ReVOSScoreSheet(group))
+
+
+def _ref_youtube_specimen(folder: Path, seeds: range) -> None:
+    write_ref_youtube_vos(folder / REF_YOUTUBE_HOMES[0], "valid", seeds)
+
+
+def _mevis_specimen(split: str, folder: Path, seeds: range) -> None:
+    write_mevis(folder / MEVIS_HOMES[0], split, seeds)
+
+
+def _revos_specimen(folder: Path, seeds: range) -> None:
+    write_revos(folder / REVOS_HOMES[0], "valid", seeds)
+
+
+BENCHMARKS = [
+    Benchmark(
+        name="ref-youtube-vos",
+        title="Ref-YouTube-VOS valid",
+        task=Task.RVOS,
+        homes=REF_YOUTUBE_HOMES,
+        open=_ref_youtube,
+        specimen=_ref_youtube_specimen,
+        papers=PAPERS,
+        switches={},
+        size=202,
+        threshold=0.0,
+        server="https://codalab.lisn.upsaclay.fr/competitions/3282",
+        submission=ExpressionMasks,
+    ),
+    *(
+        Benchmark(
+            name=f"mevis-{split}",
+            title=f"MeViS {split}",
+            task=Task.RVOS,
+            homes=MEVIS_HOMES,
+            open=partial(_mevis, split),
+            specimen=partial(_mevis_specimen, split),
+            papers=PAPERS,
+            switches={},
+            size=size,
+            threshold=0.0,
+            server=server,
+            submission=ExpressionMasks if server else None,
+        )
+        for split, size, server in (
+            ("valid_u", 50, ""),
+            ("valid", 140, "https://codalab.lisn.upsaclay.fr/competitions/15094"),
+        )
+    ),
+    *(
+        Benchmark(
+            name=f"revos-{group}",
+            title=f"ReVOS {group}",
+            task=Task.RVOS,
+            homes=REVOS_HOMES,
+            open=partial(_revos, group),
+            specimen=_revos_specimen,
+            papers=PAPERS,
+            switches={},
+            size=416,
+            threshold=0.0,
+        )
+        for group in REVOS_GROUPS
+    ),
+]

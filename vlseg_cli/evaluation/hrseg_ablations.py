@@ -1,0 +1,123 @@
+"""HRSeg's ablations (Tables 5 to 8) on drawn scenes: N, gamma, selection and threshold, in one go.
+
+Nothing is trained anew: one trained model is asked in every way, over the same proposals. What a
+number of windows is worth once it was trained with shows in a model of its own, ``as trained``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.evaluation.answers import answered_mask
+from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.world_queries import benchmark_sample
+from vlseg_cli.models.hrseg_config import HRSegConfig
+from vlseg_cli.models.hrseg_segmenter import HRSegSegmenter
+from vlseg_cli.nn.mask_selection import Rule
+from vlseg_cli.schema import Ask, Query
+
+SMALL = 0.004  # share of the picture: targets below it are counted by themselves
+_UNION_EPSILON = 1e-8  # as LLM-Seg and HRSeg measure
+
+Meters = dict[str, MaskIoU]
+
+
+def _meters() -> Meters:
+    return {name: MaskIoU(_UNION_EPSILON) for name in ("reason", "refer", "small")}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A line of a table: ``changes`` to the configuration that the model was trained with."""
+
+    table: str
+    label: str
+    changes: Mapping[str, Any]
+    meters: Meters = field(default_factory=_meters)
+
+    def add(self, query: Query, prediction: Any) -> None:
+        """Count one answer by its task, and once more if its target is small."""
+        answer: NDArray[np.bool_] = answered_mask(prediction)
+        truth: NDArray[np.bool_] = query.masks.max(0)
+        self.meters[query.task.value].add(answer, truth, query.ignore)
+        if truth.mean() < SMALL:
+            self.meters["small"].add(answer, truth, query.ignore)
+
+
+def variants(config: HRSegConfig) -> list[Variant]:
+    """Everything the paper varies; without windows there is neither N nor gamma to vary."""
+    lines = [Variant("as trained", f"N = {config.windows}", {})]
+    if config.windows:
+        lines += [Variant("N", str(n), {"windows": n}) for n in (1, 2, 3, 4)]
+        lines += [Variant("gamma", str(g), {"gamma": g}) for g in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    lines += [Variant("selection", rule, {"selection": rule}) for rule in get_args(Rule)]
+    lines += [Variant("threshold", str(t), {"iop": t}) for t in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    return lines
+
+
+def ablate(
+    segmenter: HRSegSegmenter,
+    seeds: range,
+    size: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Variant]:
+    """Ask every variant all sentences of the benchmark's scenes, ``size`` px along the longest
+    side. progress: called with the number of scenes done."""
+    model, trained = segmenter.model, segmenter.model.config
+    lines = variants(trained)
+    try:
+        for done, seed in enumerate(seeds, 1):
+            sample = benchmark_sample(seed, size)
+            queries = [query for query in sample.queries if query.task in segmenter.tasks]
+            asks = [Ask(0, query.task, query.prompt) for query in queries]
+            for looked, group in _together(lines, trained):
+                model.config = looked
+                encoded = segmenter.encode([sample.frame])
+                for line in group:
+                    model.config = replace(trained, **line.changes)
+                    predictions = segmenter.answer(encoded, asks)
+                    for query, prediction in zip(queries, predictions, strict=True):
+                        line.add(query, prediction)
+            progress(done)
+    finally:
+        model.config = trained
+    return lines
+
+
+def _together(
+    lines: list[Variant], trained: HRSegConfig
+) -> Iterator[tuple[HRSegConfig, list[Variant]]]:
+    """Variants that see a picture alike, so that it is looked at once for all of them."""
+
+    def seen(line: Variant) -> tuple[int, float]:
+        changed = replace(trained, **line.changes)
+        return changed.windows, changed.gamma
+
+    for (windows, gamma), group in groupby(sorted(lines, key=seen), seen):
+        yield replace(trained, windows=windows, gamma=gamma), list(group)
+
+
+def table(lines: list[Variant]) -> list[str]:
+    """Markdown: a row per variant; gIoU and cIoU in percent, and how many targets were small."""
+    rows = [
+        "| table | variant | reason gIoU / cIoU | refer gIoU / cIoU | small gIoU | n small |",
+        "|---|---|---|---|---|---|",
+    ]
+    for line in lines:
+        reason, refer, small = (line.meters[name].result() for name in ("reason", "refer", "small"))
+        cells = [
+            f"{_percent(reason.giou)} / {_percent(reason.ciou)}",
+            f"{_percent(refer.giou)} / {_percent(refer.ciou)}",
+            _percent(small.giou),
+            str(small.n),
+        ]
+        rows.append(f"| {' | '.join([line.table, line.label, *cells])} |")
+    return rows
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,94 @@
+"""Videos as pictures: a mask for each expression, or all objects of a frame in one palette PNG.
+
+``Annotations/VIDEO/EXPRESSION/FRAME.png`` of 0 and 255 is what Ref-YouTube-VOS and MeViS take,
+``Annotations/VIDEO/FRAME.png`` of object numbers what YouTube-VOS takes; both in an archive.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlseg_cli.evaluation.answers import answered_union
+from vlseg_cli.evaluation.scores.clips import answers_of, tracked
+from vlseg_cli.outputs.archive import write_archive
+from vlseg_cli.outputs.colours import DAVIS
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.schema import ClipSample, Prediction, Regions
+
+_TOP, _ARCHIVE = "Annotations", "Annotations.zip"
+
+
+class ExpressionMasks:
+    """One picture for each frame of each expression."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
+        """See ``Submission``."""
+        for place, query in enumerate(sample.queries):
+            answers = answers_of(sample, predictions, place)
+            for name, answer in zip(sample.names, answers, strict=True):
+                picture = Image.fromarray(np.where(answered_union(answer), np.uint8(255), 0))
+                video = Path(sample.source).parts
+                self._folder.write(_png(picture), _TOP, *video, query.key, f"{name}.png")
+
+    def close(self) -> None:
+        """See ``Submission``."""
+        _archive(self._folder)
+
+
+class ObjectNumbers:
+    """One picture for each frame; an object is there from the frame in which it is given."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
+        """See ``Submission``."""
+        for frame, name in enumerate(sample.names):
+            row = predictions[frame * len(sample.queries) :][: len(sample.queries)]
+            picture = Image.fromarray(_numbers(sample, frame, row))
+            picture.putpalette(DAVIS)
+            self._folder.write(_png(picture), _TOP, sample.source, f"{name}.png")
+
+    def close(self) -> None:
+        """See ``Submission``."""
+        _archive(self._folder)
+
+
+def _numbers(sample: ClipSample, frame: int, row: Sequence[Prediction]) -> NDArray[np.uint8]:
+    """Numbers (H, W) of the objects in a frame; where they are given, exactly as given."""
+    ids = np.zeros((row[0].height, row[0].width), np.uint8)
+    first = 1  # track number of the query's first region
+    for query, answer in zip(sample.queries, row, strict=True):
+        assert isinstance(query.prompt, Regions)
+        masks = tracked(answer)
+        for number, (one, region) in enumerate(
+            zip(query.objects, query.prompt.regions, strict=True), start=first
+        ):
+            if frame == query.first:
+                ids[region.mask] = one
+            elif frame > query.first and number in masks:
+                ids[masks[number]] = one
+        first += len(query.objects)
+    return ids
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _archive(folder: OutputFolder) -> None:
+    write_archive(folder, _files(folder.root), _ARCHIVE)
+
+
+def _files(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((root / _TOP).rglob("*.png")):
+        yield path.relative_to(root).as_posix(), path.read_bytes()

@@ -1,0 +1,50 @@
+"""Do our modules compute, on this machine, what the authors' own code computed?
+
+A system's stages compare with a golden file; every output that the file holds has to be compared.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from vlseg_cli.models.golden import Golden, golden_files
+from vlseg_cli.schema import WeightsError
+
+Stages = Mapping[str, Callable[[], None]]
+
+
+def _psalm(golden: Golden) -> Stages:
+    from vlseg_cli.models.psalm_parity import psalm_stages
+
+    return psalm_stages(golden)
+
+
+# By the names of the registry; each imports only its own system.
+PARITY: Mapping[str, Callable[[Golden], Stages]] = {
+    "psalm": _psalm,
+}
+
+
+def check_parity(architecture: str, directory: Path | None = None) -> list[Golden]:
+    """Run every stage of an architecture against every golden file that there is for it.
+
+    directory: of golden files, None for those that come with vlseg. Raises WeightsError at the
+    first output that does not agree or was not compared, and if there is nothing to compare with.
+    """
+    if architecture not in PARITY:
+        raise WeightsError(f"this version of vlseg cannot compare a {architecture} with goldens")
+    files = golden_files(architecture, directory)
+    if not files:
+        where = directory or "this installation"
+        raise WeightsError(
+            f"{where} has no golden file {architecture.replace('_', '-')}-*.safetensors: give a "
+            "folder that has one with --goldens"
+        )
+    return [_compared(architecture, Golden.load(file)) for file in files]
+
+
+def _compared(architecture: str, golden: Golden) -> Golden:
+    for stage in PARITY[architecture](golden).values():
+        stage()
+    if golden.left:
+        raise WeightsError(f"{golden.path.name} holds what was not compared: {golden.left[0]}")
+    return golden

@@ -1,0 +1,59 @@
+"""A folder of masks as proposer: whatever made them, they lie beside one another by picture.
+
+``FOLDER/kitchen/*.png`` proposes for kitchen.jpg, as SAM's ``amg.py`` writes it; so does
+``FOLDER/kitchen.json``, its list of run-length masks.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vlseg_cli.media.mask import read_mask
+from vlseg_cli.models.proposals.proposer import Proposals, proposals_of, rle_of
+from vlseg_cli.schema import Frame, InputError, decode_rle
+
+
+class MaskFolder:
+    """See ``Proposer``. Its key follows the files: a changed folder is another proposer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.key = f"folder {folder.resolve()} {_state(folder)}"
+
+    def propose(self, frame: Frame) -> Proposals:
+        """The masks of the picture's name. Raises InputError if there are none for it."""
+        name = Path(frame.source).stem
+        if frame.time is not None:
+            raise InputError(f"{frame.source} is a video: {self._folder} has masks of pictures.")
+        if (file := self._folder / f"{name}.json").is_file():
+            return _listed(file, frame)
+        files = sorted((self._folder / name).glob("*.png"))
+        if not files:
+            raise InputError(
+                f"{self._folder} has no masks for {frame.source}: put them into {name}/*.png or"
+                f" {name}.json there."
+            )
+        masks = [read_mask(file, frame.height, frame.width) for file in files]
+        return proposals_of(masks, [1.0] * len(masks), frame.height, frame.width)
+
+
+def _listed(file: Path, frame: Frame) -> Proposals:
+    try:
+        entries: list[dict[str, Any]] = json.loads(file.read_bytes())
+        masks = [decode_rle(rle_of(entry["segmentation"])) for entry in entries]
+        scores = [float(entry.get("predicted_iou", 1.0)) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{file} is no list of run-length masks, as SAM's amg.py writes it."
+        ) from error
+    sizes = {mask.shape for mask in masks} or {(frame.height, frame.width)}
+    if len(sizes) > 1:
+        raise InputError(f"{file} holds masks of different sizes: give all the same.")
+    height, width = sizes.pop()
+    return proposals_of(masks, scores, height, width)
+
+
+def _state(folder: Path) -> str:
+    """Changes with every file below the folder."""
+    files = [path for path in folder.rglob("*") if path.suffix in (".png", ".json")]
+    return f"{len(files)} {max((path.stat().st_mtime_ns for path in files), default=0)}"

@@ -1,0 +1,43 @@
+"""LoRA in a model's projections, through peft, and out of it again when it is saved."""
+
+from collections.abc import Sequence
+
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import Tensor, nn
+
+from vlseg_cli.schema import RecipeError
+
+
+def adapted(
+    model: nn.Module, rank: int, alpha: float, dropout: float, targets: Sequence[str]
+) -> list[nn.Parameter]:
+    """Put adapters on every linear layer whose name ends with one of ``targets``.
+
+    Returns the adapters' weights; all others of ``model`` are frozen. Raises RecipeError if no
+    layer has one of these names.
+    """
+    settings = LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets), bias="none"
+    )
+    try:
+        inject_adapter_in_model(settings, model)
+    except ValueError as error:
+        raise RecipeError(f"[lora] targets: {str(error).splitlines()[0]}") from error
+    return [p for name, p in model.named_parameters() if ".lora_" in name]
+
+
+def merged_state(model: nn.Module) -> dict[str, Tensor]:
+    """The state dict of a model with its adapters added to the weights they adapt; names are
+    those of the model without adapters."""
+    merged = {
+        name.replace(".base_layer.", "."): tensor
+        for name, tensor in model.state_dict().items()
+        if ".lora_" not in name
+    }
+    for name, module in model.named_modules():
+        if isinstance(module, LoraLayer):
+            for adapter in module.active_adapters:
+                delta = module.get_delta_weight(adapter).detach()
+                merged[f"{name}.weight"] = merged[f"{name}.weight"] + delta
+    return merged

@@ -1,0 +1,34 @@
+"""How well proposals were scored: their similarity against IoU, their predicted IoP against IoP.
+
+Source: LLM-Seg ``model/loss.py``; HRSeg equations 14 and 15. All take rows of K proposals, of which
+``present`` are real; a picture without proposals teaches nothing.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+TEMPERATURE = 0.05
+Weighting = Literal["weighted", "plain"]
+
+
+def align_loss(similarity: Tensor, iou: Tensor, present: Tensor) -> Tensor:
+    """(P, K) in [-1, 1], (P, K) in [0, 1], (P, K) bool -> (P,): KL(softmax IoU || softmax sim)."""
+    hidden = torch.finfo(similarity.dtype).min
+    wanted = (iou / TEMPERATURE).masked_fill(~present, hidden).log_softmax(-1)
+    given = (similarity / TEMPERATURE).masked_fill(~present, hidden).log_softmax(-1)
+    return (wanted.exp() * (wanted - given)).masked_fill(~present, 0).sum(-1)
+
+
+def iop_loss(
+    predicted: Tensor, truth: Tensor, present: Tensor, weighting: Weighting = "weighted"
+) -> Tensor:
+    """(P, K) in [0, 1] each, (P, K) bool -> (P,): mean squared error.
+
+    'weighted' counts it 50 · exp(IoP - 1) times, as LLM-Seg does; 'plain' is HRSeg's equation.
+    """
+    error = (predicted - truth) ** 2
+    if weighting == "weighted":
+        error = 50 * error * torch.exp(truth - 1)
+    return error.masked_fill(~present, 0).sum(-1) / present.sum(-1).clamp(min=1)

@@ -1,0 +1,204 @@
+"""Which detection is which thing: identities kept through a video by appearance alone.
+
+Source: HyperSeg section 9.6, which runs the tracker of IDOL and UNINEXT. Whoever has a score, an
+embedding and a mask per detection can use it. What is remembered is bounded: a thing that stays
+away is forgotten, and of each thing only the last few looks are kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Masks = NDArray[np.bool_]
+
+DROPPED, BACKDROP = -2, -1  # ids of detections that are no track
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerRules:
+    """Thresholds and habits; the defaults are those of HyperSeg's code.
+
+    nms_before: mask IoU with a better detection above which one is a duplicate. nms_after: below
+    which an unmatched one is a thing of the backdrop. first_score, new_score: to begin a track in
+    the first frame, and later. match_score: similarity to be the same thing. forget_after: frames
+    out of sight. momentum: share of the new look in a track's embedding. long_memory: compare with
+    the mean of the last ``memory`` looks by score instead, recent: newer looks count more.
+    frame_weight: between several likely tracks the longer known one counts more.
+    """
+
+    nms_before: float = 0.7
+    nms_after: float = 0.3
+    first_score: float = 0.2
+    new_score: float = 0.5
+    match_score: float = 0.5
+    forget_after: int = 10
+    momentum: float = 0.5
+    long_memory: bool = False
+    recent: bool = False
+    frame_weight: bool = False
+    memory: int = 10
+
+
+IDOL_RULES = TrackerRules(
+    nms_before=0.5,
+    nms_after=0.05,
+    new_score=0.2,
+    momentum=0.8,
+    long_memory=True,
+    recent=True,
+    frame_weight=True,
+    memory=3,
+)
+
+
+class Tracked(NamedTuple):
+    """kept (M,): which of the N detections are no duplicates; ids (M,): their tracks, BACKDROP or
+    DROPPED."""
+
+    kept: NDArray[np.int64]
+    ids: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Track:
+    """One thing: looks and scores of its last frames, the last frame and how many there were."""
+
+    embedding: Floats
+    looks: list[Floats] = field(default_factory=list)
+    scores: list[np.float32] = field(default_factory=list)
+    last: int = 0
+    frames: int = 0
+
+
+class Tracker:
+    """Give it each frame's detections, best first; it answers with identities."""
+
+    def __init__(
+        self, rules: TrackerRules | None = None, state: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        """state: what ``state`` of a tracker with the same rules gave; None to begin."""
+        self.rules = rules or TrackerRules()
+        self.frame = self.next_id = 0
+        self.tracks: dict[int, _Track] = {}
+        if state is not None:
+            self._restore(state)
+
+    def step(self, scores: Floats, embeddings: Floats, masks: Masks) -> Tracked:
+        """The next frame: scores (N,) in [0, 1], embeddings (N, D), masks (N, H, W) -> Tracked."""
+        iou = mask_iou(masks)
+        kept = without_duplicates(iou, self.rules.nms_before)
+        scores, embeddings, iou = scores[kept], embeddings[kept], iou[kept][:, kept]
+        ids = np.full(len(kept), DROPPED, np.int64)
+        begin = self.rules.new_score if self.tracks else self.rules.first_score
+        if self.tracks and len(kept):
+            self._match(ids, embeddings)
+        new = np.flatnonzero((ids == DROPPED) & (scores > begin))
+        ids[new] = self.next_id + np.arange(len(new))
+        self.next_id += len(new)
+        for place in np.flatnonzero(ids == DROPPED):
+            if (iou[place, :place] < self.rules.nms_after).all():
+                ids[place] = BACKDROP
+        self._remember(ids, scores, embeddings)
+        self.frame += 1
+        return Tracked(kept, ids)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything the next step depends on; as many rows as there are tracks."""
+        tracks, memory = list(self.tracks.values()), self.rules.memory
+        width = len(tracks[0].embedding) if tracks else 0
+        looks = np.zeros((len(tracks), memory, width), np.float32)
+        scores = np.zeros((len(tracks), memory), np.float32)
+        for row, track in enumerate(tracks):
+            looks[row, : len(track.looks)] = track.looks
+            scores[row, : len(track.scores)] = track.scores
+        return {
+            "clock": np.array([self.frame, self.next_id]),
+            "ids": np.array(list(self.tracks), np.int64),
+            "embeddings": np.array([t.embedding for t in tracks], np.float32),
+            "looks": looks,
+            "scores": scores,
+            "counts": np.array([[t.last, t.frames, len(t.looks)] for t in tracks], np.int64),
+        }
+
+    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self.frame, self.next_id = (int(number) for number in state["clock"])
+        for row, identity in enumerate(state["ids"].tolist()):
+            last, frames, known = (int(number) for number in state["counts"][row])
+            self.tracks[identity] = _Track(
+                state["embeddings"][row],
+                list(state["looks"][row, :known]),
+                list(state["scores"][row, :known]),
+                last,
+                frames,
+            )
+
+    def _match(self, ids: NDArray[np.int64], embeddings: Floats) -> None:
+        """Best detections choose first; a track that is taken is closed to the others."""
+        rules, tracks = self.rules, list(self.tracks.values())
+        product = embeddings @ np.stack([self._memory(track) for track in tracks]).T
+        similarity = (_softmax(product, 1) + _softmax(product, 0)) / 2
+        frames = np.array([track.frames for track in tracks], np.float32)
+        known = list(self.tracks)
+        for row in range(len(ids)):
+            weighted = similarity[row].copy()
+            likely = weighted > 0.5
+            if rules.frame_weight and likely.sum() > 1:
+                weighted *= np.where(likely, frames, frames[likely].mean())
+            best = int(weighted.argmax())
+            if weighted[best] > rules.match_score:
+                ids[row] = known[best]
+                similarity[np.arange(len(ids)) != row, best] = 0
+
+    def _memory(self, track: _Track) -> Floats:
+        """What a new look is compared with."""
+        if not self.rules.long_memory:
+            return track.embedding
+        weights = np.array(track.scores, np.float32)
+        if self.rules.recent:
+            weights += np.linspace(0, 1, len(weights) + 1, dtype=np.float32)[1:]
+        mean: Floats = (np.stack(track.looks) * weights[:, None]).sum(0) / weights.sum()
+        return mean
+
+    def _remember(self, ids: NDArray[np.int64], scores: Floats, embeddings: Floats) -> None:
+        share = np.float32(self.rules.momentum)
+        for place in np.flatnonzero(ids >= 0):
+            identity, look = int(ids[place]), embeddings[place]
+            track = self.tracks.setdefault(identity, _Track(look))
+            if track.frames:
+                track.embedding = (1 - share) * track.embedding + share * look
+            track.looks = [*track.looks, look][-self.rules.memory :]
+            track.scores = [*track.scores, scores[place]][-self.rules.memory :]
+            track.last, track.frames = self.frame, track.frames + 1
+        if len(ids):  # an empty frame is no reason to forget
+            self.tracks = {
+                identity: track
+                for identity, track in self.tracks.items()
+                if self.frame - track.last < self.rules.forget_after
+            }
+
+
+def mask_iou(masks: Masks) -> Floats:
+    """(N, H, W) -> (N, N); two empty masks are the same."""
+    flat = masks.reshape(len(masks), int(np.prod(masks.shape[1:]))).astype(np.float32)
+    overlap, area = flat @ flat.T, flat.sum(1)
+    iou: Floats = (overlap + 1e-6) / (area[:, None] + area[None] - overlap + 1e-6)
+    return iou
+
+
+def without_duplicates(iou: Floats, threshold: float) -> NDArray[np.int64]:
+    """Greedy, in the given order: (N, N) -> the numbers of those that stay."""
+    kept: list[int] = []
+    for place in range(len(iou)):
+        if not (iou[place, kept] > threshold).any():
+            kept.append(place)
+    return np.array(kept, np.int64)
+
+
+def _softmax(values: Floats, axis: int) -> Floats:
+    shifted = np.exp(values - values.max(axis, keepdims=True))
+    share: Floats = shifted / shifted.sum(axis, keepdims=True)
+    return share

@@ -1,0 +1,194 @@
+"""Tracks as YouTube-VIS has them: ``ytvis.json``, a data set, and the list ``ytvis_results.json``.
+
+An annotation is a thing with its mask in every frame, null where it is not seen. Records come frame
+by frame, so the masks of a video are laid down in a file and read again thing by thing: memory
+holds where each lies, 16 bytes a mask. Pictures and what has no track number are left out.
+"""
+
+import json
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby
+from typing import IO, Any
+
+from vlseg_cli import __version__
+from vlseg_cli.outputs.categories import CategoryTable
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.json_stream import json_entries, json_list, json_object, json_value
+from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.schema import Record, Segment
+
+
+@dataclass(slots=True)
+class _Track:
+    """One thing. frames: where among the video's frames it is seen; places: of its masks in the
+    file; scores: the sum of them under each name."""
+
+    frames: "array[int]" = field(default_factory=lambda: array("Q"))
+    places: "array[int]" = field(default_factory=lambda: array("Q"))
+    scores: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def category(self) -> int:
+        """The id of the name it had most."""
+        return max(self.scores, key=lambda name: self.scores[name])
+
+    @property
+    def score(self) -> float:
+        """Mean over the frames in which it is seen."""
+        return sum(self.scores.values()) / len(self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """The tracks of a video by number, its length in frames, and the file of their masks."""
+
+    number: int
+    length: int
+    tracks: dict[int, _Track]
+    masks: IO[bytes]
+
+    def along(self, track: _Track, part: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
+        """A part of what is known of a thing in each frame, None where it is not seen."""
+        seen = iter(zip(track.frames, track.places, strict=True))
+        frame, place = next(seen)
+        for index in range(self.length):
+            if index != frame:
+                yield None
+                continue
+            self.masks.seek(place)
+            yield part(json.loads(self.masks.readline()))
+            frame, place = next(seen, (-1, 0))
+
+
+def write_ytvis(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write both files; a video's id is its place among the videos, from 1."""
+    categories = CategoryTable()
+    data = json_object(
+        [
+            ("info", json_value({"description": f"Predictions of vlseg {__version__}"})),
+            ("videos", json_entries(_videos(records, categories))),
+            ("categories", json_list(categories.records())),
+            ("annotations", json_entries(_annotations(records, categories, folder))),
+        ]
+    )
+    folder.write_stream(data, "ytvis.json")
+    folder.write_stream(json_entries(_results(records, categories, folder)), "ytvis_results.json")
+
+
+def _by_video(records: Iterable[Record]) -> Iterator[tuple[int, Iterator[Record]]]:
+    films = (record for record in records if record.is_video)
+    for number, (_, of_video) in enumerate(groupby(films, key=lambda one: one.name), start=1):
+        yield number, of_video
+
+
+def _videos(records: Iterable[Record], categories: CategoryTable) -> Iterator[Iterator[bytes]]:
+    """All videos; in passing, everything that was asked becomes a category."""
+    for number, of_video in _by_video(records):
+        frames = _noted(by_frame(of_video), categories)
+        first = next(frames)
+        lengths: list[int] = []
+        yield json_object(
+            [
+                ("id", json_value(number)),
+                ("file_name", json_value(first.input)),
+                ("width", json_value(first.width)),
+                ("height", json_value(first.height)),
+                ("file_names", json_list(_file_names(chain([first], frames), lengths))),
+                ("length", _later(lengths)),
+            ]
+        )
+
+
+def _noted(frames: Iterable[list[Record]], categories: CategoryTable) -> Iterator[Record]:
+    """The first record of each frame."""
+    for frame in frames:
+        for record in frame:
+            categories.add(record)
+        yield frame[0]
+
+
+def _file_names(frames: Iterable[Record], lengths: list[int]) -> Iterator[str]:
+    """Frames by the data set's kind of names; at the end their number is added to ``lengths``."""
+    length = 0
+    for record in frames:
+        length += 1
+        yield f"{record.name}/{record.frame:05d}.jpg"
+    lengths.append(length)
+
+
+def _later(values: list[int]) -> Iterator[bytes]:
+    """A value that is known only when its turn comes."""
+    yield from json_value(values[0])
+
+
+def _tracked(
+    records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
+) -> Iterator[_Video]:
+    """Every video with its tracks; its masks can be read until the next one comes."""
+    for number, of_video in _by_video(records):
+        with tempfile.TemporaryFile(dir=folder.root) as masks:
+            tracks: dict[int, _Track] = {}
+            length = 0
+            for length, frame in enumerate(by_frame(of_video), start=1):
+                for record in frame:
+                    for segment in record.segments:
+                        if segment.track_id is not None:
+                            track = tracks.setdefault(segment.track_id, _Track())
+                            name = categories.id_of(record, segment)
+                            _note(track, segment, name, length - 1, masks)
+            yield _Video(number, length, tracks, masks)
+
+
+def _note(track: _Track, segment: Segment, name: int, frame: int, masks: IO[bytes]) -> None:
+    track.frames.append(frame)
+    track.places.append(masks.tell())
+    track.scores[name] = track.scores.get(name, 0.0) + segment.score
+    known = {"segmentation": segment.rle, "bbox": segment.bbox, "area": segment.area}
+    masks.write(json.dumps(known).encode() + b"\n")
+
+
+def _annotations(
+    records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
+) -> Iterator[Iterator[bytes]]:
+    number = 0
+    for video in _tracked(records, categories, folder):
+        for track_id, track in sorted(video.tracks.items()):
+            number += 1
+            facts = {
+                "id": number,
+                "video_id": video.number,
+                "category_id": track.category,
+                "track_id": track_id,
+                "iscrowd": 0,
+                "score": track.score,
+            }
+            yield json_object(
+                [
+                    *((name, json_value(value)) for name, value in facts.items()),
+                    (
+                        "segmentations",
+                        json_list(video.along(track, lambda one: one["segmentation"])),
+                    ),
+                    ("bboxes", json_list(video.along(track, lambda one: one["bbox"]))),
+                    ("areas", json_list(video.along(track, lambda one: one["area"]))),
+                ]
+            )
+
+
+def _results(
+    records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
+) -> Iterator[Iterator[bytes]]:
+    for video in _tracked(records, categories, folder):
+        for _, track in sorted(video.tracks.items()):
+            masks = video.along(track, lambda one: one["segmentation"])
+            yield json_object(
+                [
+                    ("video_id", json_value(video.number)),
+                    ("category_id", json_value(track.category)),
+                    ("segmentations", json_list(masks)),
+                    ("score", json_value(track.score)),
+                ]
+            )
