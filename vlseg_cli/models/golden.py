@@ -67,15 +67,19 @@ class Golden:
         """The authors' state dict under its own names."""
         return {name[2:]: self[name] for name in self.tensors if name.startswith("w/")}
 
-    def agrees(self, name: str, ours: Tensor) -> None:
-        """Raise WeightsError unless ``ours`` is output ``name`` within the file's own tolerance."""
+    def agrees(self, name: str, ours: Tensor, allowed: float | None = None) -> None:
+        """Raise WeightsError unless ``ours`` is output ``name`` within the file's own tolerance.
+
+        allowed: the tolerance of files that record none. Infinities have to be the same.
+        """
         theirs = self[f"out/{name}"]
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
-        error = (ours.double() - theirs.double()).abs().flatten()
-        tolerance = self._tolerance(name, theirs).flatten()
+        error = (ours.double() - theirs.double()).abs()
+        error = error.masked_fill(theirs.isinf() & (ours == theirs), 0.0).flatten()
+        tolerance = self._tolerance(name, theirs, allowed).flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
             raise WeightsError(
@@ -84,13 +88,15 @@ class Golden:
             )
         self.compared[name] = max((error / tolerance.clamp(min=_LEAST)).tolist(), default=0.0)
 
-    def _tolerance(self, name: str, theirs: Tensor) -> Tensor:
+    def _tolerance(self, name: str, theirs: Tensor, allowed: float | None) -> Tensor:
         """For every number; whole ones must be equal."""
         if not theirs.is_floating_point():
             return torch.zeros(theirs.shape, dtype=torch.double)
+        if allowed is not None:
+            return torch.full(theirs.shape, allowed, dtype=torch.double)
         spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
         if spread is None:
-            return _UNRECORDED * (1 + theirs.double().abs())
+            return _UNRECORDED * (1 + theirs.double().abs().nan_to_num(posinf=0.0))
         return torch.full(theirs.shape, SLACK * float(spread) + _LEAST, dtype=torch.double)
 
 

@@ -18,9 +18,16 @@ def _psalm(golden: Golden) -> Stages:
     return psalm_stages(golden)
 
 
+def _mvp_lm(golden: Golden) -> Stages:
+    from vlseg_cli.models.mvp_lm_parity import mvp_lm_stages
+
+    return mvp_lm_stages(golden)
+
+
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
     "psalm": _psalm,
+    "mvp-lm": _mvp_lm,
 }
 
 
