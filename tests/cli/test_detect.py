@@ -1,5 +1,6 @@
 """`vlseg detect` with the embedded model: boxes are those of the masks."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,3 +21,21 @@ def test_boxes_fit_their_masks(vlseg, kitchen: Path) -> None:
 def test_only_named_objects_are_detected(vlseg, kitchen: Path) -> None:
     (record,) = vlseg("detect", kitchen, "--categories", "tree", "--json").records
     assert {segment["label"] for segment in record["segments"]} <= {"tree"}
+
+
+def test_a_description_is_found_with_its_box(vlseg, kitchen: Path) -> None:
+    described = ("--refer", "the table", "--refer", "the sky")
+    ran = vlseg("detect", kitchen, *described, "--json", "--save", "coco,boxes,overlay")
+    assert ran.code == 0
+    assert [record["prompt"] for record in ran.records] == ["the table", "the sky"]
+    assert {record["task"] for record in ran.records} == {"ground"}
+    boxes = json.loads(Path("vlseg-out/coco_boxes.json").read_text())
+    assert [box["bbox"] for box in boxes] == [s["bbox"] for r in ran.records for s in r["segments"]]
+    assert all(box.keys() == {"image_id", "category_id", "bbox", "score"} for box in boxes)
+
+
+def test_names_and_descriptions_are_two_questions(vlseg, kitchen: Path) -> None:
+    ran = vlseg("detect", kitchen, "--refer", "the cup", "--categories", "cup")
+    assert ran.code == 2 and "give one of them" in ran.err
+    assert "--many goes with --refer" in vlseg("detect", kitchen, "--many").err
+    assert "The description is empty" in vlseg("detect", kitchen, "--refer", " ").err

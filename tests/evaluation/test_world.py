@@ -116,7 +116,7 @@ def numbers(tree: dict[str, Any]) -> list[float | None]:
 
 def test_the_truth_scores_one_everywhere() -> None:
     result = evaluate_world(Oracle(), SEEDS, SIZE)
-    assert numbers(result) == pytest.approx([1.0] * 24, abs=1e-5)
+    assert numbers(result) == pytest.approx([1.0] * 25, abs=1e-5)
     assert (result["scenes"], result["model"]) == (len(SEEDS), "oracle")
 
 
@@ -126,25 +126,28 @@ def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
     result = evaluate_world(oracle, SEEDS, SIZE)
     assert result["refer"]["cIoU"] == pytest.approx(1, abs=1e-5)
     assert result["reason"]["seen"]["gIoU"] is None
+    assert result["ground"] == {"acc50": None, "n": 0}
     assert all(one["mIoU"] is None for one in result["interactive"].values())
 
 
 def test_nothing_scores_zero_everywhere() -> None:
-    assert numbers(evaluate_world(Silent(), SEEDS, SIZE)) == [0.0] * 24
+    assert numbers(evaluate_world(Silent(), SEEDS, SIZE)) == [0.0] * 25
 
 
 def test_a_near_miss_lies_between_whatever_the_order() -> None:
     forward = evaluate_world(NearMiss(), SEEDS, SIZE)
     backward = evaluate_world(NearMiss(), SEEDS[::-1], SIZE)
-    assert all(0 < value < 1 for value in numbers(forward))
     assert numbers(forward) == pytest.approx(numbers(backward))
+    assert 0 < forward.pop("ground")["acc50"] <= 1  # boxes may well be near enough
+    assert all(0 < value < 1 for value in numbers(forward))
 
 
 def test_the_result_is_the_documented_json() -> None:
     result = evaluate_world(Silent(), SEEDS[:1], SIZE)
     assert json.loads(json.dumps(result)) == result
     assert list(result) == [
-        *("refer", "reason", "panoptic", "semantic", "detect", "interactive", "scenes", "model")
+        *("refer", "reason", "ground", "panoptic", "semantic", "detect", "interactive"),
+        *("scenes", "model"),
     ]
     assert set(result["refer"]) == {"cIoU", "gIoU", "P50", "by_kind"}
     assert list(result["refer"]["by_kind"]) == [

@@ -174,6 +174,13 @@ def check_coco(done: Done) -> None:
     assert all(np.array_equal(mask, own) for mask, own in zip(masks, expected, strict=True))
 
 
+def check_boxes(done: Done) -> None:
+    boxes = json.loads((done.out / "coco_boxes.json").read_text())
+    results = json.loads((done.out / "coco_results.json").read_text())
+    assert len(boxes) == sum(len(record.segments) for record in done.records)
+    assert boxes == [{k: v for k, v in one.items() if k != "segmentation"} for one in results]
+
+
 def check_panoptic(done: Done) -> None:
     data = json.loads((done.out / "panoptic.json").read_text())
     assert len(data["annotations"]) == len(data["images"]) == len(done.frames)
@@ -260,6 +267,7 @@ def check_html(done: Done) -> None:
 
 CHECKS = {
     "coco": check_coco,
+    "boxes": check_boxes,
     "panoptic": check_panoptic,
     "palette": check_palette,
     "yolo": check_yolo,

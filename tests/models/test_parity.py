@@ -90,6 +90,18 @@ def test_what_differs_is_named(changed: Changed, system: str, change: Change, sa
     assert "\n" not in str(caught.value)
 
 
+def test_infinities_agree_with_nothing_but_themselves() -> None:
+    theirs = torch.tensor([float("inf"), 1.0, float("-inf")])
+    golden = Golden(Path("a"), {}, {"out/x": theirs})
+    golden.agrees("x", theirs, 1e-3)
+    for place, other in ((0, 5.0), (0, float("-inf")), (1, float("inf")), (2, float("nan"))):
+        ours = theirs.clone()
+        ours[place] = other
+        for allowed in (None, 1e-3):
+            with pytest.raises(WeightsError, match="x is off by"):
+                golden.agrees("x", ours, allowed)
+
+
 def test_nothing_to_compare_with(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"has no golden file psalm-\*\.safetensors"):
         check_parity("psalm", tmp_path)

@@ -65,6 +65,7 @@ def test_all_formats_can_be_written_side_by_side(
     assert not [path for path in of_video if path.startswith("overlay/")]  # the MP4 shows them
     assert {path for path in written if path not in of_video} == {
         "coco.json",
+        "coco_boxes.json",
         "coco_results.json",
         "html/index.html",
         "html/pictures/kitchen.jpg",

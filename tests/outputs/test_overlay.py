@@ -145,3 +145,21 @@ def test_an_abandoned_part_leaves_no_picture(
     sink.abandon()
     written = sorted(path.name for path in (folder.root / "overlay" / "film").iterdir())
     assert written == ["000000.png", "000001.png"]
+
+
+def test_a_box_of_the_models_own_is_drawn_where_it_is() -> None:
+    """It may lie beside its mask, end between pixels and have no mask at all."""
+    frame = big_frame()
+    mask = np.zeros((300, 400), bool)
+    mask[120:180, 150:200] = True
+    made = answer(frame, mask, np.zeros_like(mask))
+    boxes = [(100.2, 90.4, 120.0, 80.0), (300.0, 20.0, 50.0, 60.0)]
+    segments = [
+        dataclasses.replace(segment, bbox=bbox)
+        for segment, bbox in zip(made.segments, boxes, strict=True)
+    ]
+    drawn = dataclasses.replace(made, task=Task.GROUND, segments=tuple(segments))
+    pixels = draw_overlay(frame, [drawn])
+    assert tuple(pixels[160, 100]) in (colour_of(0), colour_of(1))
+    assert tuple(pixels[60, 300]) in (colour_of(0), colour_of(1))
+    assert (pixels[:15] == 40).all() and (pixels[175:] == 40).all()

@@ -1,5 +1,7 @@
 """Outlines, filled again, are the mask they were made of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
@@ -64,3 +66,10 @@ def test_slanting_edges_have_few_points() -> None:
     diamond = abs(x - 100) + abs(y - 100) <= 80
     (polygon,) = outlines(segment_from_mask(diamond, 1, "diamond"))
     assert len(polygon) <= 8
+
+
+def test_the_box_of_a_segment_does_not_cut_its_outline() -> None:
+    segment = segment_from_mask(box(50, 60, 5, 6, 30, 40), 1.0, "it")
+    elsewhere = replace(segment, bbox=(0.5, 0.5, 3.0, 3.0))
+    (theirs,), (ours,) = outlines(segment), outlines(elsewhere)
+    assert np.array_equal(theirs, ours)

@@ -40,8 +40,8 @@ class Asked:
 def ask_sentences(
     inputs: Sequence[str], task: Task, sentences: Sequence[str], choices: Choices, many: bool
 ) -> Asked:
-    """Expressions (Task.REFER) or questions (Task.REASON), all of every frame."""
-    kind = Expression if task is Task.REFER else Question
+    """Expressions (Task.REFER, GROUND) or questions (Task.REASON), all of every frame."""
+    kind = Question if task is Task.REASON else Expression
     prompts = [kind(sentence) for sentence in sentences]
 
     def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlseg_cli.cli import options
+from vlseg_cli.cli import data_caption, options
 
 if TYPE_CHECKING:
     from vlseg_cli.evaluation.data_check import Finding
@@ -95,4 +95,4 @@ def lines(finding: "Finding") -> Iterator[str]:
         yield f"  and {finding.faulty - len(finding.problems):,} more"
 
 
-VERBS = {"check": check, "specimen": specimen}
+VERBS = {"check": check, "specimen": specimen, "caption": data_caption.command}

@@ -149,8 +149,9 @@ Save = Annotated[
     str,
     typer.Option(
         metavar="FORMAT,...",
-        help="What to write: coco, ytvis, jsonl, overlay, video, panoptic, palette, yolo, parquet,"
-        " html; none; or auto: overlay for pictures, video for videos, coco, and ytvis of tracks.",
+        help="What to write: coco, boxes, ytvis, jsonl, overlay, video, panoptic, palette, yolo,"
+        " parquet, html; none; or auto: overlay for pictures, video for videos, coco, and ytvis of"
+        " tracks.",
         rich_help_panel=_OUTPUT,
     ),
 ]

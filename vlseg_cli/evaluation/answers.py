@@ -74,6 +74,16 @@ def answered_boxes(prediction: Prediction) -> list[Detection]:
     ]
 
 
+def true_box(query: Query) -> tuple[float, float, float, float]:
+    """x, y, w, h around all that is meant."""
+    return segment_from_mask(np.asarray(query.masks.any(0)), 1.0, "").bbox
+
+
+def answered_box(prediction: Prediction) -> tuple[float, float, float, float]:
+    """x, y, w, h of the first segment, the best; nothing if there is none."""
+    return prediction.segments[0].bbox if prediction.segments else (0.0, 0.0, 0.0, 0.0)
+
+
 def answered_mask(prediction: Prediction, position: int = 0) -> NDArray[np.bool_]:
     """Mask (H, W) of one segment; empty if the model gave fewer."""
     if position < len(prediction.segments):

@@ -23,10 +23,10 @@ def evaluate_world(
 ) -> dict[str, Any]:
     """Score a model on the scenes of ``seeds``, ``size`` px along the longest side.
 
-    Returns fractions in [0, 1] by task, kind and measure, None where nothing was asked. out: a
-    folder for the report, ``index.html`` with the best and worst cases. progress: called after
-    each scene with the number done and the number in all. Raises UsageError for an
-    empty range or a folder that cannot be made, before any work.
+    Returns fractions in [0, 1] by task, kind and measure, None where nothing was asked, as for
+    tasks that the model has not. out: a folder for the report, ``index.html`` with the best and
+    worst cases. progress: called after each scene with the number done and the number in all.
+    Raises UsageError for an empty range or a folder that cannot be made, before any work.
     """
     if not seeds:
         raise UsageError(

@@ -65,7 +65,13 @@ def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
     for kind in (*_RARE, *_FREQUENT[turn:], *_FREQUENT[:turn]):
         if len(found) < _EXPRESSIONS:
             _add_different(found, partial(refer, scene, rng, kind))
-    return [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
+    referred = [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
+    # A box, too, where one thing alone is meant: several in one box are no place.
+    return referred + [
+        replace(query, task=Task.GROUND)
+        for query, sentence in zip(referred, found.values(), strict=True)
+        if len(sentence.targets) == 1
+    ]
 
 
 def _question_queries(scene: Scene, rng: Generator) -> list[Query]:

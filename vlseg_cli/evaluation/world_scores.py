@@ -6,8 +6,9 @@ Every answer also gets a score of its own, by which the report picks its picture
 from collections.abc import Iterator
 from typing import Any
 
-from vlseg_cli.evaluation.answers import answered_mask
+from vlseg_cli.evaluation.answers import answered_box, answered_mask, true_box
 from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.evaluation.name_scores import NameScores
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, Task
@@ -23,6 +24,7 @@ class WorldScores:
         self._scenes = 0
         things = [index for index, is_stuff in enumerate(STUFF) if not is_stuff]
         self._names = NameScores(len(STUFF), things)
+        self._ground = BoxAccuracy()
         self._meters: dict[Task, dict[str, MaskIoU]] = {
             Task.REFER: {kind: MaskIoU() for kind in KINDS},
             Task.REASON: {wording: MaskIoU() for wording in ("seen", "heldout")},
@@ -40,7 +42,7 @@ class WorldScores:
         every = MaskIoU()
         for meter in self._meters[Task.REFER].values():
             every.merge(meter)
-        total = every.result()
+        total, grounded = every.result(), self._ground.result()
         refer, reason, interactive = (
             {kind: meter.result() for kind, meter in self._meters[task].items()}
             for task in (Task.REFER, Task.REASON, Task.INTERACTIVE)
@@ -53,6 +55,7 @@ class WorldScores:
                 "by_kind": {kind: {"gIoU": one.giou, "n": one.n} for kind, one in refer.items()},
             },
             "reason": {kind: {"gIoU": one.giou, "cIoU": one.ciou} for kind, one in reason.items()},
+            "ground": {"acc50": grounded.accuracy, "n": grounded.n},
             **self._names.summary(),
             "interactive": {kind: {"mIoU": one.giou} for kind, one in interactive.items()},
             "scenes": self._scenes,
@@ -62,7 +65,11 @@ class WorldScores:
         if isinstance(query.prompt, Categories):
             yield Case(frame, query, prediction, *self._names.add(query, prediction))
             return
+        if query.task is Task.GROUND:
+            score = self._ground.add(answered_box(prediction), true_box(query))
+            yield Case(frame, query, prediction, "IoU", score)
+            return
         meter = self._meters[query.task][query.kind]
-        for position, truth in enumerate(query.masks):
-            score = meter.add(answered_mask(prediction, position), truth, query.ignore)
-            yield Case(frame, query, prediction, "IoU", score.iou, position)
+        for position, mask in enumerate(query.masks):
+            overlap = meter.add(answered_mask(prediction, position), mask, query.ignore)
+            yield Case(frame, query, prediction, "IoU", overlap.iou, position)

@@ -113,6 +113,7 @@ class Golden:
         """Raise WeightsError unless ``ours`` is output ``name`` within tolerance.
 
         allowed: absolute, instead of the file's own. view: brings theirs into the form of ours.
+        Infinities have to be the same.
         """
         theirs = view(self.recorded(f"out/{name}"))
         self._compare(name, ours, theirs, self._tolerance(name, theirs, allowed))
@@ -132,7 +133,8 @@ class Golden:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
-        error = (ours.detach().double() - theirs.double()).abs().flatten()
+        error = (ours.detach().double() - theirs.double()).abs()
+        error = error.masked_fill(theirs.isinf() & (ours == theirs), 0.0).flatten()
         tolerance = tolerance.flatten()
         if not bool((error <= tolerance).all()):  # NaN is no agreement either
             worst = int((error - tolerance).argmax())
@@ -151,7 +153,7 @@ class Golden:
             return torch.full(theirs.shape, allowed, dtype=torch.double)
         spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
         if spread is None:
-            return _UNRECORDED * (1 + theirs.double().abs())
+            return _UNRECORDED * (1 + theirs.double().abs().nan_to_num(posinf=0.0))
         return torch.full(theirs.shape, SLACK * float(spread) + _LEAST, dtype=torch.double)
 
 

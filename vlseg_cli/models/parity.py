@@ -39,12 +39,19 @@ def _self1e(golden: Golden) -> Stages:
     return self1e_stages(golden)
 
 
+def _mvp_lm(golden: Golden) -> Stages:
+    from vlseg_cli.models.mvp_lm_parity import mvp_lm_stages
+
+    return mvp_lm_stages(golden)
+
+
 # By the names of the registry; each imports only its own system.
 PARITY: Mapping[str, Callable[[Golden], Stages]] = {
     "hrseg": _hrseg,
     "psalm": _psalm,
     "hyperseg": _hyperseg,
     "self1e": _self1e,
+    "mvp-lm": _mvp_lm,
 }
 
 

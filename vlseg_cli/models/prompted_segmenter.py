@@ -44,6 +44,7 @@ _SEGMENTING = (
     Task.SEMANTIC,
     Task.INSTANCE,
     Task.DETECT,
+    Task.GROUND,
     Task.REFER,
     Task.REASON,
     Task.INTERACTIVE,

@@ -7,6 +7,7 @@ the other three once per prompt.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
 
+if TYPE_CHECKING:
+    from vlseg_cli.models.mvp_lm_config import MVPLMConfig
+
 
 @dataclass(slots=True)
 class Seen:
@@ -47,6 +51,13 @@ class Seen:
     pixels: PixelFeatures
     tokens: Tensor
     prefixes: dict[tuple[int, ...], Prefix] = field(default_factory=dict)
+
+    @classmethod
+    def noise(cls, batch: int, config: "PSALMConfig | MVPLMConfig", device: torch.device) -> "Seen":
+        """Pictures of nothing, with as many tokens as real ones have; see ``psalm_words``."""
+        side = config.image_size // 32 // config.connector_stride
+        tokens = torch.randn((batch, config.language_channels, side, side), device=device) * 0.5
+        return cls((), PixelFeatures(torch.zeros(batch, 0, device=device), ()), tokens)
 
     def __len__(self) -> int:
         return len(self.tokens)

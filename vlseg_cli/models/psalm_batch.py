@@ -87,7 +87,7 @@ class PSALMCollator:
             for kind in (Categories, Expression | Question, Regions)
         }
         categories, sentences, regions = of_kind.values()
-        semantic = self._semantic(len(samples), categories)
+        semantic = semantic_cells(len(samples), categories, self.names, self.size)
         if self.silent:
             categories, sentences, regions = [], [], []
         sources = [sample.frame.source for sample in samples]
@@ -98,7 +98,7 @@ class PSALMCollator:
             spoken,
             self._prompts(self._apart(regions), sources),
             semantic,
-            self._meant(semantic, spoken),
+            meant_shares(semantic, *_answers(spoken), len(self.names)),
         )
 
     def _apart(self, regions: list[tuple[int, Query]]) -> list[tuple[int, Query]]:
@@ -151,33 +151,48 @@ class PSALMCollator:
     def _truth(self, query: Query) -> Tensor:
         return self.sampling.prepare(torch.from_numpy(fit_masks(query.masks, self.size)))
 
-    def _semantic(self, batch: int, categories: list[tuple[int, Query]]) -> Tensor:
-        cells = self.size // 4
-        semantic = torch.full((batch, cells, cells), -1)
-        index = {name: i for i, name in enumerate(self.names)}
-        for picture, query in categories:
-            assert isinstance(query.prompt, Categories)
-            centre = fit_masks(query.masks, self.size)[:, 2::4, 2::4]
-            for mask, label in zip(centre, query.labels, strict=True):
-                if (name := query.prompt.names[label]) in index:
-                    semantic[picture][torch.from_numpy(mask)] = index[name]
-        return semantic
 
-    def _meant(self, semantic: Tensor, sentences: Prompts | None) -> Tensor:
-        if sentences is None:
-            return torch.zeros(0, len(self.names))
-        shares = torch.zeros(len(sentences.sequences), len(self.names))
-        for row, (picture, truth) in enumerate(
-            zip(sentences.pictures, sentences.truth, strict=True)
-        ):
-            cells = semantic[picture]
-            for mask in truth:
-                inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
-                area = torch.bincount(inside, minlength=len(self.names)).float()
-                # Neighbours through whose cells the edge runs are not meant.
-                area[area < _SLIVER * area.sum()] = 0
-                shares[row] += area / area.sum().clamp(min=1)
-        return shares
+def semantic_cells(
+    batch: int, asked: Sequence[tuple[int, Query]], names: Sequence[str], size: int
+) -> Tensor:
+    """What each cell of stride 4 belongs to, (B, size/4, size/4): an index into ``names``, -1 where
+    unknown. asked: prompts of names and the number of the picture each is about."""
+    cells = size // 4
+    semantic = torch.full((batch, cells, cells), -1)
+    index = {name: i for i, name in enumerate(names)}
+    for picture, query in asked:
+        assert isinstance(query.prompt, Categories)
+        centre = fit_masks(query.masks, size)[:, 2::4, 2::4]
+        for mask, label in zip(centre, query.labels, strict=True):
+            if (name := query.prompt.names[label]) in index:
+                semantic[picture][torch.from_numpy(mask)] = index[name]
+    return semantic
+
+
+def meant_shares(
+    semantic: Tensor, pictures: Tensor, truths: Sequence[Tensor], names: int
+) -> Tensor:
+    """Which categories each sentence's answer belongs to, as shares: (P, names).
+
+    pictures (P,), truths: per sentence (M, h, w).
+    """
+    shares = torch.zeros(len(truths), names)
+    for row, (picture, truth) in enumerate(zip(pictures, truths, strict=True)):
+        cells = semantic[picture]
+        for mask in truth:
+            inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
+            area = torch.bincount(inside, minlength=names).float()
+            # Neighbours through whose cells the edge runs are not meant.
+            area[area < _SLIVER * area.sum()] = 0
+            shares[row] += area / area.sum().clamp(min=1)
+    return shares
+
+
+def _answers(prompts: Prompts | None) -> tuple[Tensor, list[Tensor]]:
+    """Pictures and truth of the prompts, none of either without any."""
+    if prompts is None:
+        return torch.zeros(0, dtype=torch.long), []
+    return prompts.pictures, prompts.truth
 
 
 def _each_region(query: Query) -> list[Query]:

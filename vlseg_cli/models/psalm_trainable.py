@@ -12,7 +12,6 @@ from vlseg_cli.models.psalm_bases import base_tensors, is_base
 from vlseg_cli.models.psalm_batch import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.psalm_words import PICTURES, WordsBatch, WordsCollator
 from vlseg_cli.models.steps import Prefix
-from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.worlds.text import TextExercise
 
@@ -63,12 +62,8 @@ class TrainablePSALM(PromptedTrainable[PSALM]):
         return seen
 
     def noise(self, device: torch.device) -> Seen:
-        """Pictures of nothing, with as many tokens as real ones have."""
-        config = self.model.config
-        side = config.image_size // 32 // config.connector_stride
-        shape = (PICTURES, config.language_channels, side, side)
-        tokens = torch.randn(shape, device=device) * 0.5
-        return Seen((), PixelFeatures(torch.zeros(PICTURES, 0, device=device), ()), tokens)
+        """Pictures of nothing."""
+        return Seen.noise(PICTURES, self.model.config, device)
 
     def prefix_of(self, seen: Seen, prompts: Prompts) -> Prefix:
         """Words and picture."""

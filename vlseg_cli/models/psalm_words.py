@@ -19,6 +19,8 @@ from vlseg_cli.worlds.text import POSITIONS
 
 if TYPE_CHECKING:
     from vlseg_cli.models.hyperseg import HyperSeg
+    from vlseg_cli.models.mvp_lm import MVPLM
+    from vlseg_cli.models.mvp_lm_steps import Read as MVPLMRead
     from vlseg_cli.models.psalm import PSALM
     from vlseg_cli.worlds.text import TextExercise
 
@@ -83,7 +85,9 @@ class WordsHeads(nn.Module):
         self.position = nn.Linear(channels, len(POSITIONS))
         self.anchor = nn.Linear(channels, len(names))
 
-    def forward(self, model: "PSALM | HyperSeg", seen: Any, batch: WordsBatch) -> dict[str, Tensor]:
+    def forward(
+        self, model: "PSALM | HyperSeg | MVPLM", seen: Any, batch: WordsBatch
+    ) -> dict[str, Tensor]:
         """Losses by name, next words included; seen: ``PICTURES`` pictures of nothing."""
         pictures = torch.arange(len(batch.sequences), device=batch.meant.device) % PICTURES
         read = model.read(seen, batch.sequences, pictures)
@@ -110,7 +114,7 @@ class WordsHeads(nn.Module):
         return F.cross_entropy(self.category(hidden[known]), meant[known])
 
 
-def sentence_end(read: Read) -> Tensor:
+def sentence_end(read: "Read | MVPLMRead") -> Tensor:
     """(P, D): the hidden state at each sentence's ``[SEG]``, its last token."""
     places = torch.arange(read.condition.shape[1], device=read.condition.device)
     last = torch.where(read.condition == 0, places, -1).amax(1)

@@ -8,6 +8,7 @@ import torch
 
 from vlseg_cli.models.hrseg_system import HRSegSystem
 from vlseg_cli.models.hyperseg_system import HyperSegSystem
+from vlseg_cli.models.mvp_lm_system import MVPLMSystem
 from vlseg_cli.models.proposals.options import Choosing, ProposalOptions
 from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
@@ -21,6 +22,7 @@ from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 # By the names that weights.toml, config.json and recipes use.
 SYSTEMS: Mapping[str, System] = {
     "psalm": PSALMSystem(),
+    "mvp-lm": MVPLMSystem(),
     "hyperseg": HyperSegSystem(),
     "self1e": SELF1ESystem(),
     "hrseg": HRSegSystem(),

@@ -1,13 +1,32 @@
-"""Boxes as shares of a picture: overlap, and the overlap that also knows how far apart they are."""
+"""Boxes as the detection transformers have them: cx, cy, w, h as shares of a picture, refined as
+logits; how they overlap, where they lie, and back to pixels."""
+
+import math
 
 import torch
 from torch import Tensor
 
+from vlseg_cli.nn.segments import Canvas
+
+_EPS = 1e-5  # how near to 0 and 1 a box may come before its logit is taken
+_AREA = 1e-6  # added to denominators, as in the authors' code
+
+
+def logit(boxes: Tensor) -> Tensor:
+    """Boxes in [0, 1] to finite logits."""
+    return torch.logit(boxes, _EPS)
+
 
 def corners(boxes: Tensor) -> Tensor:
-    """(N, 4) cx, cy, w, h -> x0, y0, x1, y1."""
-    centre, size = boxes[:, :2], boxes[:, 2:]
-    return torch.cat([centre - size / 2, centre + size / 2], 1)
+    """(…, 4) cx, cy, w, h -> x0, y0, x1, y1."""
+    centre, size = boxes.chunk(2, -1)
+    return torch.cat([centre - size / 2, centre + size / 2], -1)
+
+
+def centred(boxes: Tensor) -> Tensor:
+    """(…, 4) x0, y0, x1, y1 -> cx, cy, w, h."""
+    low, high = boxes.chunk(2, -1)
+    return torch.cat([(low + high) / 2, high - low], -1)
 
 
 def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -20,3 +39,47 @@ def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     union = area - overlap
     iou = overlap / union.clamp(min=1e-12)
     return iou, iou - (hull - union) / hull.clamp(min=1e-12)
+
+
+def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
+    """Boxes as corners, broadcast against each other -> (…) in [-1, 1].
+
+    Source: Rezatofighi et al., CVPR 2019; MVP-LM's denominators have 1e-6 added.
+    """
+    inside = _area(
+        torch.cat(
+            [torch.max(one[..., :2], other[..., :2]), torch.min(one[..., 2:], other[..., 2:])], -1
+        )
+    )
+    union = _area(one) + _area(other) - inside
+    around = _area(
+        torch.cat(
+            [torch.min(one[..., :2], other[..., :2]), torch.max(one[..., 2:], other[..., 2:])], -1
+        )
+    )
+    return inside / (union + _AREA) - (around - union) / (around + _AREA)
+
+
+def to_pixels(boxes: Tensor, canvas: Canvas) -> Tensor:
+    """(N, 4) cx, cy, w, h of the padded input -> x0, y0, x1, y1 in px of the original picture, as
+    far out as they go."""
+    (height, width), (h, w), (original_h, original_w) = canvas
+    scale = boxes.new_tensor([width / w * original_w, height / h * original_h])
+    return corners(boxes) * scale.repeat(2)
+
+
+def sine_position(boxes: Tensor, channels: int) -> Tensor:
+    """(…, 4) boxes -> (…, 2·channels): sines and cosines of y, x, w, h, a half of ``channels``
+    each (Conditional DETR, DAB-DETR)."""
+    half = channels // 2
+    power = torch.arange(half, device=boxes.device) // 2 * 2 / half
+    frequency = (2 * math.pi / 10000**power).to(boxes.dtype)
+    x, y, w, h = boxes.unsqueeze(-1).unbind(-2)
+    waves = torch.stack([y, x, w, h], -2) * frequency
+    mixed = torch.stack([waves[..., 0::2].sin(), waves[..., 1::2].cos()], -1)
+    return mixed.flatten(-3)
+
+
+def _area(boxes: Tensor) -> Tensor:
+    sides = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0)
+    return sides[..., 0] * sides[..., 1]

@@ -15,6 +15,7 @@ from transformers.models.mask2former.modeling_mask2former import (
     Mask2FormerSinePositionEmbedding,
 )
 
+from vlseg_cli.nn.packing import Packing
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 
 
@@ -69,11 +70,10 @@ class MaskDecoder(nn.Module):
         than the number of learned query positions: the first N are used.
         """
         count = queries.shape[1]
-        slot, slots = _slots(pictures)
-        packed = queries.new_zeros(len(features.mask_features), slots, *queries.shape[1:])
-        packed = packed.index_put((pictures, slot), queries).flatten(1, 2).transpose(0, 1)
-        position = self.query_embed.weight[:count].repeat(slots, 1).unsqueeze(1)
-        apart = self._apart(slots, count, packed) if slots > 1 else None
+        packing = Packing(pictures, len(features.mask_features), count)
+        packed = packing.pack(queries).transpose(0, 1)
+        position = self.query_embed.weight[:count].repeat(packing.slots, 1).unsqueeze(1)
+        apart = self._apart(packing, packed) if packing.slots > 1 else None
         memory, places = self._memory(features)
         sizes = [level.shape[-2:] for level in features.memory]
         hidden, pred_masks, blocked = self._predict(packed, features.mask_features, sizes[0])
@@ -84,14 +84,10 @@ class MaskDecoder(nn.Module):
             size = sizes[(index + 1) % len(sizes)]
             hidden, pred_masks, blocked = self._predict(packed, features.mask_features, size)
             levels.append((hidden, pred_masks))
-
-        def unpacked(level: Tensor) -> Tensor:
-            return level.view(-1, slots, count, *level.shape[2:])[pictures, slot]
-
         return DecodedQueries(
-            tuple(unpacked(z) for z, _ in levels),
-            tuple(unpacked(masks) for _, masks in levels),
-            unpacked(packed.transpose(0, 1)),
+            tuple(packing.unpack(z) for z, _ in levels),
+            tuple(packing.unpack(masks) for _, masks in levels),
+            packing.unpack(packed.transpose(0, 1)),
         )
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:
@@ -113,19 +109,11 @@ class MaskDecoder(nn.Module):
         blocked = blocked & ~blocked.all(-1, keepdim=True)
         return hidden.transpose(0, 1), pred_masks, blocked
 
-    def _apart(self, slots: int, count: int, packed: Tensor) -> Tensor:
+    def _apart(self, packing: Packing, packed: Tensor) -> Tensor:
         """Self-attention bias that keeps prompts apart: (B·heads, N, N), 0 or -inf."""
-        owner = torch.arange(slots, device=packed.device).repeat_interleave(count)
-        other = owner.unsqueeze(0) != owner.unsqueeze(1)
+        other = packing.apart()
         bias = packed.new_zeros(other.shape).masked_fill(other, float("-inf"))
         return bias.expand(packed.shape[1] * self.heads, -1, -1)
-
-
-def _slots(pictures: Tensor) -> tuple[Tensor, int]:
-    """Which place among its picture's prompts each prompt takes, and how many places there are."""
-    same = pictures.unsqueeze(0) == pictures.unsqueeze(1)
-    slot = same.tril(-1).sum(1)
-    return slot, int(slot.max()) + 1
 
 
 def _attend(

@@ -22,6 +22,14 @@ def match(
     None. weights: mask, dice, class. Returns query and target indices (min(N, M),) each, queries
     ascending.
     """
+    cost = mask_cost(logits, truth, weights[0], weights[1])
+    if class_cost is not None:
+        cost = cost + weights[2] * class_cost
+    return assign(cost)
+
+
+def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor:
+    """logits (N, P), truth (M, P) -> (N, M): weighted cross entropy and dice of every pair."""
     logits, truth = logits.float(), truth.float()
     points = logits.shape[1]
     positive = F.softplus(-logits) @ truth.T
@@ -29,10 +37,12 @@ def match(
     probability = logits.sigmoid()
     overlap = probability @ truth.T
     sizes = probability.sum(1, keepdim=True) + truth.sum(1)
-    dice = 1 - (2 * overlap + 1) / (sizes + 1)
-    cost = weights[0] * (positive + negative) / points + weights[1] * dice
-    if class_cost is not None:
-        cost = cost + weights[2] * class_cost
+    return mask * (positive + negative) / points + dice * (1 - (2 * overlap + 1) / (sizes + 1))
+
+
+def assign(cost: Tensor) -> tuple[Tensor, Tensor]:
+    """cost (N, M) -> query and target indices (min(N, M),) of the cheapest assignment, queries
+    ascending."""
     queries, targets = linear_sum_assignment(cost.cpu().numpy())
-    device = logits.device
+    device = cost.device
     return torch.as_tensor(queries, device=device), torch.as_tensor(targets, device=device)

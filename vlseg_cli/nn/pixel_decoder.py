@@ -4,16 +4,15 @@ transformers' Mask2FormerPixelDecoder with the two deviations of PSALM's code: t
 and output convolutions have a bias, and the lateral one ends with a ReLU.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from transformers import Mask2FormerConfig
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoder
 
 from vlseg_cli.nn.coordinates import CoordinateEmbedding
+from vlseg_cli.nn.deformable import fan_out
 
 
 class PixelFeatures(NamedTuple):
@@ -66,24 +65,9 @@ class PixelDecoder(nn.Module):
         self.decoder.output_convolutions = [output]
 
     def _initialise(self) -> None:
-        """Deformable DETR's start: points fan out from the reference, attention is even."""
         nn.init.normal_(self.decoder.level_embed)
         for layer in self.decoder.encoder.layers:
-            attention = layer.self_attn
-            heads, points = attention.n_heads, attention.n_points
-            angle = torch.arange(heads) * (2 * math.pi / heads)
-            ray = torch.stack([angle.cos(), angle.sin()], -1)
-            ray = (ray / ray.abs().amax(-1, keepdim=True)).view(heads, 1, 1, 2)
-            fan = ray * torch.arange(1, points + 1).view(1, 1, points, 1)
-            nn.init.zeros_(attention.sampling_offsets.weight)
-            with torch.no_grad():
-                bias = fan.expand(heads, attention.n_levels, points, 2)
-                attention.sampling_offsets.bias.copy_(bias.reshape(-1))
-            nn.init.zeros_(attention.attention_weights.weight)
-            nn.init.zeros_(attention.attention_weights.bias)
-            for linear in (attention.value_proj, attention.output_proj):
-                nn.init.xavier_uniform_(linear.weight)
-                nn.init.zeros_(linear.bias)
+            fan_out(layer.self_attn)
 
     def forward(self, pyramid: Sequence[Tensor]) -> PixelFeatures:
         """res2..res5, each (B, C_i, h_i, w_i) -> PixelFeatures."""

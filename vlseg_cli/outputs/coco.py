@@ -1,11 +1,12 @@
 """COCO instances: ``coco.json``, a whole data set of the predictions, and ``coco_results.json``.
 
 The first opens in every annotation tool; the second is the list that ``COCO.loadRes`` and the
-evaluation servers take. Both use the same image and category ids; of all that is written, only the
-names of the categories are held in memory.
+evaluation servers take. ``coco_boxes.json`` is that list for detection: boxes alone, no masks. All
+use the same image and category ids; of all that is written, only the names of the categories are
+held in memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vlseg_cli import __version__
@@ -15,7 +16,8 @@ from vlseg_cli.outputs.json_stream import json_list, json_object, json_value
 from vlseg_cli.outputs.store import by_frame
 from vlseg_cli.schema import Record
 
-_RESULT_KEYS = ("image_id", "category_id", "bbox", "score", "segmentation")
+_BOX_KEYS = ("image_id", "category_id", "bbox", "score")
+_RESULT_KEYS = (*_BOX_KEYS, "segmentation")
 
 
 def write_coco(records: Iterable[Record], folder: OutputFolder) -> None:
@@ -30,11 +32,17 @@ def write_coco(records: Iterable[Record], folder: OutputFolder) -> None:
         ]
     )
     folder.write_stream(data, "coco.json")
-    results = (
-        {key: annotation[key] for key in _RESULT_KEYS}
-        for annotation in _annotations(records, categories)
-    )
+    results = _results(records, categories, _RESULT_KEYS)
     folder.write_stream(json_list(results), "coco_results.json")
+
+
+def write_coco_boxes(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write the results of detection; ids are those of ``coco.json``."""
+    categories = CategoryTable()
+    for frame in by_frame(records):
+        for record in frame:
+            categories.add(record)
+    folder.write_stream(json_list(_results(records, categories, _BOX_KEYS)), "coco_boxes.json")
 
 
 def image_record(record: Record, image_id: int) -> dict[str, Any]:
@@ -51,6 +59,13 @@ def image_record(record: Record, image_id: int) -> dict[str, Any]:
     if record.is_video:
         image |= {"frame": record.frame, "time": record.time}
     return image
+
+
+def _results(
+    records: Iterable[Record], categories: CategoryTable, keys: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    for annotation in _annotations(records, categories):
+        yield {key: annotation[key] for key in keys}
 
 
 def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:

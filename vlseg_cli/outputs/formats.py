@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from vlseg_cli.outputs.coco import write_coco
+from vlseg_cli.outputs.coco import write_coco, write_coco_boxes
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.gallery import GallerySink
 from vlseg_cli.outputs.gallery_pages import write_gallery
@@ -53,6 +53,7 @@ FORMATS: dict[str, Format] = {
     "coco": Format(
         "COCO instances and results", ("coco.json", "coco_results.json"), close=write_coco
     ),
+    "boxes": Format("COCO detections, no masks", ("coco_boxes.json",), close=write_coco_boxes),
     "ytvis": Format(
         "tracks as in YouTube-VIS", ("ytvis.json", "ytvis_results.json"), close=write_ytvis
     ),

@@ -5,6 +5,7 @@ stays inside the boxes of the segments: most of a large frame is never touched.
 """
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -16,8 +17,12 @@ from vlseg_cli.outputs.colours import RGB, colour_of, ink_on
 from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.labels import Label, draw_labels, innermost
 from vlseg_cli.outputs.unfinished import UnfinishedPictures
-from vlseg_cli.schema import Frame, Item, Record, Segment, Task, decode_rle
+from vlseg_cli.schema import Frame, Item, Record, Segment, Task, bounds_rle, decode_rle
 
+Box = tuple[float, float, float, float]
+PixelBox = tuple[int, int, int, int]
+
+_BOXED = (Task.DETECT, Task.GROUND)  # drawn as boxes
 _FILL = 115  # opacity of a mask, of 256
 _LINES_PER_SIDE = 400  # an outline is the longest side / this thick, at least 1 px
 
@@ -76,17 +81,20 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
     thickness = max(1, round(max(frame.height, frame.width) / _LINES_PER_SIDE))
     labels = []
     for segment, colour, boxed in found:
-        window = _window(segment)
+        box = _pixels_of(segment.bbox) if boxed else bounds_rle(segment.rle)
+        window = _window(box)
         view = pixels[window]
-        mask = np.ascontiguousarray(decode_rle(segment.rle)[window])
         if boxed:
-            _outline(view, _box_of(mask), colour, thickness)
+            shape = np.zeros(frame.pixels.shape[:2], bool)
+            shape[_rectangle(box)] = True
+            shape = np.ascontiguousarray(shape[window])
         else:
-            _tint(view, mask, colour)
-            _outline(view, mask, colour, thickness)
-        x, y = innermost(mask)
+            shape = np.ascontiguousarray(decode_rle(segment.rle)[window])
+            _tint(view, shape, colour)
+        _outline(view, shape, colour, thickness)
+        x, y = innermost(shape)
         centre = x + window[1].start, y + window[0].start
-        labels.append(Label(segment.label, segment.score, colour, segment.bbox, centre))
+        labels.append(Label(segment.label, segment.score, colour, box, centre))
     draw_labels(pixels, labels)
     return pixels
 
@@ -101,14 +109,28 @@ def _coloured(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
             index = segment.category_id if by_category else len(found)
             if segment.track_id is not None:
                 index = segment.track_id - 1
-            if segment.area:
-                found.append((segment, colour_of(index or 0), answer.task is Task.DETECT))
+            boxed = answer.task in _BOXED
+            if all(segment.bbox[2:]) if boxed else segment.area:
+                found.append((segment, colour_of(index or 0), boxed))
     return found
 
 
-def _window(segment: Segment) -> tuple[slice, slice]:
-    """Rows and columns of a segment's box and 1 px around it, as far as the picture goes."""
-    x, y, width, height = (int(side) for side in segment.bbox)
+def _pixels_of(bbox: Box) -> PixelBox:
+    """The pixels that a box touches: x, y, w, h."""
+    x, y, width, height = bbox
+    left, top = math.floor(x), math.floor(y)
+    return left, top, math.ceil(x + width) - left, math.ceil(y + height) - top
+
+
+def _rectangle(box: PixelBox) -> tuple[slice, slice]:
+    """Rows and columns of a box."""
+    x, y, width, height = box
+    return slice(y, y + height), slice(x, x + width)
+
+
+def _window(box: PixelBox) -> tuple[slice, slice]:
+    """Rows and columns of a box and 1 px around it, as far as the picture goes."""
+    x, y, width, height = box
     return slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
 
 
@@ -126,14 +148,6 @@ def _outline(
     """Draw a line in place just inside a shape, and a thin one of contrast just outside."""
     view[_grown(shape, 1) & ~shape] = ink_on(colour)
     view[shape & _grown(~shape, thickness)] = colour
-
-
-def _box_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The smallest box around a mask, filled."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = np.zeros_like(mask)
-    box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
-    return box
 
 
 def _grown(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.schema import Segment, decode_rle
+from vlseg_cli.schema import Segment, bounds_rle, decode_rle
 
 Points = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ def outlines(segment: Segment) -> list[Points]:
     """
     from contourpy import FillType, contour_generator
 
-    x, y, width, height = (int(side) for side in segment.bbox)
+    x, y, width, height = bounds_rle(segment.rle)
     if not segment.area:
         return []
     inside = np.pad(decode_rle(segment.rle)[y : y + height, x : x + width], 1).astype(np.float32)

@@ -20,7 +20,7 @@ from vlseg_cli.schema.item import Input, Item
 from vlseg_cli.schema.prediction import PanopticMap, Prediction, Segment, segment_from_mask
 from vlseg_cli.schema.prompt import Categories, Expression, Prompt, Question, Region, Regions
 from vlseg_cli.schema.record import Record
-from vlseg_cli.schema.rle import RLE, decode_rle, encode_rle
+from vlseg_cli.schema.rle import RLE, bounds_rle, decode_rle, encode_rle
 from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.task import Task
 
@@ -56,6 +56,7 @@ __all__ = [
     "UsageError",
     "VlsegError",
     "WeightsError",
+    "bounds_rle",
     "decode_rle",
     "encode_rle",
     "segment_from_mask",

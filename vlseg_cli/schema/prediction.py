@@ -14,9 +14,10 @@ from vlseg_cli.schema.task import Task
 class Segment:
     """One answered region.
 
-    rle: mask at the frame's original size. bbox: x, y, w, h in px (0, 0, 0, 0 if empty).
-    area: px. score: in [0, 1]. label: words for a person. category_id: index into the prompt's
-    names, None for sentences and regions. track_id: identity over a video, None in an image.
+    rle: mask at the frame's original size. bbox: x, y, w, h in px, of the mask (0, 0, 0, 0 if
+    empty), or the model's own where it was asked for boxes. area: px of the mask. score: in [0, 1].
+    label: words for a person. category_id: index into the prompt's names, None for sentences and
+    regions. track_id: identity over a video, None in an image.
     """
 
     rle: RLE

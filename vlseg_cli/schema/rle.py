@@ -21,6 +21,15 @@ def encode_rle(mask: NDArray[np.bool_]) -> RLE:
     return RLE(size=[int(n) for n in rle["size"]], counts=rle["counts"].decode("ascii"))
 
 
+def bounds_rle(rle: RLE) -> tuple[int, int, int, int]:
+    """The smallest box around a mask: x, y, w, h in px, all 0 for an empty one."""
+    from pycocotools import mask as coco
+
+    coded = {"size": rle["size"], "counts": rle["counts"].encode("ascii")}
+    x, y, width, height = coco.toBbox(coded)
+    return int(x), int(y), int(width), int(height)
+
+
 def decode_rle(rle: RLE) -> NDArray[np.bool_]:
     """Decode to a (H, W) bool mask."""
     from pycocotools import mask as coco

@@ -22,7 +22,7 @@ from vlseg_cli.schema.spelling import nearest
 # The tasks that go with a column, of commands that look at frames and of those that track.
 Tasks = Mapping[str, tuple[Task, ...]]
 OF_FRAMES: Tasks = {
-    "text": (Task.REFER, Task.REASON),
+    "text": (Task.REFER, Task.REASON, Task.GROUND),
     "categories": (Task.PANOPTIC, Task.SEMANTIC, Task.INSTANCE, Task.DETECT),
     "regions": (Task.INTERACTIVE,),
 }
@@ -132,7 +132,7 @@ def _asked(
     if column == "categories":
         return Categories(_names(value))
     sentence = _sound(value)
-    return Expression(sentence) if task is Task.REFER else Question(sentence)
+    return Question(sentence) if task is Task.REASON else Expression(sentence)
 
 
 def _is_json(written: Any, column: str) -> bool:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
+from vlseg_cli.evaluation.answers import answered_box
 from vlseg_cli.evaluation.cases import Case
-from vlseg_cli.evaluation.metrics.rec import Box, BoxAccuracy
+from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 from vlseg_cli.evaluation.scores.score import Result, percent
 from vlseg_cli.schema import Prediction, Sample
-
-_NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 class BoxScore:
@@ -22,8 +21,7 @@ class BoxScore:
         for query, prediction in zip(sample.queries, predictions, strict=True):
             assert query.boxes is not None
             x, y, width, height = query.boxes[0].tolist()
-            answered = prediction.segments[0].bbox if prediction.segments else _NOWHERE
-            overlap = self._meter.add(answered, (x, y, width, height))
+            overlap = self._meter.add(answered_box(prediction), (x, y, width, height))
             cases.append(Case(sample.frame, query, prediction, "IoU", max(0.0, overlap)))
         return cases
 

@@ -13,7 +13,7 @@ from vlseg_cli.weights.convert.mask2former import (
 from vlseg_cli.weights.convert.phi import LANGUAGE
 from vlseg_cli.weights.convert.rules import Drop, FirstRows, Rename, Rule, SplitHeads
 
-_CONNECTOR: tuple[Rule, ...] = (
+CONNECTOR: tuple[Rule, ...] = (
     Rename(r"model\.mm_projector\.layer1\.0\.(conv1|conv2|bn1|bn2)\.(\w+)", r"connector.\1.\2"),
     Rename(
         r"model\.mm_projector\.layer1\.0\.downsample\.([01])\.(\w+)",
@@ -35,7 +35,7 @@ def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
         Drop(r"lm_head\.bias", "PSALM's output head has no bias"),
         *LANGUAGE,
         *swin_rules(r"model\.vision_tower"),
-        *_CONNECTOR,
+        *CONNECTOR,
         *PIXEL_DECODER,
         *MASK_DECODER,
         *CONDITIONS,

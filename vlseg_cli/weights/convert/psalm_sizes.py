@@ -14,7 +14,7 @@ from vlseg_cli.weights.convert.sizes import (
     stated,
 )
 
-_CONNECTOR: Witnesses = {
+CONNECTOR: Witnesses = {
     "connector_width": ((r"model\.mm_projector\.layer1\.0\.(bn[12]|downsample\.1)\.\w+", 0, int),),
 }
 
@@ -28,7 +28,7 @@ def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     reader = SizeReader("PSALM", shapes)
     return {
         **reader.told(MASK2FORMER),
-        **reader.told(_CONNECTOR),
+        **reader.told(CONNECTOR),
         **reader.told(PHI),
         **reader.counted(LAYERS),
         **reader.swin(r"model\.vision_tower"),

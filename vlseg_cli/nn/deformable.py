@@ -1,0 +1,91 @@
+"""Deformable attention over several feature maps: what every user of it needs around the layers.
+
+The layers themselves are transformers'; here are their configuration, the flat memory they read
+from, and the start that Deformable DETR gives them.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import DeformableDetrConfig
+
+
+class FlatMaps(NamedTuple):
+    """Feature maps one after the other: vectors (B, S, D), sizes (h, w) of each map."""
+
+    vectors: Tensor
+    sizes: tuple[tuple[int, int], ...]
+
+    def arguments(self) -> dict[str, Any]:
+        """What transformers' deformable layers want to know about the maps."""
+        shapes = torch.tensor(self.sizes, device=self.vectors.device)
+        areas = shapes.prod(1)
+        return {
+            "spatial_shapes": shapes,
+            "spatial_shapes_list": list(self.sizes),
+            "level_start_index": areas.cumsum(0) - areas,
+        }
+
+    def split(self, vectors: Tensor) -> tuple[Tensor, ...]:
+        """(B, S, D) -> maps (B, D, h, w)."""
+        parts = torch.split(vectors, [h * w for h, w in self.sizes], 1)
+        return tuple(
+            part.transpose(1, 2).reshape(len(part), -1, *size)
+            for part, size in zip(parts, self.sizes, strict=True)
+        )
+
+
+def flatten(maps: Sequence[Tensor]) -> FlatMaps:
+    """Maps (B, D, h, w), each row-major."""
+    vectors = torch.cat([each.flatten(2).transpose(1, 2) for each in maps], 1)
+    return FlatMaps(vectors, tuple((each.shape[-2], each.shape[-1]) for each in maps))
+
+
+def cell_centres(size: tuple[int, int], device: torch.device) -> Tensor:
+    """(h·w, 2) as x, y in [0, 1], row-major."""
+    h, w = size
+    y = (torch.arange(h, device=device) + 0.5) / h
+    x = (torch.arange(w, device=device) + 0.5) / w
+    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([columns, rows], -1).flatten(0, 1)
+
+
+def deformable_config(
+    channels: int, heads: int, feedforward: int, levels: int
+) -> DeformableDetrConfig:
+    """For transformers' deformable layers: 4 points, ReLU, no dropout."""
+    return DeformableDetrConfig(
+        d_model=channels,
+        num_feature_levels=levels,
+        encoder_attention_heads=heads,
+        decoder_attention_heads=heads,
+        encoder_ffn_dim=feedforward,
+        decoder_ffn_dim=feedforward,
+        encoder_n_points=4,
+        decoder_n_points=4,
+        activation_function="relu",
+        dropout=0.0,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        attn_implementation="sdpa",
+    )
+
+
+def fan_out(attention: Any) -> None:
+    """Deformable DETR's start: points fan out from the reference, attention is even."""
+    heads, points, levels = attention.n_heads, attention.n_points, attention.n_levels
+    angle = torch.arange(heads) * (2 * math.pi / heads)
+    ray = torch.stack([angle.cos(), angle.sin()], -1)
+    ray = (ray / ray.abs().amax(-1, keepdim=True)).view(heads, 1, 1, 2)
+    fan = ray * torch.arange(1, points + 1).view(1, 1, points, 1)
+    nn.init.zeros_(attention.sampling_offsets.weight)
+    with torch.no_grad():
+        attention.sampling_offsets.bias.copy_(fan.expand(heads, levels, points, 2).reshape(-1))
+    nn.init.zeros_(attention.attention_weights.weight)
+    nn.init.zeros_(attention.attention_weights.bias)
+    for linear in (attention.value_proj, attention.output_proj):
+        nn.init.xavier_uniform_(linear.weight)
+        nn.init.zeros_(linear.bias)
