@@ -163,3 +163,9 @@ def test_files_are_found_one_at_a_time(pictures: Path) -> None:
     assert next(listing).source == "a.JPG"
     with pytest.raises(NoInputError):
         next(listing)
+
+
+def test_a_line_that_can_be_no_name_is_an_input_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("x" * 5000 + "\n")
+    (found,) = list_inputs([str(tmp_path / "list.txt")])
+    assert (found.source, found.bytes, found.is_video) == ("x" * 5000, -1, False)

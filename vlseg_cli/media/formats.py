@@ -4,6 +4,7 @@ The decoders are a closed list: Pillow also knows formats that start other progr
 scientific containers, and an input file must never choose those for us.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def is_video(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in VIDEO_EXTENSIONS:
         return True
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  # says no to impossible names, where Path raises
         return False  # a pipe would block; reading it as an image will say what it is
     if suffix in IMAGE_EXTENSIONS:
         return suffix == ".gif" and _moves(path)
