@@ -23,7 +23,7 @@ from vlseg_cli.models.proposals.open import open_proposer
 from vlseg_cli.models.proposals.options import named_folder
 from vlseg_cli.models.proposals.proposer import Proposer
 from vlseg_cli.models.proposals.store import Store
-from vlseg_cli.prompts.hrseg import HRSegPrompts, Lesson
+from vlseg_cli.prompts.hrseg import IGNORED, HRSegPrompts, Lesson
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.schema import Categories, Expression, Frame, Query, Question, Sample
 
@@ -120,7 +120,7 @@ class HRSegCollator:
         shares = [meant_shares(samples[place], query, self.names) for place, query in rows]
         return Lessons(
             [lesson.sequence for lesson in lessons],
-            pad_sequence(labels, batch_first=True, padding_value=-100),
+            pad_sequence(labels, batch_first=True, padding_value=IGNORED),
             torch.tensor([place for place, _ in rows]),
             _padded([one.iou[0] for one in truth], most),
             _padded([one.iop[0] for one in truth], most),

@@ -23,7 +23,7 @@ from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.selection_losses import Weighting
 from vlseg_cli.nn.windows import join_windows
-from vlseg_cli.prompts.hrseg import HRSegPrompts
+from vlseg_cli.prompts.hrseg import IGNORED, HRSegPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.weights.fit import load_into
@@ -219,6 +219,6 @@ class TrainableHRSeg(Trainable):
         losses = self.words.understood(read.predicting, batch)
         places = torch.arange(read.ids.shape[1], device=device)
         ends = (read.condition == 0).int().argmax(1, keepdim=True)
-        said = read.ids.masked_fill(places > ends, -100)
+        said = read.ids.masked_fill(places > ends, IGNORED)
         logits = self.hrseg.lm_head(read.hidden)
         return losses | {"words_next": 0.2 * next_token_loss(logits, said)}

@@ -11,6 +11,7 @@ import torch
 from vlseg_cli.models.golden import Golden
 from vlseg_cli.models.hrseg_pictures import longest_side
 from vlseg_cli.models.llmseg_golden import POOLED, ROUNDING, counted
+from vlseg_cli.models.proposals.official_sam import official_sam_sizes
 from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.everything import (
     keep_stable,
@@ -20,7 +21,7 @@ from vlseg_cli.nn.everything import (
     take,
     to_input,
 )
-from vlseg_cli.nn.sam import SAM, SAMSizes
+from vlseg_cli.nn.sam import SAM
 from vlseg_cli.weights.convert.dinov2 import dinov2_rules
 from vlseg_cli.weights.convert.sam import sam_rules
 
@@ -54,34 +55,13 @@ def _dinov2(golden: Golden) -> None:
 @torch.no_grad()
 def _sam(golden: Golden) -> None:
     """A picture, and the guesses at each point."""
-    sam = SAM(_sam_sizes(golden)).eval()
+    sam = SAM(official_sam_sizes(golden.weights("sam/w/"), _SAM_DECODER_HEADS)).eval()
     golden.fill(sam, sam_rules("", "model."), "sam/w/")
     features = sam.look(golden["sam/in/pixel_values"])
     golden.close("sam/out/image_embeddings", features, POOLED)
     logits, iou = sam.masks_at(features, golden["sam/in/points"][:, 0])
     golden.close("sam/out/low_res_logits", logits, POOLED)
     golden.close("sam/out/iou_predictions", iou, POOLED)
-
-
-def _sam_sizes(golden: Golden) -> SAMSizes:
-    encoder, decoder = "sam/w/image_encoder", "sam/w/mask_decoder"
-    width, _, patch, _ = golden[f"{encoder}.patch_embed.proj.weight"].shape
-    grid = golden[f"{encoder}.pos_embed"].shape[1]
-    layers = counted(golden, f"{encoder}.blocks.")
-    tables = [golden[f"{encoder}.blocks.{n}.attn.rel_pos_h"] for n in range(layers)]
-    reach = [(len(table) + 1) // 2 for table in tables]
-    return SAMSizes(
-        image=grid * patch,
-        patch=patch,
-        width=width,
-        layers=layers,
-        heads=width // tables[0].shape[1],
-        window=min(reach),
-        whole=tuple(n for n, cells in enumerate(reach) if cells == grid),
-        channels=len(golden[f"{encoder}.neck.0.weight"]),
-        decoder_feedforward=len(golden[f"{decoder}.transformer.layers.0.mlp.lin1.weight"]),
-        decoder_heads=_SAM_DECODER_HEADS,
-    )
 
 
 def _everything(golden: Golden) -> None:

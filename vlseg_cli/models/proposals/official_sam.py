@@ -1,8 +1,10 @@
 """SAM as its authors publish it, a single ``.pth``, as a proposer's engine."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.nn.sam import SAM, SAMSizes
@@ -22,6 +24,12 @@ def is_official_sam(directory: Path) -> bool:
     return any(directory.glob("sam_vit_*.pth"))
 
 
+def official_sam_sizes(tensors: Mapping[str, Tensor], decoder_heads: int) -> SAMSizes:
+    """Read off the tensors' shapes. Raises WeightsError if they are no SAM's."""
+    told = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    return SAMSizes(whole=tuple(told.pop("global")), **told, decoder_heads=decoder_heads)
+
+
 def load_official_sam(
     directory: Path,
     device: str,
@@ -30,9 +38,7 @@ def load_official_sam(
 ) -> SAM:
     """Read and convert. Raises WeightsError naming every tensor that does not fit."""
     tensors = read_checkpoint(directory)
-    told = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    told["whole"] = tuple(told.pop("global"))
-    sizes, rules = SAMSizes(**told, decoder_heads=decoder_heads), sam_rules("", "model.")
+    sizes, rules = official_sam_sizes(tensors, decoder_heads), sam_rules("", "model.")
     try:
         model = build_empty(lambda: SAM(sizes))
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
