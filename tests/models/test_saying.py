@@ -18,10 +18,9 @@ QUESTION = "what keeps food cold?"
 @pytest.fixture
 def talking(segmenter: PSALMSegmenter) -> Iterator[PSALMSegmenter]:
     """The segmenter as one that was taught to talk."""
-    config = segmenter.model.config
-    segmenter.model.config = replace(config, talks=True)
+    segmenter.talks = True
     yield segmenter
-    segmenter.model.config = config
+    segmenter.talks = False
 
 
 @torch.no_grad()

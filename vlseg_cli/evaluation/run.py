@@ -11,6 +11,7 @@ from vlseg_cli.evaluation.plan import Plan
 from vlseg_cli.evaluation.reading import SampleSource
 from vlseg_cli.evaluation.scores.score import Result
 from vlseg_cli.evaluation.scoring import Scoring
+from vlseg_cli.evaluation.willing import Willing
 from vlseg_cli.jobs import Job, Progress, Settings, Summary, run_job
 from vlseg_cli.jobs.layout import stored_records
 from vlseg_cli.models.segmenter import Segmenter
@@ -37,6 +38,10 @@ def evaluate(
     settings: with ``keep_records`` the folder is resumed; without, nothing is kept. Raises what
     ``run_job`` raises.
     """
+
+    def load_willing() -> Willing:
+        return Willing(load(), progress.note)
+
     samples = SampleSource(plan, ahead=settings.batch_size)
     out = settings.folder.root if settings.keep_records else None
     scoring = Scoring(plan, samples, out)
@@ -47,7 +52,7 @@ def evaluate(
         through_time=any(entry.benchmark.is_video for entry in plan.entries),
         pictures_too=True,
     )
-    summary = run_job(job, settings, plan.inputs(), load, samples.ask, progress)
+    summary = run_job(job, settings, plan.inputs(), load_willing, samples.ask, progress)
     if not summary.finished or summary.stopped:
         return Evaluation(summary, None, scoring.cases)
     if settings.keep_records:

@@ -89,11 +89,6 @@ class HyperSegSegmenter(PromptedSegmenter):
         """Those of its configuration."""
         return self.model.config
 
-    @property
-    def talks(self) -> bool:
-        """As its configuration says."""
-        return self.model.config.talks
-
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
         return self.look(frames)

@@ -7,11 +7,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vlseg_cli.models.pixels import fit_pixels
 from vlseg_cli.models.psalm_answers import Part, Thresholds, check_finite, describe
@@ -32,9 +32,23 @@ from vlseg_cli.schema import (
     UsageError,
 )
 
+if TYPE_CHECKING:
+    from vlseg_cli.models.hyperseg import HyperSeg
+    from vlseg_cli.models.psalm import PSALM
+
 Key = tuple[int, int]  # number of the frame, identity of the prompt
 ROWS = 32  # prompts answered in one go
 _TALKING = (Task.REASON, Task.CHAT)
+_SEGMENTING = (
+    Task.PANOPTIC,
+    Task.SEMANTIC,
+    Task.INSTANCE,
+    Task.DETECT,
+    Task.GROUND,
+    Task.REFER,
+    Task.REASON,
+    Task.INTERACTIVE,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,25 +75,15 @@ class Row(NamedTuple):
 
 
 class PromptedSegmenter(ABC):
-    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer.
 
-    tasks = frozenset(
-        (
-            Task.PANOPTIC,
-            Task.SEMANTIC,
-            Task.INSTANCE,
-            Task.DETECT,
-            Task.GROUND,
-            Task.REFER,
-            Task.REASON,
-            Task.INTERACTIVE,
-        )
-    )
+    talks: whether its language model was taught to answer in words.
+    """
 
     def __init__(
         self,
         name: str,
-        model: nn.Module,
+        model: "PSALM | HyperSeg",
         tokenizer: Tokenizer,
         categories: Sequence[str],
         stuff: Sequence[bool],
@@ -87,6 +91,8 @@ class PromptedSegmenter(ABC):
     ) -> None:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.tokenizer, self.device = tokenizer, torch.device(device)
+        self.talks: bool = model.config.talks
+        self.tasks = frozenset((*_SEGMENTING, Task.CHAT) if self.talks else _SEGMENTING)
         model.eval().to(device)
 
     @property
@@ -105,11 +111,6 @@ class PromptedSegmenter(ABC):
     @abstractmethod
     def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> Answered:
         """Steps 2 to 4 for rows of one kind."""
-
-    @property
-    @abstractmethod
-    def talks(self) -> bool:
-        """Whether its language model was taught to answer in words."""
 
     @abstractmethod
     def words(self, encoded: EncodedFrames, ask: Ask, text: str) -> str:

@@ -87,11 +87,6 @@ class PSALMSegmenter(PromptedSegmenter):
         """Those of its configuration."""
         return self.model.config
 
-    @property
-    def talks(self) -> bool:
-        """As its configuration says."""
-        return self.model.config.talks
-
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
