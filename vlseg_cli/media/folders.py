@@ -59,5 +59,7 @@ def _branch(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
 
 def _holds_results(folder: str) -> bool:
     """Whether it is the output folder of a job: what was drawn there is no input of another."""
-    job = Path(folder, "job.json").exists()
-    return job and any(Path(folder, name).exists() for name in ("journal.jsonl", ".vlseg"))
+    names = ("job.json", "journal.jsonl", ".vlseg")
+    # os.path says no where Path raises: of folders that may not be looked into.
+    job, *others = (os.path.exists(Path(folder, name)) for name in names)  # noqa: PTH110
+    return job and any(others)
