@@ -91,6 +91,12 @@ class HyperSegConfig:
                 f"HyperSeg's single_queries are {config.single_queries}, more than its "
                 f"{config.queries} queries"
             )
+        head = config.language_channels // config.language_heads
+        if int(head * config.rotary_factor) % 2:
+            raise WeightsError(
+                f"HyperSeg's rotary_factor of {config.rotary_factor} turns an odd number of a "
+                f"head's {head} channels: they turn in pairs"
+            )
         if config.head_rows < config.vocabulary:
             raise WeightsError(
                 f"HyperSeg's head_rows are {config.head_rows}, fewer than its vocabulary of "
