@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.hrseg import Answered, HRSeg, Perceived, Seen
 from vlseg_cli.models.hrseg_answers import Scores, describe
 from vlseg_cli.models.hrseg_config import OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg_official import open_official_llm_seg
 from vlseg_cli.models.hrseg_pictures import fit_llava, fit_views, soft_masks
-from vlseg_cli.models.official import check_vocabulary
+from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.proposals.everything import EverythingProposer, TorchEngine
 from vlseg_cli.models.proposals.open import open_proposer
 from vlseg_cli.models.proposals.options import ProposalOptions, named_folder
@@ -36,9 +35,6 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 from vlseg_cli.weights.resolve import model_digest
 
 _Key = tuple[int, int]  # number of the frame, identity of the prompt
@@ -78,12 +74,8 @@ class HRSegSegmenter:
         cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> "HRSegSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        config = HRSegConfig.from_dict(load_settings(directory)["config"])
-        model = build_empty(lambda: HRSeg(config))
-        load_into(model, load_tensors(directory, dtype, device), directory)
-        tokenizer = Tokenizer.load(directory / TOKENIZER)
-        check_vocabulary(tokenizer, config.vocabulary, directory)
-        return cls(name, model, tokenizer, model_digest(directory), device)
+        one = load_ours(directory, HRSegConfig.from_dict, HRSeg, device, dtype)
+        return cls(name, one.model, one.tokenizer, model_digest(directory), device)
 
     @classmethod
     def load_official(
@@ -94,12 +86,8 @@ class HRSegSegmenter:
         Raises WeightsError naming every tensor that does not fit.
         """
         official = open_official_llm_seg(directory)
-        require_complete(official.coverage, directory)
-        config = HRSegConfig.from_dict(official.sizes)
-        model = build_empty(lambda: HRSeg(config))
-        ours = official.read(official.sources)
-        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, model_digest(directory), device)
+        one = load_theirs(official, directory, HRSegConfig.from_dict, HRSeg, device, dtype)
+        return cls(name, one.model, one.tokenizer, model_digest(directory), device)
 
     def choose_proposals(self, options: ProposalOptions) -> None:
         """Take proposals from elsewhere, or keep them for later runs."""

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.hyperseg import HyperSeg
 from vlseg_cli.models.hyperseg_config import HyperSegConfig
 from vlseg_cli.models.hyperseg_official import open_official_hyperseg
 from vlseg_cli.models.hyperseg_session import HyperSegSession
-from vlseg_cli.models.official import check_vocabulary
+from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.pixels import fit_regions, squash_pixels, squash_regions
 from vlseg_cli.models.prompted_segmenter import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.psalm_answers import Thresholds
@@ -33,9 +32,6 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 
 class HyperSegSegmenter(PromptedSegmenter):
@@ -59,14 +55,8 @@ class HyperSegSegmenter(PromptedSegmenter):
         cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> "HyperSegSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        settings = load_settings(directory)
-        config = HyperSegConfig.from_dict(settings["config"])
-        model = build_empty(lambda: HyperSeg(config))
-        load_into(model, load_tensors(directory, dtype, device), directory)
-        tokenizer = Tokenizer.load(directory / TOKENIZER)
-        check_vocabulary(tokenizer, config.vocabulary, directory)
-        known = settings.get("categories", {"names": (), "stuff": ()})
-        return cls(name, model, tokenizer, known["names"], known["stuff"], device)
+        one = load_ours(directory, HyperSegConfig.from_dict, HyperSeg, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @classmethod
     def load_official(
@@ -77,12 +67,8 @@ class HyperSegSegmenter(PromptedSegmenter):
         Raises WeightsError naming every tensor that does not fit.
         """
         official = open_official_hyperseg(directory)
-        require_complete(official.coverage, directory)
-        config = HyperSegConfig.from_dict(official.sizes)
-        model = build_empty(lambda: HyperSeg(config))
-        ours = official.read(official.sources)
-        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, (), (), device)
+        one = load_theirs(official, directory, HyperSegConfig.from_dict, HyperSeg, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @property
     def thresholds(self) -> Thresholds:

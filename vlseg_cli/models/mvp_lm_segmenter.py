@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.empty import build_empty
+from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_answers import Part, describe
 from vlseg_cli.models.mvp_lm_config import MVPLMConfig
@@ -17,7 +17,6 @@ from vlseg_cli.models.mvp_lm_names import NAMES_AT_ONCE, read_names_apart
 from vlseg_cli.models.mvp_lm_official import open_official_mvp_lm
 from vlseg_cli.models.mvp_lm_speech import speak
 from vlseg_cli.models.mvp_lm_steps import Instruction, Level
-from vlseg_cli.models.official import check_vocabulary
 from vlseg_cli.models.pixels import fit_pixels
 from vlseg_cli.models.prompted_segmenter import EncodedFrames
 from vlseg_cli.nn.segments import Canvas
@@ -35,9 +34,6 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 _Key = tuple[int, int, str]  # number of the frame, identity of the prompt, how it is asked
 _ROWS = 16  # prompts answered in one go
@@ -96,14 +92,8 @@ class MVPLMSegmenter:
         cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> "MVPLMSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        settings = load_settings(directory)
-        config = MVPLMConfig.from_dict(settings["config"])
-        model = build_empty(lambda: MVPLM(config))
-        load_into(model, load_tensors(directory, dtype, device), directory)
-        tokenizer = Tokenizer.load(directory / TOKENIZER)
-        check_vocabulary(tokenizer, config.vocabulary, directory)
-        known = settings.get("categories", {"names": (), "stuff": ()})
-        return cls(name, model, tokenizer, known["names"], known["stuff"], device)
+        one = load_ours(directory, MVPLMConfig.from_dict, MVPLM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @classmethod
     def load_official(
@@ -114,12 +104,8 @@ class MVPLMSegmenter:
         Raises WeightsError naming every tensor that does not fit.
         """
         official = open_official_mvp_lm(directory)
-        require_complete(official.coverage, directory)
-        config = MVPLMConfig.from_dict(official.sizes)
-        model = build_empty(lambda: MVPLM(config))
-        ours = official.read(official.names)
-        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, (), (), device)
+        one = load_theirs(official, directory, MVPLMConfig.from_dict, MVPLM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.official import check_vocabulary
+from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.pixels import fit_regions
 from vlseg_cli.models.prompted_segmenter import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.psalm import PSALM
@@ -29,9 +28,6 @@ from vlseg_cli.schema import (
     Regions,
     UsageError,
 )
-from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 
 class PSALMSegmenter(PromptedSegmenter):
@@ -56,14 +52,8 @@ class PSALMSegmenter(PromptedSegmenter):
         cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> "PSALMSegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        settings = load_settings(directory)
-        config = PSALMConfig.from_dict(settings["config"])
-        model = build_empty(lambda: PSALM(config))
-        load_into(model, load_tensors(directory, dtype, device), directory)
-        tokenizer = Tokenizer.load(directory / TOKENIZER)
-        check_vocabulary(tokenizer, config.vocabulary, directory)
-        known = settings.get("categories", {"names": (), "stuff": ()})
-        return cls(name, model, tokenizer, known["names"], known["stuff"], device)
+        one = load_ours(directory, PSALMConfig.from_dict, PSALM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @classmethod
     def load_official(
@@ -74,13 +64,8 @@ class PSALMSegmenter(PromptedSegmenter):
         Raises WeightsError naming every tensor that does not fit.
         """
         official = open_official_psalm(directory)
-        require_complete(official.coverage, directory)
-        config = PSALMConfig.from_dict(official.sizes)
-        model = build_empty(lambda: PSALM(config))
-        ours = official.read(official.names)
-        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        trained = official.categories
-        return cls(name, model, official.tokenizer, trained.names, trained.stuff, device)
+        one = load_theirs(official, directory, PSALMConfig.from_dict, PSALM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @property
     def thresholds(self) -> Thresholds:

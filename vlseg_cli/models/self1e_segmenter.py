@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.official import check_vocabulary
+from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.self1e import SELF1E, Seen
 from vlseg_cli.models.self1e_answers import TASKS, Found, check_ask, describe
 from vlseg_cli.models.self1e_config import SELF1EConfig
@@ -36,9 +35,6 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, placed
 
 _Key = tuple[int, int, bool]  # number of the frame, identity of the prompt, are words wanted
 _ROWS = 8  # conversations read in one go: each has a picture's pixels of its own
@@ -91,14 +87,8 @@ class SELF1ESegmenter:
         cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> "SELF1ESegmenter":
         """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        settings = load_settings(directory)
-        config = SELF1EConfig.from_dict(settings["config"])
-        model = build_empty(lambda: SELF1E(config))
-        load_into(model, load_tensors(directory, dtype, device), directory)
-        tokenizer = Tokenizer.load(directory / TOKENIZER)
-        check_vocabulary(tokenizer, config.vocabulary, directory)
-        known = settings.get("categories", {"names": (), "stuff": ()})
-        return cls(name, model, tokenizer, known["names"], known["stuff"], device)
+        one = load_ours(directory, SELF1EConfig.from_dict, SELF1E, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @classmethod
     def load_official(
@@ -109,12 +99,8 @@ class SELF1ESegmenter:
         Raises WeightsError naming every tensor that does not fit.
         """
         official = open_official_self1e(directory)
-        require_complete(official.coverage, directory)
-        config = SELF1EConfig.from_dict(official.sizes)
-        model = build_empty(lambda: SELF1E(config))
-        ours = official.read(official.sources)
-        load_into(model, {n: placed(t, dtype).to(device) for n, t in ours}, directory)
-        return cls(name, model, official.tokenizer, (), (), device)
+        one = load_theirs(official, directory, SELF1EConfig.from_dict, SELF1E, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""
