@@ -37,7 +37,8 @@ class Timed:
 
     def __init__(self, model: Segmenter) -> None:
         self.model, self.seconds = model, 0.0
-        self.name, self.categories, self.stuff = model.name, model.categories, model.stuff
+        self.name, self.tasks = model.name, model.tasks
+        self.categories, self.stuff = model.categories, model.stuff
 
     def unknown_words(self, text: str) -> list[str]:
         return self.model.unknown_words(text)

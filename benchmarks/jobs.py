@@ -29,7 +29,7 @@ FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3  # 40 s of film, 25 s
 class Waiting:
     """A model that answers nothing, after so many seconds per look."""
 
-    name, tasks, categories, stuff = "waiting", tuple(Task), (), ()
+    name, tasks, categories, stuff = "waiting", frozenset(Task), (), ()
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
