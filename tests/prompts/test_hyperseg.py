@@ -81,8 +81,8 @@ def test_a_conversation(prompts: HyperSegPrompts) -> None:
     sequence, count = prompts.answered("What is it?", "a cat")
     t = prompts.tokenizer
     assert sequence.ids.tolist()[-count:] == t.ids(f" a cat{END}")
-    assert prompts.answer_end(t.ids(END)) and not prompts.answer_end([])
-    assert prompts.text_of([*t.ids(" a cat"), t.seg, *t.ids(END)]) == "a cat"
+    assert prompts.tokenizer.has_ended(t.ids(END)) and not prompts.tokenizer.has_ended([])
+    assert prompts.tokenizer.text([*t.ids(" a cat"), t.seg, *t.ids(END)]) == "a cat"
 
 
 def test_the_miniatures_wording(plain: HyperSegPrompts) -> None:
