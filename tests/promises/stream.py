@@ -99,7 +99,9 @@ def main() -> None:
         film = folder / "long.mp4"
         write_stream(film, frames, width, height)
     if kind == "video":
-        run_stub(folder / "out", [film], formats=("jsonl",), part=240, listener=Watch(frames))
+        watch = Watch(frames)
+        run_stub(folder / "out", [film], formats=("jsonl",), part=240, listener=watch)
+        assert watch.frame_count == frames
     elif kind == "track":
         track(film, folder / "out", frames, sys.argv[6])
     else:
