@@ -59,7 +59,7 @@ def _branch(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
 
 def _holds_results(folder: str) -> bool:
     """Whether it is the output folder of a job: what was drawn there is no input of another."""
-    names = ("job.json", "journal.jsonl", ".vlseg")
     # os.path says no where Path raises: of folders that may not be looked into.
-    job, *others = (os.path.exists(Path(folder, name)) for name in names)  # noqa: PTH110
-    return job and any(others)
+    if not os.path.exists(Path(folder, "job.json")):  # noqa: PTH110
+        return False
+    return any(os.path.exists(Path(folder, name)) for name in ("journal.jsonl", ".vlseg"))  # noqa: PTH110
