@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.configs.self1e import SELF1EConfig
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.self1e import SELF1E
-from vlseg_cli.models.self1e_config import SELF1EConfig
 from vlseg_cli.nn.two_pathway_mask import two_pathway_mask
 from vlseg_cli.prompts.self1e import SELF1EPrompts, miniature_tokenizer, until_seg
 from vlseg_cli.weights.fit import load_into

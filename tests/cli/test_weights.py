@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.class_names import class_table
-from vlseg_cli.models.golden import Golden, golden_files
-from vlseg_cli.models.psalm_parity import golden_model
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.parity.golden import Golden, golden_files
+from vlseg_cli.models.parity.psalm import golden_model
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Ask, Frame, Question, Task
 from vlseg_cli.weights.catalogue import catalogue

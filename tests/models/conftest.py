@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vlseg_cli.models.configs.hyperseg import HyperSegConfig
+from vlseg_cli.models.configs.psalm import PSALMConfig
 from vlseg_cli.models.fresh import world_tokenizer
 from vlseg_cli.models.hyperseg import HyperSeg
-from vlseg_cli.models.hyperseg_config import HyperSegConfig
-from vlseg_cli.models.hyperseg_segmenter import HyperSegSegmenter
-from vlseg_cli.models.pixels import fit_pixels
+from vlseg_cli.models.pixels.padded import fit_pixels
 from vlseg_cli.models.psalm import PSALM, Seen
-from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Sample

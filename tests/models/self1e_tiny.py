@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from vlseg_cli.models.configs.self1e import SELF1EConfig
+from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
 from vlseg_cli.models.self1e import SELF1E
-from vlseg_cli.models.self1e_config import SELF1EConfig
-from vlseg_cli.models.self1e_segmenter import SELF1ESegmenter
 from vlseg_cli.prompts.self1e import SELF1EPrompts, miniature_tokenizer
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.worlds.categories import NAMES, STUFF

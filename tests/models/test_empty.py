@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
+from vlseg_cli.models.configs.psalm import PSALMConfig
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.psalm import PSALM
-from vlseg_cli.models.psalm_config import PSALMConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from models.mvp_lm_models import random_model, tokenizer_with_summary
 from torch import Tensor
 
 from vlseg_cli.models.mvp_lm import MVPLM
-from vlseg_cli.models.mvp_lm_speech import speak
+from vlseg_cli.models.segmenters.mvp_lm_speech import speak
 from vlseg_cli.nn.deformable import flatten
 from vlseg_cli.nn.denoising import shake
 from vlseg_cli.prompts.condition import ConditionKind

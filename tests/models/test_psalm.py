@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.pixels import fit_regions
+from vlseg_cli.models.pixels.padded import fit_regions
 from vlseg_cli.models.psalm import PSALM, Seen
 from vlseg_cli.models.steps import Answered, Read
 from vlseg_cli.prompts.condition import ConditionKind

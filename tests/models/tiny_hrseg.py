@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from vlseg_cli.models.configs.hrseg import HRSegConfig
 from vlseg_cli.models.hrseg import HRSeg
-from vlseg_cli.models.hrseg_config import HRSegConfig
-from vlseg_cli.models.hrseg_segmenter import HRSegSegmenter
 from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
+from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Frame
 

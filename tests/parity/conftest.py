@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.models.golden import Golden, golden_files
+from vlseg_cli.models.parity.golden import Golden, golden_files
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from vlseg_cli.models.golden import Golden
-from vlseg_cli.models.hrseg_parity import hrseg_stages
-from vlseg_cli.models.parity import Stages
+from vlseg_cli.models.parity.check import Stages
+from vlseg_cli.models.parity.golden import Golden
+from vlseg_cli.models.parity.hrseg import hrseg_stages
 
 STAGES = ("windows", "perception", "pooling", "enhancement", "selection", "losses")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from vlseg_cli.models.golden import Golden
-from vlseg_cli.models.mvp_lm_golden import KINDS
-from vlseg_cli.models.mvp_lm_parity import mvp_lm_stages
-from vlseg_cli.models.parity import Stages
+from vlseg_cli.models.parity.check import Stages
+from vlseg_cli.models.parity.golden import Golden
+from vlseg_cli.models.parity.mvp_lm import mvp_lm_stages
+from vlseg_cli.models.parity.mvp_lm_golden import KINDS
 
 STEPS = ("read", "positions", "ask", "answer", "segments")
 LEARNING = ("denoising", "losses")

@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 
-from vlseg_cli.models.golden import Golden
-from vlseg_cli.models.parity import Stages
-from vlseg_cli.models.psalm_parity import psalm_stages
+from vlseg_cli.models.parity.check import Stages
+from vlseg_cli.models.parity.golden import Golden
+from vlseg_cli.models.parity.psalm import psalm_stages
 from vlseg_cli.prompts.condition import ConditionKind
 
 STEPS = ("read", "ask", "answer", "segments")

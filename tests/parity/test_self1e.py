@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
-from vlseg_cli.models.golden import Golden
-from vlseg_cli.models.parity import Stages
-from vlseg_cli.models.self1e_parity import self1e_stages
+from vlseg_cli.models.parity.check import Stages
+from vlseg_cli.models.parity.golden import Golden
+from vlseg_cli.models.parity.self1e import self1e_stages
 
 STAGES = (
     *("prompts", "see", "rows", "read", "ask", "answer", "segments", "scores"),

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from vlseg_cli.models.hyperseg_segmenter import HyperSegSegmenter
 from vlseg_cli.models.registry import load_model
+from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 from vlseg_cli.schema import Ask, Expression, Frame, RecipeError, Task
 from vlseg_cli.training.log import read_log
 from vlseg_cli.training.train import build_run, train, train_run

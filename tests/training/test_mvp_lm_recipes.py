@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.mvp_lm_trainable import TrainableMVPLM
+from vlseg_cli.models.trainables.mvp_lm import TrainableMVPLM
 from vlseg_cli.training.groups import check_groups
 from vlseg_cli.training.recipe import Recipe, load_recipe
 

@@ -85,7 +85,7 @@ def verify(
     pin = check(name)
     console.note(f"{name}: all {len(pin.files)} files are as pinned")
     if entry.role == "model":
-        from vlseg_cli.models.convert import check_folder
+        from vlseg_cli.models.official.convert import check_folder
 
         for line in check_folder(official_folder(name)).lines():
             console.note(f"  {line}")
@@ -107,7 +107,7 @@ def convert(
         return
     if out is None:
         raise UsageError(f"Say where to write: vlseg weights convert {source} OUT.")
-    from vlseg_cli.models.convert import convert_folder
+    from vlseg_cli.models.official.convert import convert_folder
 
     coverage = convert_folder(Path(source).expanduser(), out, {"source": Path(source).name})
     _tell(out, coverage.lines(), console)
@@ -145,7 +145,7 @@ VERBS = {
 
 
 def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
-    from vlseg_cli.models.parity import PARITY, check_parity
+    from vlseg_cli.models.parity.check import PARITY, check_parity
 
     if architecture not in PARITY:
         console.note(f"{name}: this version has nothing to compare a {architecture} with")
@@ -159,7 +159,7 @@ def _compare(name: str, architecture: str, goldens: Path | None, console: "Conso
 
 
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
-    from vlseg_cli.models.convert import convert_folder
+    from vlseg_cli.models.official.convert import convert_folder
     from vlseg_cli.models.registry import require_model
     from vlseg_cli.weights.catalogue import find_published
     from vlseg_cli.weights.places import converted_folder, official_folder

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.evaluation.world_queries import benchmark_sample
-from vlseg_cli.models.hrseg_config import HRSegConfig
-from vlseg_cli.models.hrseg_segmenter import HRSegSegmenter
+from vlseg_cli.models.configs.hrseg import HRSegConfig
+from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
 from vlseg_cli.nn.mask_selection import Rule
 from vlseg_cli.schema import Ask, Query
 

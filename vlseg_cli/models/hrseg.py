@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
-from vlseg_cli.models.hrseg_config import OWN_SAM, HRSegConfig
+from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
 from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.llava import LLaVA, pad_left
 from vlseg_cli.nn.mask_enhancement import MaskEnhancement

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.hyperseg_config import HyperSegConfig
+from vlseg_cli.models.configs.hyperseg import HyperSegConfig
 from vlseg_cli.models.steps import (
     Answered,
     Asked,

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.official import Official, check_vocabulary
+from vlseg_cli.models.official.folder import Official, check_vocabulary
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.weights.convert.coverage import require_complete
 from vlseg_cli.weights.fit import load_into

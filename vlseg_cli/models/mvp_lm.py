@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.mvp_lm_config import MVPLMConfig
+from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
 from vlseg_cli.models.mvp_lm_steps import Answered, Asked, Instruction, Level, Read
 from vlseg_cli.models.psalm import Seen
 from vlseg_cli.models.steps import Prefix, past_of, pool_conditions, read_prefix, stack

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.psalm_config import PSALMConfig
+from vlseg_cli.models.configs.psalm import PSALMConfig
 from vlseg_cli.models.steps import (
     Answered,
     Asked,
@@ -37,7 +37,7 @@ from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.sequence import TokenSequence
 
 if TYPE_CHECKING:
-    from vlseg_cli.models.mvp_lm_config import MVPLMConfig
+    from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Seen:
 
     @classmethod
     def noise(cls, batch: int, config: "PSALMConfig | MVPLMConfig", device: torch.device) -> "Seen":
-        """Pictures of nothing, with as many tokens as real ones have; see ``psalm_words``."""
+        """Pictures of nothing, as many tokens as real ones have; see ``trainables/words.py``."""
         side = config.image_size // 32 // config.connector_stride
         tokens = torch.randn((batch, config.language_channels, side, side), device=device) * 0.5
         return cls((), PixelFeatures(torch.zeros(batch, 0, device=device), ()), tokens)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from vlseg_cli.models.hrseg_system import HRSegSystem
-from vlseg_cli.models.hyperseg_system import HyperSegSystem
-from vlseg_cli.models.mvp_lm_system import MVPLMSystem
 from vlseg_cli.models.proposals.options import Choosing, ProposalOptions
-from vlseg_cli.models.psalm_system import PSALMSystem
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.models.self1e_system import SELF1ESystem
 from vlseg_cli.models.system import System
+from vlseg_cli.models.systems.hrseg import HRSegSystem
+from vlseg_cli.models.systems.hyperseg import HyperSegSystem
+from vlseg_cli.models.systems.mvp_lm import MVPLMSystem
+from vlseg_cli.models.systems.psalm import PSALMSystem
+from vlseg_cli.models.systems.self1e import SELF1ESystem
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.weights.catalogue import catalogue, find_entry
 from vlseg_cli.weights.folder import load_settings

@@ -20,7 +20,7 @@ from transformers import (
     Qwen3Config,
 )
 
-from vlseg_cli.models.self1e_config import SELF1EConfig
+from vlseg_cli.models.configs.self1e import SELF1EConfig
 from vlseg_cli.nn.pixel_unshuffle import Layout, pixel_unshuffle, self_replicate, stitch
 from vlseg_cli.nn.residual_refill import ResidualRefill, mask_logits
 from vlseg_cli.nn.two_pathway_mask import two_pathway_mask

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from vlseg_cli.models.official import Official
+from vlseg_cli.models.official.folder import Official
 from vlseg_cli.models.segmenter import Segmenter
 
 if TYPE_CHECKING:

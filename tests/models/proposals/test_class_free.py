@@ -6,7 +6,7 @@ import pytest
 from vlseg_cli.models.proposals.class_free import ClassFreeProposer
 from vlseg_cli.models.proposals.open import open_proposer
 from vlseg_cli.models.proposals.proposer import Proposer
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.schema import Task, decode_rle
 from vlseg_cli.worlds.samples import Mix, world_sample
 

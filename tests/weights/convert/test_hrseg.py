@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.configs.hrseg import LLM_SEG, HRSegConfig
 from vlseg_cli.models.hrseg import HRSeg
-from vlseg_cli.models.hrseg_config import LLM_SEG, HRSegConfig
-from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.official.folder import own_shapes
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.hrseg import LLM_SEG_RULES

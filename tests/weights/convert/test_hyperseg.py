@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.configs.hyperseg import HyperSegConfig
 from vlseg_cli.models.hyperseg import HyperSeg
-from vlseg_cli.models.hyperseg_config import HyperSegConfig
-from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.official.folder import own_shapes
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.hyperseg import hyperseg_rules

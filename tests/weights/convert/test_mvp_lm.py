@@ -9,10 +9,10 @@ from tokenizers import Tokenizer as RustTokenizer
 from tokenizers import models
 from torch import Tensor
 
+from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
 from vlseg_cli.models.mvp_lm import MVPLM
-from vlseg_cli.models.mvp_lm_config import MVPLMConfig
-from vlseg_cli.models.mvp_lm_official import open_official_mvp_lm
-from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.official.folder import own_shapes
+from vlseg_cli.models.official.mvp_lm import open_official_mvp_lm
 from vlseg_cli.models.registry import SYSTEMS, official_system
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.configs.psalm import PSALMConfig
+from vlseg_cli.models.official.folder import own_shapes
+from vlseg_cli.models.official.psalm import open_official_psalm
 from vlseg_cli.models.psalm import PSALM
-from vlseg_cli.models.psalm_config import PSALMConfig
-from vlseg_cli.models.psalm_official import open_official_psalm
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.psalm import psalm_rules

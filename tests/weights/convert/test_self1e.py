@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.configs.self1e import SELF1EConfig
+from vlseg_cli.models.official.folder import own_shapes
 from vlseg_cli.models.self1e import SELF1E
-from vlseg_cli.models.self1e_config import SELF1EConfig
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.rules import SplitRows

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.nn.everything import suppress_doubles, tight_boxes
 from vlseg_cli.nn.segments import mask_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.hrseg_pictures import fit_square, longest_side
+from vlseg_cli.models.pixels.two_eyes import fit_square, longest_side
 from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
 from vlseg_cli.nn.everything import (
     POINTS_AT_ONCE,

@@ -7,7 +7,7 @@ from vlseg_cli.models.proposals.everything import EverythingProposer, TorchEngin
 from vlseg_cli.models.proposals.mask_folder import MaskFolder
 from vlseg_cli.models.proposals.official_sam import is_official_sam, load_official_sam
 from vlseg_cli.models.proposals.proposer import Proposer
-from vlseg_cli.models.psalm_segmenter import PSALMSegmenter
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.catalogue import catalogue
 from vlseg_cli.weights.folder import CONFIG

@@ -1,0 +1,1 @@
+"""Raw scores and masks become a Prediction on the frame's own grid."""

@@ -1,0 +1,1 @@
+"""Samples become what each system learns from; runs in data-loading processes."""

@@ -1,0 +1,1 @@
+"""What each system learns from, made of the losses in nn/."""

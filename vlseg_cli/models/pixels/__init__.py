@@ -1,0 +1,1 @@
+"""A frame becomes what a system's eyes get."""

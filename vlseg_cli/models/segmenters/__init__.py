@@ -1,0 +1,1 @@
+"""The systems in use: frames and prompts in, predictions and words out."""

@@ -1,0 +1,119 @@
+"""PSALM for use: frames and prompts in, predictions on each frame's own grid out."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vlseg_cli.models.answers.psalm import Thresholds
+from vlseg_cli.models.configs.psalm import PSALMConfig
+from vlseg_cli.models.loading import load_ours, load_theirs
+from vlseg_cli.models.official.psalm import open_official_psalm
+from vlseg_cli.models.pixels.padded import fit_regions
+from vlseg_cli.models.psalm import PSALM
+from vlseg_cli.models.segmenters.prompted import EncodedFrames, Key, PromptedSegmenter, Row
+from vlseg_cli.models.segmenters.saying import say
+from vlseg_cli.models.session import State
+from vlseg_cli.models.sessions.psalm import PSALMSession
+from vlseg_cli.models.steps import Answered
+from vlseg_cli.prompts.condition import ConditionKind
+from vlseg_cli.prompts.psalm import PSALMPrompts
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import (
+    Ask,
+    Categories,
+    Frame,
+    Regions,
+    UsageError,
+)
+
+
+class PSALMSegmenter(PromptedSegmenter):
+    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+
+    def __init__(
+        self,
+        name: str,
+        model: PSALM,
+        tokenizer: Tokenizer,
+        categories: Sequence[str],
+        stuff: Sequence[bool],
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(name, model, tokenizer, categories, stuff, device)
+        self.model, config = model, model.config
+        single = config.single_queries or config.queries
+        self.prompts = PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
+
+    @classmethod
+    def load(
+        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> "PSALMSegmenter":
+        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
+        one = load_ours(directory, PSALMConfig.from_dict, PSALM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
+
+    @classmethod
+    def load_official(
+        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> "PSALMSegmenter":
+        """Read a folder as PSALM's authors publish it, converting on the way; nothing is written.
+
+        Raises WeightsError naming every tensor that does not fit.
+        """
+        official = open_official_psalm(directory)
+        one = load_theirs(official, directory, PSALMConfig.from_dict, PSALM, device, dtype)
+        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Those of its configuration."""
+        return self.model.config
+
+    @torch.inference_mode()
+    def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
+        """Step 1 for a batch of frames of any sizes."""
+        start = time.perf_counter()
+        pixels, canvases = self.fit(frames, self.model.config.image_size)
+        seen = self.model.see(pixels)
+        return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> PSALMSession:
+        """See ``VideoSegmenter``."""
+        return PSALMSession(self, asks, state)
+
+    def words(self, encoded: EncodedFrames, ask: Ask, text: str) -> str:
+        """See ``PromptedSegmenter``."""
+        question = self.prompts.question(text)
+        prefix = self.model.read_prefix(encoded.seen, question.prefix)
+        said = say(self.model, prefix, ask.frame, question, self.tokenizer.has_ended)
+        return self.tokenizer.text(said)
+
+    def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> Answered:
+        """Steps 2 to 4 for rows of one kind."""
+        pictures = torch.tensor([row.ask.frame for row in rows], device=self.device)
+        masks = [row.regions for row in rows if row.regions is not None]
+        regions = torch.cat(masks).to(self.device) if masks else None
+        sequences = [row.sequence for row in rows]
+        answered: Answered = self.model(encoded.seen, sequences, pictures, kind, regions)
+        return answered
+
+    def rows(self, encoded: EncodedFrames, key: Key, ask: Ask) -> list[Row]:  # noqa: ARG002
+        """One sequence, or one for each region where they are asked apart."""
+        match ask.prompt:
+            case Categories(names=()):
+                raise UsageError("There is no category to look for: give at least one name.")
+            case Categories(names=names):
+                return [Row(key, ask, self.prompts.categories(names))]
+            case Regions(regions=()):
+                raise UsageError("There is no region to answer for: give at least one.")
+            case Regions(regions=regions):
+                masks = np.stack([region.mask for region in regions])
+                placed = torch.from_numpy(fit_regions(masks, self.model.config.image_size))
+                if self.model.config.regions_together:
+                    return [Row(key, ask, self.prompts.regions(len(placed)), placed)]
+                return [Row(key, ask, self.prompts.regions(1), one[None]) for one in placed]
+            case sentence:
+                return [Row(key, ask, self.prompts.sentence(sentence.text))]

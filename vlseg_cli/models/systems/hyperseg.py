@@ -1,0 +1,60 @@
+"""HyperSeg's entry in the registry."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vlseg_cli.models.official.folder import Official, holds_tensor, model_type
+from vlseg_cli.models.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from vlseg_cli.models.trainable import Trainable
+
+
+class HyperSegSystem:
+    """See ``System``."""
+
+    def is_official(self, directory: Path) -> bool:
+        """By its config.json, and by its tensors where that says what PSALM's says."""
+        from vlseg_cli.weights.convert.hyperseg import LLAVA, MIPHA, PERCEIVER
+
+        kind = model_type(directory)
+        return kind == MIPHA or (kind == LLAVA and holds_tensor(directory, PERCEIVER))
+
+    def open_official(self, directory: Path) -> Official:
+        """What the authors' folder holds."""
+        from vlseg_cli.models.official.hyperseg import open_official_hyperseg
+
+        return open_official_hyperseg(directory)
+
+    def load(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of ours."""
+        from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
+
+        return HyperSegSegmenter.load(directory, name, device, dtype)
+
+    def load_official(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of the authors."""
+        from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
+
+        return HyperSegSegmenter.load_official(directory, name, device, dtype)
+
+    def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
+        """Random weights, the drawn world's words."""
+        from vlseg_cli.models.configs.hyperseg import HyperSegConfig
+        from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.hyperseg import HyperSeg
+        from vlseg_cli.models.trainables.hyperseg import HyperSegLosses, TrainableHyperSeg
+        from vlseg_cli.worlds.categories import NAMES, STUFF
+
+        tokenizer = world_tokenizer()
+        rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer)}
+        sized = HyperSegConfig.from_dict({**config, **rows})
+        weights = HyperSegLosses.from_dict(losses)
+        return TrainableHyperSeg(HyperSeg(sized), tokenizer, NAMES, STUFF, weights)

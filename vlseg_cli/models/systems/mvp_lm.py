@@ -1,0 +1,62 @@
+"""MVP-LM's entry in the registry."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vlseg_cli.models.official.folder import Official, model_type
+from vlseg_cli.models.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from vlseg_cli.models.trainable import Trainable
+
+
+class MVPLMSystem:
+    """See ``System``."""
+
+    def is_official(self, directory: Path) -> bool:
+        """By its config.json."""
+        from vlseg_cli.models.official.mvp_lm import MODEL_TYPE
+
+        return model_type(directory) == MODEL_TYPE
+
+    def open_official(self, directory: Path) -> Official:
+        """What the authors' folder holds."""
+        from vlseg_cli.models.official.mvp_lm import open_official_mvp_lm
+
+        return open_official_mvp_lm(directory)
+
+    def load(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of ours."""
+        from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
+
+        return MVPLMSegmenter.load(directory, name, device, dtype)
+
+    def load_official(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of the authors."""
+        from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
+
+        return MVPLMSegmenter.load_official(directory, name, device, dtype)
+
+    def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
+        """Random weights, the drawn world's words and the summary token."""
+        from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
+        from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.trainables.mvp_lm import MVPLMLosses, TrainableMVPLM
+        from vlseg_cli.prompts.mvp_lm import SUMMARY
+        from vlseg_cli.worlds.categories import NAMES, STUFF
+
+        tokenizer = world_tokenizer()
+        tokenizer.rust.add_special_tokens([SUMMARY])
+        sizes = {"prompt_style": "plain", **config, "vocabulary": len(tokenizer)}
+        if sizes.pop("summary", False):
+            sizes["summary_token"] = tokenizer.rust.token_to_id(SUMMARY)
+        return TrainableMVPLM(
+            MVPLMConfig.from_dict(sizes), tokenizer, NAMES, STUFF, MVPLMLosses.from_dict(losses)
+        )

@@ -1,0 +1,60 @@
+"""PSALM's entry in the registry."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from vlseg_cli.models.official.folder import Official, holds_tensor, model_type
+from vlseg_cli.models.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from vlseg_cli.models.trainable import Trainable
+
+
+class PSALMSystem:
+    """See ``System``."""
+
+    def is_official(self, directory: Path) -> bool:
+        """By its config.json, unless the tensors are those of a HyperSeg that says the same."""
+        from vlseg_cli.models.official.psalm import MODEL_TYPE
+        from vlseg_cli.weights.convert.hyperseg import PERCEIVER
+
+        return model_type(directory) == MODEL_TYPE and not holds_tensor(directory, PERCEIVER)
+
+    def open_official(self, directory: Path) -> Official:
+        """What the authors' folder holds."""
+        from vlseg_cli.models.official.psalm import open_official_psalm
+
+        return open_official_psalm(directory)
+
+    def load(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of ours."""
+        from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+
+        return PSALMSegmenter.load(directory, name, device, dtype)
+
+    def load_official(
+        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
+    ) -> Segmenter:
+        """A folder of the authors."""
+        from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+
+        return PSALMSegmenter.load_official(directory, name, device, dtype)
+
+    def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
+        """Random weights, the drawn world's words."""
+        from vlseg_cli.models.configs.psalm import PSALMConfig
+        from vlseg_cli.models.fresh import world_tokenizer
+        from vlseg_cli.models.losses.weights import PromptLosses
+        from vlseg_cli.models.psalm import PSALM
+        from vlseg_cli.models.trainables.psalm import TrainablePSALM
+        from vlseg_cli.worlds.categories import NAMES, STUFF
+
+        tokenizer = world_tokenizer()
+        sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
+        weights = PromptLosses.from_dict(losses)
+        return TrainablePSALM(PSALM(sized), tokenizer, NAMES, STUFF, weights)

@@ -1,0 +1,224 @@
+"""HRSeg as the training loop sees it: a batch goes in, weighted losses come out.
+
+What a miniature learns with beside the paper's losses (names of pixels, meanings of sentences) has
+weight 0 by default; inference is the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from torch import Tensor, nn
+
+from vlseg_cli.models.batches.hrseg import HRSegBatch, HRSegCollator, Lessons
+from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
+from vlseg_cli.models.hrseg import HRSeg, Seen
+from vlseg_cli.models.losses.hrseg import losses_per_text, picture_mean
+from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.words import WordsBatch, WordsCollator, WordsHeads
+from vlseg_cli.nn.auxiliary import DenseNames
+from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.losses import next_token_loss
+from vlseg_cli.nn.selection_losses import Weighting
+from vlseg_cli.nn.windows import join_windows
+from vlseg_cli.prompts.hrseg import IGNORED, HRSegPrompts
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, save_folder
+from vlseg_cli.worlds.text import TextExercise
+
+_NOISE_PICTURES, _NOISE_TOKENS = 4, 4  # what sentences are read after, before there are pictures
+# What a recipe says of a model whose sizes come with the weights that it begins with.
+_CHOSEN = (
+    *("view", "windows", "gamma", "pooled", "enhancement_layers", "mask_size"),
+    *("proposals", "most_proposals", "selection", "top", "iop", "empty"),
+)
+_ADDITIONS = ("region_attention.", "enhancement.")  # what HRSeg has and LLM-Seg has not
+
+
+@dataclass(frozen=True, slots=True)
+class HRSegLosses:
+    """Weights and choices of a recipe's [losses]; the defaults are the paper's (section 8)."""
+
+    text: float = 1.0
+    align: float = 1.0
+    iop: float = 1.0
+    weighting: Weighting = "weighted"
+    names: int = 3  # how many of a picture's names are asked for, each by itself
+    # Auxiliary heads; 0 leaves them unused.
+    dense_names: float = 0.0
+    meant_names: float = 0.0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "HRSegLosses":
+        """Unknown keys and an unknown weighting are a RecipeError."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise RecipeError(f"[losses] has unknown keys for HRSeg: {', '.join(unknown)}")
+        losses = cls(**values)
+        if losses.weighting not in get_args(Weighting):
+            raise RecipeError(
+                f"[losses] weighting is {losses.weighting!r}; it can be "
+                f"{' or '.join(get_args(Weighting))}"
+            )
+        return losses
+
+
+class TrainableHRSeg(Trainable):
+    """HRSeg, its tokenizer and the auxiliary heads over ``names``.
+
+    Raises RecipeError for a model that would propose by a SAM within: whoever proposes stays
+    outside, so that its masks can be kept and its weights are not averaged and saved with the rest.
+    """
+
+    def __init__(
+        self,
+        config: HRSegConfig,
+        tokenizer: Tokenizer,
+        names: Sequence[str],
+        losses: HRSegLosses | None = None,
+    ) -> None:
+        super().__init__()
+        self.adapters: list[nn.Parameter] = []
+        if config.proposals == OWN_SAM:
+            raise RecipeError(
+                '[model.config] proposals = "sam" is for models that carry a SAM; name what is to '
+                'propose masks, as "embedded" or "sam-vit-h"'
+            )
+        self.hrseg, self.tokenizer = HRSeg(config), tokenizer
+        self.names, self.weights = tuple(names), losses or HRSegLosses()
+        self.dense_names = DenseNames(config.channels, len(self.names))
+        self.words = WordsHeads(config.language_channels, self.names)
+
+    # The training loop's interface -------------------------------------------------------------
+
+    def forward(self, batch: HRSegBatch | WordsBatch) -> dict[str, Tensor]:
+        """Named, weighted losses; their plain sum is what is minimised."""
+        if isinstance(batch, WordsBatch):
+            return self._sentences(batch)
+        tokens = self.hrseg.look(batch.views)
+        losses: dict[str, Tensor] = {}
+        if self.weights.dense_names:
+            losses["dense_names"] = self.weights.dense_names * self._names(tokens, batch)
+        if batch.lessons:
+            perceived = self.hrseg.gather(tokens)
+            seen = self.hrseg.see(*batch.pictures, perceived, batch.masks)
+            losses |= self._lessons(seen, batch.lessons)
+        return losses
+
+    def collator(self, size: int | None = None) -> HRSegCollator:  # noqa: ARG002
+        """What turns samples into a batch. ``size`` is that of the scenes alone: how large the
+        model looks at them is its own config's."""
+        config = self.hrseg.config
+        prompts = HRSegPrompts(self.tokenizer, config.prompt_style)
+        return HRSegCollator(config, prompts, self.names, self.weights.names)
+
+    def pictures_collator(self, size: int | None = None) -> HRSegCollator:
+        """The same, asking nothing but which name each token has.
+
+        Raises RecipeError if the loss that teaches it is switched off.
+        """
+        if not self.weights.dense_names:
+            raise RecipeError(
+                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
+            )
+        return replace(self.collator(size), silent=True)
+
+    def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
+        """The same for sentences without pictures."""
+        prompts = HRSegPrompts(self.tokenizer, self.hrseg.config.prompt_style)
+        return WordsCollator(prompts.question, self.names)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by part, as recipes name them; every parameter is in exactly one.
+
+        'words' are embeddings and output head, 'lora' all adapters, 'selection' fusion and heads.
+        """
+        hrseg = self.hrseg
+        llava = hrseg.llava.model
+        parts: dict[str, list[nn.Module]] = {
+            "clip": [llava.vision_tower],
+            "projector": [llava.multi_modal_projector],
+            "words": [llava.language_model.get_input_embeddings(), hrseg.lm_head],
+            "language": [llava],
+            "dino": [hrseg.dino],
+            "perception": [
+                hrseg.dino_projection,
+                *(part for name, part in hrseg.named_children() if f"{name}." in _ADDITIONS),
+            ],
+            "selection": [hrseg],
+            "auxiliary": [self.dense_names, self.words],
+        }
+        groups, taken = {"lora": list(self.adapters)}, {id(p) for p in self.adapters}
+        for name, modules in parts.items():
+            groups[name] = [p for m in modules for p in m.parameters() if id(p) not in taken]
+            taken |= {id(p) for p in groups[name]}
+        return groups
+
+    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """See ``Trainable``."""
+        self.adapters = adapted(self.hrseg.llava.language, rank, alpha, dropout, targets)
+
+    def begin_with(self, directory: Path) -> None:
+        """Take the weights of a model folder with its sizes and its tokenizer; what HRSeg adds, and
+        LLM-Seg's weights lack, begins anew. Raises WeightsError if they do not fit.
+        """
+        theirs = load_settings(directory)["config"]
+        ours = {key: getattr(self.hrseg.config, key) for key in _CHOSEN}
+        self.hrseg = HRSeg(HRSegConfig.from_dict({**theirs, **ours}))
+        self.tokenizer = Tokenizer.load(directory / TOKENIZER)
+        self.dense_names = DenseNames(self.hrseg.config.channels, len(self.names))
+        self.words = WordsHeads(self.hrseg.config.language_channels, self.names)
+        tensors = {n: t for n, t in load_tensors(directory).items() if not n.startswith("sam.")}
+        own = self.hrseg.state_dict()
+        fresh = {n: t for n, t in own.items() if n.startswith(_ADDITIONS) and n not in tensors}
+        load_into(self.hrseg, {**tensors, **fresh}, directory)
+
+    def save(self, directory: Path, card: str) -> None:
+        """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
+        settings = {"architecture": "hrseg", "config": asdict(self.hrseg.config)}
+        save_folder(directory, merged_state(self.hrseg), settings, self.tokenizer.save, card)
+
+    # Losses ------------------------------------------------------------------------------------
+
+    def _lessons(self, seen: Seen, lessons: Lessons) -> dict[str, Tensor]:
+        read = self.hrseg.read(seen, lessons.sequences, lessons.pictures)
+        asked = self.hrseg.ask(read)
+        answered = self.hrseg.answer(seen, lessons.pictures, asked)
+        each = losses_per_text(answered, lessons.iou, lessons.iop, self.weights.weighting)
+        losses = {
+            name: getattr(self.weights, name) * picture_mean(values, lessons.pictures)
+            for name, values in each.items()
+        }
+        said = next_token_loss(self.hrseg.lm_head(read.hidden), lessons.labels)
+        losses["text"] = self.weights.text * said
+        if self.weights.meant_names:
+            value = self.words.meant(read.predicting, lessons.meant)
+            losses["meant_names"] = self.weights.meant_names * value
+        return losses
+
+    def _names(self, tokens: Tensor, batch: HRSegBatch) -> Tensor:
+        """Which name each token has: in the overview, and in the windows if there are any."""
+        loss: Tensor = self.dense_names(tokens[:, 0].permute(0, 3, 1, 2), batch.names_far)
+        if self.hrseg.config.windows:
+            near = join_windows(tokens[:, 1:]).permute(0, 3, 1, 2)
+            loss = (loss + self.dense_names(near, batch.names_near)) / 2
+        return loss
+
+    def _sentences(self, batch: WordsBatch) -> dict[str, Tensor]:
+        """Reading before seeing: the words of a sentence and what they mean, after noise."""
+        device, width = batch.meant.device, self.hrseg.config.language_channels
+        noise = torch.randn(_NOISE_PICTURES, _NOISE_TOKENS, width, device=device) * 0.1
+        nothing = torch.zeros(_NOISE_PICTURES, 0, self.hrseg.config.channels, device=device)
+        seen = Seen(list(noise), nothing, nothing[..., 0] > 0)
+        pictures = torch.arange(len(batch.sequences), device=device) % _NOISE_PICTURES
+        read = self.hrseg.read(seen, batch.sequences, pictures)
+        losses = self.words.understood(read.predicting, batch)
+        places = torch.arange(read.ids.shape[1], device=device)
+        ends = (read.condition == 0).int().argmax(1, keepdim=True)
+        said = read.ids.masked_fill(places > ends, IGNORED)
+        logits = self.hrseg.lm_head(read.hidden)
+        return losses | {"words_next": 0.2 * next_token_loss(logits, said)}

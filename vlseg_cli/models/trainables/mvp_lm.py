@@ -1,0 +1,250 @@
+"""MVP-LM as the training loop sees it: a batch goes in, weighted losses come out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vlseg_cli.models.batches.mvp_lm import MVPLMBatch, MVPLMCollator, Prompts
+from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
+from vlseg_cli.models.losses.mvp_lm import Counts, all_losses, count, selection_loss
+from vlseg_cli.models.losses.psalm import averaged_counts
+from vlseg_cli.models.mvp_lm import MVPLM
+from vlseg_cli.models.mvp_lm_steps import Asked
+from vlseg_cli.models.psalm import Seen
+from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.words import (
+    PICTURES,
+    WordsBatch,
+    WordsCollator,
+    WordsHeads,
+    sentence_end,
+)
+from vlseg_cli.nn.auxiliary import DenseNames
+from vlseg_cli.nn.denoising import shake
+from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.losses import next_token_loss
+from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling
+from vlseg_cli.prompts.condition import ConditionKind
+from vlseg_cli.prompts.mvp_lm import MVPLMPrompts
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import load_tensors, save_folder
+from vlseg_cli.worlds.text import TextExercise
+
+
+@dataclass(frozen=True, slots=True)
+class MVPLMLosses:
+    """Weights and choices of a recipe's [losses]; the defaults are the paper's."""
+
+    language: float = 1.0
+    category: float = 2.0
+    sentence: float = 2.0  # the released code takes a tenth of it
+    mask: float = 5.0
+    dice: float = 5.0
+    box: float = 5.0
+    giou: float = 2.0
+    void: float = 0.1
+    points: int = 12544  # 0: every cell of the mask map
+    denoising: int = 100  # queries at most; 0: none
+    # What is asked: least and most names of a list (all if empty), panoptic taught as instances.
+    listed_names: tuple[int, ...] = ()
+    instances: float = 0.0
+    # Auxiliary losses; 0 leaves them unused.
+    dense_names: float = 0.0
+    meant_names: float = 0.0
+    selection: float = 0.0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "MVPLMLosses":
+        """Unknown keys, and a list of names that is no range, are a RecipeError."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise RecipeError(f"[losses] has unknown keys for MVP-LM: {', '.join(unknown)}")
+        arguments: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        losses = cls(**arguments)
+        listed = losses.listed_names
+        if listed and (len(listed) != 2 or not 1 <= listed[0] <= listed[1]):
+            raise RecipeError(
+                f"[losses] listed_names is {[*listed]}; give the least and the most names of a"
+                " list, as in [80, 120]"
+            )
+        return losses
+
+
+class TrainableMVPLM(Trainable):
+    """MVP-LM, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
+
+    def __init__(
+        self,
+        config: MVPLMConfig,
+        tokenizer: Tokenizer,
+        names: Sequence[str],
+        stuff: Sequence[bool],
+        losses: MVPLMLosses | None = None,
+    ) -> None:
+        super().__init__()
+        self.model, self.tokenizer = MVPLM(config), tokenizer
+        self.names, self.stuff = tuple(names), tuple(stuff)
+        self.weights = losses or MVPLMLosses()
+        self.dense_names = DenseNames(config.mask_channels, len(self.names))
+        self.words = WordsHeads(config.language_channels, self.names)
+        self.adapters: list[nn.Parameter] = []
+
+    # The training loop's interface -------------------------------------------------------------
+
+    def forward(self, batch: MVPLMBatch | WordsBatch) -> dict[str, Tensor]:
+        """Named, weighted losses; their plain sum is what is minimised."""
+        if isinstance(batch, WordsBatch):
+            noise = Seen.noise(PICTURES, self.model.config, batch.meant.device)
+            read: dict[str, Tensor] = self.words(self.model, noise, batch)
+            return read
+        seen = self.model.see(batch.pixel_values)
+        kinds = {
+            "everything": (batch.everything, ConditionKind.CATEGORY),
+            "things": (batch.things, ConditionKind.CATEGORY),
+            "sentences": (batch.sentences, ConditionKind.SENTENCE),
+        }
+        found = [count(prompts.truth if prompts else ()) for prompts, _ in kinds.values()]
+        averaged = averaged_counts([number for pair in found for number in pair])
+        losses: dict[str, Tensor] = {}
+        for place, (name, (prompts, kind)) in enumerate(kinds.items()):
+            counts = Counts(*averaged[2 * place : 2 * place + 2])
+            if prompts:
+                losses |= self._prompts(seen, prompts, kind, name, counts, batch.meant)
+        if self.weights.dense_names:
+            dense = self.dense_names(seen.pixels.mask_features, batch.semantic)
+            losses["dense_names"] = self.weights.dense_names * dense
+        return losses
+
+    def collator(self, size: int | None = None) -> MVPLMCollator:
+        """What turns samples into a batch, free of weights. ``size``: input side, px."""
+        config = self.model.config
+        return MVPLMCollator(
+            MVPLMPrompts(self.tokenizer, config.prompt_style, config.summary_token),
+            size or config.image_size,
+            self.sampling,
+            config.queries if config.prompt_style == "released" else 1,
+            self.names,
+            self.weights.listed_names,
+            self.weights.instances,
+        )
+
+    def pictures_collator(self, size: int | None = None) -> MVPLMCollator:
+        """The same, asking nothing but which name each cell has.
+
+        Raises RecipeError if the loss that teaches it is switched off.
+        """
+        if not self.weights.dense_names:
+            raise RecipeError(
+                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
+            )
+        return replace(self.collator(size), silent=True)
+
+    def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
+        """The same for sentences without pictures."""
+        return WordsCollator(MVPLMPrompts(self.tokenizer, "plain").sentence, self.names)
+
+    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """See ``Trainable``."""
+        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by part, as recipes name them; every parameter is in exactly one."""
+        model = self.model
+        parts: dict[str, list[nn.Module]] = {
+            "vision": [model.vision_tower],
+            "connector": [model.connector],
+            "language": [model.language, model.lm_head],
+            "pixel_decoder": [model.pixel_decoder],
+            "decoder": [model.selection, model.decoder, model.mask_head],
+            "auxiliary": [self.dense_names, self.words],
+        }
+        lora = {id(p) for p in self.adapters}
+        groups = {
+            name: [p for m in modules for p in m.parameters() if id(p) not in lora]
+            for name, modules in parts.items()
+        }
+        if self.adapters:
+            groups["lora"] = list(self.adapters)
+        taken = {id(p) for group in groups.values() for p in group}
+        groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
+        return groups
+
+    def begin_with(self, directory: Path) -> None:
+        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
+        load_into(self.model, load_tensors(directory), directory)
+
+    def save(self, directory: Path, card: str) -> None:
+        """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
+        settings = {
+            "architecture": "mvp-lm",
+            "config": asdict(self.model.config),
+            "categories": {"names": self.names, "stuff": self.stuff},
+        }
+        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
+
+    # Losses ------------------------------------------------------------------------------------
+
+    @property
+    def sampling(self) -> MaskSampling:
+        """Points as the papers do, or every cell."""
+        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
+
+    def _prompts(
+        self,
+        seen: Seen,
+        prompts: Prompts,
+        kind: ConditionKind,
+        name: str,
+        counts: Counts,
+        meant: Tensor,
+    ) -> dict[str, Tensor]:
+        """All losses of the prompts of one kind, under its name."""
+        stuff = name == "everything"
+        read = self.model.read(seen, prompts.sequences, prompts.pictures)
+        instruction = self.model.pool(read)
+        asked = self.model.ask(seen, prompts.pictures, instruction, kind, stuff)
+        noise = None
+        if kind is ConditionKind.CATEGORY and self.weights.denoising:
+            boxes, labels = ([getattr(t, k) for t in prompts.truth] for k in ("boxes", "labels"))
+            noise = shake(asked.conditions, boxes, labels, self.weights.denoising)
+        answered = self.model.answer(seen, prompts.pictures, asked, kind, True, noise)
+        stages = all_losses(
+            answered,
+            noise,
+            prompts.truth,
+            kind,
+            self.sampling,
+            counts,
+            asked.places.shape[1] if stuff else None,
+            self.weights.void,
+        )
+        losses = {
+            f"{name}_{loss}": getattr(self.weights, loss)
+            * torch.stack([stage[loss] for stage in stages if loss in stage]).sum()
+            for loss in stages[0]
+        }
+        if self.weights.language and bool((prompts.said >= 0).any()):
+            said = next_token_loss(self.model.lm_head(read.hidden), prompts.said)
+            losses[f"{name}_language"] = self.weights.language * said
+        if self.weights.selection:
+            losses[f"{name}_selection"] = self._selection(seen, prompts, asked, kind)
+        if kind is ConditionKind.SENTENCE and self.weights.meant_names:
+            value = self.words.meant(sentence_end(read), meant)
+            losses["meant_names"] = self.weights.meant_names * value
+        return losses
+
+    def _selection(self, seen: Seen, prompts: Prompts, asked: Asked, kind: ConditionKind) -> Tensor:
+        """Every place of the memory says itself whether it is meant, not the chosen ones alone."""
+        projected, valid = self.model.project(seen, kind)
+        value = selection_loss(
+            projected[prompts.pictures], valid, seen.pixels.memory, asked, prompts.truth
+        )
+        return self.weights.selection * value

@@ -1,0 +1,292 @@
+"""Learning to answer prompts, for PSALM and HyperSeg: a batch goes in, weighted losses come out.
+
+Published weights learn by Hungarian matching for every task. A miniature learns sentences and
+regions faster when mask token 0 always answers (``assignment = "first"``); inference is the same.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vlseg_cli.models.batches.psalm import Prompts, PSALMBatch
+from vlseg_cli.models.losses.psalm import Level, averaged_counts, category_losses, condition_losses
+from vlseg_cli.models.losses.weights import PromptLosses
+from vlseg_cli.models.steps import Answered, Prefix, Read
+from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.words import WordsBatch, WordsHeads, sentence_end
+from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
+from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.losses import dice, mask_bce
+from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling, Prepared
+from vlseg_cli.prompts.condition import ConditionKind
+from vlseg_cli.prompts.placeholders import Placeholder
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import load_tensors, save_folder
+
+if TYPE_CHECKING:
+    from vlseg_cli.models.hyperseg import HyperSeg
+    from vlseg_cli.models.psalm import PSALM
+
+M = TypeVar("M", "PSALM", "HyperSeg")
+
+
+class PromptedTrainable(Trainable, Generic[M]):
+    """A model, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
+
+    architecture: str
+
+    def __init__(
+        self,
+        model: M,
+        tokenizer: Tokenizer,
+        names: Sequence[str],
+        stuff: Sequence[bool],
+        losses: PromptLosses,
+    ) -> None:
+        super().__init__()
+        self.model: M = model
+        self.tokenizer, config = tokenizer, model.config
+        self.names, self.stuff = tuple(names), tuple(stuff)
+        self.weights = losses
+        if self.weights.assignment == "first" and config.regions_together:
+            raise RecipeError(
+                '[losses] assignment = "first" answers one region per prompt; set regions_together'
+                " = false in [model.config]"
+            )
+        self.dense_names = DenseNames(config.mask_channels, len(self.names))
+        self.boxes = Boxes(config.pixel_channels)
+        self.pointing = Pointing(config.language_channels)
+        self.words = WordsHeads(config.language_channels, self.names)
+        self.adapters: list[nn.Parameter] = []
+
+    # What differs between the systems -----------------------------------------------------------
+
+    @abstractmethod
+    def see(self, batch: Any) -> Any:
+        """Step 1 for the pictures of a batch."""
+
+    @abstractmethod
+    def noise(self, device: torch.device) -> Any:
+        """What pictures of nothing look like, to learn words before."""
+
+    @abstractmethod
+    def prefix_of(self, seen: Any, prompts: Prompts) -> Prefix:
+        """What was read of the pictures, to be asked where something is."""
+
+    @abstractmethod
+    def tokens_end(self) -> int:
+        """How many tokens follow the image tokens in that prefix."""
+
+    def regions_of(self, seen: Any, prompts: Prompts) -> Tensor | None:  # noqa: ARG002
+        """What ``model.read`` takes for the regions of prompts."""
+        return prompts.regions
+
+    # The training loop's interface -------------------------------------------------------------
+
+    def forward(self, batch: Any) -> dict[str, Tensor]:
+        """Named, weighted losses; their plain sum is what is minimised."""
+        if isinstance(batch, WordsBatch):
+            seen = self.noise(batch.meant.device)
+            read: dict[str, Tensor] = self.words(self.model, seen, batch)
+            return read
+        losses, _ = self.losses_of(self.see(batch), batch)
+        return losses
+
+    def losses_of(
+        self, seen: Any, batch: PSALMBatch, origin: Any = None
+    ) -> tuple[dict[str, Tensor], Answered | None]:
+        """Of everything that was asked about the pictures of a batch; the answers to categories.
+
+        origin: what was seen of the pictures in which regions are drawn, None for the same ones.
+        """
+        counts = averaged_counts(
+            [_masks(p) for p in (batch.categories, batch.sentences, batch.regions)]
+        )
+        losses: dict[str, Tensor] = {}
+        named: Answered | None = None
+        if batch.categories:
+            named, taught = self._categories(seen, batch.categories, counts[0])
+            losses |= taught
+        if batch.sentences:
+            kind = ConditionKind.SENTENCE
+            losses |= self._conditions(seen, batch.sentences, kind, counts[1], batch.meant)
+        if batch.regions:
+            kind, vectors = ConditionKind.REGION, self.regions_of(origin or seen, batch.regions)
+            losses |= self._conditions(seen, batch.regions, kind, counts[2], regions=vectors)
+        if self.weights.dense_names:
+            dense = self.dense_names(seen.pixels.mask_features, batch.semantic)
+            losses["dense_names"] = self.weights.dense_names * dense
+        return losses, named
+
+    def pictures_collator(self, size: int | None = None) -> Any:
+        """The same, asking nothing but which name each cell has.
+
+        Raises RecipeError if the loss that teaches it is switched off.
+        """
+        if not self.weights.dense_names:
+            raise RecipeError(
+                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
+            )
+        collator: Any = self.collator(size)
+        return replace(collator, silent=True)
+
+    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """See ``Trainable``."""
+        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by part, as recipes name them; every parameter is in exactly one."""
+        auxiliary: list[nn.Module] = [self.dense_names, self.boxes, self.pointing, self.words]
+        parts = {**self.parts(), "auxiliary": auxiliary}
+        lora = {id(p) for p in self.adapters}
+        groups = {
+            name: [p for m in modules for p in m.parameters() if id(p) not in lora]
+            for name, modules in parts.items()
+        }
+        if self.adapters:
+            groups["lora"] = list(self.adapters)
+        taken = {id(p) for group in groups.values() for p in group}
+        groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
+        return groups
+
+    @abstractmethod
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The model's own parts by name; what is in none of them is 'heads'."""
+
+    def begin_with(self, directory: Path) -> None:
+        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
+        load_into(self.model, load_tensors(directory), directory)
+
+    def save(self, directory: Path, card: str) -> None:
+        """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
+        settings = {
+            "architecture": self.architecture,
+            "config": asdict(self.model.config),
+            "categories": {"names": self.names, "stuff": self.stuff},
+        }
+        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
+
+    # Losses ------------------------------------------------------------------------------------
+
+    @property
+    def sampling(self) -> MaskSampling:
+        """Points as the papers do, or every cell."""
+        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
+
+    def read_names(self, seen: Any, prompts: Prompts) -> tuple[Read, dict[str, Tensor]]:
+        """Step 2 for categories, and what is learned from it alone."""
+        return self.model.read(seen, prompts.sequences, prompts.pictures), {}
+
+    def _categories(
+        self, seen: Any, prompts: Prompts, count: float
+    ) -> tuple[Answered, dict[str, Tensor]]:
+        kind = ConditionKind.CATEGORY
+        read, losses = self.read_names(seen, prompts)
+        answered = self.model.answer(seen, prompts.pictures, self.model.ask(read, kind), kind)
+        levels = category_losses(
+            answered,
+            prompts.truth,
+            prompts.labels,
+            Prepared(self.sampling),
+            self.weights.void,
+            count,
+        )
+        return answered, losses | self._weighted(levels, "categories")
+
+    def _conditions(
+        self,
+        seen: Any,
+        prompts: Prompts,
+        kind: ConditionKind,
+        count: float,
+        meant: Tensor | None = None,
+        regions: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        read = self.model.read(seen, prompts.sequences, prompts.pictures, regions)
+        asked = self.model.ask(read, kind)
+        answered = self.model.answer(seen, prompts.pictures, asked, kind)
+        if self.weights.assignment == "hungarian":
+            levels = condition_losses(
+                answered, prompts.truth, prompts.labels, Prepared(self.sampling), kind, count
+            )
+            losses = self._weighted(levels, f"{kind}s")
+        else:
+            losses = self._first_answers(answered, prompts, kind)
+        if meant is not None and self.weights.meant_names:
+            value = self.words.meant(sentence_end(read), meant)
+            losses["meant_names"] = self.weights.meant_names * value
+        return losses | self._where(seen, prompts, read, answered, kind)
+
+    def _first_answers(
+        self, answered: Answered, prompts: Prompts, kind: ConditionKind
+    ) -> dict[str, Tensor]:
+        """Mask token 0 owes the whole answer; the others learn not to claim it."""
+        rows = _answerable(prompts)
+        levels: list[Level] = []
+        for scores, pred_masks in zip(answered.scores, answered.pred_masks, strict=True):
+            target = torch.zeros_like(scores[..., 0])
+            target[rows, 0] = 1
+            level: Level = {kind: F.binary_cross_entropy_with_logits(scores[..., 0], target)}
+            if len(rows):
+                logits, values = self.sampling.for_loss(pred_masks[rows, 0], _answers(prompts))
+                level["mask"] = mask_bce(logits, values, len(rows))
+                level["dice"] = dice(logits, values, len(rows))
+            levels.append(level)
+        return self._weighted(levels, f"{kind}s")
+
+    def _where(
+        self, seen: Any, prompts: Prompts, read: Read, answered: Answered, kind: ConditionKind
+    ) -> dict[str, Tensor]:
+        """Auxiliary questions of place, asked of prompts that have an answer."""
+        rows = _answerable(prompts)
+        losses: dict[str, Tensor] = {}
+        if not len(rows):
+            return losses
+        wanted = _answers(prompts)
+        if self.weights.boxes:
+            boxes = boxes_of(wanted)
+            each = [self.boxes(z[rows, 0], boxes) for z in answered.hidden[1:]]
+            losses[f"{kind}s_boxes"] = self.weights.boxes * torch.stack(each).sum()
+        if self.weights.pointing:
+            prefix = self.prefix_of(seen, prompts).hidden
+            h, w = seen.tokens.shape[-2:]
+            cells = F.adaptive_avg_pool2d(wanted, (h, w)).flatten(1)
+            last = prefix.shape[1] - self.tokens_end()
+            image_tokens = prefix[:, last - h * w : last][prompts.pictures[rows]]
+            first = (read.ids == Placeholder.QUERIES).int().argmax(1)[rows]
+            value = self.pointing(read.hidden[rows, first], image_tokens, cells)
+            losses[f"{kind}s_pointing"] = self.weights.pointing * value
+        return losses
+
+    def _weighted(self, levels: Sequence[Level], prefix: str) -> dict[str, Tensor]:
+        """Sum each loss over the decoder's levels and weigh it."""
+        names = levels[0]
+        return {
+            f"{prefix}_{name}": getattr(self.weights, name)
+            * torch.stack([level[name] for level in levels]).sum()
+            for name in names
+        }
+
+
+def _masks(prompts: Prompts | None) -> int:
+    """Number of true masks of all prompts of a kind."""
+    return sum(len(mask) for mask in prompts.truth) if prompts else 0
+
+
+def _answerable(prompts: Prompts) -> Tensor:
+    """(M,): the prompts that have an answer."""
+    present = torch.tensor([len(mask) > 0 for mask in prompts.truth])
+    return present.nonzero()[:, 0].to(prompts.pictures.device)
+
+
+def _answers(prompts: Prompts) -> Tensor:
+    """(M, h, w): the truth of the prompts that have one, each one mask."""
+    return torch.stack([mask.amax(0) for mask in prompts.truth if len(mask)])
