@@ -83,6 +83,16 @@ def test_weights_to_begin_with_must_exist_and_fit(make_run: MakeRun) -> None:
         make_run("out", "model.weights='embedded'")
 
 
+def test_a_run_says_what_its_first_weights_lack(
+    whole: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run("begun", f'model.weights="{whole / "model"}"')
+    assert run.anew == ()
+    run.anew = ("mask_decoder", "selection")
+    train_run(run)
+    assert "model; anew: mask_decoder, selection" in capsys.readouterr().err
+
+
 def test_only_the_named_groups_move(make_run: MakeRun) -> None:
     run = make_run("out", 'stage.1.train=["vision"]', "stage.0.train=['language']")
     before = {name: [p.clone() for p in ps] for name, ps in run.model.groups().items()}

@@ -64,8 +64,11 @@ class Trainable(nn.Module):
         """
 
     @abstractmethod
-    def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder; auxiliary parts keep theirs."""
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
+        """Take the weights of a model folder; auxiliary parts keep theirs.
+
+        Returns the names of the model's parts that begin anew, as the folder lacks them. Raises
+        WeightsError if they do not fit."""
 
     @abstractmethod
     def save(self, directory: Path, card: str) -> None:

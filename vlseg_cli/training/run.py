@@ -41,6 +41,7 @@ class Run:
     out: Path
     model: Trainable
     accelerator: Accelerator
+    anew: tuple[str, ...] = ()  # parts that the weights to begin with lack
     ema: Ema = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
     progress: Progress = field(init=False)

@@ -51,21 +51,23 @@ def too_large(recipe: Recipe) -> Trainable | None:
     """The recipe's model without numbers, if training it would not fit into this machine's free
     memory; None if it fits."""
     with torch.device("meta"):
-        model = _adapted(recipe)
+        model, _ = _adapted(recipe)
     free = psutil.virtual_memory().available
     if torch.cuda.is_available():
         free = torch.cuda.mem_get_info()[0]
     return model if sum(p.numel() for p in model.parameters()) * STATE > free else None
 
 
-def _adapted(recipe: Recipe) -> Trainable:
-    """A model with random weights, and adapters if the recipe wants them."""
+def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
+    """A model with the weights that the recipe names or random ones, and adapters if it wants them;
+    and the names of the parts that those weights lack."""
+    anew: tuple[str, ...] = ()
     model = build_model(recipe.model.architecture, recipe.model.config, losses=recipe.losses)
     if recipe.model.weights and torch.get_default_device().type != "meta":
-        model.begin_with(model_folder(recipe.model.weights))
+        anew = model.begin_with(model_folder(recipe.model.weights))
     if (lora := recipe.lora) is not None:
         model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
-    return model
+    return model, anew
 
 
 def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
@@ -73,7 +75,8 @@ def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
     resolved = load_recipe(recipe, overrides)
     accelerator = start_processes()
     set_seed(resolved.seed)
-    run = Run(resolved, out, _adapted(resolved), accelerator)
+    model, anew = _adapted(resolved)
+    run = Run(resolved, out, model, accelerator, anew)
     check_recipe(resolved, run)
     return run
 
@@ -119,6 +122,8 @@ def train_run(run: Run, restart: bool = False) -> None:
         resume(run, checkpoint)
     accelerator.wait_for_everyone()  # nobody prunes a checkpoint that another still reads
     log = RunLog(run.out, run.progress.step) if accelerator.is_main_process else None
+    if log and not checkpoint and run.anew:
+        log.say(f"begins with {run.recipe.model.weights}; anew: {', '.join(run.anew)}")
     try:
         with stop_request() as stop:
             train_stages(run, log, stop)

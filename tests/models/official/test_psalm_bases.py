@@ -69,8 +69,9 @@ def test_mask2formers_file_fills_its_parts(
     golden: Golden, learner: TrainablePSALM, tmp_path: Path
 ) -> None:
     before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    learner.begin_with(write(tmp_path / "base", mask2former(golden)))
+    anew = learner.begin_with(write(tmp_path / "base", mask2former(golden)))
     assert changed(before, learner) == {"vision_tower", "pixel_decoder", "mask_decoder"}
+    assert set(anew) == {name.partition(".")[0] for name in before} - changed(before, learner)
     now, expected = learner.model.state_dict(), golden_model(golden).state_dict()
     for name in (name for name in now if name.startswith(("vision", "pixel", "mask"))):
         fresh = re.search(r"(adapter_1|layer_1)\.0\.bias", name)

@@ -119,11 +119,12 @@ def test_a_base_model_lacks_the_heads_and_begins_a_training(
     with pytest.raises(WeightsError):
         load_model(str(folder), "cpu")
     torch.manual_seed(0)
-    model, words = start_from_base(folder)
+    model, words, anew = start_from_base(folder)
     embeddings, head = model.internvl.get_input_embeddings().weight, model.internvl.lm_head.weight
     assert len(embeddings) == len(head) == len(words) == rows + 1
     assert embeddings[:rows].equal(bare[table]) and head[:rows].equal(bare[table])
     torch.testing.assert_close(embeddings[rows], bare[table].mean(0), atol=1e-4, rtol=0)
+    assert anew == ("refill",)
     assert 0.015 < model.refill.amplify[0].weight.std() < 0.025
 
 

@@ -132,7 +132,7 @@ def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
     settings = json.loads((tmp_path / "config.json").read_text())
     assert settings["config"]["windows"] == 0
     model = learner({}, channels=8, fusion_layers=1)
-    model.begin_with(tmp_path)
+    assert model.begin_with(tmp_path) == ("region_attention", "enhancement")
     config = model.hrseg.config
     assert (config.channels, config.windows, config.view) == (16, 2, 28)
     saved = load_tensors(tmp_path)

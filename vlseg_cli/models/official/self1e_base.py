@@ -12,6 +12,7 @@ from vlseg_cli.models.configs.self1e import SELF1EConfig
 from vlseg_cli.models.official.folder import read_config
 from vlseg_cli.models.official.self1e import official_self1e_tokenizer
 from vlseg_cli.models.self1e import SELF1E
+from vlseg_cli.models.shared_parts import part_names
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.weights.convert.rules import convert
 from vlseg_cli.weights.convert.self1e import SELF1E_RULES
@@ -26,9 +27,11 @@ _HEAD, _EMBEDDINGS = (
 _JITTER = 1e-5  # what tells new words apart
 
 
-def start_from_base(directory: Path) -> tuple[SELF1E, Tokenizer]:
+def start_from_base(directory: Path) -> tuple[SELF1E, Tokenizer, tuple[str, ...]]:
     """Random heads on the weights of an official folder, base model or SELF1E; the latter brings
-    its own heads. Raises WeightsError if it is damaged or another model's."""
+    its own heads. Last come the names of the parts that begin anew.
+
+    Raises WeightsError if it is damaged or another model's."""
     theirs = read_checkpoint(directory)
     shapes = {name: tuple(tensor.shape) for name, tensor in theirs.items()}
     sizes = self1e_sizes(shapes, read_config(directory))
@@ -44,7 +47,7 @@ def start_from_base(directory: Path) -> tuple[SELF1E, Tokenizer]:
         ours[name] = _grown(ours[name], sizes["vocabulary"])
     new = {n: t for n, t in model.state_dict().items() if n.startswith("refill.")}
     load_into(model, new | ours, directory)
-    return model, tokenizer
+    return model, tokenizer, part_names(new.keys() - ours.keys())
 
 
 def _grown(table: Tensor, rows: int) -> Tensor:

@@ -16,6 +16,7 @@ from vlseg_cli.models.batches.hrseg import HRSegBatch, HRSegCollator, Lessons
 from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg import HRSeg, Seen
 from vlseg_cli.models.losses.hrseg import losses_per_text, picture_mean
+from vlseg_cli.models.shared_parts import part_names
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.models.trainables.words import WordsBatch, WordsCollator, WordsHeads
 from vlseg_cli.nn.auxiliary import DenseNames
@@ -162,7 +163,7 @@ class TrainableHRSeg(Trainable):
         """See ``Trainable``."""
         self.adapters = adapted(self.hrseg.llava.language, rank, alpha, dropout, targets)
 
-    def begin_with(self, directory: Path) -> None:
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder with its sizes and its tokenizer; what HRSeg adds, and
         LLM-Seg's weights lack, begins anew. Raises WeightsError if they do not fit.
         """
@@ -176,6 +177,7 @@ class TrainableHRSeg(Trainable):
         own = self.hrseg.state_dict()
         fresh = {n: t for n, t in own.items() if n.startswith(_ADDITIONS) and n not in tensors}
         load_into(self.hrseg, {**tensors, **fresh}, directory)
+        return part_names(fresh)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

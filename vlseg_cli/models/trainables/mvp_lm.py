@@ -15,6 +15,7 @@ from vlseg_cli.models.losses.psalm import averaged_counts
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_steps import Asked
 from vlseg_cli.models.psalm import Seen
+from vlseg_cli.models.shared_parts import take_parts
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.models.trainables.words import (
     PICTURES,
@@ -33,7 +34,7 @@ from vlseg_cli.prompts.mvp_lm import MVPLMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_tensors, save_folder
+from vlseg_cli.weights.folder import load_settings, load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 
@@ -177,9 +178,12 @@ class TrainableMVPLM(Trainable):
         groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
         return groups
 
-    def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
+        """See ``Trainable``; of another system's folder the parts that both have are taken."""
+        if load_settings(directory)["architecture"] != "mvp-lm":
+            return take_parts(self.model, self.tokenizer, directory)
         load_into(self.model, load_tensors(directory), directory)
+        return ()
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from vlseg_cli.models.batches.psalm import Prompts, PSALMBatch
 from vlseg_cli.models.losses.psalm import Level, averaged_counts, category_losses, condition_losses
 from vlseg_cli.models.losses.weights import PromptLosses
+from vlseg_cli.models.shared_parts import take_parts
 from vlseg_cli.models.steps import Answered, Prefix, Read
 from vlseg_cli.models.trainable import Trainable
 from vlseg_cli.models.trainables.words import WordsBatch, WordsHeads, sentence_end
@@ -29,7 +30,7 @@ from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_tensors, save_folder
+from vlseg_cli.weights.folder import load_settings, load_tensors, save_folder
 
 if TYPE_CHECKING:
     from vlseg_cli.models.hyperseg import HyperSeg
@@ -161,9 +162,12 @@ class PromptedTrainable(Trainable, Generic[M]):
     def parts(self) -> dict[str, list[nn.Module]]:
         """The model's own parts by name; what is in none of them is 'heads'."""
 
-    def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder. Raises WeightsError if they do not fit."""
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
+        """See ``Trainable``; of another system's folder the parts that both have are taken."""
+        if load_settings(directory)["architecture"] != self.architecture:
+            return take_parts(self.model, self.tokenizer, directory)
         load_into(self.model, load_tensors(directory), directory)
+        return ()
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

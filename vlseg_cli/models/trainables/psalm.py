@@ -9,6 +9,7 @@ from torch import nn
 from vlseg_cli.models.batches.psalm import Prompts, PSALMBatch, PSALMCollator
 from vlseg_cli.models.official.psalm_bases import base_tensors, is_base
 from vlseg_cli.models.psalm import PSALM, Seen
+from vlseg_cli.models.shared_parts import part_names
 from vlseg_cli.models.steps import Prefix
 from vlseg_cli.models.trainables.prompted import PromptedTrainable
 from vlseg_cli.models.trainables.words import PICTURES, WordsBatch, WordsCollator
@@ -46,15 +47,14 @@ class TrainablePSALM(PromptedTrainable[PSALM]):
             "mask_decoder": [model.mask_decoder],
         }
 
-    def begin_with(self, directory: Path) -> None:
-        """Take the weights of a model folder, or the part that a base has (Mask2Former's file).
-
-        Raises WeightsError if they do not fit.
-        """
-        if is_base(directory):
-            self.model.load_state_dict(base_tensors(self.model, directory), strict=False)
-        else:
-            super().begin_with(directory)
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
+        """Take the weights of a model folder, or the part that a base has (Mask2Former's file)."""
+        if not is_base(directory):
+            return super().begin_with(directory)
+        tensors = base_tensors(self.model, directory)
+        self.model.load_state_dict(tensors, strict=False)
+        begun = part_names(tensors)
+        return tuple(part for part in part_names(self.model.state_dict()) if part not in begun)
 
     def see(self, batch: PSALMBatch) -> Seen:
         """Step 1."""

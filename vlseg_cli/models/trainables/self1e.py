@@ -150,16 +150,17 @@ class TrainableSELF1E(Trainable):
         one on each of them here: each has an A of its own instead of a common one."""
         self.adapters = adapted(self.model.internvl.model, rank, alpha, dropout, targets)
 
-    def begin_with(self, directory: Path) -> None:
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder, or of an InternVL in its authors' layout, whose sizes
         and tokenizer are taken as well. Raises WeightsError if they do not fit."""
-        if model_type(directory) in MODEL_TYPES:
-            self.model, self.tokenizer = start_from_base(directory)
-            width = self.model.config.language_channels
-            self.dense_names = DenseNames(width, len(self.names))
-            self.words = WordsHeads(width, self.names)
-        else:
+        if model_type(directory) not in MODEL_TYPES:
             load_into(self.model, load_tensors(directory), directory)
+            return ()
+        self.model, self.tokenizer, anew = start_from_base(directory)
+        width = self.model.config.language_channels
+        self.dense_names = DenseNames(width, len(self.names))
+        self.words = WordsHeads(width, self.names)
+        return anew
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
