@@ -15,7 +15,7 @@ from vlseg_cli.weights.folder import load_settings, load_tensors
 from vlseg_cli.weights.resolve import model_folder
 
 EMBEDDED = model_folder("embedded")
-TABLES = {"language.embed_tokens.weight", "lm_head.weight", "lm_head.bias"}
+TABLES = {"language.embed_tokens.weight", "lm_head.weight"}
 
 
 def mvp_lm(**sizes: Any) -> TrainableMVPLM:
