@@ -31,7 +31,6 @@ from vlseg_cli.weights.folder import CONFIG
 from vlseg_cli.weights.places import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
-LATEST = "latest"  # what DeepSpeed calls the file that names the last step
 _LLAVA = "llava-lightning-7b-v1-1"
 _LORA_SCALE = 16 / 8  # alpha over rank of LLM-Seg's training
 

@@ -15,12 +15,10 @@ from vlseg_cli.models.official.folder import (
     sized,
 )
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.weights.convert.mvp_lm import mvp_lm_rules
+from vlseg_cli.weights.convert.mvp_lm import MODEL_TYPE, mvp_lm_rules
 from vlseg_cli.weights.convert.mvp_lm_sizes import mvp_lm_sizes
 from vlseg_cli.weights.convert.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
-
-MODEL_TYPE = "openseed_phi"
 
 
 def open_official_mvp_lm(directory: Path) -> Official:

@@ -15,13 +15,11 @@ from vlseg_cli.models.official.folder import (
 )
 from vlseg_cli.models.psalm import PSALM
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.weights.convert.psalm import psalm_rules
+from vlseg_cli.weights.convert.psalm import MODEL_TYPE, psalm_rules
 from vlseg_cli.weights.convert.psalm_sizes import psalm_sizes
 from vlseg_cli.weights.convert.rules import Fill
 from vlseg_cli.weights.convert.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
-
-MODEL_TYPE = "llava_phi"
 
 _FILLS = (
     Fill(

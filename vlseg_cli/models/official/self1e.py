@@ -23,8 +23,6 @@ from vlseg_cli.weights.convert.self1e_sizes import self1e_sizes
 from vlseg_cli.weights.convert.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
-MODEL_TYPES = ("internvl_chat", "internvl")  # InternVL's own and that of its -hf repositories
-
 
 def open_official_self1e(directory: Path) -> Official:
     """Look through an official folder and find out whether it is complete; numbers are not read.

@@ -18,7 +18,7 @@ class HRSegSystem:
 
     def is_official(self, directory: Path) -> bool:
         """A training folder of DeepSpeed: no other system is published as one."""
-        from vlseg_cli.models.official.hrseg import LATEST
+        from vlseg_cli.weights.convert.hrseg import LATEST
 
         return (directory / LATEST).is_file()
 

@@ -18,7 +18,7 @@ class MVPLMSystem:
 
     def is_official(self, directory: Path) -> bool:
         """By its config.json."""
-        from vlseg_cli.models.official.mvp_lm import MODEL_TYPE
+        from vlseg_cli.weights.convert.mvp_lm import MODEL_TYPE
 
         return model_type(directory) == MODEL_TYPE
 

@@ -18,8 +18,8 @@ class PSALMSystem:
 
     def is_official(self, directory: Path) -> bool:
         """By its config.json, unless the tensors are those of a HyperSeg that says the same."""
-        from vlseg_cli.models.official.psalm import MODEL_TYPE
         from vlseg_cli.weights.convert.hyperseg import PERCEIVER
+        from vlseg_cli.weights.convert.psalm import MODEL_TYPE
 
         return model_type(directory) == MODEL_TYPE and not holds_tensor(directory, PERCEIVER)
 

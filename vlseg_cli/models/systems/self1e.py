@@ -18,7 +18,7 @@ class SELF1ESystem:
 
     def is_official(self, directory: Path) -> bool:
         """By its config.json."""
-        from vlseg_cli.models.official.self1e import MODEL_TYPES
+        from vlseg_cli.weights.convert.self1e import MODEL_TYPES
 
         return model_type(directory) in MODEL_TYPES
 

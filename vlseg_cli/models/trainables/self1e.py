@@ -16,7 +16,6 @@ from vlseg_cli.models.batches.self1e import SELF1EBatch, SELF1ECollator
 from vlseg_cli.models.configs.self1e import SELF1EConfig
 from vlseg_cli.models.losses.self1e import low_masks, mask_losses, words_loss
 from vlseg_cli.models.official.folder import model_type
-from vlseg_cli.models.official.self1e import MODEL_TYPES
 from vlseg_cli.models.official.self1e_base import start_from_base
 from vlseg_cli.models.self1e import SELF1E, Read, Seen
 from vlseg_cli.models.trainable import Trainable
@@ -28,6 +27,7 @@ from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.prompts.self1e import SELF1EPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.weights.convert.self1e import MODEL_TYPES
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise

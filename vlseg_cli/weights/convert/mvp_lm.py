@@ -12,6 +12,8 @@ from vlseg_cli.weights.convert.phi import LANGUAGE
 from vlseg_cli.weights.convert.psalm import CONNECTOR
 from vlseg_cli.weights.convert.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
 
+MODEL_TYPE = "openseed_phi"  # in config.json
+
 _ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
 _OUR_ENCODER = r"pixel_decoder.layers.\1"
 _DECODER = r"predictor\.decoder\.layers\.(\d+)"

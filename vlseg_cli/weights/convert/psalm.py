@@ -13,6 +13,8 @@ from vlseg_cli.weights.convert.mask2former import (
 from vlseg_cli.weights.convert.phi import LANGUAGE
 from vlseg_cli.weights.convert.rules import Drop, FirstRows, Rename, Rule, SplitHeads
 
+MODEL_TYPE = "llava_phi"  # in config.json
+
 CONNECTOR: tuple[Rule, ...] = (
     Rename(r"model\.mm_projector\.layer1\.0\.(conv1|conv2|bn1|bn2)\.(\w+)", r"connector.\1.\2"),
     Rename(

@@ -6,6 +6,9 @@ the older and newer ones of its ``-hf`` repositories. Source: SELF1E section 11.
 
 from vlseg_cli.weights.convert.rules import Drop, Rename, Rule, SplitRows
 
+# In config.json: InternVL's own and that of its -hf repositories.
+MODEL_TYPES = ("internvl_chat", "internvl")
+
 _BLOCK = r"vision_model\.encoder\.layers\.(\d+)"
 _OUR_TOWER = "internvl.model.vision_tower"
 _OUR_BLOCK = rf"{_OUR_TOWER}.encoder.layer.\1"
