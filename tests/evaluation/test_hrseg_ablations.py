@@ -5,8 +5,8 @@ from typing import get_args
 from models.tiny_hrseg import Quarters, tiny_segmenter
 
 from vlseg_cli.evaluation.hrseg_ablations import ablate, table
-from vlseg_cli.models.fresh import world_tokenizer
 from vlseg_cli.nn.mask_selection import Rule
+from vlseg_cli.prompts.world import world_tokenizer
 
 
 def test_every_variant_is_asked_the_same() -> None:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from vlseg_cli.models.configs.hyperseg import HyperSegConfig
 from vlseg_cli.models.configs.psalm import PSALMConfig
-from vlseg_cli.models.fresh import world_tokenizer
 from vlseg_cli.models.hyperseg import HyperSeg
 from vlseg_cli.models.pixels.padded import fit_pixels
 from vlseg_cli.models.psalm import PSALM, Seen
@@ -21,6 +20,7 @@ from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.prompts.world import world_tokenizer
 from vlseg_cli.schema import Sample
 from vlseg_cli.worlds.categories import NAMES, STUFF
 from vlseg_cli.worlds.samples import Mix, world_sample

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
-from vlseg_cli.models.fresh import world_tokenizer
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
 from vlseg_cli.prompts.mvp_lm import SUMMARY
 from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.prompts.world import world_tokenizer
 from vlseg_cli.worlds.categories import NAMES, STUFF
 
 SIZES: dict[str, Any] = {

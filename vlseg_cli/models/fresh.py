@@ -5,10 +5,7 @@ from typing import Any
 
 from vlseg_cli.models.registry import SYSTEMS
 from vlseg_cli.models.trainable import Trainable
-from vlseg_cli.prompts.psalm import BACKGROUND
-from vlseg_cli.prompts.tokenizer import Tokenizer, word_tokenizer
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.worlds.vocabulary import words
 
 
 def build_model(
@@ -20,9 +17,3 @@ def build_model(
             f"unknown architecture {architecture!r} in [model]; there is {', '.join(SYSTEMS)}"
         )
     return SYSTEMS[architecture].build(config, losses or {})
-
-
-def world_tokenizer() -> Tokenizer:
-    """Every word of the drawn world and of the miniature's instructions."""
-    instructions = {"segment", "find", "point", *BACKGROUND.split()}
-    return word_tokenizer(sorted({*words(), *instructions}))

@@ -47,8 +47,8 @@ class HRSegSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.hrseg import HRSegConfig
-        from vlseg_cli.models.fresh import world_tokenizer
         from vlseg_cli.models.trainables.hrseg import HRSegLosses, TrainableHRSeg
+        from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES
 
         tokenizer = world_tokenizer()

@@ -48,9 +48,9 @@ class HyperSegSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.hyperseg import HyperSegConfig
-        from vlseg_cli.models.fresh import world_tokenizer
         from vlseg_cli.models.hyperseg import HyperSeg
         from vlseg_cli.models.trainables.hyperseg import HyperSegLosses, TrainableHyperSeg
+        from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES, STUFF
 
         tokenizer = world_tokenizer()

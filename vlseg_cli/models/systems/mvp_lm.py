@@ -47,9 +47,9 @@ class MVPLMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words and the summary token."""
         from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
-        from vlseg_cli.models.fresh import world_tokenizer
         from vlseg_cli.models.trainables.mvp_lm import MVPLMLosses, TrainableMVPLM
         from vlseg_cli.prompts.mvp_lm import SUMMARY
+        from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES, STUFF
 
         tokenizer = world_tokenizer()

@@ -48,10 +48,10 @@ class PSALMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.psalm import PSALMConfig
-        from vlseg_cli.models.fresh import world_tokenizer
         from vlseg_cli.models.losses.weights import PromptLosses
         from vlseg_cli.models.psalm import PSALM
         from vlseg_cli.models.trainables.psalm import TrainablePSALM
+        from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES, STUFF
 
         tokenizer = world_tokenizer()
