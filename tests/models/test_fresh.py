@@ -1,4 +1,4 @@
-"""New models know every word of the drawn world, and wrong recipes are refused."""
+"""New models fit the drawn world's words, and wrong recipes are refused."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from vlseg_cli.models.fresh import build_model
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import Expression, Question, RecipeError, Sample
+from vlseg_cli.schema import RecipeError
 from vlseg_cli.worlds.categories import NAMES, STUFF
 
 
@@ -15,17 +15,6 @@ def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokeni
     assert model.model.config.vocabulary == len(tokenizer)
     assert (model.names, model.stuff) == (NAMES, STUFF)
     assert model.weights.points == 0
-
-
-def test_every_word_of_the_world_is_known(tokenizer: Tokenizer, samples: list[Sample]) -> None:
-    said = [
-        query.prompt.text
-        for sample in samples
-        for query in sample.queries
-        if isinstance(query.prompt, Expression | Question)
-    ]
-    for text in (*said, *NAMES, "segment find point background"):
-        assert tokenizer.unknown not in tokenizer.ids(text)
 
 
 @pytest.mark.parametrize(
