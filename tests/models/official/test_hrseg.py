@@ -70,7 +70,7 @@ def answers(model: Any, sample: Sample) -> Any:
 
 
 def test_it_is_recognised_complete_and_answers(official: Path, samples: list[Sample]) -> None:
-    assert check_folder(official).complete
+    assert check_folder(official).coverage.complete
     model = load_model(str(official), "cpu")
     assert isinstance(model, HRSegSegmenter) and model.model.config.windows == 0
     assert len(answers(model, samples[0])) == 2
