@@ -1,8 +1,8 @@
-"""What all miniatures have in common: golden weights, and the files that nearly all are published in.
+"""What all miniatures have in common: golden weights, and the files that models are published in.
 
-A miniature is a module with four functions: ``tensors``, the golden weights under the authors'
-names; ``write``, a folder as they publish it, of those or of damaged ones; ``model`` filled from
-the golden file, through no folder; ``segmenter``, that model ready to be asked.
+A miniature is a module with three functions: ``tensors``, the golden weights under the authors'
+names; ``write``, a folder as they publish it, of those or of damaged ones; ``segmenter``, a model
+that was filled from the golden file through no folder, ready to be asked.
 """
 
 import json

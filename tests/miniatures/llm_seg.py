@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from miniatures.golden import Tensors, golden, write_config
+from miniatures.tokenizers import llama_tokenizer, write_sentencepiece
 from tokenizers import AddedToken
 from torch import Tensor
 
-from miniatures.golden import Tensors, golden, write_config
-from miniatures.tokenizers import llama_tokenizer, write_sentencepiece
 from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg import HRSeg
 from vlseg_cli.models.parity.golden import Golden

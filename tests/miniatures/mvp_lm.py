@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
-
 from miniatures.golden import Tensors, golden, write_bin, write_config
 from miniatures.tokenizers import byte_tokenizer, byte_vocabulary, write_byte_files
+from torch import Tensor
+
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.parity.mvp_lm_golden import config_of
 from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from miniatures.golden import Tensors, golden, write_config, write_shards
 from tokenizers import Tokenizer as RustTokenizer
 from tokenizers import models, pre_tokenizers
 from torch import Tensor
 
-from miniatures.golden import Tensors, golden, write_config, write_shards
 from vlseg_cli.models.parity.psalm import golden_model
 from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.prompts.tokenizer import Tokenizer

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from torch import Tensor
-
 from miniatures.golden import Tensors, golden, write_config, write_shards
 from miniatures.tokenizers import byte_tokenizer, byte_vocabulary, write_byte_files
+from torch import Tensor
+
 from vlseg_cli.models.parity.self1e_golden import golden_model
 from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
 from vlseg_cli.prompts.tokenizer import Tokenizer
