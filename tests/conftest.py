@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,42 +36,9 @@ def _threads() -> None:
 @pytest.fixture(scope="session")
 def official_psalm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The golden PSALM as a folder in its authors' layout: two shards, config, tokenizer."""
-    from safetensors import safe_open
-    from safetensors.torch import save_file
+    from miniatures import psalm
 
-    folder = tmp_path_factory.mktemp("official")
-    golden = Path(__file__).parent / "parity" / "goldens" / "psalm-a.safetensors"
-    with safe_open(str(golden), "pt") as file:
-        sizes = json.loads(file.metadata()["config"])
-        weights = {key[2:]: file.get_tensor(key) for key in file.keys() if key[:2] == "w/"}  # noqa: SIM118
-    names = sorted(weights)
-    shards = {"model-00001-of-00002.safetensors": names[:150]}
-    shards["model-00002-of-00002.safetensors"] = names[150:]
-    for shard, held in shards.items():
-        save_file({name: weights[name] for name in held}, folder / shard, {"format": "pt"})
-    where = {name: shard for shard, held in shards.items() for name in held}
-    index = {"metadata": {}, "weight_map": where}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    llm = sizes["llm"]
-    stated = ("num_attention_heads", "max_position_embeddings", "partial_rotary_factor")
-    config = {"model_type": "llava_phi", **{key: llm[key] for key in stated}}
-    decoder = sizes["mask_decoder"]["heads"]
-    config["vlseg"] = {"image_size": sizes["image_size"], "decoder_heads": decoder}
-    (folder / "config.json").write_text(json.dumps(config))
-    _byte_tokenizer(llm["vocab_size"]).save(str(folder / "tokenizer.json"))
-    return folder
-
-
-def _byte_tokenizer(size: int) -> "Tokenizer":
-    """Bytes as tokens, as GPT-2's without its merges; ``[SEG]`` last, as the authors add it."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = [*alphabet, "<|endoftext|>", *(f"filler{n}" for n in range(size - 258))]
-    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.add_tokens(["[SEG]"])
-    return tokenizer
+    return psalm.write(tmp_path_factory.mktemp("psalm") / "official", psalm.tensors())
 
 
 @dataclass

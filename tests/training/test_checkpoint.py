@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import (
     changed_keys,
     last_checkpoint,
@@ -64,3 +66,22 @@ def test_weights_and_progress_come_back(make_run: Callable[..., Run]) -> None:
     assert fresh.ema.updates == 3
     state = run.model.state_dict()
     assert all(torch.equal(state[k], v) for k, v in fresh.model.state_dict().items())
+
+
+def test_weights_of_another_version_are_named(make_run: Callable[..., Run]) -> None:
+    """Names and shapes that a later vlseg changed: a sentence, not torch's list of all of them."""
+    run = make_run("out")
+    file = save_checkpoint(run) / "tensors.safetensors"
+    tensors = load_file(file)
+    renamed, *_, misshapen = sorted(run.model.state_dict())
+    for part in ("model", "ema"):
+        tensors[f"{part}/before.weight"] = tensors.pop(f"{part}/{renamed}")
+        tensors[f"{part}/{misshapen}"] = torch.zeros(3, 1, 4)
+    save_file(tensors, file)
+    before = {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
+    with pytest.raises(RecipeError) as caught:
+        resume(run, file.parent)
+    said = str(caught.value)
+    assert f"it lacks {renamed}; has extra before.weight; has {misshapen} (3, 1, 4) instead" in said
+    assert said.endswith("use --restart to begin anew, or another --out") and "\n" not in said
+    assert all(tensor.equal(before[name]) for name, tensor in run.model.state_dict().items())

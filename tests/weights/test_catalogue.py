@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vlseg_cli.models.registry import SYSTEMS
 from vlseg_cli.schema.errors import TableError, WeightsError
 from vlseg_cli.weights.catalogue import Entry, catalogue, facts, find_entry, read_catalogue
 
@@ -33,6 +34,12 @@ def test_bases_are_entries_and_nothing_is_invented(name: str) -> None:
     assert not entry.url or entry.url.startswith("https://")
     assert not entry.url or entry.files == (entry.url.rpartition("/")[2],)
     assert all(0 < number <= 100 for key, number in entry.numbers.items() if key != "MME")
+
+
+def test_every_model_is_of_a_system_that_can_be_converted() -> None:
+    """All but MVP-LM, whose authors have published nothing, have a name."""
+    models = {entry.architecture for entry in catalogue().values() if entry.role == "model"}
+    assert models == SYSTEMS.keys() - {"mvp-lm"}
 
 
 @pytest.mark.parametrize(

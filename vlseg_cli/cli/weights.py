@@ -62,7 +62,7 @@ def pull(
 
 
 def verify(
-    name: Name,
+    source: Annotated[str, typer.Argument(help="A name, or a folder as its authors publish it.")],
     goldens: Annotated[
         Path | None,
         typer.Option(
@@ -74,22 +74,26 @@ def verify(
 ) -> None:
     """Check files against what was pinned, that every tensor fits, and that our modules compute.
 
-    They are compared, at every stage, with what the authors' own code computed from a miniature.
+    They are compared, at every stage, with what the authors' own code computed from a miniature. Of
+    a folder that has no name nothing was pinned.
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalogue import find_published
+    from vlseg_cli.weights.catalogue import catalogue, find_published
     from vlseg_cli.weights.places import official_folder
     from vlseg_cli.weights.pull import verify as check
 
-    entry, console = find_published(name), Console(quiet)
-    pin = check(name)
-    console.note(f"{name}: all {len(pin.files)} files are as pinned")
-    if entry.role == "model":
-        from vlseg_cli.models.official.convert import check_folder
+    console, folder = Console(quiet), Path(source).expanduser()
+    if source in catalogue() or not folder.is_dir():
+        entry, folder = find_published(source), official_folder(source)
+        console.note(f"{source}: all {len(check(source).files)} files are as pinned")
+        if entry.role == "base":
+            return
+    from vlseg_cli.models.official.convert import check_folder
 
-        for line in check_folder(official_folder(name)).lines():
-            console.note(f"  {line}")
-        _compare(name, entry.architecture, goldens, console)
+    official = check_folder(folder)
+    for line in official.coverage.lines():
+        console.note(f"  {line}")
+    _compare(source, official.architecture, goldens, console)
 
 
 def convert(
@@ -145,11 +149,8 @@ VERBS = {
 
 
 def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
-    from vlseg_cli.models.parity.check import PARITY, check_parity
+    from vlseg_cli.models.parity.check import check_parity
 
-    if architecture not in PARITY:
-        console.note(f"{name}: this version has nothing to compare a {architecture} with")
-        return
     for golden in check_parity(architecture, goldens):
         worst = max(golden.compared.values(), default=0)
         console.note(

@@ -19,6 +19,7 @@ from vlseg_cli.training.optimiser import optimiser_tensors, restore_optimiser
 from vlseg_cli.training.recipe import Recipe, recipe_table
 from vlseg_cli.training.run import Progress, Run
 from vlseg_cli.training.schedule import chain_of
+from vlseg_cli.weights.fit import misfit
 
 _FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
 # Keys that change what is written or how fast, never what is learned.
@@ -62,7 +63,8 @@ def delete_checkpoints(out: Path) -> None:
 def resume(run: Run, checkpoint: Path) -> None:
     """Put a run where ``checkpoint`` left it.
 
-    Raises RecipeError if the checkpoint is of a recipe that had another past.
+    Raises RecipeError if the checkpoint is of a recipe that had another past, or of a version of
+    vlseg that built another model of it.
     """
     state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     steps: list[int] = state["progress"]["steps"]
@@ -73,8 +75,15 @@ def resume(run: Run, checkpoint: Path) -> None:
             "use --restart to begin anew, or another --out"
         )
     tensors = load_file(checkpoint / _TENSORS)
-    run.model.load_state_dict(_under("model/", tensors))
-    for name, value in _under("ema/", tensors).items():
+    weights, averaged = _under("model/", tensors), _under("ema/", tensors)
+    own = run.model.state_dict()
+    if problems := misfit(own, weights) or misfit(own, averaged):
+        raise RecipeError(
+            f"{checkpoint} was written by another version of vlseg, whose model had other weights: "
+            f"it {problems}; use --restart to begin anew, or another --out"
+        )
+    run.model.load_state_dict(weights)
+    for name, value in averaged.items():
         run.ema.tensors[name].copy_(value)
     run.ema.updates = state["ema_updates"]
     restore_optimiser(run.optimiser, run.model, _under("optimiser/", tensors))

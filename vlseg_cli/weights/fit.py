@@ -15,18 +15,22 @@ def load_into(model: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> 
 
     Raises WeightsError naming missing, extra or misshapen tensors of ``source``.
     """
-    own = model.state_dict()
+    if problems := misfit(model.state_dict(), tensors):
+        raise WeightsError(f"{source} does not fit its configuration: it {problems}")
+    model.load_state_dict(dict(tensors), strict=True, assign=True)
+
+
+def misfit(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
+    """What keeps ``tensors`` from taking the place of ``own``, as half a sentence; '' if nothing
+    does."""
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     misshapen = [
         f"{name} {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
         for name in sorted(own.keys() & tensors.keys())
         if own[name].shape != tensors[name].shape
     ]
-    problems = [
+    return "; ".join(
         f"{what} {', '.join(names[:_NAMED])}{' …' if len(names) > _NAMED else ''}"
         for what, names in (("lacks", missing), ("has extra", extra), ("has", misshapen))
         if names
-    ]
-    if problems:
-        raise WeightsError(f"{source} does not fit its configuration: it {'; '.join(problems)}")
-    model.load_state_dict(dict(tensors), strict=True, assign=True)
+    )

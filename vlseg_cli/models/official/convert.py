@@ -29,8 +29,7 @@ def convert_folder(
     naming every tensor, unless all of them find their place and all of ours are filled;
     OutputError if the disk refuses.
     """
-    official = _open(source)
-    require_complete(official.coverage, source)
+    official = check_folder(source)
     _check_free(target)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -70,11 +69,11 @@ def _check_free(target: Path) -> None:
         raise OutputError(f"{target} is there already and no converted folder: give a new one")
 
 
-def check_folder(source: Path) -> Coverage:
+def check_folder(source: Path) -> Official:
     """Look through an official folder without writing. Raises WeightsError unless all fits."""
     official = _open(source)
     require_complete(official.coverage, source)
-    return official.coverage
+    return official
 
 
 def _write(directory: Path, official: Official, provenance: Mapping[str, Any], shard: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Shapes
+from vlseg_cli.weights.convert.sizes import shown
 
 # Size -> what tells it: a pattern of names and an axis.
 _Witnesses = Mapping[str, tuple[tuple[str, int], ...]]
@@ -102,7 +103,9 @@ def _told(size: str, witnesses: tuple[tuple[str, int], ...], shapes: Shapes) -> 
         if re.fullmatch(pattern, name) and len(shape) > axis
     )
     if not votes:
-        raise WeightsError(f"no LLM-Seg or SAM checkpoint: it has no tensor that tells {size}")
+        raise WeightsError(
+            f"no LLM-Seg or SAM checkpoint: it lacks {shown(witnesses[0][0])}, which tells {size}"
+        )
     return votes.most_common(1)[0][0]
 
 

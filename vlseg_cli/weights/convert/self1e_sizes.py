@@ -108,5 +108,8 @@ def _number(table: Mapping[str, Any], key: str) -> float:
 def _rows(shapes: Shapes) -> int:
     rows = [shape[0] for name, shape in shapes.items() if re.fullmatch(_EMBEDDINGS, name) and shape]
     if len(rows) != 1:
-        raise WeightsError("no SELF1E checkpoint: it has no one tensor of word embeddings")
+        raise WeightsError(
+            "no SELF1E checkpoint: it has no one tensor of word embeddings, as "
+            "language_model.model.embed_tokens.weight"
+        )
     return rows[0]

@@ -116,19 +116,26 @@ class SizeReader:
             for name, shape in self.shapes.items()
             if re.fullmatch(pattern, name) and len(shape) > axis
         )
-        return self._majority(votes, size)
+        return self._majority(votes, size, witnesses[0][0])
 
     def _heads(self, tower: str, stage: int) -> int:
         name = rf"{tower}\.layers\.{stage}\..*\.relative_position_bias_table"
         votes = Counter(
             s[1] for n, s in self.shapes.items() if re.fullmatch(name, n) and len(s) == 2
         )
-        return self._majority(votes, f"heads of Swin's stage {stage}")
+        return self._majority(votes, f"heads of Swin's stage {stage}", name)
 
-    def _majority(self, votes: Counter[int], size: str) -> int:
+    def _majority(self, votes: Counter[int], size: str, witness: str) -> int:
         if not votes:
-            raise WeightsError(f"no {self.system} checkpoint: it has no tensor that tells {size}")
+            raise WeightsError(
+                f"no {self.system} checkpoint: it lacks {shown(witness)}, which tells {size}"
+            )
         return votes.most_common(1)[0][0]
+
+
+def shown(pattern: str) -> str:
+    """A pattern of names for people to read: a name itself, where it is the pattern of one."""
+    return re.sub(r"\\([.])", r"\1", pattern).replace(r"\d+", "N")
 
 
 def stated(config: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:

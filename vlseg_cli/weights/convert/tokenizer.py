@@ -27,10 +27,12 @@ def official_tokenizer(directory: Path) -> Tokenizer:
             return Tokenizer.from_file(str(file))
         if (directory / _SENTENCEPIECE).is_file():
             return read_sentencepiece_model(directory / _SENTENCEPIECE)
-        from transformers import AutoTokenizer  # reads vocab.json, merges.txt, added_tokens.json
+        # Reads vocab.json, merges.txt and added_tokens.json. tokenizer_config.json names the class;
+        # config.json is of a model that transformers does not know, and would be complained of.
+        from transformers import AutoTokenizer, PreTrainedConfig
 
         slow = AutoTokenizer.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=False
+            directory, config=PreTrainedConfig(), local_files_only=True, trust_remote_code=False
         )
         rust: Tokenizer = slow.backend_tokenizer
         return rust

@@ -1,0 +1,57 @@
+"""What all miniatures have in common: golden weights, and the files that models are published in.
+
+A miniature is a module with three functions: ``tensors``, the golden weights under the authors'
+names; ``write``, a folder as they publish it, of those or of damaged ones; ``segmenter``, a model
+that was filled from the golden file through no folder, ready to be asked.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vlseg_cli.models.parity.golden import Golden, golden_files
+from vlseg_cli.models.segmenter import Segmenter
+
+Tensors = Mapping[str, Tensor]
+
+
+class Miniature(Protocol):
+    """See above."""
+
+    def tensors(self) -> dict[str, Tensor]: ...
+    def write(self, folder: Path, tensors: Tensors) -> Path: ...
+    def segmenter(self) -> Segmenter: ...
+
+
+@cache
+def golden(layout: str) -> Golden:
+    """The file that comes with vlseg; not to be changed."""
+    (file,) = golden_files(layout)
+    return Golden.load(file)
+
+
+def write_shards(folder: Path, tensors: Tensors) -> None:
+    """Two shards and their index, as transformers saves a large model."""
+    names, where = sorted(tensors), {}
+    for number, held in enumerate((names[: len(names) // 2], names[len(names) // 2 :]), 1):
+        shard = f"model-{number:05}-of-00002.safetensors"
+        where |= dict.fromkeys(held, shard)
+        save_file({n: tensors[n].contiguous() for n in held}, folder / shard, {"format": "pt"})
+    index = {"metadata": {}, "weight_map": where}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def write_bin(folder: Path, tensors: Tensors) -> None:
+    """One file of torch, as older training scripts leave it."""
+    torch.save(dict(tensors), folder / "pytorch_model.bin")
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """config.json; sizes that no file of the authors tells stand under "vlseg"."""
+    (folder / "config.json").write_text(json.dumps(config, indent=2))

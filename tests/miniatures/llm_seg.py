@@ -1,0 +1,87 @@
+"""LLM-Seg as DeepSpeed left it: PEFT's names, adapters that are not merged, LLaMA's tokenizer.
+
+The golden file holds its parts apart, DINOv2 and SAM with sizes of their own; here they are one.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from miniatures.golden import Tensors, golden, write_config
+from miniatures.tokenizers import llama_tokenizer, write_sentencepiece
+from tokenizers import AddedToken
+from torch import Tensor
+
+from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
+from vlseg_cli.models.hrseg import HRSeg
+from vlseg_cli.models.parity.golden import Golden
+from vlseg_cli.models.parity.llmseg_golden import config_of
+from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
+from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.weights.convert.hrseg import LLM_SEG_RULES
+
+ADAPTED = "model.layers.1.self_attn.v_proj"
+# Sizes that no tensor tells; the heads of DINOv2 and of SAM's decoder are the golden file's.
+_TOLD = {"view": 70, "mask_size": 32, "dino_heads": 4, "sam_decoder_heads": 2}
+_READ = {
+    "dino_layers": 2,
+    "dino_native": 70,
+    "sam_image": 64,
+    "sam_width": 16,
+    "sam_layers": 2,
+    "sam_heads": 2,
+    "sam_window": 2,
+    "sam_global": (1,),
+    "sam_channels": 16,
+    "sam_decoder_feedforward": 32,
+}
+
+
+def merged() -> dict[str, Tensor]:
+    """All golden weights under the authors' names."""
+    file, sam, dino = golden("llmseg"), "model.visual_model.", "model.visual_model_dinov2."
+    return {
+        **file.weights(),
+        **{sam + name: tensor for name, tensor in file.weights("sam/w/").items()},
+        **{dino + name: tensor for name, tensor in file.weights("dino/w/").items()},
+    }
+
+
+def tensors() -> dict[str, Tensor]:
+    """The same with one adapter apart, in PEFT's names."""
+    state, random = merged(), torch.Generator().manual_seed(0)
+    weight = state[f"{ADAPTED}.weight"]
+    down = torch.randn(2, weight.shape[1], generator=random)
+    up = torch.randn(weight.shape[0], 2, generator=random)
+    state[f"{ADAPTED}.weight"] = weight - 2.0 * up @ down
+    state |= {f"{ADAPTED}.lora_A.default.weight": down, f"{ADAPTED}.lora_B.default.weight": up}
+    return {f"base_model.model.{name}": tensor for name, tensor in state.items()}
+
+
+def write(folder: Path, tensors: Tensors) -> Path:
+    """A folder as published, with the tokenizer of the LLaVA that it was trained from."""
+    step = folder / "global_step12"
+    step.mkdir(parents=True)
+    torch.save({"module": dict(tensors)}, step / "mp_rank_00_model_states.pt")
+    (folder / "latest").write_text("global_step12")
+    config = config_of(golden("llmseg"))
+    heads = {key: getattr(config, key) for key in ("clip_heads", "language_heads", "fusion_heads")}
+    write_config(folder, {"vlseg": {**_TOLD, **heads}})
+    write_sentencepiece(folder / "tokenizer.model")
+    return folder
+
+
+def config() -> HRSegConfig:
+    """The golden file's sizes and those of its DINOv2 and SAM."""
+    return replace(config_of(golden("llmseg")), proposals=OWN_SAM, **_TOLD, **_READ)
+
+
+def segmenter() -> HRSegSegmenter:
+    """The golden weights themselves, which no file of ours has been through."""
+    whole = Golden(Path("golden"), {}, {f"w/{name}": t for name, t in merged().items()})
+    model = HRSeg(config()).eval()
+    whole.fill(model, LLM_SEG_RULES)
+    rust = llama_tokenizer()
+    rust.add_tokens([AddedToken("[SEG]", normalized=False)])
+    rust.add_special_tokens([AddedToken(mark) for mark in ("<im_start>", "<im_end>")])
+    return HRSegSegmenter("golden", model, Tokenizer(rust), "digest")
