@@ -59,11 +59,11 @@ def make_sure(sam: SAM) -> SAM:
     decoder = sam.model.mask_decoder
     with torch.no_grad():
         for parameter in sam.parameters():
-            parameter.normal_(std=0.2, generator=generator)
+            parameter.normal_(std=0.5, generator=generator)
         for head in decoder.output_hypernetworks_mlps:
             head.proj_out.weight.mul_(100)
         decoder.iou_prediction_head.proj_out.bias.fill_(0.9)
-        decoder.iou_prediction_head.proj_out.weight.mul_(0.5)
+        decoder.iou_prediction_head.proj_out.weight.mul_(0.2)
     return sam.eval()
 
 

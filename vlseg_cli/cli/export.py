@@ -36,9 +36,7 @@ def command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder to write to.", show_default="the job's own; onnx in the model's"
-        ),
+        typer.Option(help="Folder to write to.", show_default="the job's own; onnx in the model's"),
     ] = None,
     as_json: options.ReportJSON = False,
 ) -> None:
