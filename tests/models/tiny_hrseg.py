@@ -9,6 +9,7 @@ from vlseg_cli.models.configs.hrseg import HRSegConfig
 from vlseg_cli.models.hrseg import HRSeg
 from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
 from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
+from vlseg_cli.nn.sam import SAM
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Frame
 
@@ -50,6 +51,20 @@ SAM_SIZES: dict[str, Any] = {
     "sam_decoder_feedforward": 32,
     "sam_decoder_heads": 2,
 }
+
+
+def make_sure(sam: SAM) -> SAM:
+    """Give a SAM random numbers with which it proposes something: steep masks, hopeful scores."""
+    generator = torch.Generator().manual_seed(7)
+    decoder = sam.model.mask_decoder
+    with torch.no_grad():
+        for parameter in sam.parameters():
+            parameter.normal_(std=0.5, generator=generator)
+        for head in decoder.output_hypernetworks_mlps:
+            head.proj_out.weight.mul_(100)
+        decoder.iou_prediction_head.proj_out.bias.fill_(0.9)
+        decoder.iou_prediction_head.proj_out.weight.mul_(0.2)
+    return sam.eval()
 
 
 def tiny_config(tokenizer: Tokenizer, **others: Any) -> HRSegConfig:

@@ -69,3 +69,16 @@ def test_the_digest_follows_what_is_read(tmp_path: Path) -> None:
     assert model_digest(tmp_path) == first
     (tmp_path / "pytorch_model.bin").write_bytes(b"weights")
     assert model_digest(tmp_path) != first
+
+
+def test_the_digest_follows_the_latest_step_of_a_training_folder(tmp_path: Path) -> None:
+    steps = [tmp_path / name for name in ("step1", "step2")]
+    for step in steps:
+        step.mkdir()
+        (step / "mp_rank_00_model_states.pt").write_text(step.name)
+    digests = set()
+    for named in ("step1", "step2"):
+        (tmp_path / "latest").write_text(f"{named}\n")
+        digests.add(model_digest(tmp_path))
+    (steps[1] / "mp_rank_00_model_states.pt").write_text("others")
+    assert len({*digests, model_digest(tmp_path)}) == 3

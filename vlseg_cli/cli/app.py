@@ -36,7 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry(JOBS, "Say how far a job is."),
     "retry": Entry(JOBS, "Try the failed inputs of a job again."),
     "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),
-    "export": Entry(JOBS, "Make more formats of a job's answers."),
+    "export": Entry(JOBS, "Make more formats of a job's answers, or ONNX graphs of a SAM."),
     "plan": Entry(JOBS, "Say beforehand what a job would take: time, disk, memory."),
     "weights": Entry(SETUP, "Fetch, check and convert published weights."),
     "doctor": Entry(SETUP, "Check the environment, device, codecs and weights."),

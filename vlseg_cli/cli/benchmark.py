@@ -118,6 +118,8 @@ def _job(asked: Asked, plan: Plan, about: Setting) -> Job:
             "batch_size": asked.batch_size or BATCH_SIZE,
             "part": PART_FRAMES,
             "save": [],
+            "proposals": asked.proposals.source,
+            "proposals_engine": asked.proposals.engine,
         },
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vlseg_cli.cli import options
+from vlseg_cli.models.proposals.options import TORCH
 from vlseg_cli.schema import Clip, UsageError
 
 
@@ -14,6 +15,7 @@ class Choices:
     model: options.Model = None
     device: options.Device = None
     proposals: options.Proposals = None
+    proposals_engine: options.Engine = TORCH
     cache: options.Cache = None
     threshold: options.Threshold = None
     stride: options.Stride = 1

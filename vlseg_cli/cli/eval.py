@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.models.proposals.options import ProposalOptions
+from vlseg_cli.models.proposals.options import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 
 _BENCHMARK, _WORLD = "Benchmark", "The drawn world"
@@ -67,6 +67,7 @@ def command(
     model: options.Model = None,
     device: options.Device = None,
     proposals: options.Proposals = None,
+    proposals_engine: options.Engine = TORCH,
     cache: options.Cache = None,
     batch_size: options.BatchSize = None,
     shard: options.Shard = None,
@@ -118,6 +119,7 @@ def command(
     vlseg eval refcoco-val --specimen · vlseg eval world --seeds 900000:900050 --html report/
     """
     names = tuple(benchmarks or ())
+    chosen = ProposalOptions(proposals, cache, proposals_engine)
     if every:
         from vlseg_cli.cli.benchmark_list import show_benchmarks
 
@@ -125,7 +127,6 @@ def command(
     elif names == ("world",):
         from vlseg_cli.cli.world_scores import WorldAsked, score_world
 
-        chosen = ProposalOptions(proposals, cache)
         world = WorldAsked(model, device, chosen, seeds, size, video, frames, out)
         score_world(world, as_json, quiet)
     elif not names or "world" in names:
@@ -143,7 +144,7 @@ def command(
             limit,
             model,
             device,
-            ProposalOptions(proposals, cache),
+            chosen,
             batch_size,
             shard,
             overwrite,

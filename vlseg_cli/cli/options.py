@@ -58,6 +58,15 @@ Proposals = Annotated[
         rich_help_panel=_MODEL,
     ),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="torch|onnx|DIR",
+        help="What runs a SAM that proposes: torch; onnx, as 'vlseg export sam' wrote it beside the"
+        " weights; or the folder that was written instead.",
+        rich_help_panel=_MODEL,
+    ),
+]
 Cache = Annotated[
     Path | None,
     typer.Option(

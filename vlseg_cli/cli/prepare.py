@@ -72,6 +72,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     options = {
         "threshold": choices.threshold,
         "proposals": choices.proposals,
+        "proposals_engine": choices.proposals_engine,
         "many": asked.many,
         "clip": asdict(choices.clip),
         "batch_size": batch_size,
@@ -102,7 +103,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
         choices.model,
         choices.device,
         asked.words,
-        ProposalOptions(choices.proposals, choices.cache),
+        ProposalOptions(choices.proposals, choices.cache, choices.proposals_engine),
     )
 
 

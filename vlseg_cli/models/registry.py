@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from vlseg_cli.models.proposals.options import Choosing, ProposalOptions
+from vlseg_cli.models.proposals.options import TORCH, Choosing, ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.models.system import System
 from vlseg_cli.models.systems.hrseg import HRSegSystem
@@ -66,9 +66,10 @@ def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:
     """Raise UsageError if proposals were named for a model that draws its own masks."""
     if isinstance(segmenter, Choosing):
         segmenter.choose_proposals(proposals)
-    elif proposals.source is not None:
+    elif proposals.source is not None or proposals.engine != TORCH:
+        option = "--proposals-engine" if proposals.source is None else "--proposals"
         raise UsageError(
-            f"--proposals is for models that choose among proposed masks; {segmenter.name} draws "
+            f"{option} is for models that choose among proposed masks; {segmenter.name} draws "
             "its own: leave it out"
         )
 

@@ -58,7 +58,12 @@ class SAM(nn.Module):
                 vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
             )
         )
-        self.image_size = sizes.image
+        self.sizes = sizes
+
+    @property
+    def image_size(self) -> int:
+        """Side of its square input, px."""
+        return self.sizes.image
 
     def look(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) normalised, padded with zeros -> features (B, D, S/16, S/16)."""

@@ -74,11 +74,19 @@ def stage(name: str) -> Literal["-", "in part", "fetched", "converted"]:
 def model_digest(directory: Path) -> str:
     """16 hexadecimal digits that change with the model's files (cards and notes aside)."""
     digest = hashlib.sha256()
-    for path in sorted(directory.iterdir()):
-        if path.suffix in _READ and path.is_file():
-            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-            _add(digest, path)
+    for folder in (directory, *_latest_step(directory)):
+        for path in sorted(folder.iterdir()):
+            if path.suffix in _READ and path.is_file():
+                digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+                _add(digest, path)
     return digest.hexdigest()[:16]
+
+
+def _latest_step(directory: Path) -> list[Path]:
+    """Where DeepSpeed keeps the weights of a training folder; [] for other folders."""
+    latest = directory / "latest"
+    step = directory / latest.read_text("utf-8", "replace").strip() if latest.is_file() else None
+    return [step] if step is not None and step != directory and step.is_dir() else []
 
 
 def _add(digest: "hashlib._Hash", path: Path) -> None:

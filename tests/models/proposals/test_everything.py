@@ -13,7 +13,7 @@ from vlseg_cli.schema import Frame, decode_rle
 class Squares:
     """Sees bright squares in its input: a point inside one gets it (and two bad guesses)."""
 
-    image_size = 64
+    name, image_size = "squares", 64
 
     def __init__(self) -> None:
         self.looks, self.batches = 0, 0

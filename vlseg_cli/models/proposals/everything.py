@@ -4,14 +4,12 @@ Source: HRSeg section 2; LLM-Seg ``prepare_datasets/``. Whatever runs SAM (torch
 an ``Engine``.
 """
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vlseg_cli.models.pixels.two_eyes import fit_square, longest_side
+from vlseg_cli.models.proposals.engine import Engine
 from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
 from vlseg_cli.nn.everything import (
     POINTS_AT_ONCE,
@@ -25,41 +23,10 @@ from vlseg_cli.nn.everything import (
     take,
     to_input,
 )
-from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import Frame
 
 _STRIP = 256  # columns
 _LARGEST = 1024  # px: larger pictures are shrunk to this before SAM gets to see them
-
-
-class Engine(Protocol):
-    """SAM, whatever runs it; see ``nn.sam.SAM`` for the shapes."""
-
-    image_size: int
-
-    def look(self, pixels: Tensor) -> Tensor: ...
-
-    def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]: ...
-
-
-class TorchEngine:
-    """SAM by torch, on whatever device it is."""
-
-    def __init__(self, sam: SAM) -> None:
-        self.image_size = sam.image_size
-        self._sam = sam.eval()
-        self._like = next(sam.parameters())
-
-    @torch.inference_mode()
-    def look(self, pixels: Tensor) -> Tensor:
-        """(1, 3, S, S) -> features."""
-        return self._sam.look(pixels.to(self._like))
-
-    @torch.inference_mode()
-    def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, (Q, 2) -> logits (Q, 3, h, w) and expected IoU (Q, 3), on the CPU."""
-        logits, iou = self._sam.masks_at(features, points.to(self._like))
-        return logits.float().cpu(), iou.float().cpu()
 
 
 class EverythingProposer:
@@ -67,7 +34,9 @@ class EverythingProposer:
 
     def __init__(self, engine: Engine, key: str, per_side: int = POINTS_PER_SIDE) -> None:
         self._engine, self._per_side = engine, per_side
-        self.key = f"{key} everything {per_side}"
+        # Engines agree but for rounding, of which a threshold can make a whole mask: what is kept
+        # must not depend on who came first.
+        self.key = f"{key} {engine.name} everything {per_side}"
 
     def propose(self, frame: Frame) -> Proposals:
         """Masks on the grid of the picture, or of its shrunk copy if it is large."""

@@ -1,4 +1,4 @@
-"""SAM as its authors publish it, a single ``.pth``, as a proposer's engine."""
+"""SAM as its authors publish it, a single ``.pth``."""
 
 from collections.abc import Mapping
 from pathlib import Path

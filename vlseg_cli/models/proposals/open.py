@@ -1,37 +1,68 @@
 """From what a user named to a proposer: a model of ours, a folder of SAM's, a folder of masks."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from vlseg_cli.models.proposals.class_free import ClassFreeProposer
-from vlseg_cli.models.proposals.everything import EverythingProposer, TorchEngine
+from vlseg_cli.models.proposals.engine import TorchEngine
+from vlseg_cli.models.proposals.everything import EverythingProposer
 from vlseg_cli.models.proposals.mask_folder import MaskFolder
 from vlseg_cli.models.proposals.official_sam import is_official_sam, load_official_sam
+from vlseg_cli.models.proposals.options import ONNX, TORCH, export_folder
 from vlseg_cli.models.proposals.proposer import Proposer
 from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.catalogue import catalogue
 from vlseg_cli.weights.folder import CONFIG
 from vlseg_cli.weights.resolve import model_digest, model_folder
 
 
-def open_proposer(source: str, device: str) -> Proposer:
+def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
     """A proposer by name or folder.
 
     'embedded' or a PSALM gives its class-free masks, a SAM everything it sees, a folder of masks
-    what lies there. Raises UsageError for anything else, WeightsError for weights that are
-    missing or damaged.
+    what lies there. engine: what runs a SAM, see ``ProposalOptions``. Raises UsageError for
+    anything else, WeightsError for weights that are missing or damaged.
     """
     folder = Path(source).expanduser()
     is_model = (folder / CONFIG).is_file() or source in ("embedded", *catalogue())
     if folder.is_dir() and not is_model and not is_official_sam(folder):
+        _require_torch(engine, source)
         return MaskFolder(folder)
     directory = model_folder(source)
-    key = model_digest(directory)
     if is_official_sam(directory):
-        return EverythingProposer(TorchEngine(load_official_sam(directory, device)), key)
+        digest = model_digest(directory)
+        return open_everything(
+            source, digest, engine, device, lambda: load_official_sam(directory, device)
+        )
+    _require_torch(engine, source)
     from vlseg_cli.models.registry import load_model  # which knows of this file
 
     segmenter = load_model(source, device)
     if not isinstance(segmenter, PSALMSegmenter):
         raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
-    return ClassFreeProposer(segmenter, key)
+    return ClassFreeProposer(segmenter, model_digest(directory))
+
+
+def open_everything(
+    model: str, digest: str, engine: str, device: str, sam: Callable[[], SAM]
+) -> EverythingProposer:
+    """Everything that the SAM of a model sees. sam: itself, asked for only if torch runs it.
+
+    Raises WeightsError if ONNX Runtime is to run it and no export of these weights is found.
+    """
+    if engine == TORCH:
+        return EverythingProposer(TorchEngine(sam()), digest)
+    from vlseg_cli.models.proposals.onnx_engine import OnnxEngine  # brings ONNX Runtime
+
+    exported = export_folder(model) if engine == ONNX else Path(engine).expanduser()
+    return EverythingProposer(OnnxEngine(exported, digest, device), digest)
+
+
+def _require_torch(engine: str, source: str) -> None:
+    """Raise UsageError if an engine was named for what is no SAM."""
+    if engine != TORCH:
+        raise UsageError(
+            f"--proposals-engine {engine} runs a SAM, and {source} is none: leave it out"
+        )

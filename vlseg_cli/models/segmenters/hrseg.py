@@ -17,8 +17,7 @@ from vlseg_cli.models.hrseg import Answered, HRSeg, Perceived, Seen
 from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.official.hrseg import open_official_llm_seg
 from vlseg_cli.models.pixels.two_eyes import fit_llava, fit_views, soft_masks
-from vlseg_cli.models.proposals.everything import EverythingProposer, TorchEngine
-from vlseg_cli.models.proposals.open import open_proposer
+from vlseg_cli.models.proposals.open import open_everything, open_proposer
 from vlseg_cli.models.proposals.options import ProposalOptions, named_folder
 from vlseg_cli.models.proposals.proposer import Proposer
 from vlseg_cli.models.proposals.store import Store
@@ -98,11 +97,12 @@ class HRSegSegmenter:
     def proposer(self) -> Proposer:
         """Who proposes: what the user named, else what the model was trained with."""
         source = self._options.source or self.model.config.proposals
+        engine, device = self._options.engine, str(self.device)
         if source != OWN_SAM:
-            return open_proposer(source, str(self.device))
+            return open_proposer(source, device, engine)
         if self.model.config.proposals != OWN_SAM:
             raise UsageError(f"{self.name} has no SAM of its own: give --proposals another name")
-        return EverythingProposer(TorchEngine(self.model.sam), self.digest)
+        return open_everything(self.name, self.digest, engine, device, lambda: self.model.sam)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

@@ -1,0 +1,136 @@
+"""ONNX Runtime against torch, step by step and to the end; exports that are none are refused."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from models.tiny_hrseg import make_sure
+from torch import Tensor
+
+from vlseg_cli.models.proposals.engine import Engine, TorchEngine
+from vlseg_cli.models.proposals.everything import EverythingProposer
+from vlseg_cli.models.proposals.onnx_engine import EXPORT, LOOK, OnnxEngine
+from vlseg_cli.models.proposals.onnx_export import export_sam
+from vlseg_cli.nn.sam import SAM, SAMSizes
+from vlseg_cli.schema import Frame, UsageError, WeightsError, decode_rle
+from vlseg_cli.worlds.draw import draw_scene
+
+ROUNDING = 1e-4  # of the largest value
+SIDES = (64, 96)  # px; windows of 3 by 3 fill neither
+
+
+def tiny_sam(side: int) -> SAM:
+    return make_sure(SAM(SAMSizes(side, 16, 16, 2, 2, 3, (1,), 16, 32, 2)))
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder per side."""
+    root = tmp_path_factory.mktemp("exports")
+    for side in SIDES:
+        export_sam(tiny_sam(side), f"of {side}", root / str(side))
+    return root
+
+
+class Near:
+    """An engine whose masks end near their points, as a trained SAM's do."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name, self.image_size, self.look = engine.name, engine.image_size, engine.look
+        self._engine = engine
+
+    def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        logits, iou = self._engine.masks_at(features, points)
+        places = (torch.arange(logits.shape[-1]) + 0.5) * self.image_size / logits.shape[-1]
+        x, y = ((places - at[:, None]).abs() for at in points.T)
+        far = (x[:, None, :] + y[:, :, None]) > self.image_size / 4
+        return logits.masked_fill(far[:, None], -1e3), iou
+
+
+def agree(ours: torch.Tensor, theirs: torch.Tensor) -> bool:
+    return ours.shape == theirs.shape and bool(
+        (ours - theirs).abs().max() <= ROUNDING * theirs.abs().max()
+    )
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_same_numbers_for_any_number_of_points(exports: Path, side: int) -> None:
+    by_torch, by_onnx = TorchEngine(tiny_sam(side)), OnnxEngine(exports / str(side), f"of {side}")
+    assert by_onnx.image_size == side
+    pixels = torch.randn(1, 3, side, side)
+    features = by_torch.look(pixels)
+    assert agree(by_onnx.look(pixels), features)
+    for count in (1, 5, 64):
+        points = torch.rand(count, 2) * side
+        for ours, theirs in zip(
+            by_onnx.masks_at(features, points), by_torch.masks_at(features, points), strict=True
+        ):
+            assert len(ours) == count and agree(ours, theirs)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("shape", [(96, 96), (40, 90), (130, 70)])
+def test_the_same_proposals(exports: Path, side: int, shape: tuple[int, int]) -> None:
+    frame = Frame(draw_scene(910_001, 160).pixels[: shape[0], : shape[1]].copy(), "a scene")
+    engines = TorchEngine(tiny_sam(side)), OnnxEngine(exports / str(side), f"of {side}")
+    by_torch, by_onnx = (EverythingProposer(Near(one), "key", per_side=9) for one in engines)
+    ours, theirs = by_onnx.propose(frame), by_torch.propose(frame)
+    assert len(ours.masks) == len(theirs.masks) > 3
+    assert np.allclose(ours.scores, theirs.scores, atol=ROUNDING)
+    for mask, truth in zip(map(decode_rle, ours.masks), map(decode_rle, theirs.masks), strict=True):
+        assert (mask & truth).sum() >= 0.99 * (mask | truth).sum()
+    assert by_onnx.key != by_torch.key  # on disk they are told apart
+
+
+def test_an_export_of_other_weights_is_refused(exports: Path) -> None:
+    with pytest.raises(WeightsError, match=r"exported from other weights \(of 64\)"):
+        OnnxEngine(exports / "64", "of 96")
+
+
+def test_no_export_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="holds no exported SAM: 'vlseg export sam"):
+        OnnxEngine(tmp_path, "digest")
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"weights": "of 64"}'])
+def test_a_damaged_note_is_refused(exports: Path, tmp_path: Path, damage: str) -> None:
+    folder = shutil.copytree(exports / "64", tmp_path / "export")
+    (folder / EXPORT).write_text(damage)
+    with pytest.raises(WeightsError, match="is damaged"):
+        OnnxEngine(folder, "of 64")
+
+
+@pytest.mark.parametrize("name", [LOOK, "look.weights"])
+def test_half_a_graph_is_refused(exports: Path, tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(exports / "64", tmp_path / "export")
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match="cannot be opened"):
+        OnnxEngine(folder, "of 64")
+
+
+def test_what_an_export_holds(exports: Path) -> None:
+    files = {file.name for file in (exports / "64").iterdir()}
+    graphs = {"look.onnx", "look.weights", "masks_at.onnx", "masks_at.weights"}
+    assert files == {*graphs, EXPORT}
+    told = json.loads((exports / "64" / EXPORT).read_text())
+    assert told["weights"] == "of 64" and told["sizes"]["image"] == 64
+
+
+def test_a_second_export_takes_the_place_of_the_first(exports: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exports / "96", tmp_path / "export")
+    export_sam(tiny_sam(64), "of 64", folder)
+    size = (folder / "look.weights").stat().st_size
+    assert size == (exports / "64" / "look.weights").stat().st_size
+    assert OnnxEngine(folder, "of 64").image_size == 64
+
+
+def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(UsageError, match=r"pip install 'vlseg\[onnx\]'"):
+        export_sam(tiny_sam(64), "digest", tmp_path / "export")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,90 @@
+"""SAM by ONNX Runtime: the graphs that ``vlseg export sam`` wrote, on the CPU or a CUDA device."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vlseg_cli.schema import WeightsError
+
+EXPORT, LOOK, MASKS_AT = "sam.json", "look.onnx", "masks_at.onnx"
+PIXELS, FEATURES, POINTS, LOGITS, IOU = "pixels", "features", "points", "logits", "iou"
+
+_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+
+class OnnxEngine:
+    """See ``Engine``. It takes as many threads as torch."""
+
+    name = "onnx"
+
+    def __init__(self, folder: Path, digest: str, device: str = "cpu") -> None:
+        """Open an export. digest: of the weights that it has to be of.
+
+        Raises WeightsError if there is none, if it is damaged or if it is of other weights.
+        """
+        self.image_size = _checked_size(folder, digest)
+        self._look = _opened(folder / LOOK, device)
+        self._masks_at = _opened(folder / MASKS_AT, device)
+
+    def look(self, pixels: Tensor) -> Tensor:
+        """(1, 3, S, S) -> features."""
+        (features,) = self._look.run([FEATURES], {PIXELS: _array(pixels)})
+        return torch.from_numpy(features)
+
+    def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Features, (Q, 2) -> logits (Q, 3, h, w) and expected IoU (Q, 3)."""
+        given = {FEATURES: _array(features), POINTS: _array(points)}
+        logits, iou = self._masks_at.run([LOGITS, IOU], given)
+        return torch.from_numpy(logits), torch.from_numpy(iou)
+
+
+def _checked_size(folder: Path, digest: str) -> int:
+    """Side of the input of an export, px, which must be of the weights of ``digest``."""
+    file = folder / EXPORT
+    if not file.is_file():
+        raise WeightsError(
+            f"{folder} holds no exported SAM: 'vlseg export sam --model MODEL' writes it, and"
+            " --proposals-engine takes the folder, too"
+        )
+    try:
+        told = json.loads(file.read_bytes())
+        weights, size = str(told["weights"]), int(told["sizes"]["image"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{file} is damaged: export the SAM again") from error
+    if weights != digest:
+        raise WeightsError(
+            f"{folder} was exported from other weights ({weights}) than the model's ({digest}):"
+            " 'vlseg export sam --model MODEL' again"
+        )
+    return size
+
+
+def _opened(file: Path, device: str) -> Any:
+    """A session. Raises WeightsError if the graph or its numbers are missing or damaged."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors alone
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=_providers(device))
+    except Exception as error:  # a class of its own for each kind of damage
+        raise WeightsError(f"{file} cannot be opened: export the SAM again") from error
+
+
+def _providers(device: str) -> list[Any]:
+    """Where a graph runs, the best first."""
+    if not device.startswith("cuda") or _CUDA not in onnxruntime.get_available_providers():
+        return [_CPU]
+    onnxruntime.preload_dlls()  # those that came with torch
+    return [(_CUDA, {"device_id": torch.device(device).index or 0}), _CPU]
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.float().cpu().numpy()
+    return array
