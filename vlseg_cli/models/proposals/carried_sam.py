@@ -11,11 +11,12 @@ from torch import Tensor
 
 from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
 from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.official.hrseg import LATEST, open_official_llm_seg
+from vlseg_cli.models.official.hrseg import open_official_llm_seg
 from vlseg_cli.models.proposals.official_sam import is_official_sam, load_official_sam
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.convert.coverage import require_complete
+from vlseg_cli.weights.convert.hrseg import LATEST
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_settings, placed
 from vlseg_cli.weights.read.shards import stream_tensors
