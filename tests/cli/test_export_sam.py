@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from models.tiny_hrseg import SAM_SIZES, make_sure, tiny_hrseg
 
-from vlseg_cli.models.fresh import world_tokenizer
+from vlseg_cli.prompts.world import world_tokenizer
 from vlseg_cli.weights.folder import save_folder
 
 
