@@ -27,7 +27,9 @@ def test_a_long_stream_takes_constant_memory(
     assert growth < 1500
 
 
-def test_many_files_take_constant_memory(tmp_path: Path, full_size: bool) -> None:
+def test_many_files_take_constant_memory(
+    tmp_path: Path, full_size: bool, record_property: Callable[[str, object], None]
+) -> None:
     count = 20_000 if full_size else 1_500
     one = write_photos(tmp_path / "one", 1) / "000.png"
     photos = tmp_path / "photos"
@@ -35,5 +37,6 @@ def test_many_files_take_constant_memory(tmp_path: Path, full_size: bool) -> Non
     for number in range(count):
         (photos / f"{number:06d}.png").hardlink_to(one)
     samples = finish_measured(start_measured(tmp_path / "out", "photos", photos, count))
+    record_property("MB per 1,000 files", round(slope_of(samples), 4))
     assert samples[-1][0] == count
     assert slope_of(samples) < 1
