@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
+from scipy.stats import theilslopes
 
 STREAM = Path(__file__).with_name("stream.py")
 MB = 1 << 20
@@ -35,6 +35,13 @@ def finish_measured(process: Running) -> Samples:
 
 
 def slope_of(samples: Samples) -> float:
-    """MB per thousand frames, least squares over the second half, when all caches are warm."""
-    counts, sizes = np.asarray(samples[len(samples) // 2 :], float).T
-    return float(np.polyfit(counts, sizes, 1)[0]) * 1000 / MB
+    """MB per thousand frames over the second half, when all caches are warm: the median slope of
+    all pairs (Theil and Sen), for which a single moment counts little."""
+    counts, sizes = zip(*samples[len(samples) // 2 :], strict=True)
+    return float(theilslopes(sizes, counts).slope) * 1000 / MB
+
+
+def growth_of(samples: Samples) -> float:
+    """MB between the smallest and the largest size of the second half."""
+    sizes = [size for _, size in samples[len(samples) // 2 :]]
+    return (max(sizes) - min(sizes)) / MB

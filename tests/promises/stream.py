@@ -45,7 +45,18 @@ class Watch(Listener):
 
 def _resident() -> int:
     me = psutil.Process()
-    return int(sum(one.memory_info().rss for one in (me, *me.children(recursive=True))))
+    return sum(_own(one) for one in (me, *me.children(recursive=True)))
+
+
+def _own(process: psutil.Process) -> int:
+    """Bytes that a process wrote itself. Pages of files come and go as the system likes: how many
+    of them are there says nothing about the process."""
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():  # no Linux
+        return int(process.memory_info().rss)
+    wanted = ("RssAnon:", "RssShmem:", "VmSwap:")
+    lines = [line.split() for line in status.read_text().splitlines()]
+    return 1024 * sum(int(words[1]) for words in lines if words[0] in wanted)
 
 
 def track(film: Path, out: Path, watch: Watch, model: str) -> None:
