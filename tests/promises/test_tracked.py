@@ -30,7 +30,7 @@ def test_a_long_video_is_tracked_killed_and_gone_on_with(
     samples = finish_measured(undisturbed)
     record_property("MB per 1,000 frames", round(slope_of(samples), 4))
     assert rest[-1][0] < frames * 3 // 4  # of what was done nothing was done again
-    assert samples[-1][0] == frames
+    assert samples[-1][0] > 0.9 * frames  # a last short part is not worth a sample
     # In a short run the allocator's steps are larger than any slope; frames that stay are not.
     assert slope_of(samples) < 1 if full_size else growth_of(samples) < _FEW * FRAME / MB
     assert sum(1 for _ in (whole / "records.jsonl").open()) == PROMPTS * frames
