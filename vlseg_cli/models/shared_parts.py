@@ -11,9 +11,20 @@ from torch import Tensor, nn
 
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.folder import TOKENIZER, load_tensors
+from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors
 
 Rows = tuple[int, int]  # of a table of words: ours, theirs
+
+
+def begin_with_folder(
+    model: nn.Module, tokenizer: Tokenizer, architecture: str, directory: Path
+) -> tuple[str, ...]:
+    """Take all of a model folder of the same architecture, of another one's ``take_parts``."""
+    if load_settings(directory)["architecture"] != architecture:
+        return take_parts(model, tokenizer, directory)
+    load_into(model, load_tensors(directory), directory)
+    return ()
 
 
 def take_parts(model: nn.Module, tokenizer: Tokenizer, directory: Path) -> tuple[str, ...]:

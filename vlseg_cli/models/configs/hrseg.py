@@ -4,9 +4,10 @@ LLM-Seg, on which it is built, is the same model with both additions off: ``LLM_
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from vlseg_cli.models.configs.sizes import check_choices, read_sizes
 from vlseg_cli.nn.llava import Kind, LLaVASizes
 from vlseg_cli.nn.mask_selection import Empty, Rule, Selection
 from vlseg_cli.nn.sam import SAMSizes
@@ -87,16 +88,8 @@ class HRSegConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "HRSegConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be an HRSeg."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise WeightsError(f"unknown keys in the HRSeg configuration: {', '.join(unknown)}")
-        arguments: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        config = cls(**arguments)
-        for key, allowed in _CHOICES.items():
-            if (value := getattr(config, key)) not in allowed:
-                raise WeightsError(f"HRSeg's {key} is {value!r}; it can be {' or '.join(allowed)}")
+        config = read_sizes(cls, values, "HRSeg")
+        check_choices(config, _CHOICES, "HRSeg")
         if config.view % config.dino_patch:
             raise WeightsError(
                 f"HRSeg's view is {config.view} px, no multiple of DINOv2's patch of "

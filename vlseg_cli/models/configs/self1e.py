@@ -1,9 +1,10 @@
 """The sizes of a SELF1E. The defaults are the published 2B model; a miniature is other numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from vlseg_cli.models.configs.sizes import check_choices, read_sizes
 from vlseg_cli.prompts.self1e import Style
 from vlseg_cli.schema import WeightsError
 
@@ -49,13 +50,8 @@ class SELF1EConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "SELF1EConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a SELF1E."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise WeightsError(f"unknown keys in the SELF1E configuration: {', '.join(unknown)}")
-        config = cls(**values)
-        for key, allowed in _CHOICES.items():
-            if (value := getattr(config, key)) not in allowed:
-                raise WeightsError(f"SELF1E's {key} is {value!r}; it can be {' or '.join(allowed)}")
+        config = read_sizes(cls, values, "SELF1E")
+        check_choices(config, _CHOICES, "SELF1E")
         check_image_size(config, config.image_size)
         return config
 

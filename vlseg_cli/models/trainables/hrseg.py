@@ -5,7 +5,7 @@ weight 0 by default; inference is the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +18,7 @@ from vlseg_cli.models.hrseg import HRSeg, Seen
 from vlseg_cli.models.losses.hrseg import losses_per_text, picture_mean
 from vlseg_cli.models.shared_parts import part_names
 from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.parts import parameters_by_part, silenced
 from vlseg_cli.models.trainables.words import WordsBatch, WordsCollator, WordsHeads
 from vlseg_cli.nn.auxiliary import DenseNames
 from vlseg_cli.nn.lora import adapted, merged_state
@@ -118,15 +119,8 @@ class TrainableHRSeg(Trainable):
         return HRSegCollator(config, prompts, self.names, self.weights.names)
 
     def pictures_collator(self, size: int | None = None) -> HRSegCollator:
-        """The same, asking nothing but which name each token has.
-
-        Raises RecipeError if the loss that teaches it is switched off.
-        """
-        if not self.weights.dense_names:
-            raise RecipeError(
-                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
-            )
-        return replace(self.collator(size), silent=True)
+        """The same, see ``silenced``."""
+        return silenced(self.collator(size), self.weights.dense_names)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
@@ -153,11 +147,7 @@ class TrainableHRSeg(Trainable):
             "selection": [hrseg],
             "auxiliary": [self.dense_names, self.words],
         }
-        groups, taken = {"lora": list(self.adapters)}, {id(p) for p in self.adapters}
-        for name, modules in parts.items():
-            groups[name] = [p for m in modules for p in m.parameters() if id(p) not in taken]
-            taken |= {id(p) for p in groups[name]}
-        return groups
+        return {"lora": list(self.adapters), **parameters_by_part(parts, self.adapters)}
 
     def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""

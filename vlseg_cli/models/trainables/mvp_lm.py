@@ -1,7 +1,7 @@
 """MVP-LM as the training loop sees it: a batch goes in, weighted losses come out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from vlseg_cli.models.losses.psalm import averaged_counts
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_steps import Asked
 from vlseg_cli.models.psalm import Seen
-from vlseg_cli.models.shared_parts import take_parts
+from vlseg_cli.models.shared_parts import begin_with_folder
 from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.parts import groups_with_heads, silenced
 from vlseg_cli.models.trainables.words import (
     PICTURES,
     WordsBatch,
@@ -33,8 +34,7 @@ from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.mvp_lm import MVPLMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_settings, load_tensors, save_folder
+from vlseg_cli.weights.folder import save_folder
 from vlseg_cli.worlds.text import TextExercise
 
 
@@ -138,15 +138,8 @@ class TrainableMVPLM(Trainable):
         )
 
     def pictures_collator(self, size: int | None = None) -> MVPLMCollator:
-        """The same, asking nothing but which name each cell has.
-
-        Raises RecipeError if the loss that teaches it is switched off.
-        """
-        if not self.weights.dense_names:
-            raise RecipeError(
-                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
-            )
-        return replace(self.collator(size), silent=True)
+        """The same, see ``silenced``."""
+        return silenced(self.collator(size), self.weights.dense_names)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
@@ -167,23 +160,11 @@ class TrainableMVPLM(Trainable):
             "decoder": [model.selection, model.decoder, model.mask_head],
             "auxiliary": [self.dense_names, self.words],
         }
-        lora = {id(p) for p in self.adapters}
-        groups = {
-            name: [p for m in modules for p in m.parameters() if id(p) not in lora]
-            for name, modules in parts.items()
-        }
-        if self.adapters:
-            groups["lora"] = list(self.adapters)
-        taken = {id(p) for group in groups.values() for p in group}
-        groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
-        return groups
+        return groups_with_heads(self, parts, self.adapters)
 
     def begin_with(self, directory: Path) -> tuple[str, ...]:
         """See ``Trainable``; of another system's folder the parts that both have are taken."""
-        if load_settings(directory)["architecture"] != "mvp-lm":
-            return take_parts(self.model, self.tokenizer, directory)
-        load_into(self.model, load_tensors(directory), directory)
-        return ()
+        return begin_with_folder(self.model, self.tokenizer, "mvp-lm", directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

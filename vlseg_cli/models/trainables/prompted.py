@@ -6,7 +6,7 @@ regions faster when mask token 0 always answers (``assignment = "first"``); infe
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,9 +17,10 @@ from torch.nn import functional as F
 from vlseg_cli.models.batches.psalm import Prompts, PSALMBatch
 from vlseg_cli.models.losses.psalm import Level, averaged_counts, category_losses, condition_losses
 from vlseg_cli.models.losses.weights import PromptLosses
-from vlseg_cli.models.shared_parts import take_parts
+from vlseg_cli.models.shared_parts import begin_with_folder
 from vlseg_cli.models.steps import Answered, Prefix, Read
 from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.parts import groups_with_heads, silenced
 from vlseg_cli.models.trainables.words import WordsBatch, WordsHeads, sentence_end
 from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
 from vlseg_cli.nn.lora import adapted, merged_state
@@ -29,8 +30,7 @@ from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.placeholders import Placeholder
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_settings, load_tensors, save_folder
+from vlseg_cli.weights.folder import save_folder
 
 if TYPE_CHECKING:
     from vlseg_cli.models.hyperseg import HyperSeg
@@ -128,16 +128,8 @@ class PromptedTrainable(Trainable, Generic[M]):
         return losses, named
 
     def pictures_collator(self, size: int | None = None) -> Any:
-        """The same, asking nothing but which name each cell has.
-
-        Raises RecipeError if the loss that teaches it is switched off.
-        """
-        if not self.weights.dense_names:
-            raise RecipeError(
-                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
-            )
-        collator: Any = self.collator(size)
-        return replace(collator, silent=True)
+        """The same, see ``silenced``."""
+        return silenced(self.collator(size), self.weights.dense_names)
 
     def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
@@ -147,16 +139,7 @@ class PromptedTrainable(Trainable, Generic[M]):
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
         auxiliary: list[nn.Module] = [self.dense_names, self.boxes, self.pointing, self.words]
         parts = {**self.parts(), "auxiliary": auxiliary}
-        lora = {id(p) for p in self.adapters}
-        groups = {
-            name: [p for m in modules for p in m.parameters() if id(p) not in lora]
-            for name, modules in parts.items()
-        }
-        if self.adapters:
-            groups["lora"] = list(self.adapters)
-        taken = {id(p) for group in groups.values() for p in group}
-        groups["heads"] = [p for p in self.parameters() if id(p) not in taken]
-        return groups
+        return groups_with_heads(self, parts, self.adapters)
 
     @abstractmethod
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -164,10 +147,7 @@ class PromptedTrainable(Trainable, Generic[M]):
 
     def begin_with(self, directory: Path) -> tuple[str, ...]:
         """See ``Trainable``; of another system's folder the parts that both have are taken."""
-        if load_settings(directory)["architecture"] != self.architecture:
-            return take_parts(self.model, self.tokenizer, directory)
-        load_into(self.model, load_tensors(directory), directory)
-        return ()
+        return begin_with_folder(self.model, self.tokenizer, self.architecture, directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

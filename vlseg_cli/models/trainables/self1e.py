@@ -19,6 +19,7 @@ from vlseg_cli.models.official.folder import model_type
 from vlseg_cli.models.official.self1e_base import start_from_base
 from vlseg_cli.models.self1e import SELF1E, Read, Seen
 from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.trainables.parts import parameters_by_part, silenced
 from vlseg_cli.models.trainables.words import WordsBatch, WordsCollator, WordsHeads
 from vlseg_cli.nn.auxiliary import DenseNames
 from vlseg_cli.nn.coordinates import coordinates
@@ -109,15 +110,8 @@ class TrainableSELF1E(Trainable):
         return SELF1ECollator(prompts, config.image_size, cells, self.names, self.weights.names)
 
     def pictures_collator(self, size: int | None = None) -> SELF1ECollator:
-        """The same, asking nothing but which name each cell has.
-
-        Raises RecipeError if the loss that teaches it is switched off.
-        """
-        if not self.weights.dense_names:
-            raise RecipeError(
-                'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
-            )
-        return replace(self.collator(size), silent=True)
+        """The same, see ``silenced``."""
+        return silenced(self.collator(size), self.weights.dense_names)
 
     def words_collator(self) -> Callable[[Sequence[TextExercise]], WordsBatch]:
         """The same for sentences without pictures."""
@@ -139,11 +133,7 @@ class TrainableSELF1E(Trainable):
             "refill": [self.model.refill],
             "auxiliary": [self.dense_names, self.words],
         }
-        groups, taken = {"lora": list(self.adapters)}, {id(p) for p in self.adapters}
-        for name, modules in parts.items():
-            groups[name] = [p for m in modules for p in m.parameters() if id(p) not in taken]
-            taken |= {id(p) for p in groups[name]}
-        return groups
+        return {"lora": list(self.adapters), **parameters_by_part(parts, self.adapters)}
 
     def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``. The authors' one adapter on the fused q, k and v of a vision layer is
