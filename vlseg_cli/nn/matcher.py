@@ -31,13 +31,12 @@ def match(
 def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor:
     """logits (N, P), truth (M, P) -> (N, M): weighted cross entropy and dice of every pair."""
     logits, truth = logits.float(), truth.float()
-    points = logits.shape[1]
-    positive = F.softplus(-logits) @ truth.T
-    negative = F.softplus(logits) @ (1 - truth).T
     probability = logits.sigmoid()
+    # Cross entropy of logit x and truth t is softplus(x) - x t: one product for all pairs.
+    entropy = F.softplus(logits).sum(1, keepdim=True) - logits @ truth.T
     overlap = probability @ truth.T
     sizes = probability.sum(1, keepdim=True) + truth.sum(1)
-    return mask * (positive + negative) / points + dice * (1 - (2 * overlap + 1) / (sizes + 1))
+    return mask * entropy / logits.shape[1] + dice * (1 - (2 * overlap + 1) / (sizes + 1))
 
 
 def assign(cost: Tensor) -> tuple[Tensor, Tensor]:
