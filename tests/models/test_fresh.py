@@ -21,8 +21,10 @@ def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokeni
     ("architecture", "losses", "said"),
     [
         ("sam", {}, r"unknown architecture 'sam' in \[model\]; there is psalm"),
-        ("psalm", {"masks": 1.0}, r"\[losses\] has unknown keys: masks"),
-        ("psalm", {"assignment": "hungry"}, "'hungry'; it can be hungarian or first"),
+        ("psalm", {"masks": 1.0}, r"\[losses\]: unknown key 'masks'; did you mean 'mask'\?"),
+        ("psalm", {"assignment": "hungry"}, "assignment = 'hungry'; did you mean 'hungarian'"),
+        ("psalm", {"dice": "much"}, "dice must be a number, not 'much'"),
+        ("psalm", {"mask": -1}, "mask must be at least 0, not -1"),
     ],
 )
 def test_wrong_recipes(

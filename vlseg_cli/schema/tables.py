@@ -1,4 +1,4 @@
-"""A TOML table becomes a frozen dataclass; what does not fit is a sentence naming table and key.
+"""A table of TOML or JSON becomes a frozen dataclass; what does not fit is a sentence naming it.
 
 The dataclass is the only description of its table: types, defaults and ranges are read from it, so
 there is no second list of keys that could disagree.
@@ -43,7 +43,7 @@ Fraction = Annotated[float, Between(0, 1)]
 
 
 def read_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
-    """Make the dataclass ``kind`` of a TOML table.
+    """Make the dataclass ``kind`` of a table.
 
     where: file and table for messages, as 'embedded.toml [ema]'.
     Raises TableError for unknown or missing keys, wrong types and values out of range.
@@ -76,13 +76,16 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
             raise TableError(f"{where}: {key} must be {arguments[1]}, not {value!r}")
         return number
     if origin in (Union, UnionType):
+        if value is None and NoneType in arguments:  # TOML knows no null, a model's JSON does
+            return None
         return _read(next(a for a in arguments if a is not NoneType), value, where, key)
     if origin is Literal:
         if value not in arguments:
             raise TableError(f"{where}: {key} = {value!r}{nearest_or_all(str(value), arguments)}")
         return value
     if origin is tuple:
-        return _read_list(arguments, _expect(list, value, where, key), where, key)
+        values = [*value] if isinstance(value, tuple) else _expect(list, value, where, key)
+        return _read_list(arguments, values, where, key)
     if dataclasses.is_dataclass(hint):
         kind: type[Any] = hint if isinstance(hint, type) else type(hint)
         return read_table(kind, _expect(dict, value, where, key), inside(where, key))

@@ -19,12 +19,10 @@ def test_json_and_back(design: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (
-            {"colour": 1, "size": 2, "queries": 3},
-            "unknown keys in the PSALM configuration: colour, size",
-        ),
-        ({"prompt_style": "long"}, "prompt_style is 'long'; it can be psalm or plain"),
-        ({"region_source": "air"}, "region_source is 'air'; it can be tokens or pixels"),
+        ({"query": 3}, "the PSALM configuration: unknown key 'query'; did you mean 'queries'"),
+        ({"queries": 3.5}, "queries must be a whole number, not 3.5"),
+        ({"prompt_style": "long"}, "prompt_style = 'long'; known are plain, psalm"),
+        ({"region_source": "air"}, "region_source = 'air'; known are pixels, tokens"),
         ({"image_size": 100}, "image_size is 100, no multiple of 32"),
         ({"queries": 3, "single_queries": 4}, "single_queries are 4, more than its 3 queries"),
     ],

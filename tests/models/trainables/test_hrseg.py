@@ -143,13 +143,13 @@ def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
 def test_what_cannot_be_trained() -> None:
     with pytest.raises(RecipeError, match='"sam" is for models that carry a SAM'):
         learner({}, proposals="sam")
-    with pytest.raises(RecipeError, match="unknown keys for HRSeg: dice"):
+    with pytest.raises(RecipeError, match="unknown key 'dice'"):
         learner({"dice": 1.0})
-    with pytest.raises(RecipeError, match="weighting is 'other'"):
+    with pytest.raises(RecipeError, match="weighting = 'other'"):
         learner({"weighting": "other"})
-    with pytest.raises(WeightsError, match="unknown keys in the HRSeg configuration: views"):
+    with pytest.raises(WeightsError, match="the HRSeg configuration: unknown key 'views'"):
         learner({}, views=3)
-    with pytest.raises(WeightsError, match="selection is 'best'"):
+    with pytest.raises(WeightsError, match="selection = 'best'"):
         learner({}, selection="best")
     with pytest.raises(WeightsError, match="no multiple of DINOv2's patch"):
         learner({}, view=30)

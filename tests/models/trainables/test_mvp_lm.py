@@ -11,6 +11,7 @@ from models.mvp_lm_models import SIZES
 
 from vlseg_cli.models.batches.mvp_lm import list_names
 from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.losses.weights import read_losses
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.models.trainables.mvp_lm import MVPLMLosses, TrainableMVPLM
 from vlseg_cli.schema import Ask, Categories, Expression, Query, RecipeError, Sample, Task
@@ -183,4 +184,4 @@ def test_lists_hold_what_is_there_and_some_that_is_not(samples: list[Sample], se
 @pytest.mark.parametrize("losses", [{"sure": 1}, {"listed_names": [3]}, {"listed_names": [9, 3]}])
 def test_losses_that_cannot_be_meant(losses: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match=r"\[losses\]"):
-        MVPLMLosses.from_dict(losses)
+        read_losses(MVPLMLosses, losses)

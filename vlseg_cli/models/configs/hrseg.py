@@ -5,9 +5,9 @@ LLM-Seg, on which it is built, is the same model with both additions off: ``LLM_
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from vlseg_cli.models.configs.sizes import check_choices, read_sizes
+from vlseg_cli.models.configs.sizes import read_sizes
 from vlseg_cli.nn.llava import Kind, LLaVASizes
 from vlseg_cli.nn.mask_selection import Empty, Rule, Selection
 from vlseg_cli.nn.sam import SAMSizes
@@ -16,14 +16,6 @@ from vlseg_cli.schema import WeightsError
 
 Pooled = Literal["hybrid", "regions"]
 Fit = Literal["crop", "pad"]
-_CHOICES = {
-    "llava": get_args(Kind),
-    "prompt_style": get_args(Style),
-    "pooled": get_args(Pooled),
-    "picture_fit": get_args(Fit),
-    "selection": get_args(Rule),
-    "empty": get_args(Empty),
-}
 OWN_SAM = "sam"
 
 
@@ -89,7 +81,6 @@ class HRSegConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "HRSegConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be an HRSeg."""
         config = read_sizes(cls, values, "HRSeg")
-        check_choices(config, _CHOICES, "HRSeg")
         if config.view % config.dino_patch:
             raise WeightsError(
                 f"HRSeg's view is {config.view} px, no multiple of DINOv2's patch of "

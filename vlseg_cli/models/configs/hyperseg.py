@@ -6,14 +6,13 @@ on in our own recipes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from vlseg_cli.models.configs.sizes import check_choices, read_sizes
+from vlseg_cli.models.configs.sizes import read_sizes
 from vlseg_cli.prompts.hyperseg import CATEGORY_INSTRUCTION, REGION_INSTRUCTION, Style
 from vlseg_cli.schema import WeightsError
 
 RegionSource = Literal["tokens", "pixels"]
-_CHOICES = {"prompt_style": get_args(Style), "region_source": get_args(RegionSource)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,6 @@ class HyperSegConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "HyperSegConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a HyperSeg."""
         config = read_sizes(cls, values, "HyperSeg")
-        check_choices(config, _CHOICES, "HyperSeg")
         if config.image_size % 32:
             raise WeightsError(f"HyperSeg's image_size is {config.image_size}, no multiple of 32")
         if (config.single_queries or 0) > config.queries:

@@ -7,9 +7,9 @@ one it is what the released code computes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
-from vlseg_cli.models.configs.sizes import check_choices, read_sizes
+from vlseg_cli.models.configs.sizes import read_sizes
 from vlseg_cli.prompts.mvp_lm import Style
 from vlseg_cli.schema import WeightsError
 
@@ -64,7 +64,6 @@ class MVPLMConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "MVPLMConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be an MVP-LM."""
         config = read_sizes(cls, values, "MVP-LM")
-        check_choices(config, {"prompt_style": get_args(Style)}, "MVP-LM")
         if config.image_size % 32:
             raise WeightsError(f"MVP-LM's image_size is {config.image_size}, no multiple of 32")
         if (config.sentence_queries or 0) > config.queries:

@@ -5,14 +5,13 @@ Switches that no published checkpoint uses say so; they default to what the pape
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from vlseg_cli.models.configs.sizes import check_choices, read_sizes
+from vlseg_cli.models.configs.sizes import read_sizes
 from vlseg_cli.prompts.psalm import Style
 from vlseg_cli.schema import WeightsError
 
 RegionSource = Literal["tokens", "pixels"]
-_CHOICES = {"prompt_style": get_args(Style), "region_source": get_args(RegionSource)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ class PSALMConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "PSALMConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a PSALM."""
         config = read_sizes(cls, values, "PSALM")
-        check_choices(config, _CHOICES, "PSALM")
         if config.image_size % 32:
             raise WeightsError(f"PSALM's image_size is {config.image_size}, no multiple of 32")
         if (config.single_queries or 0) > config.queries:

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from vlseg_cli.models.configs.sizes import check_choices, read_sizes
+from vlseg_cli.models.configs.sizes import read_sizes
 from vlseg_cli.prompts.self1e import Style
 from vlseg_cli.schema import WeightsError
 
 Language = Literal["qwen2", "qwen3"]
-_CHOICES = {"prompt_style": get_args(Style), "language": get_args(Language)}
 _TOKEN = 2  # patches per side of an image token
 
 
@@ -51,7 +50,6 @@ class SELF1EConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "SELF1EConfig":
         """Build from parsed JSON or TOML. Raises WeightsError for what cannot be a SELF1E."""
         config = read_sizes(cls, values, "SELF1E")
-        check_choices(config, _CHOICES, "SELF1E")
         check_image_size(config, config.image_size)
         return config
 

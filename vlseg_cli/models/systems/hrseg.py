@@ -47,10 +47,11 @@ class HRSegSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.hrseg import HRSegConfig
+        from vlseg_cli.models.losses.weights import read_losses
         from vlseg_cli.models.trainables.hrseg import HRSegLosses, TrainableHRSeg
         from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES
 
         tokenizer = world_tokenizer()
         sized = HRSegConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        return TrainableHRSeg(sized, tokenizer, NAMES, HRSegLosses.from_dict(losses))
+        return TrainableHRSeg(sized, tokenizer, NAMES, read_losses(HRSegLosses, losses))

@@ -49,6 +49,7 @@ class HyperSegSystem:
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.hyperseg import HyperSegConfig
         from vlseg_cli.models.hyperseg import HyperSeg
+        from vlseg_cli.models.losses.weights import read_losses
         from vlseg_cli.models.trainables.hyperseg import HyperSegLosses, TrainableHyperSeg
         from vlseg_cli.prompts.world import world_tokenizer
         from vlseg_cli.worlds.categories import NAMES, STUFF
@@ -56,5 +57,5 @@ class HyperSegSystem:
         tokenizer = world_tokenizer()
         rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer)}
         sized = HyperSegConfig.from_dict({**config, **rows})
-        weights = HyperSegLosses.from_dict(losses)
+        weights = read_losses(HyperSegLosses, losses)
         return TrainableHyperSeg(HyperSeg(sized), tokenizer, NAMES, STUFF, weights)

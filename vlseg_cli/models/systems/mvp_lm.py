@@ -47,6 +47,7 @@ class MVPLMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words and the summary token."""
         from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
+        from vlseg_cli.models.losses.weights import read_losses
         from vlseg_cli.models.trainables.mvp_lm import MVPLMLosses, TrainableMVPLM
         from vlseg_cli.prompts.mvp_lm import SUMMARY
         from vlseg_cli.prompts.world import world_tokenizer
@@ -58,5 +59,5 @@ class MVPLMSystem:
         if sizes.pop("summary", False):
             sizes["summary_token"] = tokenizer.rust.token_to_id(SUMMARY)
         return TrainableMVPLM(
-            MVPLMConfig.from_dict(sizes), tokenizer, NAMES, STUFF, MVPLMLosses.from_dict(losses)
+            MVPLMConfig.from_dict(sizes), tokenizer, NAMES, STUFF, read_losses(MVPLMLosses, losses)
         )

@@ -48,7 +48,7 @@ class PSALMSystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.psalm import PSALMConfig
-        from vlseg_cli.models.losses.weights import PromptLosses
+        from vlseg_cli.models.losses.weights import PromptLosses, read_losses
         from vlseg_cli.models.psalm import PSALM
         from vlseg_cli.models.trainables.psalm import TrainablePSALM
         from vlseg_cli.prompts.world import world_tokenizer
@@ -56,5 +56,5 @@ class PSALMSystem:
 
         tokenizer = world_tokenizer()
         sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        weights = PromptLosses.from_dict(losses)
+        weights = read_losses(PromptLosses, losses)
         return TrainablePSALM(PSALM(sized), tokenizer, NAMES, STUFF, weights)

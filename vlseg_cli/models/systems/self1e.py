@@ -47,6 +47,7 @@ class SELF1ESystem:
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
         from vlseg_cli.models.configs.self1e import SELF1EConfig
+        from vlseg_cli.models.losses.weights import read_losses
         from vlseg_cli.models.trainables.self1e import SELF1ELosses, TrainableSELF1E
         from vlseg_cli.prompts.self1e import miniature_tokenizer
         from vlseg_cli.worlds.categories import NAMES, STUFF
@@ -54,4 +55,4 @@ class SELF1ESystem:
 
         tokenizer = miniature_tokenizer(words())
         sized = SELF1EConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        return TrainableSELF1E(sized, tokenizer, NAMES, STUFF, SELF1ELosses.from_dict(losses))
+        return TrainableSELF1E(sized, tokenizer, NAMES, STUFF, read_losses(SELF1ELosses, losses))

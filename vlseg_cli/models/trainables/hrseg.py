@@ -4,10 +4,9 @@ What a miniature learns with beside the paper's losses (names of pixels, meaning
 weight 0 by default; inference is the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from vlseg_cli.nn.windows import join_windows
 from vlseg_cli.prompts.hrseg import IGNORED, HRSegPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import Natural, NonNegative
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
@@ -45,28 +45,14 @@ _ADDITIONS = ("region_attention.", "enhancement.")  # what HRSeg has and LLM-Seg
 class HRSegLosses:
     """Weights and choices of a recipe's [losses]; the defaults are the paper's (section 8)."""
 
-    text: float = 1.0
-    align: float = 1.0
-    iop: float = 1.0
+    text: NonNegative = 1.0
+    align: NonNegative = 1.0
+    iop: NonNegative = 1.0
     weighting: Weighting = "weighted"
-    names: int = 3  # how many of a picture's names are asked for, each by itself
+    names: Natural = 3  # how many of a picture's names are asked for, each by itself
     # Auxiliary heads; 0 leaves them unused.
-    dense_names: float = 0.0
-    meant_names: float = 0.0
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "HRSegLosses":
-        """Unknown keys and an unknown weighting are a RecipeError."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise RecipeError(f"[losses] has unknown keys for HRSeg: {', '.join(unknown)}")
-        losses = cls(**values)
-        if losses.weighting not in get_args(Weighting):
-            raise RecipeError(
-                f"[losses] weighting is {losses.weighting!r}; it can be "
-                f"{' or '.join(get_args(Weighting))}"
-            )
-        return losses
+    dense_names: NonNegative = 0.0
+    meant_names: NonNegative = 0.0
 
 
 class TrainableHRSeg(Trainable):

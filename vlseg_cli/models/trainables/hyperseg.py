@@ -33,6 +33,7 @@ from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.prompts.hyperseg import hyperseg_prompts
 from vlseg_cli.prompts.placeholders import Placeholder
+from vlseg_cli.schema.tables import NonNegative
 from vlseg_cli.worlds.text import TextExercise
 
 _UNSAID = -100  # a position whose next word is not learned
@@ -46,10 +47,10 @@ class HyperSegLosses(PromptLosses):
     seen in two frames. instance_boxes: of the box head.
     """
 
-    text: float = 1.0
-    contrast: float = 1.0
-    alike: float = 1.0
-    instance_boxes: float = 1.0
+    text: NonNegative = 1.0
+    contrast: NonNegative = 1.0
+    alike: NonNegative = 1.0
+    instance_boxes: NonNegative = 1.0
 
 
 class TrainableHyperSeg(PromptedTrainable[HyperSeg]):

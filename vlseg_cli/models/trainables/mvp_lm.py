@@ -1,9 +1,8 @@
 """MVP-LM as the training loop sees it: a batch goes in, weighted losses come out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSamplin
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.mvp_lm import MVPLMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import Fraction, Natural, NonNegative
 from vlseg_cli.weights.folder import save_folder
 from vlseg_cli.worlds.text import TextExercise
 
@@ -42,41 +41,32 @@ from vlseg_cli.worlds.text import TextExercise
 class MVPLMLosses:
     """Weights and choices of a recipe's [losses]; the defaults are the paper's."""
 
-    language: float = 1.0
-    category: float = 2.0
-    sentence: float = 2.0  # the released code takes a tenth of it
-    mask: float = 5.0
-    dice: float = 5.0
-    box: float = 5.0
-    giou: float = 2.0
-    void: float = 0.1
-    points: int = 12544  # 0: every cell of the mask map
-    denoising: int = 100  # queries at most; 0: none
+    language: NonNegative = 1.0
+    category: NonNegative = 2.0
+    sentence: NonNegative = 2.0  # the released code takes a tenth of it
+    mask: NonNegative = 5.0
+    dice: NonNegative = 5.0
+    box: NonNegative = 5.0
+    giou: NonNegative = 2.0
+    void: Fraction = 0.1
+    points: Natural = 12544  # 0: every cell of the mask map
+    denoising: Natural = 100  # queries at most; 0: none
     # What is asked: least and most names of a list (all if empty), panoptic taught as instances.
     listed_names: tuple[int, ...] = ()
-    instances: float = 0.0
+    instances: Fraction = 0.0
     # Auxiliary losses; 0 leaves them unused.
-    dense_names: float = 0.0
-    meant_names: float = 0.0
-    selection: float = 0.0
+    dense_names: NonNegative = 0.0
+    meant_names: NonNegative = 0.0
+    selection: NonNegative = 0.0
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "MVPLMLosses":
-        """Unknown keys, and a list of names that is no range, are a RecipeError."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise RecipeError(f"[losses] has unknown keys for MVP-LM: {', '.join(unknown)}")
-        arguments: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        losses = cls(**arguments)
-        listed = losses.listed_names
+    def __post_init__(self) -> None:
+        """Raise ValueError for a list of names that is no range."""
+        listed = self.listed_names
         if listed and (len(listed) != 2 or not 1 <= listed[0] <= listed[1]):
-            raise RecipeError(
-                f"[losses] listed_names is {[*listed]}; give the least and the most names of a"
-                " list, as in [80, 120]"
+            raise ValueError(
+                f"listed_names is {[*listed]}; give the least and the most names of a list, as in"
+                " [80, 120]"
             )
-        return losses
 
 
 class TrainableMVPLM(Trainable):

@@ -4,10 +4,9 @@ What a miniature learns with beside the paper's losses (names of pixels, meaning
 weight 0 by default; inference is the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.prompts.self1e import SELF1EPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import Natural, NonNegative
 from vlseg_cli.weights.convert.self1e import MODEL_TYPES
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_tensors, save_folder
@@ -42,21 +42,13 @@ _WORDS, _BLOCKS, _PLACES = 0.5, 0.5, 0.1
 class SELF1ELosses:
     """Weights and choices of a recipe's [losses]; the defaults are the paper's (section 9)."""
 
-    words: float = 1.0
-    bce: float = 2.0
-    dice: float = 0.5
-    names: int = 3  # how many of a picture's names are asked for, each by itself
+    words: NonNegative = 1.0
+    bce: NonNegative = 2.0
+    dice: NonNegative = 0.5
+    names: Natural = 3  # how many of a picture's names are asked for, each by itself
     # Auxiliary heads; 0 leaves them unused.
-    dense_names: float = 0.0
-    meant_names: float = 0.0
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "SELF1ELosses":
-        """Unknown keys are a RecipeError."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise RecipeError(f"[losses] has unknown keys for SELF1E: {', '.join(unknown)}")
-        return cls(**values)
+    dense_names: NonNegative = 0.0
+    meant_names: NonNegative = 0.0
 
 
 class TrainableSELF1E(Trainable):
