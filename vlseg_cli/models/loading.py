@@ -1,15 +1,15 @@
-"""From a folder to a filled model and its tokenizer: one of ours, or as its authors publish it.
+"""A model folder before its weights are read, ours or its authors': sizes, words and tensors.
 
-The same for every system; a segmenter says which configuration and which class.
+Both layouts become the same; a system says which configuration and which classes they are for.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vlseg_cli.models.empty import build_empty
 from vlseg_cli.models.official.folder import Official, check_vocabulary
@@ -30,53 +30,56 @@ C = TypeVar("C", bound=Sized)
 M = TypeVar("M", bound=nn.Module)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[M]):
-    """names, stuff: categories that the model was trained with, and which are uncountable."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFolder:
+    """sizes: a configuration as plain values. names, stuff: categories that the model was trained
+    with, and which are uncountable. tensors: its weights in float32 on a device, read when called.
+    """
 
-    model: M
+    directory: Path
+    sizes: Mapping[str, Any]
     tokenizer: Tokenizer
     names: tuple[str, ...]
     stuff: tuple[bool, ...]
+    tensors: Callable[[str], Mapping[str, Tensor]]
+
+    def fill(self, build: Callable[[C], M], config: C, device: str) -> M:
+        """What ``build`` makes of ``config``, with these weights.
+
+        Raises WeightsError naming every tensor that does not fit.
+        """
+        model = build_empty(lambda: build(config))
+        load_into(model, self.tensors(device), self.directory)
+        check_vocabulary(self.tokenizer, config.vocabulary, self.directory)
+        return model
 
 
-def load_ours(
-    directory: Path,
-    read: Callable[[Mapping[str, Any]], C],
-    build: Callable[[C], M],
-    device: str,
-    dtype: torch.dtype,
-) -> Loaded[M]:
-    """A model folder of ours; read, build: its configuration, and a model of it.
-
-    Raises WeightsError naming what does not fit.
-    """
+def open_ours(directory: Path) -> ModelFolder:
+    """A model folder of ours. Raises WeightsError if a part of it is missing or damaged."""
     settings = load_settings(directory)
-    config = read(settings["config"])
-    model = build_empty(lambda: build(config))
-    load_into(model, load_tensors(directory, dtype, device), directory)
-    tokenizer = Tokenizer.load(directory / TOKENIZER)
-    check_vocabulary(tokenizer, config.vocabulary, directory)
     known = settings.get("categories", {"names": (), "stuff": ()})
-    return Loaded(model, tokenizer, tuple(known["names"]), tuple(known["stuff"]))
+    return ModelFolder(
+        directory,
+        settings["config"],
+        Tokenizer.load(directory / TOKENIZER),
+        tuple(known["names"]),
+        tuple(known["stuff"]),
+        lambda device: load_tensors(directory, device=device),
+    )
 
 
-def load_theirs(
-    official: Official,
-    directory: Path,
-    read: Callable[[Mapping[str, Any]], C],
-    build: Callable[[C], M],
-    device: str,
-    dtype: torch.dtype,
-) -> Loaded[M]:
+def open_theirs(official: Official, directory: Path) -> ModelFolder:
     """The folder that ``official`` has looked through, converted on the way; nothing is written.
 
-    Raises WeightsError naming every tensor that does not fit.
+    Raises WeightsError naming every tensor that it has too many or too few.
     """
     require_complete(official.coverage, directory)
-    config = read(official.sizes)
-    model = build_empty(lambda: build(config))
-    ours = official.read(official.names)
-    load_into(model, {name: placed(t, dtype).to(device) for name, t in ours}, directory)
+
+    def tensors(device: str) -> dict[str, Tensor]:
+        ours = official.read(official.names)
+        return {name: placed(tensor, torch.float32).to(device) for name, tensor in ours}
+
     trained = official.categories
-    return Loaded(model, official.tokenizer, trained.names, trained.stuff)
+    return ModelFolder(
+        directory, official.sizes, official.tokenizer, trained.names, trained.stuff, tensors
+    )

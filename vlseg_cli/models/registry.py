@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from vlseg_cli.models.loading import open_ours, open_theirs
 from vlseg_cli.models.proposals.options import TORCH, Choosing, ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.models.system import System
@@ -53,13 +54,15 @@ def load_model(
 
 def _load(directory: Path, label: str, device: str) -> Segmenter:
     if system := official_system(directory):
-        return system.load_official(directory, label, device)
+        return system.segmenter(
+            open_theirs(system.open_official(directory), directory), label, device
+        )
     architecture = load_settings(directory)["architecture"]
     if architecture not in SYSTEMS:
         raise WeightsError(
             f"{directory} holds a {architecture!r}; this version reads {', '.join(SYSTEMS)}"
         )
-    return SYSTEMS[architecture].load(directory, label, device)
+    return SYSTEMS[architecture].segmenter(open_ours(directory), label, device)
 
 
 def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:

@@ -1,4 +1,4 @@
-"""What the registry knows of a system: how its folders are recognised, opened, loaded and built.
+"""What the registry knows of a system: how its folders are known, opened, used and built anew.
 
 A system's own file imports its modules inside these methods: whoever uses one system pays for no
 other.
@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-
+from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official
 from vlseg_cli.models.segmenter import Segmenter
 
@@ -28,16 +27,8 @@ class System(Protocol):
         """Look through such a folder. Raises WeightsError for one that is damaged."""
         ...
 
-    def load(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        ...
-
-    def load_official(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """Read a folder as its authors publish it, converting on the way; nothing is written.
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+        """A trained model, ready to use; name: what it is called in messages and records.
 
         Raises WeightsError naming every tensor that does not fit.
         """

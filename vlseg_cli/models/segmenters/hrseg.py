@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlseg_cli.models.answers.hrseg import Scores, describe
-from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
+from vlseg_cli.models.configs.hrseg import OWN_SAM
 from vlseg_cli.models.hrseg import Answered, HRSeg, Perceived, Seen
-from vlseg_cli.models.loading import load_ours, load_theirs
-from vlseg_cli.models.official.hrseg import open_official_llm_seg
 from vlseg_cli.models.pixels.two_eyes import fit_llava, fit_views, soft_masks
 from vlseg_cli.models.proposals.open import open_everything, open_proposer
 from vlseg_cli.models.proposals.options import ProposalOptions, named_folder
@@ -34,7 +31,6 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.weights.resolve import model_digest
 
 _Key = tuple[int, int]  # number of the frame, identity of the prompt
 _ROWS = 32  # prompts answered in one go
@@ -67,26 +63,6 @@ class HRSegSegmenter:
         self.model, self.device = model.eval().to(device), torch.device(device)
         self.prompts = HRSegPrompts(tokenizer, model.config.prompt_style)
         self.choose_proposals(ProposalOptions(cache=named_folder()))
-
-    @classmethod
-    def load(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "HRSegSegmenter":
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        one = load_ours(directory, HRSegConfig.from_dict, HRSeg, device, dtype)
-        return cls(name, one.model, one.tokenizer, model_digest(directory), device)
-
-    @classmethod
-    def load_official(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "HRSegSegmenter":
-        """Read LLM-Seg's folder, converting on the way; nothing is written.
-
-        Raises WeightsError naming every tensor that does not fit.
-        """
-        official = open_official_llm_seg(directory)
-        one = load_theirs(official, directory, HRSegConfig.from_dict, HRSeg, device, dtype)
-        return cls(name, one.model, one.tokenizer, model_digest(directory), device)
 
     def choose_proposals(self, options: ProposalOptions) -> None:
         """Take proposals from elsewhere, or keep them for later runs."""

@@ -2,17 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vlseg_cli.models.answers.psalm import Thresholds
-from vlseg_cli.models.configs.hyperseg import HyperSegConfig
 from vlseg_cli.models.hyperseg import HyperSeg
-from vlseg_cli.models.loading import load_ours, load_theirs
-from vlseg_cli.models.official.hyperseg import open_official_hyperseg
 from vlseg_cli.models.pixels.padded import fit_regions, squash_pixels, squash_regions
 from vlseg_cli.models.segmenters.prompted import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.segmenters.saying import say
@@ -49,26 +45,6 @@ class HyperSegSegmenter(PromptedSegmenter):
         super().__init__(name, model, tokenizer, categories, stuff, device)
         self.model = model
         self.prompts: HyperSegPrompts = hyperseg_prompts(tokenizer, model.config)
-
-    @classmethod
-    def load(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "HyperSegSegmenter":
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        one = load_ours(directory, HyperSegConfig.from_dict, HyperSeg, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
-
-    @classmethod
-    def load_official(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "HyperSegSegmenter":
-        """Read a folder as its authors publish it, converting on the way; nothing is written.
-
-        Raises WeightsError naming every tensor that does not fit.
-        """
-        official = open_official_hyperseg(directory)
-        one = load_theirs(official, directory, HyperSegConfig.from_dict, HyperSeg, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @property
     def thresholds(self) -> Thresholds:

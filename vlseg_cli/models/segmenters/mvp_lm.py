@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +9,8 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.models.answers.mvp_lm import Part, describe
-from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
-from vlseg_cli.models.loading import load_ours, load_theirs
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.mvp_lm_steps import Instruction, Level
-from vlseg_cli.models.official.mvp_lm import open_official_mvp_lm
 from vlseg_cli.models.pixels.padded import fit_pixels
 from vlseg_cli.models.segmenters.mvp_lm_names import NAMES_AT_ONCE, read_names_apart
 from vlseg_cli.models.segmenters.mvp_lm_speech import speak
@@ -86,26 +82,6 @@ class MVPLMSegmenter:
         self.names_at_once = NAMES_AT_ONCE
         ends = (config.summary_token, tokenizer.rust.token_to_id(END))
         self._stops = frozenset(end for end in ends if end is not None)
-
-    @classmethod
-    def load(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "MVPLMSegmenter":
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        one = load_ours(directory, MVPLMConfig.from_dict, MVPLM, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
-
-    @classmethod
-    def load_official(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "MVPLMSegmenter":
-        """Read a folder as the authors' code saves it, converting on the way; nothing is written.
-
-        Raises WeightsError naming every tensor that does not fit.
-        """
-        official = open_official_mvp_lm(directory)
-        one = load_theirs(official, directory, MVPLMConfig.from_dict, MVPLM, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

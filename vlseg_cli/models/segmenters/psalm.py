@@ -2,15 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from vlseg_cli.models.answers.psalm import Thresholds
-from vlseg_cli.models.configs.psalm import PSALMConfig
-from vlseg_cli.models.loading import load_ours, load_theirs
-from vlseg_cli.models.official.psalm import open_official_psalm
 from vlseg_cli.models.pixels.padded import fit_regions
 from vlseg_cli.models.psalm import PSALM
 from vlseg_cli.models.segmenters.prompted import EncodedFrames, Key, PromptedSegmenter, Row
@@ -46,26 +42,6 @@ class PSALMSegmenter(PromptedSegmenter):
         self.model, config = model, model.config
         single = config.single_queries or config.queries
         self.prompts = PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
-
-    @classmethod
-    def load(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "PSALMSegmenter":
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        one = load_ours(directory, PSALMConfig.from_dict, PSALM, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
-
-    @classmethod
-    def load_official(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "PSALMSegmenter":
-        """Read a folder as PSALM's authors publish it, converting on the way; nothing is written.
-
-        Raises WeightsError naming every tensor that does not fit.
-        """
-        official = open_official_psalm(directory)
-        one = load_theirs(official, directory, PSALMConfig.from_dict, PSALM, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     @property
     def thresholds(self) -> Thresholds:

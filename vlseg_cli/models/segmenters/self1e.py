@@ -7,7 +7,6 @@ the model speaks, and if it says ``[SEG]`` what it said is read again for the ma
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +14,6 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.models.answers.self1e import TASKS, Found, check_ask, describe
-from vlseg_cli.models.configs.self1e import SELF1EConfig
-from vlseg_cli.models.loading import load_ours, load_theirs
-from vlseg_cli.models.official.self1e import open_official_self1e
 from vlseg_cli.models.pixels.tiles import fit_tiles, tile_layout
 from vlseg_cli.models.self1e import SELF1E, Seen
 from vlseg_cli.prompts.self1e import Conversation, SELF1EPrompts, until_seg
@@ -81,26 +77,6 @@ class SELF1ESegmenter:
         self.model, self.device = model.eval().to(device), torch.device(device)
         config = model.config
         self.prompts = SELF1EPrompts(tokenizer, config.prompt_style, config.image_tokens)
-
-    @classmethod
-    def load(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "SELF1ESegmenter":
-        """Read a model folder of ours. Raises WeightsError naming what does not fit."""
-        one = load_ours(directory, SELF1EConfig.from_dict, SELF1E, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
-
-    @classmethod
-    def load_official(
-        cls, directory: Path, name: str, device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> "SELF1ESegmenter":
-        """Read a folder as SELF1E's authors publish it, converting on the way; nothing is written.
-
-        Raises WeightsError naming every tensor that does not fit.
-        """
-        official = open_official_self1e(directory)
-        one = load_theirs(official, directory, SELF1EConfig.from_dict, SELF1E, device, dtype)
-        return cls(name, one.model, one.tokenizer, one.names, one.stuff, device)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""

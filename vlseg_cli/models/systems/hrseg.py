@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official
 from vlseg_cli.models.segmenter import Segmenter
 
@@ -28,21 +27,16 @@ class HRSegSystem:
 
         return open_official_llm_seg(directory)
 
-    def load(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """A folder of ours."""
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+        """With the weights of a folder."""
+        from vlseg_cli.models.configs.hrseg import HRSegConfig
+        from vlseg_cli.models.hrseg import HRSeg
         from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
+        from vlseg_cli.weights.resolve import model_digest
 
-        return HRSegSegmenter.load(directory, name, device, dtype)
-
-    def load_official(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """LLM-Seg's folder."""
-        from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
-
-        return HRSegSegmenter.load_official(directory, name, device, dtype)
+        model = folder.fill(HRSeg, HRSegConfig.from_dict(folder.sizes), device)
+        digest = model_digest(folder.directory)
+        return HRSegSegmenter(name, model, folder.tokenizer, digest, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""

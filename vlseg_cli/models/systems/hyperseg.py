@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official, holds_tensor, model_type
 from vlseg_cli.models.segmenter import Segmenter
 
@@ -29,21 +28,14 @@ class HyperSegSystem:
 
         return open_official_hyperseg(directory)
 
-    def load(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """A folder of ours."""
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+        """With the weights of a folder."""
+        from vlseg_cli.models.configs.hyperseg import HyperSegConfig
+        from vlseg_cli.models.hyperseg import HyperSeg
         from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 
-        return HyperSegSegmenter.load(directory, name, device, dtype)
-
-    def load_official(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """A folder of the authors."""
-        from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
-
-        return HyperSegSegmenter.load_official(directory, name, device, dtype)
+        model = folder.fill(HyperSeg, HyperSegConfig.from_dict(folder.sizes), device)
+        return HyperSegSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""

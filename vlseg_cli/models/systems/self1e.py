@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official, model_type
 from vlseg_cli.models.segmenter import Segmenter
 
@@ -28,21 +27,14 @@ class SELF1ESystem:
 
         return open_official_self1e(directory)
 
-    def load(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """A folder of ours."""
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+        """With the weights of a folder."""
+        from vlseg_cli.models.configs.self1e import SELF1EConfig
         from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
+        from vlseg_cli.models.self1e import SELF1E
 
-        return SELF1ESegmenter.load(directory, name, device, dtype)
-
-    def load_official(
-        self, directory: Path, name: str, device: str, dtype: torch.dtype = torch.float32
-    ) -> Segmenter:
-        """A folder of the authors."""
-        from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
-
-        return SELF1ESegmenter.load_official(directory, name, device, dtype)
+        model = folder.fill(SELF1E, SELF1EConfig.from_dict(folder.sizes), device)
+        return SELF1ESegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
