@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from vlseg_cli.models.loading import open_ours, open_theirs
 from vlseg_cli.models.proposals.class_free import ClassFreeProposer
 from vlseg_cli.models.proposals.engine import TorchEngine
 from vlseg_cli.models.proposals.everything import EverythingProposer
@@ -11,10 +12,11 @@ from vlseg_cli.models.proposals.official_sam import is_official_sam, load_offici
 from vlseg_cli.models.proposals.options import ONNX, TORCH, export_folder
 from vlseg_cli.models.proposals.proposer import Proposer
 from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+from vlseg_cli.models.systems.psalm import PSALMSystem
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.catalogue import catalogue
-from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.folder import CONFIG, load_settings
 from vlseg_cli.weights.resolve import model_digest, model_folder
 
 
@@ -37,12 +39,7 @@ def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
             source, digest, engine, device, lambda: load_official_sam(directory, device)
         )
     _require_torch(engine, source)
-    from vlseg_cli.models.registry import load_model  # which knows of this file
-
-    segmenter = load_model(source, device)
-    if not isinstance(segmenter, PSALMSegmenter):
-        raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
-    return ClassFreeProposer(segmenter, model_digest(directory))
+    return ClassFreeProposer(_psalm(directory, source, device), model_digest(directory))
 
 
 def open_everything(
@@ -66,3 +63,14 @@ def _require_torch(engine: str, source: str) -> None:
         raise UsageError(
             f"--proposals-engine {engine} runs a SAM, and {source} is none: leave it out"
         )
+
+
+def _psalm(directory: Path, source: str, device: str) -> PSALMSegmenter:
+    """The PSALM that a folder holds. Raises UsageError if it holds another model."""
+    system = PSALMSystem()
+    if system.is_official(directory):
+        folder = open_theirs(system.open_official(directory), directory)
+        return system.segmenter(folder, source, device)
+    if load_settings(directory)["architecture"] != "psalm":
+        raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
+    return system.segmenter(open_ours(directory), source, device)

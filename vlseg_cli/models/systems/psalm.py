@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official, holds_tensor, model_type
-from vlseg_cli.models.segmenter import Segmenter
 
 if TYPE_CHECKING:
+    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
     from vlseg_cli.models.trainable import Trainable
 
 
@@ -28,7 +28,7 @@ class PSALMSystem:
 
         return open_official_psalm(directory)
 
-    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> "PSALMSegmenter":
         """With the weights of a folder."""
         from vlseg_cli.models.configs.psalm import PSALMConfig
         from vlseg_cli.models.psalm import PSALM
