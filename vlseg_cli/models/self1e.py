@@ -22,7 +22,7 @@ from transformers import (
 
 from vlseg_cli.models.configs.self1e import SELF1EConfig
 from vlseg_cli.nn.pixel_unshuffle import Layout, pixel_unshuffle, self_replicate, stitch
-from vlseg_cli.nn.residual_refill import ResidualRefill, mask_logits
+from vlseg_cli.nn.residual_refill import ResidualRefill
 from vlseg_cli.nn.two_pathway_mask import two_pathway_mask
 from vlseg_cli.prompts.self1e import Conversation
 
@@ -134,9 +134,8 @@ class SELF1E(nn.Module):
     def answer(self, seen: Seen, pictures: Tensor, asked: Asked) -> Answered:
         """What the language model added, refilled into the pixels, against the queries."""
         residual = self.refill.residual(asked.amplified, seen.restored[pictures])
-        refilled = self.refill.refill(seen.fine[pictures], residual)
-        features = self.refill.describe(refilled)
-        return Answered(mask_logits(features[asked.owner], asked.queries), asked.owner)
+        masks = self.refill.draw(seen.fine, pictures, residual, asked.queries, asked.owner)
+        return Answered(masks, asked.owner)
 
     # ------------------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ over four times the places. Refilling (RFR): that difference added to the fine g
 language model never saw. Source: SELF1E section 6 (``combine_decode_proj*`` of the authors).
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,9 +28,21 @@ class ResidualRefill(nn.Module):
         """(B, h, w, 4D) each -> (B, 2h, 2w, D): what the language model added, by places."""
         return pixel_unshuffle(amplified - restored)
 
-    def refill(self, fine: Tensor, residual: Tensor) -> Tensor:
-        """Fine grid (B, H, W, D) and a coarser residual (B, h, w, D) -> (B, H, W, D)."""
-        return fine + enlarge(residual, fine.shape[1:3])
+    def draw(
+        self, fine: Tensor, pictures: Tensor, residual: Tensor, queries: Tensor, owner: Tensor
+    ) -> Tensor:
+        """Queries (M, D) against ``describe(fine + enlarged residual)``: mask logits (M, H, W).
+
+        fine (B, H, W, D); pictures (P,), residual (P, h, w, D): of P conversations; owner (M,): the
+        conversation of each query, ascending. The outer layers of ``describe`` are linear, so both
+        are moved to where there is less of everything: the first to the pixels of a picture and to
+        the residual before it is enlarged, the last to the queries.
+        """
+        first, last = cast(nn.Linear, self.describe[0]), cast(nn.Linear, self.describe[2])
+        added = enlarge(F.linear(residual, first.weight), fine.shape[1:3])
+        features = self.describe[1](first(fine)[pictures] + added)
+        offsets: Tensor = (queries @ last.bias).view(-1, 1, 1) / queries.shape[-1] ** 0.5
+        return mask_logits(features, queries @ last.weight, owner) + offsets
 
     def query(self, seg: Tensor) -> Tensor:
         """Hidden states (M, D) from which ``[SEG]`` is told -> (M, D), to be laid over pixels."""
@@ -42,11 +56,15 @@ def enlarge(features: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(maps, size, mode="bilinear", align_corners=False).permute(0, 2, 3, 1)
 
 
-def mask_logits(features: Tensor, queries: Tensor) -> Tensor:
-    """Pixels (M, H, W, D) and a query each (M, D) -> (M, H, W)."""
-    logits: Tensor = torch.einsum("mhwd,md->mhw", features, queries)
-    scaled: Tensor = logits / queries.shape[-1] ** 0.5
-    return scaled
+def mask_logits(features: Tensor, queries: Tensor, owner: Tensor) -> Tensor:
+    """Pixels (P, H, W, D) and queries (M, D), query m to be laid over row ``owner[m]`` of them,
+    ascending -> (M, H, W)."""
+    count = torch.bincount(owner, minlength=len(features))
+    place = torch.arange(len(owner), device=owner.device) - (count.cumsum(0) - count)[owner]
+    padded = queries.new_zeros(len(features), int(count.max()), queries.shape[-1])
+    padded[owner, place] = queries / queries.shape[-1] ** 0.5
+    logits: Tensor = torch.einsum("phwd,pnd->pnhw", features, padded)[owner, place]
+    return logits
 
 
 def _perceptron(width: int, out: int) -> nn.Sequential:

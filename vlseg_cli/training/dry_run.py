@@ -8,6 +8,7 @@ from rich.table import Table
 from torch import Tensor
 
 from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.training.arithmetic import arithmetic
 from vlseg_cli.training.groups import choose_trained
 from vlseg_cli.training.mixture import batches_of
 from vlseg_cli.training.pictures import draw_first_batch
@@ -82,7 +83,7 @@ def first_pass(run: Run, index: int) -> tuple[int, dict[str, Tensor]]:
     device = run.accelerator.device
     with (
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
-        torch.autocast(device.type, torch.bfloat16, run.recipe.precision.dtype == "bf16"),
+        arithmetic(run.recipe.precision, device),
     ):
         losses = dict(run.model(batch.to(device)))
     return sum(kept.values()), losses

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vlseg_cli.models.trainable import Batch
 from vlseg_cli.schema import VlsegError
+from vlseg_cli.training.arithmetic import arithmetic
 from vlseg_cli.training.checkpoint import save_checkpoint
 from vlseg_cli.training.export import export_model
 from vlseg_cli.training.groups import choose_trained
@@ -103,9 +104,7 @@ class StageLoop:
         batch: Batch = next(self.batches).to(run.accelerator.device)
         is_last = number + 1 == self.stage.accumulate
         with nullcontext() if is_last else run.accelerator.no_sync(self.forward):
-            with torch.autocast(
-                run.accelerator.device.type, torch.bfloat16, run.recipe.precision.dtype == "bf16"
-            ):
+            with arithmetic(run.recipe.precision, run.accelerator.device):
                 losses: Mapping[str, Tensor] = self.forward(batch)
             total = torch.stack([loss.float() for loss in losses.values()]).sum()
             torch.autograd.backward(total / self.stage.accumulate)

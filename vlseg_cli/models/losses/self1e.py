@@ -57,7 +57,7 @@ def mask_losses(pred_masks: Tensor, low: Tensor, targets: Sequence[Tensor]) -> M
 
 def low_masks(asked: Asked) -> Tensor:
     """Masks (M, 2h, 2w) of the amplified image tokens alone, nothing refilled or described."""
-    return mask_logits(pixel_unshuffle(asked.amplified)[asked.owner], asked.queries)
+    return mask_logits(pixel_unshuffle(asked.amplified), asked.queries, asked.owner)
 
 
 def scaled_dice(logits: Tensor, truth: Tensor) -> Tensor:

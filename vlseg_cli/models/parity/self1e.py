@@ -155,7 +155,7 @@ class _Parity:
             fine = seen.fine[picture]
             enlarged = enlarge(residual, fine.shape[1:3])
             self._agrees(f"row{row}/rfa_residual_upsampled", enlarged[0])
-            refilled = refill.refill(fine, residual)
+            refilled = fine + enlarged
             self._agrees(f"row{row}/refilled", refilled[0])
             with torch.no_grad():
                 self._agrees(f"row{row}/pixel_features", refill.describe(refilled)[0])
