@@ -8,7 +8,6 @@ the most memory this process ever held, less what its libraries hold without a m
 
 import argparse
 import json
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -69,8 +68,10 @@ def load(directory: Path, config: PSALMConfig, dtype: torch.dtype) -> tuple[floa
 
 
 def peak_memory() -> int:
-    """The most bytes this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most bytes this process has held; Linux. (getrusage goes on counting from whatever
+    started it, which may have held more.)"""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    return int(status["VmHWM"].split()[0]) * 1024
 
 
 if __name__ == "__main__":

@@ -36,4 +36,4 @@ def test_loading_takes_no_second_copy() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     ratio = re.search(r" = ([\d.]+) times", done.stdout)
     # Far below 1 where the system takes pages back that nobody has touched for a while.
-    assert ratio and 0.01 < float(ratio[1]) <= 1.15, done.stdout
+    assert ratio and 0.1 < float(ratio[1]) <= 1.15, done.stdout
