@@ -70,7 +70,8 @@ def load(directory: Path, config: PSALMConfig, dtype: torch.dtype) -> tuple[floa
 def peak_memory() -> int:
     """The most bytes this process has held; Linux. (getrusage goes on counting from whatever
     started it, which may have held more.)"""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    lines = Path("/proc/self/status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
     return int(status["VmHWM"].split()[0]) * 1024
 
 
