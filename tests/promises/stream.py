@@ -1,10 +1,13 @@
 """A job over a long video or many files, printing its memory as it goes.
 
-Lines of two numbers: frames done, and bytes resident in this process and its decoder together.
+Lines of two numbers: frames done, and the most bytes that this process and its decoder together
+held since the line before.
 """
 
 import sys
 from pathlib import Path
+from threading import Thread
+from time import sleep
 
 import psutil
 
@@ -20,6 +23,25 @@ from vlseg_cli.schema import Ask, Categories, Expression, Frame, Item, Regions, 
 from vlseg_cli.schema.region import box_region
 
 _SAMPLES = 100
+_LOOK = 0.02  # seconds
+
+
+class Peak:
+    """The most memory held since it was last asked for. How full the queue between decoder and
+    model happens to be changes by the moment: a look now and then would miss its peaks."""
+
+    def __init__(self) -> None:
+        self._most = 0
+        Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            sleep(_LOOK)
+            self._most = max(self._most, _resident())
+
+    def take(self) -> int:
+        most, self._most = max(self._most, _resident()), 0
+        return most
 
 
 class Watch(Listener):
@@ -27,6 +49,7 @@ class Watch(Listener):
 
     def __init__(self, total: int) -> None:
         super().__init__()
+        self.peak = Peak()
         self.every = max(1, total // _SAMPLES)
         self.printed = 0
 
@@ -34,7 +57,7 @@ class Watch(Listener):
         super().frames(count)
         if self.frame_count >= self.printed + self.every:
             self.printed = self.frame_count
-            print(self.frame_count, _resident(), flush=True)
+            print(self.frame_count, self.peak.take(), flush=True)
 
     def records(self, records: object) -> None:
         """Nothing is kept: the measure must not grow by itself."""
@@ -49,14 +72,16 @@ def _resident() -> int:
 
 
 def _own(process: psutil.Process) -> int:
-    """Bytes that a process wrote itself. Pages of files come and go as the system likes: how many
-    of them are there says nothing about the process."""
-    status = Path(f"/proc/{process.pid}/status")
-    if not status.exists():  # no Linux
-        return int(process.memory_info().rss)
-    wanted = ("RssAnon:", "RssShmem:", "VmSwap:")
-    lines = [line.split() for line in status.read_text().splitlines()]
-    return 1024 * sum(int(words[1]) for words in lines if words[0] in wanted)
+    """Bytes that a process wrote itself; none once it has ended. Pages of files come and go as the
+    system likes: how many of them are there says nothing about the process."""
+    try:
+        if sys.platform != "linux":
+            return int(process.memory_info().rss)
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    except (psutil.NoSuchProcess, OSError):
+        return 0
+    words = [line.split() for line in lines]
+    return 1024 * sum(int(w[1]) for w in words if w[0] in ("RssAnon:", "RssShmem:", "VmSwap:"))
 
 
 def track(film: Path, out: Path, watch: Watch, model: str) -> None:
