@@ -32,7 +32,7 @@ def setting(model: str | None, data: Path, limit: int | None) -> Setting:
     folder = model_folder(model)
     return Setting(
         model or "embedded",
-        system_of(model),
+        system_of(folder),
         model_digest(folder),
         _resolution(folder),
         vlseg_cli.__version__,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import torch
 
-from vlseg_cli.models.loading import open_ours, open_theirs
 from vlseg_cli.models.proposals.options import TORCH, Choosing, ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.models.system import System
+from vlseg_cli.models.system import System, open_folder
 from vlseg_cli.models.systems.hrseg import HRSegSystem
 from vlseg_cli.models.systems.hyperseg import HyperSegSystem
 from vlseg_cli.models.systems.mvp_lm import MVPLMSystem
@@ -46,23 +45,11 @@ def load_model(
         require_model(str(name))
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
-    segmenter = _load(directory, label, _device(device))
+    system = SYSTEMS[system_of(directory)]
+    segmenter = system.segmenter(open_folder(system, directory), label, _device(device))
     if proposals is not None:
         _choose(segmenter, proposals)
     return segmenter
-
-
-def _load(directory: Path, label: str, device: str) -> Segmenter:
-    if system := official_system(directory):
-        return system.segmenter(
-            open_theirs(system.open_official(directory), directory), label, device
-        )
-    architecture = load_settings(directory)["architecture"]
-    if architecture not in SYSTEMS:
-        raise WeightsError(
-            f"{directory} holds a {architecture!r}; this version reads {', '.join(SYSTEMS)}"
-        )
-    return SYSTEMS[architecture].segmenter(open_ours(directory), label, device)
 
 
 def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:
@@ -77,13 +64,20 @@ def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:
         )
 
 
-def system_of(name: str | None = None) -> str:
-    """Which of ``SYSTEMS`` a model is of, by its files alone; see ``load_model``."""
-    directory = model_folder(name)
-    official = official_system(directory)
-    if official is None:
-        return str(load_settings(directory)["architecture"])
-    return next(key for key, system in SYSTEMS.items() if system is official)
+def system_of(directory: Path) -> str:
+    """Which of ``SYSTEMS`` a model folder is of, by its files alone.
+
+    Raises WeightsError if it is of none.
+    """
+    for name, system in SYSTEMS.items():
+        if system.is_official(directory):
+            return name
+    architecture = str(load_settings(directory)["architecture"])
+    if architecture not in SYSTEMS:
+        raise WeightsError(
+            f"{directory} holds a {architecture!r}; this version reads {', '.join(SYSTEMS)}"
+        )
+    return architecture
 
 
 def require_model(name: str) -> None:

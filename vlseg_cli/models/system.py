@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from vlseg_cli.models.loading import ModelFolder
+from vlseg_cli.models.loading import ModelFolder, open_ours, open_theirs
 from vlseg_cli.models.official.folder import Official
 from vlseg_cli.models.segmenter import Segmenter
 
@@ -40,3 +40,13 @@ class System(Protocol):
         config, losses: a recipe's tables; unknown keys are a WeightsError or a RecipeError.
         """
         ...
+
+
+def open_folder(system: System, directory: Path) -> ModelFolder:
+    """A folder that holds a model of ``system``, in its authors' layout or ours.
+
+    Raises WeightsError if a part of it is missing or damaged.
+    """
+    if system.is_official(directory):
+        return open_theirs(system.open_official(directory), directory)
+    return open_ours(directory)

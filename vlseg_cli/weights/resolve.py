@@ -11,6 +11,7 @@ from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.catalogue import catalogue, find_entry
 from vlseg_cli.weights.pins import read_pin
 from vlseg_cli.weights.places import converted_folder, lock_file, official_folder
+from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 
 # The miniature that comes with the package, trained by recipes/embedded.toml.
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -74,7 +75,7 @@ def stage(name: str) -> Literal["-", "in part", "fetched", "converted"]:
 def model_digest(directory: Path) -> str:
     """16 hexadecimal digits that change with the model's files (cards and notes aside)."""
     digest = hashlib.sha256()
-    for folder in (directory, *_latest_step(directory)):
+    for folder in _folders(directory):
         for path in sorted(folder.iterdir()):
             if path.suffix in _READ and path.is_file():
                 digest.update(f"{path.name} {path.stat().st_size}\n".encode())
@@ -82,11 +83,9 @@ def model_digest(directory: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _latest_step(directory: Path) -> list[Path]:
-    """Where DeepSpeed keeps the weights of a training folder; [] for other folders."""
-    latest = directory / "latest"
-    step = directory / latest.read_text("utf-8", "replace").strip() if latest.is_file() else None
-    return [step] if step is not None and step != directory and step.is_dir() else []
+def _folders(directory: Path) -> list[Path]:
+    """Where the model's files lie: DeepSpeed keeps the weights in a folder of its own."""
+    return [directory, *([model_states(directory).parent] if is_deepspeed(directory) else [])]
 
 
 def _add(digest: "hashlib._Hash", path: Path) -> None:

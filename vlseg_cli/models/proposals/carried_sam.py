@@ -16,9 +16,9 @@ from vlseg_cli.models.proposals.official_sam import is_official_sam, load_offici
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.convert.coverage import require_complete
-from vlseg_cli.weights.convert.hrseg import LATEST
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import load_settings, placed
+from vlseg_cli.weights.read.deepspeed import is_deepspeed
 from vlseg_cli.weights.read.shards import stream_tensors
 
 _CARRIED = "sam."  # what HRSeg calls it
@@ -28,7 +28,7 @@ def load_sam(directory: Path) -> SAM:
     """In float32 on the CPU. Raises UsageError if there is none, WeightsError if it is damaged."""
     if is_official_sam(directory):
         return load_official_sam(directory, "cpu")
-    if (directory / LATEST).is_file():
+    if is_deepspeed(directory):
         official = open_official_llm_seg(directory)
         require_complete(official.coverage, directory)
         names = [name for name in official.names if name.startswith(_CARRIED)]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.models.loading import open_ours, open_theirs
 from vlseg_cli.models.proposals.class_free import ClassFreeProposer
 from vlseg_cli.models.proposals.engine import TorchEngine
 from vlseg_cli.models.proposals.everything import EverythingProposer
@@ -12,6 +11,7 @@ from vlseg_cli.models.proposals.official_sam import is_official_sam, load_offici
 from vlseg_cli.models.proposals.options import ONNX, TORCH, export_folder
 from vlseg_cli.models.proposals.proposer import Proposer
 from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+from vlseg_cli.models.system import open_folder
 from vlseg_cli.models.systems.psalm import PSALMSystem
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
@@ -68,9 +68,6 @@ def _require_torch(engine: str, source: str) -> None:
 def _psalm(directory: Path, source: str, device: str) -> PSALMSegmenter:
     """The PSALM that a folder holds. Raises UsageError if it holds another model."""
     system = PSALMSystem()
-    if system.is_official(directory):
-        folder = open_theirs(system.open_official(directory), directory)
-        return system.segmenter(folder, source, device)
-    if load_settings(directory)["architecture"] != "psalm":
+    if not system.is_official(directory) and load_settings(directory)["architecture"] != "psalm":
         raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
-    return system.segmenter(open_ours(directory), source, device)
+    return system.segmenter(open_folder(system, directory), source, device)

@@ -17,9 +17,9 @@ class HRSegSystem:
 
     def is_official(self, directory: Path) -> bool:
         """A training folder of DeepSpeed: no other system is published as one."""
-        from vlseg_cli.weights.convert.hrseg import LATEST
+        from vlseg_cli.weights.read.deepspeed import is_deepspeed
 
-        return (directory / LATEST).is_file()
+        return is_deepspeed(directory)
 
     def open_official(self, directory: Path) -> Official:
         """What LLM-Seg's folder holds."""

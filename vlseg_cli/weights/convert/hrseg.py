@@ -9,8 +9,6 @@ from vlseg_cli.weights.convert.lora import LORA
 from vlseg_cli.weights.convert.rules import Drop, FromConvolution, Rename, Rule
 from vlseg_cli.weights.convert.sam import sam_rules
 
-LATEST = "latest"  # what DeepSpeed calls the file that names the last step
-
 _PROJECTIONS = r"([qkv]|out)_proj\.(\w+)"
 _BLOCK = r"model\.lisa_attention_layers\.(\d+)"
 _OUR_BLOCK = r"fusion.layers.\1"

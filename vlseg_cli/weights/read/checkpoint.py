@@ -5,12 +5,12 @@ from pathlib import Path
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 from vlseg_cli.weights.read.numpy_pickle import read_numpy_pickle
 from vlseg_cli.weights.read.shards import stream_tensors
 from vlseg_cli.weights.read.torch_file import read_torch_file
 
 _TORCH = (".bin", ".pth", ".pt")
-_DEEPSPEED = "mp_rank_00_model_states.pt"
 
 
 def read_checkpoint(place: Path) -> dict[str, Tensor]:
@@ -25,8 +25,8 @@ def read_checkpoint(place: Path) -> dict[str, Tensor]:
         raise WeightsError(f"there is nothing at {place}")
     if any(place.glob("*.safetensors*")):
         return dict(stream_tensors(place))
-    if (place / "latest").is_file():
-        return _read_file(deepspeed_states(place))
+    if is_deepspeed(place):
+        return _read_file(model_states(place))
     files = sorted(path for path in place.iterdir() if path.suffix in (*_TORCH, ".pkl"))
     if not files:
         raise WeightsError(f"{place} holds no weights: no .safetensors, .bin, .pth or .pkl")
@@ -37,17 +37,6 @@ def read_checkpoint(place: Path) -> dict[str, Tensor]:
                 raise WeightsError(f"{place} holds {name} twice, in different files")
             tensors[name] = tensor
     return tensors
-
-
-def deepspeed_states(directory: Path) -> Path:
-    """The file with the model's weights that the ``latest`` step of a training folder holds."""
-    latest = (directory / "latest").read_text("utf-8", "replace").strip()
-    if Path(latest).name != latest or latest in ("", ".", ".."):
-        raise WeightsError(f"{directory / 'latest'} names no folder beside it")
-    file = directory / latest / _DEEPSPEED
-    if not file.is_file():
-        raise WeightsError(f"{directory} lacks {latest}/{_DEEPSPEED}, the model's weights")
-    return file
 
 
 def _read_file(file: Path) -> dict[str, Tensor]:
