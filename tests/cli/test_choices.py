@@ -6,7 +6,7 @@ from vlseg_cli.cli.choices import Choices
 from vlseg_cli.schema import Clip, UsageError
 
 PANELS = {
-    "Model": ["--model", "--device", "--threshold"],
+    "Model": ["--model", "--device", "--dtype", "--threshold"],
     "Video": ["--stride", "--max-frames", "--start", "--end"],
     "Batch": ["--batch-size", "--shard", "--overwrite", "--fail-fast", "--null", "-0"],
     "Output": ["--out", "--save", "--json", "--quiet", "--progress"],

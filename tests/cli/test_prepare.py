@@ -65,4 +65,6 @@ def test_a_folder_that_was_named_is_never_mixed(vlseg, kitchen: Path) -> None:
     assert vlseg("refer", "kitchen.png", "one", *asked).code == 0
     ran = vlseg("refer", "kitchen.png", "two", *asked)
     assert ran.code == 2 and "another job" in ran.err and "--overwrite" in ran.err
+    ran = vlseg("refer", "kitchen.png", "one", *asked, "--dtype", "bfloat16")
+    assert ran.code == 2 and "--dtype was float32, now bfloat16" in ran.err
     assert vlseg("refer", "kitchen.png", "two", *asked, "--overwrite").code == 0

@@ -31,7 +31,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     plan = Plan(entries)
     job = Job(("eval",), "stub", [], {})
     done = evaluate(plan, job, Settings(OutputFolder(out), ()), StubModel, Listener())
-    summary = summarise(plan, setting(None, data, 7), done)
+    summary = summarise(plan, setting(None, "bfloat16", data, 7), done)
     write_summary(OutputFolder(out), summary)
     write_benchmark_report(OutputFolder(out), summary, done.cases)
     return out, dict(summary)
@@ -39,7 +39,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 
 def test_the_setting_is_told(written: tuple[Path, dict]) -> None:
     words = setting_words(written[1])
-    assert words.startswith("embedded (psalm, 192 px), weights ")
+    assert words.startswith("embedded (psalm, 192 px, bfloat16), weights ")
     assert words.endswith("the first 7 samples alone")
     first = protocol_words(written[1]["benchmarks"][0])
     assert first == "unit=ref, polygons=fill, threshold: the task's own, 1 of 1,500 samples"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vlseg_cli.cli.benchmark_table import result_lines
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import load
+from vlseg_cli.cli.model import ModelChoice
 from vlseg_cli.cli.prepare import BATCH_SIZE
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.evaluation.benchmark_report import write_benchmark_report
@@ -23,7 +23,6 @@ from vlseg_cli.evaluation.summary import summarise, write_summary
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.layout import FAILURES
 from vlseg_cli.jobs.settings import PART_FRAMES
-from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Clip, UsageError
 
@@ -38,9 +37,7 @@ class Asked:
     protocol: str | None
     changes: tuple[str, ...]
     limit: int | None
-    model: str | None
-    device: str | None
-    proposals: ProposalOptions
+    model: ModelChoice
     batch_size: int | None
     shard: str | None
     overwrite: bool
@@ -53,7 +50,7 @@ def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) ->
     console = Console(quiet, style)
     benchmarks = find_benchmarks(asked.names)
     with _data(asked, benchmarks, console) as data:
-        about = setting(asked.model, data, asked.limit)
+        about = setting(asked.model.name, asked.model.dtype, data, asked.limit)
         plan = Plan(_entries(asked, benchmarks, data, about.system), asked.limit)
         job = _job(asked, plan, about)
         with open_progress(console, "samples") as progress:
@@ -61,7 +58,7 @@ def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) ->
                 plan,
                 job,
                 _settings(asked, job),
-                lambda: load(asked.model, asked.device, console, asked.proposals),
+                lambda: asked.model.load(console),
                 progress,
             )
         _report(done, plan, about, asked, console, as_json)
@@ -118,8 +115,7 @@ def _job(asked: Asked, plan: Plan, about: Setting) -> Job:
             "batch_size": asked.batch_size or BATCH_SIZE,
             "part": PART_FRAMES,
             "save": [],
-            "proposals": asked.proposals.source,
-            "proposals_engine": asked.proposals.engine,
+            **asked.model.options(),
         },
     )
 

@@ -9,8 +9,9 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import load
+from vlseg_cli.cli.model import ModelChoice
 from vlseg_cli.cli.sentences import checked
+from vlseg_cli.models.precision import FULL
 from vlseg_cli.schema import Frame, UsageError
 
 Source = Annotated[str, typer.Argument(metavar="IMAGE|VIDEO", help="What to ask about.")]
@@ -37,6 +38,7 @@ def command(
     at: At = 0,
     model: options.Model = None,
     device: options.Device = None,
+    dtype: options.Dtype = FULL,
     out: Out = None,
     as_json: options.AsJSON = False,
     quiet: options.Quiet = False,
@@ -53,7 +55,8 @@ def command(
 
     console = Console(quiet)
     frame = _frame(source, at)
-    conversation = Conversation(load(model, device, console), frame, console, out)
+    asked = ModelChoice(model, device, dtype).load(console)
+    conversation = Conversation(asked, frame, console, out)
     for one in questions:
         conversation.ask(one, as_json)
     conversation.close()

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from vlseg_cli.cli import options
-from vlseg_cli.models.proposals.options import TORCH
+from vlseg_cli.cli.model import ModelChoice
+from vlseg_cli.models.precision import FULL
+from vlseg_cli.models.proposals.options import TORCH, ProposalOptions
 from vlseg_cli.schema import Clip, UsageError
 
 
@@ -14,6 +16,7 @@ class Choices:
     prompts: options.Prompts = None
     model: options.Model = None
     device: options.Device = None
+    dtype: options.Dtype = FULL
     proposals: options.Proposals = None
     proposals_engine: options.Engine = TORCH
     cache: options.Cache = None
@@ -32,6 +35,12 @@ class Choices:
     as_json: options.AsJSON = False
     quiet: options.Quiet = False
     progress: options.ProgressStyle = "auto"
+
+    @property
+    def model_choice(self) -> ModelChoice:
+        """Which model is asked."""
+        proposals = ProposalOptions(self.proposals, self.cache, self.proposals_engine)
+        return ModelChoice(self.model, self.device, self.dtype, proposals)
 
     @property
     def clip(self) -> Clip:

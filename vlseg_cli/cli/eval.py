@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
+from vlseg_cli.cli.model import ModelChoice
+from vlseg_cli.models.precision import FULL
 from vlseg_cli.models.proposals.options import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 
@@ -66,6 +68,7 @@ def command(
     ] = None,
     model: options.Model = None,
     device: options.Device = None,
+    dtype: options.Dtype = FULL,
     proposals: options.Proposals = None,
     proposals_engine: options.Engine = TORCH,
     cache: options.Cache = None,
@@ -119,7 +122,7 @@ def command(
     vlseg eval refcoco-val --specimen · vlseg eval world --seeds 900000:900050 --html report/
     """
     names = tuple(benchmarks or ())
-    chosen = ProposalOptions(proposals, cache, proposals_engine)
+    chosen = ModelChoice(model, device, dtype, ProposalOptions(proposals, cache, proposals_engine))
     if every:
         from vlseg_cli.cli.benchmark_list import show_benchmarks
 
@@ -127,7 +130,7 @@ def command(
     elif names == ("world",):
         from vlseg_cli.cli.world_scores import WorldAsked, score_world
 
-        world = WorldAsked(model, device, chosen, seeds, size, video, frames, out)
+        world = WorldAsked(chosen, seeds, size, video, frames, out)
         score_world(world, as_json, quiet)
     elif not names or "world" in names:
         raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
@@ -142,8 +145,6 @@ def command(
             protocol,
             tuple(changes or ()),
             limit,
-            model,
-            device,
             chosen,
             batch_size,
             shard,

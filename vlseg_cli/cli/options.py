@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from vlseg_cli.cli.values import parse_batch_size, parse_seconds
+from vlseg_cli.models import precision
 
 _PROMPT, _MODEL, _VIDEO, _BATCH, _OUTPUT = "Prompt", "Model", "Video", "Batch", "Output"
 
@@ -46,6 +47,13 @@ Device = Annotated[
     str | None,
     typer.Option(
         help="cpu, cuda, cuda:1, ….", show_default="the best there is", rich_help_panel=_MODEL
+    ),
+]
+Dtype = Annotated[
+    precision.Dtype,
+    typer.Option(
+        help="What the language model is held in: 16 bits take half the memory of 32.",
+        rich_help_panel=_MODEL,
     ),
 ]
 Proposals = Annotated[

@@ -11,7 +11,7 @@ from vlseg_cli import __version__
 from vlseg_cli.cli.asked import Asked
 from vlseg_cli.cli.choices import Choices
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import load
+from vlseg_cli.cli.model import ModelChoice
 from vlseg_cli.cli.options import DEFAULT_OUT
 from vlseg_cli.cli.values import AUTOMATIC, TRACKED, parse_formats
 from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
@@ -19,7 +19,6 @@ from vlseg_cli.jobs.job import read_job
 from vlseg_cli.jobs.run import AskAbout
 from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.media import list_inputs
-from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder, check_formats
 from vlseg_cli.schema import Input, UsageError
@@ -41,14 +40,12 @@ class Prepared:
     settings: Settings
     found: Sequence[Input]
     ask: AskAbout
-    model: str | None
-    device: str | None
+    model: ModelChoice
     words: Sequence[str]
-    proposals: ProposalOptions
 
     def load(self, console: Console) -> Segmenter:
         """Load the model, and say which words it does not know. Raises WeightsError."""
-        model = load(self.model, self.device, console, self.proposals)
+        model = self.model.load(console)
         unknown = dict.fromkeys(word for text in self.words for word in model.unknown_words(text))
         if unknown:
             words = ", ".join(repr(word) for word in unknown)
@@ -71,8 +68,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     batch_size = choices.batch_size or BATCH_SIZE
     options = {
         "threshold": choices.threshold,
-        "proposals": choices.proposals,
-        "proposals_engine": choices.proposals_engine,
+        **choices.model_choice.options(),
         "many": asked.many,
         "clip": asdict(choices.clip),
         "batch_size": batch_size,
@@ -95,16 +91,7 @@ def prepare(context: typer.Context, asked: Asked, choices: Choices, console: Con
     )
     found = list(list_inputs(asked.inputs, exclude=out, nul=choices.null))
     check_formats(formats, videos=any(one.is_video for one in found))
-    return Prepared(
-        job,
-        settings,
-        found,
-        asked.ask,
-        choices.model,
-        choices.device,
-        asked.words,
-        ProposalOptions(choices.proposals, choices.cache, choices.proposals_engine),
-    )
+    return Prepared(job, settings, found, asked.ask, choices.model_choice, asked.words)
 
 
 def arguments(context: typer.Context) -> tuple[str, ...]:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import load
+from vlseg_cli.cli.model import ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.evaluation.world import evaluate_world
 from vlseg_cli.evaluation.world_video import evaluate_world_video
-from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.session import require_video
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
@@ -25,9 +24,7 @@ _SCENES, _CLIPS = "900000:900300", "900000:900030"
 class WorldAsked:
     """The command line, as given; None takes what is usual for scenes or clips."""
 
-    model: str | None
-    device: str | None
-    proposals: ProposalOptions
+    model: ModelChoice
     seeds: str | None
     size: int
     video: bool
@@ -53,7 +50,7 @@ def score_world(asked: WorldAsked, as_json: bool, quiet: bool) -> None:
 
 
 def _scores(asked: WorldAsked, seeds: range, console: Console) -> Mapping[str, Any]:
-    model = load(asked.model, asked.device, console, asked.proposals)
+    model = asked.model.load(console)
     with open_progress(console, "clips" if asked.video else "scenes") as progress:
         progress.start(len(seeds))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vlseg_cli
+from vlseg_cli.models.precision import Dtype
 from vlseg_cli.models.registry import system_of
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.folder import load_settings
@@ -12,7 +13,8 @@ from vlseg_cli.weights.resolve import model_digest, model_folder
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """model: name, system: its architecture, weights: digest of its files. resolution: px of the
+    """model: name, system: its architecture, weights: digest of its files. dtype: of its language
+    model. resolution: px of the
     network's input, None if its folder does not say. version, commit: of vlseg, commit '' if it
     was installed from a package. data: root of the data. limit: samples of each benchmark.
     """
@@ -20,6 +22,7 @@ class Setting:
     model: str
     system: str
     weights: str
+    dtype: Dtype
     resolution: int | None
     version: str
     commit: str
@@ -27,13 +30,14 @@ class Setting:
     limit: int | None
 
 
-def setting(model: str | None, data: Path, limit: int | None) -> Setting:
+def setting(model: str | None, dtype: Dtype, data: Path, limit: int | None) -> Setting:
     """Look all this up. Raises WeightsError if there is no such model."""
     folder = model_folder(model)
     return Setting(
         model or "embedded",
         system_of(folder),
         model_digest(folder),
+        dtype,
         _resolution(folder),
         vlseg_cli.__version__,
         _commit(),

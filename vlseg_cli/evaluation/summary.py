@@ -12,6 +12,7 @@ from vlseg_cli.evaluation.plan import Entry, Plan
 from vlseg_cli.evaluation.run import Evaluation
 from vlseg_cli.evaluation.scores.score import Result
 from vlseg_cli.evaluation.setting import Setting
+from vlseg_cli.models.precision import FULL
 from vlseg_cli.outputs.folder import OutputFolder
 
 Summary = Mapping[str, Any]  # {"setting": …, "benchmarks": [{"name": …, "measures": …, …}, …]}
@@ -32,10 +33,11 @@ def setting_words(summary: Summary) -> str:
     """Model, weights and code on one line."""
     setting = summary["setting"]
     size = f", {setting['resolution']} px" if setting["resolution"] else ""
+    dtype = "" if setting["dtype"] == FULL else f", {setting['dtype']}"
     commit = f" ({setting['commit']})" if setting["commit"] else ""
     limit = f", the first {setting['limit']} samples alone" if setting["limit"] else ""
     return (
-        f"{setting['model']} ({setting['system']}{size}), weights {setting['weights']},"
+        f"{setting['model']} ({setting['system']}{size}{dtype}), weights {setting['weights']},"
         f" vlseg {setting['version']}{commit}{limit}"
     )
 

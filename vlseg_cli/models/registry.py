@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.proposals.options import TORCH, Choosing, ProposalOptions
 from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.models.system import System, open_folder
@@ -33,12 +34,14 @@ def load_model(
     name: str | None = None,
     device: str | None = None,
     proposals: ProposalOptions | None = None,
+    dtype: Dtype = FULL,
 ) -> Segmenter:
     """A trained model, ready to use.
 
     name: of weights.toml, or a model folder in our layout or its authors', or None or 'embedded'
     for the one that comes with vlseg. device: as torch names it, None for a GPU if there is one.
-    proposals: for models that choose among proposed masks, who proposes.
+    proposals: for models that choose among proposed masks, who proposes. dtype: what its language
+    model is held in; see ``models/precision.py``.
     Raises WeightsError or UsageError in one sentence.
     """
     if name in catalogue():
@@ -46,7 +49,7 @@ def load_model(
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
     system = SYSTEMS[system_of(directory)]
-    segmenter = system.segmenter(open_folder(system, directory), label, _device(device))
+    segmenter = system.segmenter(open_folder(system, directory, dtype), label, _device(device))
     if proposals is not None:
         _choose(segmenter, proposals)
     return segmenter

@@ -5,11 +5,13 @@ other.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vlseg_cli.models.loading import ModelFolder, open_ours, open_theirs
 from vlseg_cli.models.official.folder import Official
+from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -42,11 +44,14 @@ class System(Protocol):
         ...
 
 
-def open_folder(system: System, directory: Path) -> ModelFolder:
+def open_folder(system: System, directory: Path, dtype: Dtype = FULL) -> ModelFolder:
     """A folder that holds a model of ``system``, in its authors' layout or ours.
 
+    dtype: what its language model is to be held in.
     Raises WeightsError if a part of it is missing or damaged.
     """
     if system.is_official(directory):
-        return open_theirs(system.open_official(directory), directory)
-    return open_ours(directory)
+        folder = open_theirs(system.open_official(directory), directory)
+    else:
+        folder = open_ours(directory)
+    return replace(folder, dtype=dtype)

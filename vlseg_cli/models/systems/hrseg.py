@@ -11,6 +11,8 @@ from vlseg_cli.models.segmenter import Segmenter
 if TYPE_CHECKING:
     from vlseg_cli.models.trainable import Trainable
 
+_LANGUAGE = ("llava.model.language_model", "lm_head")
+
 
 class HRSegSystem:
     """See ``System``."""
@@ -34,7 +36,7 @@ class HRSegSystem:
         from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
         from vlseg_cli.weights.resolve import model_digest
 
-        model = folder.fill(HRSeg, HRSegConfig.from_dict(folder.sizes), device)
+        model = folder.fill(HRSeg, HRSegConfig.from_dict(folder.sizes), device, _LANGUAGE)
         digest = model_digest(folder.directory)
         return HRSegSegmenter(name, model, folder.tokenizer, digest, device)
 

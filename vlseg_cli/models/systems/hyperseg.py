@@ -11,6 +11,8 @@ from vlseg_cli.models.segmenter import Segmenter
 if TYPE_CHECKING:
     from vlseg_cli.models.trainable import Trainable
 
+_LANGUAGE = ("language", "lm_head")
+
 
 class HyperSegSystem:
     """See ``System``."""
@@ -34,7 +36,7 @@ class HyperSegSystem:
         from vlseg_cli.models.hyperseg import HyperSeg
         from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 
-        model = folder.fill(HyperSeg, HyperSegConfig.from_dict(folder.sizes), device)
+        model = folder.fill(HyperSeg, HyperSegConfig.from_dict(folder.sizes), device, _LANGUAGE)
         return HyperSegSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":

@@ -11,6 +11,8 @@ from vlseg_cli.models.segmenter import Segmenter
 if TYPE_CHECKING:
     from vlseg_cli.models.trainable import Trainable
 
+_LANGUAGE = ("language", "lm_head")
+
 
 class MVPLMSystem:
     """See ``System``."""
@@ -33,7 +35,7 @@ class MVPLMSystem:
         from vlseg_cli.models.mvp_lm import MVPLM
         from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
 
-        model = folder.fill(MVPLM, MVPLMConfig.from_dict(folder.sizes), device)
+        model = folder.fill(MVPLM, MVPLMConfig.from_dict(folder.sizes), device, _LANGUAGE)
         return MVPLMSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":

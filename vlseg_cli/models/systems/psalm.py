@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
     from vlseg_cli.models.trainable import Trainable
 
+_LANGUAGE = ("language", "lm_head")
+
 
 class PSALMSystem:
     """See ``System``."""
@@ -34,7 +36,7 @@ class PSALMSystem:
         from vlseg_cli.models.psalm import PSALM
         from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 
-        model = folder.fill(PSALM, PSALMConfig.from_dict(folder.sizes), device)
+        model = folder.fill(PSALM, PSALMConfig.from_dict(folder.sizes), device, _LANGUAGE)
         return PSALMSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":

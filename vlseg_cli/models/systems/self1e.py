@@ -11,6 +11,8 @@ from vlseg_cli.models.segmenter import Segmenter
 if TYPE_CHECKING:
     from vlseg_cli.models.trainable import Trainable
 
+_LANGUAGE = ("internvl.model.language_model", "internvl.lm_head")
+
 
 class SELF1ESystem:
     """See ``System``."""
@@ -33,7 +35,7 @@ class SELF1ESystem:
         from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
         from vlseg_cli.models.self1e import SELF1E
 
-        model = folder.fill(SELF1E, SELF1EConfig.from_dict(folder.sizes), device)
+        model = folder.fill(SELF1E, SELF1EConfig.from_dict(folder.sizes), device, _LANGUAGE)
         return SELF1ESegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
