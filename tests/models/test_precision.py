@@ -1,5 +1,6 @@
 """A language model held in 16 bits, in the published layout of every system and in our own."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,65 +23,67 @@ QUESTION = Question("what keeps food cold?")
 THRESHOLDS = {"hrseg": 0.3, "embedded": 0.5}
 
 
+class Held:
+    """A model by what its language model is held in, loaded once and shown the kitchen once."""
+
+    def __init__(self, system: str, name: str) -> None:
+        self.system, self.name = system, name
+        self.load = cache(self._load)
+
+    def _load(self, dtype: Dtype) -> tuple[Any, Any]:
+        proposals = ProposalOptions("embedded") if self.system == "hrseg" else None
+        model: Any = load_model(self.name, "cpu", proposals, dtype)
+        return model, model.encode([FRAME])
+
+    def ask(self, dtype: Dtype, task: Task) -> Prediction:
+        model, seen = self.load(dtype)
+        (answer,) = model.answer(seen, [Ask(0, task, QUESTION, THRESHOLDS.get(self.system, 0.0))])
+        assert isinstance(answer, Prediction)
+        return answer
+
+
 @pytest.fixture(scope="module", params=["embedded", *MINIATURES])
-def named(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The name of a system, and of its model."""
+def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Held:
     system = str(request.param)
     if system == "embedded":
-        return [system, system]
+        return Held(system, system)
     miniature = MINIATURES[system]
     folder = miniature.write(tmp_path_factory.mktemp(system) / "official", miniature.tensors())
-    return [system, str(folder)]
+    return Held(system, str(folder))
 
 
-def loaded(named: list[str], dtype: Dtype) -> Any:
-    proposals = ProposalOptions("embedded") if named[0] == "hrseg" else None
-    return load_model(named[1], "cpu", proposals, dtype)
-
-
-def asked(model: Any, system: str, task: Task) -> Prediction:
-    (answer,) = model.answer(
-        model.encode([FRAME]), [Ask(0, task, QUESTION, THRESHOLDS.get(system, 0.0))]
-    )
-    return answer
-
-
-def test_only_the_language_model_is_held_in_16_bits(named: list[str]) -> None:
-    full, held = (loaded(named, dtype).model for dtype in ("float32", "bfloat16"))
+def test_only_the_language_model_is_held_in_16_bits(held: Held) -> None:
+    full, half = (held.load(dtype)[0].model for dtype in ("float32", "float16"))
     assert {p.dtype for p in full.parameters()} == {torch.float32}
-    language = {name for name, p in held.named_parameters() if p.dtype == torch.bfloat16}
-    assert language
-    for name, parameter in held.named_parameters():
+    assert torch.float16 in {p.dtype for p in half.parameters()}
+    for name, parameter in half.named_parameters():
         is_language = "language" in name or "lm_head" in name
-        assert (name in language) == is_language == (parameter.dtype != torch.float32), name
+        assert parameter.dtype == (torch.float16 if is_language else torch.float32), name
     # Angles of positions and means of batches would suffer most, and weigh nothing.
-    assert not [name for name, b in held.named_buffers() if b.dtype == torch.bfloat16]
+    assert torch.float16 not in {buffer.dtype for buffer in half.buffers()}
 
 
-def test_answers_stay_what_they_are(named: list[str]) -> None:
-    full, held = (asked(loaded(named, d), named[0], Task.REASON) for d in ("float32", "float16"))
-    assert len(full.segments) == len(held.segments) > 0
-    for one, other in zip(full.segments, held.segments, strict=True):
+def test_answers_stay_what_they_are(held: Held) -> None:
+    full, half = (held.ask(dtype, Task.REASON) for dtype in ("float32", "float16"))
+    assert len(full.segments) == len(half.segments) > 0
+    for one, other in zip(full.segments, half.segments, strict=True):
         assert coco_mask.iou([one.rle], [other.rle], [0])[0, 0] > 0.99
         assert abs(one.score - other.score) < 2e-3
 
 
-def test_it_goes_on_speaking(named: list[str]) -> None:
-    full, held = (loaded(named, dtype) for dtype in ("float32", "float16"))
-    assert spoken(held, named[0]) == spoken(full, named[0])
+def test_it_goes_on_speaking(held: Held) -> None:
+    assert spoken(held, "float16") == spoken(held, "float32")
 
 
-def spoken(model: Any, system: str) -> str | None:
+def spoken(held: Held, dtype: Dtype) -> str | None:
     """None of a model that only draws."""
     try:
-        return str(asked(model, system, Task.CHAT).text)
+        return held.ask(dtype, Task.CHAT).text
     except UsageError:
         return None
 
 
 def test_bfloat16_finds_the_same_thing() -> None:
-    full, held = (
-        asked(load_model(dtype=d), "embedded", Task.REASON) for d in ("float32", "bfloat16")
-    )
-    (one,), (other,) = full.segments, held.segments
+    embedded = Held("embedded", "embedded")
+    (one,), (other,) = (embedded.ask(d, Task.REASON).segments for d in ("float32", "bfloat16"))
     assert coco_mask.iou([one.rle], [other.rle], [0])[0, 0] > 0.99
