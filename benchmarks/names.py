@@ -1,7 +1,7 @@
 """What 1,203 names about one picture need, in parts and all at once, and how far the two agree.
 
     python benchmarks/names.py runs/mvp-lm-mini/model    # a trained MVP-LM
-    python benchmarks/names.py --full-size               # the published size, random weights, 15 GB
+    python benchmarks/names.py --full-size               # the published size, random weights, 11 GB
 
 As many names as LVIS has, made of the drawn world's words. The most memory that the process ever
 held is told after each pass, the parts first: it only grows.
@@ -56,9 +56,8 @@ def main() -> None:
 
 def random_model() -> MVPLMSegmenter:
     """MVP-LM at its published size with numbers that mean nothing."""
-    tokenizer = world_tokenizer()
-    config = MVPLMConfig(vocabulary=len(tokenizer), prompt_style="plain")
-    return MVPLMSegmenter("random", MVPLM(config), tokenizer, (), ())
+    model = MVPLM(MVPLMConfig(prompt_style="plain"))
+    return MVPLMSegmenter("random", model, world_tokenizer(), (), ())
 
 
 def names(count: int) -> tuple[str, ...]:
