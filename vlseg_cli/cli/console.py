@@ -110,7 +110,7 @@ def _table(record: Record) -> Table:
 
 def _cells(segment: Segment, record: Record) -> tuple[str, str, str, str]:
     share = segment.area / (record.height * record.width)
-    box = ", ".join(f"{side:g}" for side in segment.bbox)
+    box = ", ".join(f"{side:.0f}" for side in segment.bbox)
     return segment.label, f"{segment.score:.2f}", f"{share:.1%}", box
 
 
