@@ -11,11 +11,12 @@ from vlseg_cli.schema import WeightsError
 
 
 def test_the_embedded_model(tmp_path: Path) -> None:
-    found = setting(None, tmp_path, 5)
+    found = setting(None, "float16", tmp_path, 5)
     assert (found.model, found.system, found.resolution) == ("embedded", "psalm", 192)
+    assert found.dtype == "float16"
     assert (found.data, found.limit, found.version) == (str(tmp_path), 5, vlseg_cli.__version__)
     with pytest.raises(WeightsError, match="no model folder 'none'"):
-        setting("none", tmp_path, None)
+        setting("none", "float32", tmp_path, None)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -32,4 +33,4 @@ def test_the_commit_is_that_of_the_working_copy(
     ran = subprocess.run((*git, "rev-parse", "HEAD"), check=True, capture_output=True, text=True)
     for root, commit in ((first, ran.stdout[:12]), (further, ran.stdout[:12]), (tmp_path, "")):
         monkeypatch.setattr(vlseg_cli, "__file__", str(root / "vlseg_cli" / "__init__.py"))
-        assert setting(None, tmp_path, None).commit == commit
+        assert setting(None, "float32", tmp_path, None).commit == commit
