@@ -72,9 +72,8 @@ def system_of(directory: Path) -> str:
 
     Raises WeightsError if it is of none.
     """
-    for name, system in SYSTEMS.items():
-        if system.is_official(directory):
-            return name
+    if official := official_system(directory):
+        return official
     architecture = str(load_settings(directory)["architecture"])
     if architecture not in SYSTEMS:
         raise WeightsError(
@@ -89,9 +88,9 @@ def require_model(name: str) -> None:
         raise WeightsError(f"{name} is no model that answers by itself: others are built from it")
 
 
-def official_system(directory: Path) -> System | None:
-    """The system whose authors' layout a folder has, None for other folders."""
-    return next((one for one in SYSTEMS.values() if one.is_official(directory)), None)
+def official_system(directory: Path) -> str | None:
+    """Which of ``SYSTEMS`` has authors whose layout a folder is in, None for other folders."""
+    return next((name for name, one in SYSTEMS.items() if one.is_official(directory)), None)
 
 
 def _device(wanted: str | None) -> str:

@@ -38,7 +38,7 @@ def test_every_system_has_a_miniature(tmp_path: Path) -> None:
     assert MINIATURES.keys() == SYSTEMS.keys() == TENSORS.keys() == WITNESSES.keys()
     for system, miniature in MINIATURES.items():
         folder = miniature.write(tmp_path / system, miniature.tensors())
-        assert official_system(folder) is SYSTEMS[system]
+        assert official_system(folder) == system
 
 
 @pytest.mark.parametrize("system", TENSORS)

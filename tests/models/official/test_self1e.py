@@ -15,7 +15,7 @@ from torch import Tensor
 from vlseg_cli.models.official.convert import convert_folder
 from vlseg_cli.models.official.self1e import open_official_self1e
 from vlseg_cli.models.official.self1e_base import start_from_base
-from vlseg_cli.models.registry import SYSTEMS, load_model, official_system
+from vlseg_cli.models.registry import load_model, official_system
 from vlseg_cli.prompts.self1e import miniature_tokenizer
 from vlseg_cli.prompts.tokenizer import SEG
 from vlseg_cli.schema import Ask, Expression, Frame, Prediction, Question, Task, WeightsError
@@ -85,7 +85,7 @@ def answers(folder: Path) -> list[Prediction]:
 
 
 def test_a_converted_folder_answers_as_the_official_one(official: Path, tmp_path: Path) -> None:
-    assert official_system(official) is SYSTEMS["self1e"]
+    assert official_system(official) == "self1e"
     convert_folder(official, tmp_path / "ours", {"source": "a test"})
     first, again = answers(official), answers(tmp_path / "ours")
     assert any(p.segments for p in first)

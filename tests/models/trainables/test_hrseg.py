@@ -96,6 +96,20 @@ def test_a_batch_of_pictures_needs_no_proposals(
         learner({}).pictures_collator()
 
 
+def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
+    model = learner({**AUXILIARY, "windows": [1, 3]})
+    collate = model.collator()
+    counts = set()
+    for sample in samples:
+        batch = collate([sample])
+        assert batch.views.shape[1] == collate([sample]).views.shape[1]  # the same when it resumes
+        counts.add(batch.views.shape[1])
+        assert all(loss.isfinite() for loss in model(batch).values())
+    assert counts == {1 + 1, 1 + 9}
+    with pytest.raises(RecipeError, match="windows another number than 0"):
+        learner({"windows": [2]}, windows=0)
+
+
 def test_reading_before_seeing() -> None:
     model = learner()
     exercises = [text_exercise(np.random.default_rng(seed)) for seed in range(6)]

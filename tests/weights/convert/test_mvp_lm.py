@@ -13,7 +13,7 @@ from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
 from vlseg_cli.models.mvp_lm import MVPLM
 from vlseg_cli.models.official.folder import own_shapes
 from vlseg_cli.models.official.mvp_lm import open_official_mvp_lm
-from vlseg_cli.models.registry import SYSTEMS, official_system
+from vlseg_cli.models.registry import official_system
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.convert.coverage import Coverage, cover, require_complete
 from vlseg_cli.weights.convert.mvp_lm import mvp_lm_rules
@@ -163,7 +163,7 @@ def test_a_folder_of_the_full_size_is_looked_through(saved: Official, tmp_path: 
     with shard.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.truncate(8 + len(text) + end)
-    assert official_system(tmp_path) is SYSTEMS["mvp-lm"]
+    assert official_system(tmp_path) == "mvp-lm"
     found = open_official_mvp_lm(tmp_path)
     require_complete(found.coverage, tmp_path)
     assert MVPLMConfig.from_dict(found.sizes) == MVPLMConfig()

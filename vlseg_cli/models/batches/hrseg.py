@@ -79,27 +79,35 @@ def _move(value: Any, device: torch.device | str) -> Any:
 @dataclass
 class HRSegCollator:
     """Callable on a sequence of samples. names: the categories of auxiliary losses. phrases: how
-    many names of a picture are asked for, each by itself. silent: nothing is asked."""
+    many names of a picture are asked for, each by itself. windows: what a batch's N is drawn from.
+    silent: nothing is asked."""
 
     config: HRSegConfig
     prompts: HRSegPrompts
     names: tuple[str, ...]
     phrases: int
+    windows: tuple[int, ...]
     silent: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> HRSegBatch:
         config, frames = self.config, [sample.frame for sample in samples]
         asked = [] if self.silent else [self._queries(sample) for sample in samples]
         proposals = [self._proposals(frame) for frame in frames[: len(asked)]]
-        far, near = config.grid, config.grid * max(1, config.windows)
+        windows = self._windows(samples)
+        far, near = config.grid, config.grid * max(1, windows)
         return HRSegBatch(
             fit_llava(frames, config),
-            torch.stack([fit_views(frame, config.view, config.windows) for frame in frames]),
+            torch.stack([fit_views(frame, config.view, windows) for frame in frames]),
             [soft_masks(masks, config.mask_size) for masks in proposals],
             self._lessons(samples, asked, proposals) if any(asked) else None,
             torch.stack([cell_names(sample, self.names, near) for sample in samples]),
             torch.stack([cell_names(sample, self.names, far) for sample in samples]),
         )
+
+    def _windows(self, samples: Sequence[Sample]) -> int:
+        """N of a batch, which its first picture decides: the same again when training resumes."""
+        rng = np.random.default_rng(list(samples[0].frame.source.encode()))
+        return self.windows[rng.integers(len(self.windows))]
 
     def _proposals(self, frame: Frame) -> NDArray[np.bool_]:
         proposer = _proposer(self.config.proposals)

@@ -47,14 +47,14 @@ def convert_folder(
 
 
 def _open(source: Path) -> Official:
-    system = official_system(source)
-    if system is None:
+    name = official_system(source)
+    if name is None:
         kind = read_config(source).get("model_type")
         raise WeightsError(
             f"{source} is of none of the systems that vlseg converts ({', '.join(SYSTEMS)}); its "
             f"config.json says model_type {kind!r}"
         )
-    return system.open_official(source)
+    return SYSTEMS[name].open_official(source)
 
 
 def _check_free(target: Path) -> None:

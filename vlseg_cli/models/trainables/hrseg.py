@@ -27,7 +27,7 @@ from vlseg_cli.nn.windows import join_windows
 from vlseg_cli.prompts.hrseg import IGNORED, HRSegPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.schema.tables import Natural, NonNegative
+from vlseg_cli.schema.tables import Count, Natural, NonNegative
 from vlseg_cli.weights.fit import load_into
 from vlseg_cli.weights.folder import TOKENIZER, load_settings, load_tensors, save_folder
 from vlseg_cli.worlds.text import TextExercise
@@ -50,6 +50,7 @@ class HRSegLosses:
     iop: NonNegative = 1.0
     weighting: Weighting = "weighted"
     names: Natural = 3  # how many of a picture's names are asked for, each by itself
+    windows: tuple[Count, ...] = ()  # a batch's N is drawn from these; empty: the model's own
     # Auxiliary heads; 0 leaves them unused.
     dense_names: NonNegative = 0.0
     meant_names: NonNegative = 0.0
@@ -60,6 +61,7 @@ class TrainableHRSeg(Trainable):
 
     Raises RecipeError for a model that would propose by a SAM within: whoever proposes stays
     outside, so that its masks can be kept and its weights are not averaged and saved with the rest.
+    And for windows to look at with a model that has none.
     """
 
     def __init__(
@@ -76,8 +78,13 @@ class TrainableHRSeg(Trainable):
                 '[model.config] proposals = "sam" is for models that carry a SAM; name what is to '
                 'propose masks, as "embedded" or "sam-vit-h"'
             )
-        self.hrseg, self.tokenizer = HRSeg(config), tokenizer
         self.names, self.weights = tuple(names), losses or HRSegLosses()
+        if self.weights.windows and not config.windows:
+            raise RecipeError(
+                "[losses] windows are for a model that looks at windows: give [model.config]"
+                " windows another number than 0"
+            )
+        self.hrseg, self.tokenizer = HRSeg(config), tokenizer
         self.dense_names = DenseNames(config.channels, len(self.names))
         self.words = WordsHeads(config.language_channels, self.names)
 
@@ -102,7 +109,8 @@ class TrainableHRSeg(Trainable):
         model looks at them is its own config's."""
         config = self.hrseg.config
         prompts = HRSegPrompts(self.tokenizer, config.prompt_style)
-        return HRSegCollator(config, prompts, self.names, self.weights.names)
+        windows = self.weights.windows or (config.windows,)
+        return HRSegCollator(config, prompts, self.names, self.weights.names, windows)
 
     def pictures_collator(self, size: int | None = None) -> HRSegCollator:
         """The same, see ``silenced``."""
