@@ -122,7 +122,11 @@ class HRSegCollator:
     ) -> Lessons:
         rows = [(place, query) for place, queries in enumerate(asked) for query in queries]
         lessons = [self._lesson(query, samples[place].frame.source) for place, query in rows]
-        truth = [targets_of(_union(query), proposals[place]) for place, query in rows]
+        truth = [
+            targets_of(np.concatenate([_union(query) for query in queries]), masks)
+            for queries, masks in zip(asked, proposals, strict=True)
+            if queries
+        ]
         most = max(len(masks) for masks in proposals)
         labels = [torch.from_numpy(lesson.labels) for lesson in lessons]
         shares = [meant_shares(samples[place], query, self.names) for place, query in rows]
@@ -130,8 +134,8 @@ class HRSegCollator:
             [lesson.sequence for lesson in lessons],
             pad_sequence(labels, batch_first=True, padding_value=IGNORED),
             torch.tensor([place for place, _ in rows]),
-            _padded([one.iou[0] for one in truth], most),
-            _padded([one.iop[0] for one in truth], most),
+            _padded([row for one in truth for row in one.iou], most),
+            _padded([row for one in truth for row in one.iop], most),
             torch.stack(shares),
         )
 
