@@ -1,6 +1,7 @@
 """A batch goes in, finite losses come out that teach every part; what is saved answers."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,15 @@ def test_recipes_are_of_this_model(name: str) -> None:
     recipe = load_recipe(RECIPES / f"{name}.toml")
     groups = learner(dict(recipe.losses)).groups()
     assert all(group in groups for stage in recipe.stage for group in stage.train)
+
+
+def test_the_miniature_without_the_additions() -> None:
+    path = RECIPES / "hrseg-mini.toml"
+    overrides = re.findall(r"--set (\S+)", path.read_text())
+    recipe = load_recipe(path, overrides)
+    model = build_model("hrseg", recipe.model.config, recipe.losses)
+    assert isinstance(model, TrainableHRSeg) and len(overrides) == 3
+    assert not any(n.startswith(("region_", "enhance")) for n in model.hrseg.state_dict())
 
 
 def test_a_picture_without_proposals_teaches_words_alone(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from vlseg_cli.models.batches.chance import chance_of
 from vlseg_cli.models.batches.hrseg_truth import cell_names, meant_shares
 from vlseg_cli.models.configs.hrseg import HRSegConfig
 from vlseg_cli.models.losses.hrseg_targets import targets_of
@@ -106,8 +107,7 @@ class HRSegCollator:
 
     def _windows(self, samples: Sequence[Sample]) -> int:
         """N of a batch, which its first picture decides: the same again when training resumes."""
-        rng = np.random.default_rng(list(samples[0].frame.source.encode()))
-        return self.windows[rng.integers(len(self.windows))]
+        return self.windows[chance_of(samples[0].frame.source).integers(len(self.windows))]
 
     def _proposals(self, frame: Frame) -> NDArray[np.bool_]:
         proposer = _proposer(self.config.proposals)
@@ -142,7 +142,7 @@ class HRSegCollator:
     def _queries(self, sample: Sample) -> list[Query]:
         """Sentences that have an answer, and some of the picture's names as if they were one."""
         said = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
-        rng = np.random.default_rng(list(sample.frame.source.encode()))
+        rng = chance_of(sample.frame.source)
         named = [
             one for q in sample.queries if isinstance(q.prompt, Categories) for one in _by_name(q)
         ]
@@ -152,7 +152,7 @@ class HRSegCollator:
     def _lesson(self, query: Query, source: str) -> Lesson:
         assert isinstance(query.prompt, Expression | Question)
         text = query.prompt.text
-        rng = np.random.default_rng(list(f"{source} {text}".encode()))
+        rng = chance_of(source, text)
         if isinstance(query.prompt, Question):
             return self.prompts.drawn_question(text, rng)
         return self.prompts.drawn_phrase(text, rng)

@@ -13,6 +13,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from vlseg_cli.models.batches.chance import chance_of
 from vlseg_cli.models.batches.psalm import meant_shares, semantic_cells
 from vlseg_cli.models.losses.mvp_lm import Truth
 from vlseg_cli.models.pixels.padded import fit_masks, fit_pixels
@@ -125,7 +126,10 @@ class MVPLMCollator:
 
     def _of_interest(self, query: Query, source: str) -> Query:
         """Now and then of a panoptic query just the objects."""
-        if query.task is not Task.PANOPTIC or _rng(source, "instances").random() >= self.instances:
+        if (
+            query.task is not Task.PANOPTIC
+            or chance_of(source, "instances").random() >= self.instances
+        ):
             return query
         assert isinstance(query.prompt, Categories)
         kept = np.array([query.prompt.is_thing(label) for label in query.labels], bool)
@@ -140,8 +144,8 @@ class MVPLMCollator:
         truth: list[Truth] = []
         for picture, query in asked:
             if isinstance(query.prompt, Categories):
-                listed = list_names(query, self.listed, _rng(sources[picture], "names"))
-                taught.append(self._named(listed, _rng(sources[picture], "order")))
+                listed = list_names(query, self.listed, chance_of(sources[picture], "names"))
+                taught.append(self._named(listed, chance_of(sources[picture], "order")))
                 truth.append(self._truth(listed))
             else:
                 taught.append(self._sentence(query, sources[picture]))
@@ -166,7 +170,7 @@ class MVPLMCollator:
     def _sentence(self, query: Query, source: str) -> Taught:
         assert isinstance(query.prompt, Expression | Question)
         tokens = self.prompts.sentence_tokens(query.prompt.text)
-        said = _caption(query, _rng(source, query.prompt.text))
+        said = _caption(query, chance_of(source, query.prompt.text))
         return self.prompts.teach_sentence(tokens, query.task, said, self.slots)
 
     def _truth(self, query: Query) -> Truth:
@@ -206,8 +210,3 @@ def list_names(query: Query, listed: Sequence[int], rng: Generator) -> Query:
 def _caption(query: Query, rng: Generator) -> str:
     """One of the picture's captions, another one for another prompt."""
     return query.answers[int(rng.integers(len(query.answers)))] if query.answers else ""
-
-
-def _rng(*key: str) -> Generator:
-    """Chance that is the same in every process and run."""
-    return np.random.default_rng(list(" ".join(key).encode()))

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vlseg_cli.models.batches.chance import chance_of
 from vlseg_cli.models.pixels.padded import fit_masks, fit_pixels, fit_regions
 from vlseg_cli.nn.mask_sampling import MaskSampling
 from vlseg_cli.prompts.hyperseg import HyperSegPrompts
@@ -143,7 +144,7 @@ class PSALMCollator:
         sequence = self.prompts.sentence(text)
         unknown = self.prompts.tokenizer.unknown
         if unknown is not None and self.word_dropout:
-            rng = np.random.default_rng(list(f"{source} {text}".encode()))
+            rng = chance_of(source, text)
             word = (sequence.condition == 0) & (sequence.ids != self.prompts.tokenizer.seg)
             sequence.ids[word & (rng.random(len(word)) < self.word_dropout)] = unknown
         return sequence

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vlseg_cli.models.batches.chance import chance_of
 from vlseg_cli.models.losses.self1e import soft_target
 from vlseg_cli.models.pixels.tiles import fit_tiles
 from vlseg_cli.prompts.self1e import Conversation, SELF1EPrompts
@@ -90,11 +91,11 @@ class SELF1ECollator:
                 turn = [(text, query.answers[0])]
                 return [(self.prompts.conversation(turn), union[:0])]
             case Expression(text=text) | Question(text=text):
-                rng = _rng(source, text)
+                rng = chance_of(source, text)
                 asked = self.prompts.training(text, rng, isinstance(prompt, Question))
                 return [(self._forgetful(asked, rng), union)]
             case Categories(names=names):
-                rng = _rng(source, "")
+                rng = chance_of(source, "")
                 present = rng.permutation(np.unique(query.labels))[: self.asked]
                 return [
                     (
@@ -137,8 +138,3 @@ class SELF1ECollator:
         area = np.bincount(inside, minlength=len(self.names)).astype(np.float32)
         shares: NDArray[np.float32] = area / max(area.sum(), 1)
         return shares
-
-
-def _rng(source: str, text: str) -> Generator:
-    """The same sample, the same wording, in any process."""
-    return np.random.default_rng(list(f"{source} {text}".encode()))
