@@ -16,8 +16,8 @@ from vlseg_cli.models.configs.psalm import PSALMConfig
 from vlseg_cli.models.hyperseg import HyperSeg
 from vlseg_cli.models.pixels.padded import fit_pixels
 from vlseg_cli.models.psalm import PSALM, Seen
-from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
-from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+from vlseg_cli.models.sessions.hyperseg import HyperSegVideoSegmenter
+from vlseg_cli.models.sessions.psalm import PSALMVideoSegmenter
 from vlseg_cli.prompts.psalm import PSALMPrompts
 from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.prompts.world import world_tokenizer
@@ -157,13 +157,13 @@ def seen(model: PSALM, pixel_values: Tensor) -> Seen:
 
 
 @pytest.fixture(scope="session")
-def segmenter(model: PSALM, tokenizer: Tokenizer) -> PSALMSegmenter:
+def segmenter(model: PSALM, tokenizer: Tokenizer) -> PSALMVideoSegmenter:
     model.vision_tower.register_forward_pre_hook(lambda _, pixels: (pixels[0].double(),))
-    return PSALMSegmenter("tiny", model, tokenizer, NAMES, STUFF)
+    return PSALMVideoSegmenter("tiny", model, tokenizer, NAMES, STUFF)
 
 
 @pytest.fixture(scope="session", params=list(HYPERSEG_DESIGNS))
-def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegSegmenter:
+def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegVideoSegmenter:
     """A tiny HyperSeg with random weights large enough that answers differ."""
     torch.manual_seed(7)
     rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer) + 8}
@@ -175,7 +175,7 @@ def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegSe
     for layer in model.perceiver.layers:
         if layer.gate is not None:
             nn.init.normal_(layer.gate.layers[-1].weight, std=0.3)
-    return HyperSegSegmenter("tiny", model, tokenizer, NAMES, STUFF)
+    return HyperSegVideoSegmenter("tiny", model, tokenizer, NAMES, STUFF)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
+from vlseg_cli.models.sessions.hyperseg import HyperSegVideoSegmenter
 from vlseg_cli.schema import (
     Ask,
     Categories,
@@ -55,7 +55,7 @@ def told(predictions: Sequence[Prediction]) -> list[object]:
 
 
 def test_every_prompt_is_answered_in_every_frame(
-    hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
 ) -> None:
     session = hyperseg.session(asks)
     answers = [session.step(frame) for frame in frames]
@@ -76,7 +76,7 @@ def test_every_prompt_is_answered_in_every_frame(
 
 
 def test_a_session_goes_on_from_its_state(
-    hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
 ) -> None:
     whole = hyperseg.session(asks)
     expected = [told(whole.step(frame)) for frame in frames]
@@ -87,7 +87,9 @@ def test_a_session_goes_on_from_its_state(
         session = hyperseg.session(asks, state)
 
 
-def test_the_past_counts(hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]) -> None:
+def test_the_past_counts(
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
+) -> None:
     session = hyperseg.session(asks[:1])
     *_, last = (session.step(frame) for frame in frames)
     fresh = hyperseg.session(asks[:1]).step(frames[-1])
@@ -95,7 +97,7 @@ def test_the_past_counts(hyperseg: HyperSegSegmenter, frames: list[Frame], asks:
 
 
 def test_memory_is_bounded(
-    hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
 ) -> None:
     session, sizes = hyperseg.session(asks), []
     for index in range(24):
@@ -105,7 +107,7 @@ def test_memory_is_bounded(
 
 
 def test_prompts_share_one_look(
-    hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
 ) -> None:
     ran: list[int] = []
     hook = hyperseg.model.vision_tower.register_forward_hook(lambda *_: ran.append(1))
@@ -117,7 +119,7 @@ def test_prompts_share_one_look(
 
 
 def test_numbers_that_are_none_are_an_error_and_not_remembered(
-    hyperseg: HyperSegSegmenter, frames: list[Frame], asks: list[Ask]
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame], asks: list[Ask]
 ) -> None:
     session = hyperseg.session(asks)
     session.step(frames[0])
@@ -133,7 +135,7 @@ def test_numbers_that_are_none_are_an_error_and_not_remembered(
     assert told(session.step(frames[1])) == told(expected)
 
 
-def test_a_region_of_another_size(hyperseg: HyperSegSegmenter, frames: list[Frame]) -> None:
+def test_a_region_of_another_size(hyperseg: HyperSegVideoSegmenter, frames: list[Frame]) -> None:
     ask = Ask(0, Task.VOS, Regions((Region("box", np.ones((9, 9), bool)),)))
     with pytest.raises(UsageError, match="another size"):
         hyperseg.session([ask]).step(frames[0])

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.models.session import State, VideoSegmenter, require_video
 from vlseg_cli.models.sessions import psalm_names
+from vlseg_cli.models.sessions.psalm import PSALMVideoSegmenter
 from vlseg_cli.schema import (
     Ask,
     Categories,
@@ -77,7 +77,7 @@ def same_states(one: State, other: State) -> bool:
 
 @pytest.mark.parametrize("at", [0, 2])
 def test_a_session_goes_on_from_its_state_bit_for_bit(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame], at: int
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame], at: int
 ) -> None:
     asks = asks_about(scenes, at)
     whole = segmenter.session(asks)
@@ -90,7 +90,7 @@ def test_a_session_goes_on_from_its_state_bit_for_bit(
 
 
 def test_each_prompt_has_its_answer_and_each_thing_its_number(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     asks = asks_about(scenes)
     session = segmenter.session(asks)
@@ -108,7 +108,7 @@ def test_each_prompt_has_its_answer_and_each_thing_its_number(
 
 
 def test_the_towers_run_once_for_all_prompts(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     looks: list[int] = []
     hook = segmenter.model.vision_tower.register_forward_hook(lambda *_: looks.append(1))
@@ -120,7 +120,7 @@ def test_the_towers_run_once_for_all_prompts(
 
 
 def test_nothing_is_followed_before_the_frame_that_is_pointed_at(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     things = [item for item in scenes[3].items if item.is_thing][:2]
     masks = tuple(Region("mask", scenes[3].mask(item.id)) for item in things)
@@ -134,7 +134,7 @@ def test_nothing_is_followed_before_the_frame_that_is_pointed_at(
 
 
 def test_a_frame_that_was_left_out_cannot_be_pointed_at(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     session = segmenter.session([Ask(1, Task.VOS, asks_about(scenes)[1].prompt)])
     session.step(frames[0])
@@ -143,13 +143,13 @@ def test_a_frame_that_was_left_out_cannot_be_pointed_at(
 
 
 @pytest.mark.parametrize("prompt", [Categories(()), Regions(())])
-def test_an_empty_prompt_is_refused(segmenter: PSALMSegmenter, prompt: object) -> None:
+def test_an_empty_prompt_is_refused(segmenter: PSALMVideoSegmenter, prompt: object) -> None:
     with pytest.raises(UsageError, match="at least one"):
         segmenter.session([Ask(0, Task.VIS, prompt)])  # type: ignore[arg-type]
 
 
 def test_numbers_that_are_not_finite_change_nothing(
-    segmenter: PSALMSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
+    segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     session = segmenter.session(asks_about(scenes))
     session.step(frames[0])
@@ -165,7 +165,7 @@ def test_numbers_that_are_not_finite_change_nothing(
 
 
 def test_memory_is_bounded_whatever_comes(
-    segmenter: PSALMSegmenter, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
+    segmenter: PSALMVideoSegmenter, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(psalm_names, "MOST", 5)
     monkeypatch.setattr(psalm_names, "_FAR", 2.0)  # nothing is found again: all is new

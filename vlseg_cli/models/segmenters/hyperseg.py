@@ -12,8 +12,6 @@ from vlseg_cli.models.hyperseg import HyperSeg
 from vlseg_cli.models.pixels.padded import fit_regions, squash_pixels, squash_regions
 from vlseg_cli.models.segmenters.prompted import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.segmenters.saying import say
-from vlseg_cli.models.session import State
-from vlseg_cli.models.sessions.hyperseg import HyperSegSession
 from vlseg_cli.models.steps import Answered
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.hyperseg import HyperSegPrompts, hyperseg_prompts
@@ -31,7 +29,7 @@ from vlseg_cli.schema import (
 
 
 class HyperSegSegmenter(PromptedSegmenter):
-    """See ``VideoSegmenter``. Deterministic: the same frames and prompts, the same answer."""
+    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
 
     def __init__(
         self,
@@ -54,10 +52,6 @@ class HyperSegSegmenter(PromptedSegmenter):
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
         return self.look(frames)
-
-    def session(self, asks: Sequence[Ask], state: State | None = None) -> HyperSegSession:
-        """See ``VideoSegmenter``."""
-        return HyperSegSession(self, asks, state)
 
     @torch.inference_mode()
     def look(self, frames: Sequence[Frame], carried: Tensor | None = None) -> EncodedFrames:

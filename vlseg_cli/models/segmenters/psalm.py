@@ -11,8 +11,6 @@ from vlseg_cli.models.pixels.padded import fit_regions
 from vlseg_cli.models.psalm import PSALM
 from vlseg_cli.models.segmenters.prompted import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.segmenters.saying import say
-from vlseg_cli.models.session import State
-from vlseg_cli.models.sessions.psalm import PSALMSession
 from vlseg_cli.models.steps import Answered
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.psalm import PSALMPrompts
@@ -55,10 +53,6 @@ class PSALMSegmenter(PromptedSegmenter):
         pixels, canvases = self.fit(frames, self.model.config.image_size)
         seen = self.model.see(pixels)
         return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
-
-    def session(self, asks: Sequence[Ask], state: State | None = None) -> PSALMSession:
-        """See ``VideoSegmenter``."""
-        return PSALMSession(self, asks, state)
 
     def words(self, encoded: EncodedFrames, ask: Ask, text: str) -> str:
         """See ``PromptedSegmenter``."""

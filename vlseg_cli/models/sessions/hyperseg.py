@@ -6,25 +6,23 @@ carried queries serves all prompts of a session.
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.answers.psalm import Part, check_finite
+from vlseg_cli.models.answers.psalm import check_finite
+from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 from vlseg_cli.models.segmenters.prompted import ROWS, EncodedFrames
 from vlseg_cli.models.session import State
-from vlseg_cli.models.sessions.hyperseg_watch import Watch
+from vlseg_cli.models.sessions.hyperseg_watch import RowAnswer, Watch
 from vlseg_cli.models.steps import Asked
 from vlseg_cli.nn.instance_heads import Identified
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.prompts.sequence import TokenSequence
 from vlseg_cli.schema import Ask, Frame, Prediction
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 
 
 class WatchedRow(NamedTuple):
@@ -37,19 +35,11 @@ class WatchedRow(NamedTuple):
     past: tuple[Tensor, ...]
 
 
-class RowAnswer(NamedTuple):
-    """What one row was answered. condition (K, d): before it was averaged."""
-
-    part: Part
-    identified: Identified
-    condition: Tensor
-
-
 class HyperSegSession:
     """See ``Session``. Remembered are the carried queries and what each prompt's watch needs."""
 
     def __init__(
-        self, segmenter: "HyperSegSegmenter", asks: Sequence[Ask], state: State | None = None
+        self, segmenter: HyperSegSegmenter, asks: Sequence[Ask], state: State | None = None
     ) -> None:
         self.segmenter = segmenter
         self.carried: Tensor | None = None
@@ -122,6 +112,14 @@ class HyperSegSession:
             for place, row in enumerate(rows)
             for count in [row.sequence.conditions]
         ]
+
+
+class HyperSegVideoSegmenter(HyperSegSegmenter):
+    """HyperSeg for use on pictures and videos alike: see ``VideoSegmenter``."""
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> HyperSegSession:
+        """See ``VideoSegmenter``."""
+        return HyperSegSession(self, asks, state)
 
 
 def _of(state: State | None, number: int) -> State | None:

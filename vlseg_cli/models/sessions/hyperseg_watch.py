@@ -6,17 +6,19 @@ identities; regions have the looks that they are found by.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.answers.psalm import describe
+from vlseg_cli.models.answers.psalm import Part, describe
+from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
 from vlseg_cli.models.segmenters.prompted import EncodedFrames, kind_of
 from vlseg_cli.models.session import State
 from vlseg_cli.models.sessions.followed_regions import find_regions
 from vlseg_cli.models.sessions.identities import Identities
+from vlseg_cli.nn.instance_heads import Identified
 from vlseg_cli.nn.segments import mask_scores, to_original
 from vlseg_cli.nn.tracker import TrackerRules
 from vlseg_cli.prompts.condition import ConditionKind
@@ -32,18 +34,22 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
-    from vlseg_cli.models.sessions.hyperseg import RowAnswer
-
 _FOLLOWED = (Task.VIS, Task.INSTANCE, Task.DETECT)
 Asking = tuple[TokenSequence, Tensor | None, tuple[Tensor, ...]]
+
+
+class RowAnswer(NamedTuple):
+    """What one row was answered. condition (K, d): before it was averaged."""
+
+    part: Part
+    identified: Identified
+    condition: Tensor
 
 
 class Watch:
     """The memory of one ask of a session."""
 
-    def __init__(self, segmenter: "HyperSegSegmenter", ask: Ask, state: State | None) -> None:
+    def __init__(self, segmenter: HyperSegSegmenter, ask: Ask, state: State | None) -> None:
         self.segmenter, self.ask, self.kind = segmenter, ask, kind_of(ask)
         self.past: list[tuple[Tensor, ...]] = []  # per row, conditions (K, d) of earlier frames
         self.vectors: Tensor | None = None  # (R, D), once the regions are drawn
@@ -82,7 +88,7 @@ class Watch:
             yield row.sequence, vectors, before
 
     def tell(
-        self, encoded: EncodedFrames, answers: "Sequence[RowAnswer]", seconds: dict[str, float]
+        self, encoded: EncodedFrames, answers: Sequence[RowAnswer], seconds: dict[str, float]
     ) -> Prediction:
         """Answers of this frame's rows become a prediction, and are remembered."""
         frame, canvas = encoded.frames[0], encoded.canvases[0]
@@ -122,7 +128,7 @@ class Watch:
             arrays["vectors"] = self.vectors.float().cpu().numpy()
         return arrays | (self.identities.state() if self.identities else {})
 
-    def _remember(self, answers: "Sequence[RowAnswer]") -> None:
+    def _remember(self, answers: Sequence[RowAnswer]) -> None:
         """Keep the conditions that the next frames are averaged with."""
         kept = self.segmenter.model.config.prompt_frames - 1
         past = self.past or [()] * len(answers)
@@ -145,7 +151,7 @@ class Watch:
         return self.segmenter.region_vectors(encoded, 0, self.segmenter.place(masks))
 
     def _regions(
-        self, encoded: EncodedFrames, answers: "Sequence[RowAnswer]", prompt: Regions
+        self, encoded: EncodedFrames, answers: Sequence[RowAnswer], prompt: Regions
     ) -> list[Segment]:
         found = find_regions([answer.part for answer in answers], encoded.canvases[0])
         given = encoded.frames[0].index == self.ask.frame
@@ -170,7 +176,7 @@ class Watch:
             self.vectors[again] = self.segmenter.region_vectors(encoded, 0, placed)
 
     def _things(
-        self, encoded: EncodedFrames, answer: "RowAnswer", prompt: Categories
+        self, encoded: EncodedFrames, answer: RowAnswer, prompt: Categories
     ) -> list[Segment]:
         assert self.identities is not None
         scores, low = answer.part

@@ -6,21 +6,18 @@ video: a thing that was hidden, left or cut away is found again by its look.
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from vlseg_cli.models.answers.psalm import check_finite
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.models.session import State
 from vlseg_cli.models.sessions.psalm_names import NameTracks
 from vlseg_cli.models.sessions.psalm_regions import RegionTracks
 from vlseg_cli.models.sessions.psalm_sentences import SentenceTracks
 from vlseg_cli.models.sessions.psalm_tracks import TrackNumbers, Tracks, View
 from vlseg_cli.schema import Ask, Categories, Frame, Prediction, Regions, Segment, UsageError
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 
 _NUMBERS = "numbers"
 
@@ -30,7 +27,7 @@ class PSALMSession:
     asked; then come the things that names find, as they are seen."""
 
     def __init__(
-        self, segmenter: "PSALMSegmenter", asks: Sequence[Ask], state: State | None = None
+        self, segmenter: PSALMSegmenter, asks: Sequence[Ask], state: State | None = None
     ) -> None:
         """Raises UsageError for prompts without a name or a region."""
         self._segmenter, self._asks = segmenter, tuple(asks)
@@ -97,6 +94,14 @@ class PSALMSession:
             tracks = SentenceTracks(self._segmenter, asks, [*sentences.values()])
             groups.append((tuple(sentences), tracks))
         return groups
+
+
+class PSALMVideoSegmenter(PSALMSegmenter):
+    """PSALM for use on pictures and videos alike: see ``VideoSegmenter``."""
+
+    def session(self, asks: Sequence[Ask], state: State | None = None) -> PSALMSession:
+        """See ``VideoSegmenter``."""
+        return PSALMSession(self, asks, state)
 
 
 def _part(state: State | None, place: int) -> State:

@@ -5,13 +5,14 @@ memory, so that a thing which was hidden or came back has its number again; when
 what was not seen for longest is forgotten.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.models.session import State
 from vlseg_cli.models.sessions.psalm_tracks import (
     Found,
@@ -25,9 +26,6 @@ from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import mask_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Categories, segment_from_mask
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 
 MOST = 128  # tracks in memory
 _SAME = 0.5  # IoU from which two masks of a frame are one thing
@@ -62,7 +60,7 @@ class NameTracks:
     """The things of one ask by their names."""
 
     def __init__(
-        self, segmenter: "PSALMSegmenter", ask: Ask, numbers: TrackNumbers, state: State
+        self, segmenter: PSALMSegmenter, ask: Ask, numbers: TrackNumbers, state: State
     ) -> None:
         assert isinstance(ask.prompt, Categories)
         self._model, self._numbers = segmenter.model, numbers

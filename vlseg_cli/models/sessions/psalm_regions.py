@@ -5,7 +5,7 @@ its last answer that could be trusted (PSALM section 7.6). Where the authors rea
 which objects a frame shows, we compare looks: an answer unlike the first look is no answer.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,15 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vlseg_cli.models.pixels.padded import fit_regions
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.models.session import State
 from vlseg_cli.models.sessions.psalm_tracks import Found, Likeness, View, kept, likeness, mask_ious
 from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import referred_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Regions, Segment, UsageError, segment_from_mask
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 
 _TRIED = 10  # best queries of each thing (section 7.6)
 _TAKEN = 0.5  # IoU with another thing's answer from which a mask is that thing
@@ -56,7 +54,7 @@ class RegionTracks:
     """The regions of one ask, drawn in frame ``Ask.frame``."""
 
     def __init__(
-        self, segmenter: "PSALMSegmenter", ask: Ask, numbers: list[int], state: State
+        self, segmenter: PSALMSegmenter, ask: Ask, numbers: list[int], state: State
     ) -> None:
         assert isinstance(ask.prompt, Regions)
         self._model, self._prompts = segmenter.model, segmenter.prompts

@@ -5,17 +5,14 @@ clips and found no better: the words know the thing by themselves, and never dri
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 from vlseg_cli.models.session import State
 from vlseg_cli.models.sessions.psalm_tracks import Found, View
 from vlseg_cli.models.steps import Answered
 from vlseg_cli.nn.segments import generalised_mask, referred_scores, to_original
 from vlseg_cli.prompts.condition import ConditionKind
 from vlseg_cli.schema import Ask, Expression, Question, Segment, segment_from_mask
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
 
 _MANY = 0.6  # score from which a mask joins a generalised answer (PSALM section 7.5)
 
@@ -24,7 +21,7 @@ class SentenceTracks:
     """All sentences of a session, read together; there is nothing to remember."""
 
     def __init__(
-        self, segmenter: "PSALMSegmenter", asks: Sequence[Ask], numbers: Sequence[int]
+        self, segmenter: PSALMSegmenter, asks: Sequence[Ask], numbers: Sequence[int]
     ) -> None:
         self._model, self._asks, self._numbers = segmenter.model, tuple(asks), tuple(numbers)
         self._texts = [_text(ask) for ask in asks]

@@ -34,10 +34,12 @@ class HyperSegSystem:
         """With the weights of a folder."""
         from vlseg_cli.models.configs.hyperseg import HyperSegConfig
         from vlseg_cli.models.hyperseg import HyperSeg
-        from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
+        from vlseg_cli.models.sessions.hyperseg import HyperSegVideoSegmenter
 
         model = folder.fill(HyperSeg, HyperSegConfig.from_dict(folder.sizes), device, _LANGUAGE)
-        return HyperSegSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
+        return HyperSegVideoSegmenter(
+            name, model, folder.tokenizer, folder.names, folder.stuff, device
+        )
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""

@@ -8,7 +8,7 @@ from vlseg_cli.models.loading import ModelFolder
 from vlseg_cli.models.official.folder import Official, holds_tensor, model_type
 
 if TYPE_CHECKING:
-    from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+    from vlseg_cli.models.sessions.psalm import PSALMVideoSegmenter
     from vlseg_cli.models.trainable import Trainable
 
 _LANGUAGE = ("language", "lm_head")
@@ -30,14 +30,16 @@ class PSALMSystem:
 
         return open_official_psalm(directory)
 
-    def segmenter(self, folder: ModelFolder, name: str, device: str) -> "PSALMSegmenter":
+    def segmenter(self, folder: ModelFolder, name: str, device: str) -> "PSALMVideoSegmenter":
         """With the weights of a folder."""
         from vlseg_cli.models.configs.psalm import PSALMConfig
         from vlseg_cli.models.psalm import PSALM
-        from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
+        from vlseg_cli.models.sessions.psalm import PSALMVideoSegmenter
 
         model = folder.fill(PSALM, PSALMConfig.from_dict(folder.sizes), device, _LANGUAGE)
-        return PSALMSegmenter(name, model, folder.tokenizer, folder.names, folder.stuff, device)
+        return PSALMVideoSegmenter(
+            name, model, folder.tokenizer, folder.names, folder.stuff, device
+        )
 
     def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
         """Random weights, the drawn world's words."""
