@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from vlseg_cli.cli.values import parse_seeds
-from vlseg_cli.evaluation.hrseg_ablations import ablate, table
+from vlseg_cli.evaluation.hrseg_ablations import TABLES, ablate, table
 from vlseg_cli.models.proposals.options import ProposalOptions
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
@@ -21,6 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="+", help="folders or names of trained HRSegs")
     parser.add_argument("--seeds", default="900000:900100", help="A:B, from A up to but not B")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="which alone")
     parser.add_argument("--size", type=int, default=320, help="longest side of a scene, px")
     parser.add_argument("--proposals", help="who proposes, if not whom the model says")
     parser.add_argument("--cache", type=Path, help="folder that keeps proposals and features")
@@ -32,7 +33,11 @@ def main() -> None:
         if not isinstance(segmenter, HRSegSegmenter):
             sys.exit(f"{name} is no HRSeg: there is nothing to vary")
         lines = ablate(
-            segmenter, seeds, arguments.size, lambda n: print(f"{n}/{len(seeds)}", file=sys.stderr)
+            segmenter,
+            seeds,
+            arguments.size,
+            arguments.tables,
+            lambda n: print(f"{n}/{len(seeds)}", file=sys.stderr),
         )
         print(f"\n{name}, seeds {arguments.seeds}, {arguments.size} px\n", *table(lines), sep="\n")
 

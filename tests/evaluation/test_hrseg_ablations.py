@@ -34,3 +34,9 @@ def test_a_model_without_windows_has_none_to_vary() -> None:
     segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14, windows=0)
     tables = {line.table for line in ablate(segmenter, range(900_000, 900_001), 64)}
     assert tables == {"as trained", "selection", "threshold"}
+
+
+def test_tables_can_be_asked_for_alone() -> None:
+    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14)
+    lines = ablate(segmenter, range(900_000, 900_001), 64, ("N",))
+    assert [line.label for line in lines] == ["1", "2", "3", "4"]

@@ -4,7 +4,7 @@ Nothing is trained anew: one trained model is asked in every way, over the same 
 number of windows is worth once it was trained with shows in a model of its own, ``as trained``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, get_args
@@ -20,6 +20,7 @@ from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
 from vlseg_cli.nn.mask_selection import Rule
 from vlseg_cli.schema import Ask, Query
 
+TABLES = ("as trained", "N", "gamma", "selection", "threshold")
 SMALL = 0.004  # share of the picture: targets below it are counted by themselves
 _UNION_EPSILON = 1e-8  # as LLM-Seg and HRSeg measure
 
@@ -63,12 +64,13 @@ def ablate(
     segmenter: HRSegSegmenter,
     seeds: range,
     size: int,
+    tables: Collection[str] = TABLES,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Variant]:
-    """Ask every variant all sentences of the benchmark's scenes, ``size`` px along the longest
-    side. progress: called with the number of scenes done."""
+    """Ask every variant of ``tables`` all sentences of the benchmark's scenes, ``size`` px along
+    the longest side. progress: called with the number of scenes done."""
     model, trained = segmenter.model, segmenter.model.config
-    lines = variants(trained)
+    lines = [line for line in variants(trained) if line.table in tables]
     try:
         for done, seed in enumerate(seeds, 1):
             sample = benchmark_sample(seed, size)
