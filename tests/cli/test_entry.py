@@ -80,7 +80,10 @@ def test_file_names_cannot_command_the_terminal(vlseg) -> None:
 def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     words = ["world", str(tmp_path / "out"), "--scenes", "100000"]
     drawing = subprocess.Popen(
-        [sys.executable, "-m", "vlseg_cli", *words], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "vlseg_cli", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_ctrl_c,
     )
     while not (tmp_path / "out" / "images").exists():
         assert drawing.poll() is None
@@ -88,6 +91,11 @@ def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     drawing.send_signal(signal.SIGINT)
     _, said = drawing.communicate(timeout=60)
     assert (drawing.returncode, said) == (130, "")
+
+
+def _hear_ctrl_c() -> None:
+    """Tests that run behind a terminal, with ``&``, inherit that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_reader_that_leaves_is_no_traceback() -> None:
