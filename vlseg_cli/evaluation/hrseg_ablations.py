@@ -7,7 +7,7 @@ number of windows is worth once it was trained with shows in a model of its own,
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
 from vlseg_cli.nn.mask_selection import Rule
 from vlseg_cli.schema import Ask, Query
 
-TABLES = ("as trained", "N", "gamma", "selection", "threshold")
+Table = Literal["as trained", "N", "gamma", "selection", "threshold"]
+TABLES: tuple[Table, ...] = get_args(Table)
 SMALL = 0.004  # share of the picture: targets below it are counted by themselves
 _UNION_EPSILON = 1e-8  # as LLM-Seg and HRSeg measure
 
@@ -35,7 +36,7 @@ def _meters() -> Meters:
 class Variant:
     """A line of a table: ``changes`` to the configuration that the model was trained with."""
 
-    table: str
+    table: Table
     label: str
     changes: Mapping[str, Any]
     meters: Meters = field(default_factory=_meters)
@@ -64,7 +65,7 @@ def ablate(
     segmenter: HRSegSegmenter,
     seeds: range,
     size: int,
-    tables: Collection[str] = TABLES,
+    tables: Collection[Table] = TABLES,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Variant]:
     """Ask every variant of ``tables`` all sentences of the benchmark's scenes, ``size`` px along
