@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.datasets.refcoco import RefCOCO
-from vlseg_cli.datasets.specimens.refcoco import write_refcoco
-from vlseg_cli.evaluation.benchmarks.benchmark import Opened
+from vlseg_cli.datasets.toy.refcoco import write_refcoco
+from vlseg_cli.evaluation.benchmarks.base import Opened
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS
-from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import evaluate
-from vlseg_cli.evaluation.scores.sentences import SentenceScore
-from vlseg_cli.jobs import Job, Settings
+from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
+from vlseg_cli.jobs import Job, JobSettings
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Ask, Frame, Prediction, Record, Sample
+from vlseg_cli.schema import Frame, Prediction, PromptRequest, Record, Sample
 
 PICTURES, EXPRESSIONS, FIRST_SEED, SIZE = 1000, 5, 920000, 256
 
@@ -49,9 +49,9 @@ class Timed:
         self.seconds += time.perf_counter() - start
         return encoded
 
-    def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
+    def predict(self, encoded: Any, requests: Sequence[PromptRequest]) -> list[Prediction]:
         start = time.perf_counter()
-        answers = self.model.answer(encoded, asks)
+        answers = self.model.predict(encoded, requests)
         self.seconds += time.perf_counter() - start
         return answers
 
@@ -91,12 +91,12 @@ def measure(data: Path, out: Path, pictures: int) -> dict[str, float]:
     """Evaluate in this process; the share outside the model, and its peak memory in MB."""
     benchmark = BENCHMARKS["refcoco-val"]
     dataset = Five(RefCOCO(data, "refcoco", "val"), pictures)
-    plan = Plan([Entry(benchmark, {}, Opened(dataset, SentenceScore()))])
+    plan = EvaluationPlan([PlannedBenchmark(benchmark, {}, Opened(dataset, ExpressionScorer()))])
     model = Timed(load_model())
-    model.answer(model.encode([dataset[0].frame]), [])  # the first look is slower
+    model.predict(model.encode([dataset[0].frame]), [])  # the first look is slower
     model.seconds = 0.0
     job = Job(("eval",), "embedded", [], {"save": []})
-    settings = Settings(OutputFolder(out), (), batch_size=4, keep_records=True)
+    settings = JobSettings(OutputFolder(out), (), batch_size=4, keep_records=True)
     start = time.perf_counter()
     done = evaluate(plan, job, settings, lambda: model, Silent())
     seconds = time.perf_counter() - start

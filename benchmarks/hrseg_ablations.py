@@ -11,9 +11,9 @@ from pathlib import Path
 
 from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.evaluation.hrseg_ablations import TABLES, ablate, table
-from vlseg_cli.models.proposals.options import ProposalOptions
+from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
+from vlseg_cli.models.proposals.base import ProposalOptions
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
 
 
 def main() -> None:

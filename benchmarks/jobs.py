@@ -15,13 +15,13 @@ import av
 import numpy as np
 from PIL import Image
 
-from vlseg_cli.cli.prepare import BATCH_SIZE
-from vlseg_cli.jobs import Job, Settings, run_job
+from vlseg_cli.cli.build_job import BATCH_SIZE
+from vlseg_cli.jobs import Job, JobSettings, run_job
 from vlseg_cli.media import list_inputs
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.encoder import encoder_options
-from vlseg_cli.schema import Ask, Expression, Frame, Item, Prediction, Record, Task
+from vlseg_cli.schema import Expression, Frame, Item, Prediction, PromptRequest, Record, Task
 
 FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3  # 40 s of film, 25 s of model
 
@@ -45,11 +45,13 @@ class Waiting:
         self.spent += time.perf_counter() - start
         return frames
 
-    def answer(self, frames: Sequence[Frame], asks: Sequence[Ask]) -> list[Prediction]:
+    def predict(
+        self, frames: Sequence[Frame], requests: Sequence[PromptRequest]
+    ) -> list[Prediction]:
         one = frames[0]
         return [
             Prediction(one.source, one.index, one.height, one.width, ask.task, ask.prompt, ())
-            for ask in asks
+            for ask in requests
         ]
 
 
@@ -69,12 +71,12 @@ def run(source: Path, out: Path, formats: Sequence[str], model: Waiting) -> floa
     """Seconds that a job takes, from finding its inputs to its finished folder."""
     prompt = Expression("anything")
 
-    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
-        return [Ask(0, Task.REFER, prompt)]
+    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
+        return [PromptRequest(0, Task.REFER, prompt)]
 
     job = Job(("refer",), "waiting", [], {"save": list(formats)})
     start = time.perf_counter()
-    settings = Settings(OutputFolder(out), tuple(formats), batch_size=BATCH_SIZE)
+    settings = JobSettings(OutputFolder(out), tuple(formats), batch_size=BATCH_SIZE)
     summary = run_job(job, settings, list(list_inputs([str(source)])), lambda: model, ask, Silent())
     assert summary.finished
     return time.perf_counter() - start

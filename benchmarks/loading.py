@@ -14,12 +14,11 @@ from pathlib import Path
 
 import torch
 
-from vlseg_cli.models.configs.psalm import PSALMConfig
-from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.official.folder import own_shapes
-from vlseg_cli.models.psalm import PSALM
-from vlseg_cli.weights.fit import load_into
-from vlseg_cli.weights.folder import load_tensors
+from vlseg_cli.models.checkpoint import build_empty
+from vlseg_cli.models.official import own_shapes
+from vlseg_cli.models.psalm.config import PSALMConfig
+from vlseg_cli.models.psalm.modeling import PSALM
+from vlseg_cli.weights.folder import load_into, load_tensors
 
 
 def main() -> None:

@@ -16,13 +16,13 @@ import numpy as np
 from loading import peak_memory
 
 from vlseg_cli.media import read_image
-from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
-from vlseg_cli.models.mvp_lm import MVPLM
+from vlseg_cli.models.mvp_lm.config import MVPLMConfig
+from vlseg_cli.models.mvp_lm.modeling import MVPLM
+from vlseg_cli.models.mvp_lm.segmenter import MVPLMSegmenter
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
-from vlseg_cli.prompts.world import world_tokenizer
-from vlseg_cli.schema import Ask, Categories, Prediction, Task
-from vlseg_cli.worlds.vocabulary import words
+from vlseg_cli.schema import Categories, Prediction, PromptRequest, Task
+from vlseg_cli.synthetic.vocabulary import words
+from vlseg_cli.text.tokenizer import miniature_tokenizer
 
 PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
 
@@ -37,14 +37,14 @@ def main() -> None:
     segmenter = random_model() if chosen.full_size else load_model(chosen.model, "cpu")
     if not isinstance(segmenter, MVPLMSegmenter):
         sys.exit("Name a folder with an MVP-LM, or --full-size.")
-    ask = Ask(0, Task.DETECT, Categories(names(chosen.names)), 0.0)
+    ask = PromptRequest(0, Task.DETECT, Categories(names(chosen.names)), 0.0)
     encoded = segmenter.encode([read_image(PICTURE)])
     print(f"the model and one look: {peak_memory() / 1e9:.2f} GB")
     answers = []
     for at_once in (segmenter.names_at_once, chosen.names):
         segmenter.names_at_once = at_once
         start = time.perf_counter()
-        (answer,) = segmenter.answer(encoded, [ask])
+        (answer,) = segmenter.predict(encoded, [ask])
         answers.append(answer)
         print(
             f"{chosen.names:,} names, {at_once:,} at once: "
@@ -57,7 +57,7 @@ def main() -> None:
 def random_model() -> MVPLMSegmenter:
     """MVP-LM at its published size with numbers that mean nothing."""
     model = MVPLM(MVPLMConfig(prompt_style="plain"))
-    return MVPLMSegmenter("random", model, world_tokenizer(), (), ())
+    return MVPLMSegmenter("random", model, miniature_tokenizer(words()), (), ())
 
 
 def names(count: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import torch
 
 from vlseg_cli.media import read_image
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.schema import Ask, Expression, Task
+from vlseg_cli.schema import Expression, PromptRequest, Task
 
 PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black")
@@ -28,11 +28,11 @@ def main() -> None:
     first = 0.0
     print("prompts  ms  ratio")
     for count in (1, 2, 4, 8, 16):
-        asks = [Ask(0, Task.REFER, Expression(text)) for text in TEXTS[:count]]
+        requests = [PromptRequest(0, Task.REFER, Expression(text)) for text in TEXTS[:count]]
         times = []
         for _ in range(RUNS + 1):  # the first is not counted
             start = time.perf_counter()
-            model.answer(model.encode([frame]), asks)
+            model.predict(model.encode([frame]), requests)
             times.append(time.perf_counter() - start)
         median = statistics.median(times[1:])
         first = first or median

@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.proposals.engine import Engine, TorchEngine
-from vlseg_cli.models.proposals.everything import EverythingProposer
-from vlseg_cli.models.proposals.onnx_engine import OnnxEngine
+from vlseg_cli.models.checkpoint import build_empty
+from vlseg_cli.models.proposals.onnx_engine import OnnxSAM
 from vlseg_cli.models.proposals.onnx_export import export_sam
+from vlseg_cli.models.proposals.sam import SAMBackend, SAMProposer, TorchSAM
 from vlseg_cli.nn.sam import SAM, SAMSizes
 from vlseg_cli.schema import Frame
-from vlseg_cli.weights.fit import load_into
+from vlseg_cli.weights.folder import load_into
 
 _DIGEST = "random"
 
@@ -45,9 +44,9 @@ def main() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (chosen.size, chosen.size, 3), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         export_sam(sam, _DIGEST, Path(folder))
-        engines = (TorchEngine(sam), OnnxEngine(Path(folder), _DIGEST))
+        engines = (TorchSAM(sam), OnnxSAM(Path(folder), _DIGEST))
         print(f"largest difference, of the largest value: {difference(*engines):.1e}")
-        proposers = [EverythingProposer(engine, "", chosen.points) for engine in engines]
+        proposers = [SAMProposer(engine, "", chosen.points) for engine in engines]
         frame = Frame(pixels, "noise")
         rounds = [[timed(one, frame) for one in proposers] for _ in range(chosen.rounds)]
     print(f"{chosen.size} px, {chosen.points**2} points, {chosen.threads} threads; s of clock, cpu")
@@ -73,12 +72,12 @@ def random_sam(size: int, layers: int) -> SAM:
     return sam
 
 
-def difference(by_torch: Engine, by_onnx: Engine) -> float:
+def difference(by_torch: SAMBackend, by_onnx: SAMBackend) -> float:
     """Of features and of logits; also the round that is not counted."""
     size = by_torch.image_size
     pixels, points = torch.randn(1, 3, size, size), torch.rand(64, 2) * size
-    features = by_torch.look(pixels)
-    pairs = [(by_onnx.look(pixels), features)]
+    features = by_torch.encode_image(pixels)
+    pairs = [(by_onnx.encode_image(pixels), features)]
     for one in zip(
         by_onnx.masks_at(features, points), by_torch.masks_at(features, points), strict=True
     ):
@@ -90,7 +89,7 @@ def _apart(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
-def timed(proposer: EverythingProposer, frame: Frame) -> tuple[float, float]:
+def timed(proposer: SAMProposer, frame: Frame) -> tuple[float, float]:
     """Seconds of the clock and of the processor."""
     clock, cpu = time.perf_counter(), time.process_time()
     proposer.propose(frame)

@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.configs.self1e import SELF1EConfig
-from vlseg_cli.models.empty import build_empty
-from vlseg_cli.models.self1e import SELF1E
-from vlseg_cli.nn.two_pathway_mask import two_pathway_mask
-from vlseg_cli.prompts.self1e import SELF1EPrompts, miniature_tokenizer, until_seg
-from vlseg_cli.weights.fit import load_into
+from vlseg_cli.models.checkpoint import build_empty
+from vlseg_cli.models.self1e.config import SELF1EConfig
+from vlseg_cli.models.self1e.modeling import SELF1E
+from vlseg_cli.models.self1e.prompts import SELF1EPrompts, self1e_tokenizer, until_seg
+from vlseg_cli.nn.residual_refill import two_pathway_mask
+from vlseg_cli.weights.folder import load_into
 
 TEXT = "the small red cup left of the plate on the wooden table"
 
@@ -37,7 +37,7 @@ def main() -> None:
     dtype = getattr(torch, chosen.dtype)
     config = SELF1EConfig()
     model = random_model(config, dtype)
-    prompts = SELF1EPrompts(miniature_tokenizer(TEXT.split()), "self1e", config.image_tokens)
+    prompts = SELF1EPrompts(self1e_tokenizer(TEXT.split()), "self1e", config.image_tokens)
     conversation, picture = until_seg(prompts.phrase(TEXT)), torch.tensor([0])
     pixels = torch.randn(1, 3, config.image_size, config.image_size).to(dtype)
     embeds = torch.randn(1, len(conversation.ids), config.language_channels).to(dtype)
@@ -52,7 +52,7 @@ def main() -> None:
         return hidden
 
     def segment() -> Tensor:
-        masks: Tensor = model(model.see(pixels), [conversation], picture).pred_masks
+        masks: Tensor = model(model.encode_image(pixels), [conversation], picture).pred_masks
         return masks
 
     with torch.inference_mode():

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vlseg_cli.media import read_image
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.outputs.overlay import draw_overlay
-from vlseg_cli.schema import Ask, Categories, Expression, Prompt, Question, Task
+from vlseg_cli.schema import Categories, Expression, Prompt, PromptRequest, Question, Task
 
 FOLDER = Path(__file__).parent
 TILE, CAPTION, GAP = (480, 360), 34, 12
@@ -35,7 +35,7 @@ def main() -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(20)
     for number, (name, task, prompt, caption) in enumerate(asked):
         frame = read_image(FOLDER / f"{name}.png")
-        (prediction,) = model.answer(model.encode([frame]), [Ask(0, task, prompt)])
+        (prediction,) = model.predict(model.encode([frame]), [PromptRequest(0, task, prompt)])
         x, y = (number % 2) * (width + GAP), (number // 2) * (height + CAPTION + GAP)
         draw.text((x, y + 6), f"vlseg {caption}", "black", font)
         picture = Image.fromarray(draw_overlay(frame, [prediction]))

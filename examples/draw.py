@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from vlseg_cli.worlds import coco
-from vlseg_cli.worlds.clip import moving_scene
-from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.synthetic import coco
+from vlseg_cli.synthetic.clip import moving_scene
+from vlseg_cli.synthetic.draw import draw_scene
 
 SCENES = {
     "kitchen": 960000,

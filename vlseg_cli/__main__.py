@@ -2,7 +2,7 @@
 
 import sys
 
-from vlseg_cli.cli.entry import run
+from vlseg_cli.cli.main import run
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ import av
 import pytest
 from PIL import Image
 
-from vlseg_cli.cli.entry import run
-from vlseg_cli.worlds.clip import draw_clip
-from vlseg_cli.worlds.draw import draw_scene
-from vlseg_cli.worlds.scene import Scene
+from vlseg_cli.cli.main import run
+from vlseg_cli.synthetic.clip import draw_clip
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.scene import Scene
 
 
 @dataclass

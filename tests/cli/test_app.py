@@ -14,7 +14,7 @@ HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools", "av", 
 def imported_by(*words: str) -> list[str]:
     """Heavy packages that a command line imports in a fresh process."""
     program = (
-        "import sys; from vlseg_cli.cli.entry import run; run(sys.argv[2:])\n"
+        "import sys; from vlseg_cli.cli.main import run; run(sys.argv[2:])\n"
         "print(*(set(sys.argv[1].split()) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(

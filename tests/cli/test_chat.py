@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from vlseg_cli.cli.chat import ChatSession
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.conversation import Conversation
 from vlseg_cli.jobs.job import Job, write_job
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Ask, Frame, Prediction, Task
-from vlseg_cli.worlds.draw import draw_scene
-from vlseg_cli.worlds.scene import Scene
+from vlseg_cli.schema import Frame, Prediction, PromptRequest, Task
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.scene import Scene
 
 
 def test_one_question_about_a_picture(vlseg, kitchen: Path) -> None:
@@ -65,19 +65,19 @@ class Talker:
     def encode(self, frames: list[Frame]) -> list[Frame]:
         return frames
 
-    def answer(self, encoded: list[Frame], asks: list[Ask]) -> list[Prediction]:
+    def predict(self, encoded: list[Frame], requests: list[PromptRequest]) -> list[Prediction]:
         return [
             Prediction(
                 "a.png", 0, 60, 80, ask.task, ask.prompt, (), text=f"{len(ask.prompt.text)} letters"
             )
-            for ask in asks
+            for ask in requests
             if ask.task in (Task.REASON, Task.CHAT)
         ]
 
 
 def test_words_go_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     frame = Frame(draw_scene(1, 80).pixels, "a.png")
-    conversation = Conversation(Talker(), frame, Console(quiet=False), None)
+    conversation = ChatSession(Talker(), frame, Console(quiet=False), None)
     conversation.ask("who?", as_json=False)
     conversation.ask("when?", as_json=True)
     conversation.close()

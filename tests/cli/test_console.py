@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console as Terminal
 
-from vlseg_cli.cli.console import Console, title
+from vlseg_cli.cli.console import Console, counted, each_once, printable, shown, title
 from vlseg_cli.schema import Record, Task, segment_from_mask
 
 MASK = np.zeros((20, 40), bool)
@@ -113,3 +115,29 @@ def test_a_download_is_a_bar_on_a_terminal(
         advance(-1_000_000)
     said = capsys.readouterr().err
     assert "model.bin" in said and "2.0/3.0 MB" in said
+
+
+@given(st.text(st.characters(codec=None)))
+def test_printable_text_is_one_line_that_can_be_printed(text: str) -> None:
+    line = printable(text)
+    assert line.isprintable()
+    assert len(line.splitlines()) <= 1
+    assert printable(line) == line
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    for text in ["a  red cup", "写真.png", "café – 5 %"]:
+        assert printable(text) == text
+
+
+def test_long_values_are_cut() -> None:
+    assert shown("a cup") == "'a cup'"
+    assert shown("a" * 10_000).endswith("…") and len(shown("a" * 10_000)) < 100
+
+
+def test_one_is_singular() -> None:
+    assert [counted(n, "frame") for n in (0, 1, 4200)] == ["0 frames", "1 frame", "4,200 frames"]
+
+
+def test_names_once_and_in_order() -> None:
+    assert each_once([" b", "a", "", "b ", "  "]) == ("b", "a")

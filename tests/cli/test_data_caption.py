@@ -8,7 +8,7 @@ from models.tiny_vlm import save_tiny_vlm
 from PIL import Image
 
 from vlseg_cli.datasets.captions import captions_by_image, read_captioned
-from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.synthetic.draw import draw_scene
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from jobs.media_files import tree, write_film
 
 from vlseg_cli.cli.plan import lines
-from vlseg_cli.jobs.plan import Plan
+from vlseg_cli.jobs.plan import JobPlan
 
 
 def test_a_plan_of_pictures_and_a_film(vlseg, kitchen: Path) -> None:
@@ -39,7 +39,9 @@ def test_the_help_is_that_of_the_planned_command(vlseg) -> None:
 
 
 def test_a_plan_for_a_person() -> None:
-    plan = Plan(1000, 2, 200, {"x.png": "x.png is empty."}, 5000, 7200.0, 3 * 10**9, 10**9, 10**9)
+    plan = JobPlan(
+        1000, 2, 200, {"x.png": "x.png is empty."}, 5000, 7200.0, 3 * 10**9, 10**9, 10**9
+    )
     assert list(lines(plan)) == [
         "inputs  1,000 images, 2 videos, length: about 5,000 frames",
         "        1 of 200 looked at cannot be read, as x.png is empty.",
@@ -47,7 +49,7 @@ def test_a_plan_for_a_person() -> None:
         "disk    about 3.0 GB of 1.0 GB free: NOT ENOUGH, free some or give another --out",
         "memory  1.0 GB in the trial",
     ]
-    unknown = Plan(0, 2, 2, {}, None, None, None, 10**7, 10**9)
+    unknown = JobPlan(0, 2, 2, {}, None, None, None, 10**7, 10**9)
     assert list(lines(unknown)) == [
         "inputs  0 images, 2 videos, length: unknown",
         "time    unknown: nothing could be tried",

@@ -8,7 +8,13 @@ import pytest
 from rich.console import Console as Terminal
 
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.progress import Bar, JSONLines, Lines, Progress, open_progress
+from vlseg_cli.cli.progress import (
+    BarProgress,
+    JSONProgress,
+    LineProgress,
+    ProgressDisplay,
+    open_progress,
+)
 
 
 @dataclass
@@ -38,22 +44,22 @@ def watched(style: str = "auto", quiet: bool = False, **more: str) -> tuple[Cons
 
 
 def test_the_kind_follows_from_the_choices_and_the_terminal() -> None:
-    assert type(open_progress(Console(quiet=False))) is Lines
-    assert type(open_progress(Console(quiet=True))) is Progress
-    assert type(open_progress(Console(quiet=True, style="json"))) is JSONLines
-    assert type(open_progress(watched()[0])) is Bar
-    assert type(open_progress(watched("lines")[0])) is Lines
-    assert type(open_progress(watched(TERM="dumb")[0])) is Lines
+    assert type(open_progress(Console(quiet=False))) is LineProgress
+    assert type(open_progress(Console(quiet=True))) is ProgressDisplay
+    assert type(open_progress(Console(quiet=True, style="json"))) is JSONProgress
+    assert type(open_progress(watched()[0])) is BarProgress
+    assert type(open_progress(watched("lines")[0])) is LineProgress
+    assert type(open_progress(watched(TERM="dumb")[0])) is LineProgress
 
 
 def test_colours_in_a_log_make_it_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert type(open_progress(Console(quiet=False))) is Lines
+    assert type(open_progress(Console(quiet=False))) is LineProgress
 
 
 def test_a_log_gets_a_line_every_30_s_and_one_at_the_end(capsys) -> None:
     clock = Clock()
-    with Lines(Console(quiet=False), clock=clock) as progress:
+    with LineProgress(Console(quiet=False), clock=clock) as progress:
         progress.start(100, 0)
         for second in range(1, 71):
             clock.now = second
@@ -66,7 +72,7 @@ def test_a_log_gets_a_line_every_30_s_and_one_at_the_end(capsys) -> None:
 
 
 def test_a_single_picture_is_not_worth_a_line(capsys) -> None:
-    with Lines(Console(quiet=False), clock=Clock()) as progress:
+    with LineProgress(Console(quiet=False), clock=Clock()) as progress:
         progress.start(1, 0)
         progress.frames(1)
         progress.item("a.png")
@@ -74,13 +80,13 @@ def test_a_single_picture_is_not_worth_a_line(capsys) -> None:
 
 
 def test_a_run_with_nothing_left_to_do_says_nothing(capsys) -> None:
-    with Lines(Console(quiet=False), clock=Clock()) as progress:
+    with LineProgress(Console(quiet=False), clock=Clock()) as progress:
         progress.start(5, 5)
     assert capsys.readouterr().err == ""
 
 
 def test_errors_are_said_even_when_quiet(capsys) -> None:
-    with Progress(Console(quiet=True), clock=Clock()) as progress:
+    with ProgressDisplay(Console(quiet=True), clock=Clock()) as progress:
         progress.start(3)
         progress.note("hello")
         progress.item("a.png", "a.png is damaged.")
@@ -95,7 +101,7 @@ def test_errors_are_said_even_when_quiet(capsys) -> None:
 
 def test_a_terminal_gets_a_bar_with_the_latest_input() -> None:
     console, screen = watched()
-    with Bar(console, clock=Clock()) as progress:
+    with BarProgress(console, clock=Clock()) as progress:
         progress.start(3, 0)
         progress.item("photos/kitchen\n.png")
     for words in ["1 of 3 inputs", "photos/kitchen\\n.png"]:
@@ -105,7 +111,7 @@ def test_a_terminal_gets_a_bar_with_the_latest_input() -> None:
 def test_a_bar_for_one_input_shows_only_if_it_is_a_video() -> None:
     for frames, expected in [(1, False), (240, True)]:
         console, screen = watched()
-        with Bar(console, clock=Clock()) as progress:
+        with BarProgress(console, clock=Clock()) as progress:
             progress.start(1, 0)
             progress.frames(frames)
             progress.item("a")
@@ -116,7 +122,7 @@ def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console, screen = Console(quiet=False), Screen()
     console.terminal = Terminal(file=screen, force_terminal=True, width=100)
-    with Bar(console, clock=Clock()) as progress:
+    with BarProgress(console, clock=Clock()) as progress:
         progress.start(3, 0)
         progress.item("a.png")
     assert "\x1b[3" not in screen.getvalue() and "1 of 3" in screen.getvalue()
@@ -125,7 +131,7 @@ def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_programs_get_json(capsys) -> None:
     clock = Clock()
     console = Console(quiet=False, style="json")
-    with JSONLines(console, clock=clock) as progress:
+    with JSONProgress(console, clock=clock) as progress:
         progress.start(4, 1)
         for number in range(3):
             clock.now += 0.6

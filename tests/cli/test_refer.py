@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
 
 SELF1E = {
     "image_size": 64,
@@ -41,7 +42,7 @@ def test_sentences_in_any_script_are_taken(vlseg, kitchen: Path) -> None:
 
 
 def test_a_saved_self1e_refers_and_reasons(vlseg, kitchen: Path, tmp_path: Path) -> None:
-    build_model("self1e", SELF1E).save(tmp_path / "tiny", "# A card\n")
+    build_trainable("self1e", synthetic_vocabulary(), SELF1E).save(tmp_path / "tiny", "# A card\n")
     for command, words in (("refer", "the cup"), ("reason", "what keeps food cold?")):
         ran = vlseg(command, "kitchen.png", words, "--model", "tiny", "--json", "--out", command)
         assert ran.code == 0

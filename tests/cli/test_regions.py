@@ -1,13 +1,14 @@
 """Points, boxes, scribbles and masks land where they were typed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vlseg_cli.cli.places import regions_on
-from vlseg_cli.cli.regions import parse_regions
+from vlseg_cli.cli.regions import RegionPrompt, numbers_in, parse_regions, points_of, regions_on
 from vlseg_cli.schema import Frame, InputError, UsageError
 
 FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "grey.png")
@@ -69,3 +70,31 @@ def test_places_outside_the_picture_are_errors(tmp_path) -> None:
             regions_on(places, FRAME)
     with pytest.raises(InputError, match="cannot be opened"):
         regions_on(parse_regions(None, None, None, [tmp_path / "missing.png"]), FRAME)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_numbers_come_back(numbers: list[float]) -> None:
+    assert numbers_in(",".join(map(str, numbers))) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "1,", "1,,2", "1;2", "a", "nan", "1,-inf", "1e999"])
+def test_what_is_not_only_numbers_is_none_at_all(text: str) -> None:
+    assert numbers_in(text) == []
+
+
+def test_points_are_pairs() -> None:
+    assert points_of([1, 2, 3, 4]) == ((1, 2), (3, 4))
+    assert points_of([1, 2, 3]) == points_of([]) == ()
+
+
+def test_a_place_in_plain_values() -> None:
+    assert RegionPrompt("box", ((1, 2), (3, 4))).plain() == {"box": ((1, 2), (3, 4))}
+
+
+def test_a_mask_file_is_told_by_its_bytes(tmp_path: Path) -> None:
+    for name, data in [("a", b"1"), ("b", b"1"), ("c", b"2")]:
+        (tmp_path / name).write_bytes(data)
+    a, b, c = (RegionPrompt("mask", tmp_path / name).plain() for name in "abc")
+    assert a == b != c
+    with pytest.raises(InputError, match="cannot be opened"):
+        RegionPrompt("mask", tmp_path / "missing").plain()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.cli.entry import run
+from vlseg_cli.cli.main import run
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from jobs.media_files import tree
 from PIL import Image
 
 from vlseg_cli.media.video import read_video
-from vlseg_cli.schema import Clip, decode_rle
-from vlseg_cli.worlds.scene import Scene
+from vlseg_cli.schema import FrameRange, decode_rle
+from vlseg_cli.synthetic.scene import Scene
 
 
 def test_several_prompts_at_once_in_every_format(
@@ -28,7 +28,7 @@ def test_several_prompts_at_once_in_every_format(
     for records, number in ((ran.records[::3], 1), (ran.records[1::3], 2), (ran.records[2::3], 3)):
         assert {s["track_id"] for one in records for s in one["segments"]} == {number}
         assert sum(bool(one["segments"]) for one in records) >= 7
-    assert len(list(read_video(tmp_path / "out" / "video" / "film.mp4", Clip()))) == 9
+    assert len(list(read_video(tmp_path / "out" / "video" / "film.mp4", FrameRange()))) == 9
     pictures = sorted((tmp_path / "out" / "palette" / "Annotations" / "film").iterdir())
     assert [path.name for path in pictures] == [f"{n:05d}.png" for n in range(9)]
     assert 3 in np.unique(np.asarray(Image.open(pictures[-1])))

@@ -9,9 +9,9 @@ import pytest
 from vlseg_cli.datasets.coco_instances import COCOInstances
 from vlseg_cli.datasets.coco_interactive import COCOInteractive
 from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
-from vlseg_cli.datasets.specimens.coco import write_coco
+from vlseg_cli.datasets.toy.coco import write_coco
 from vlseg_cli.schema import InputError, NoInputError, Regions, Task
-from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.synthetic.draw import draw_scene
 
 SEEDS = range(910000, 910002)
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from vlseg_cli.datasets.davis import DAVIS
 from vlseg_cli.datasets.ref_davis import RUNS, RefDAVIS
-from vlseg_cli.datasets.specimens.clips import DrawnClip, drawn_clip
-from vlseg_cli.datasets.specimens.davis import write_ref_davis
+from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
+from vlseg_cli.datasets.toy.davis import write_ref_davis
 from vlseg_cli.schema import Expression, InputError, NoInputError, Regions, Task
 
 SEEDS, FRAMES, SIZE = range(910000, 910002), 4, 64
@@ -29,11 +29,11 @@ def root(written: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[DrawnClip]:
-    return [drawn_clip(seed, FRAMES, SIZE) for seed in SEEDS]
+def clips() -> list[ToyClip]:
+    return [toy_clip(seed, FRAMES, SIZE) for seed in SEEDS]
 
 
-def test_all_objects_of_the_first_frame_are_followed(written: Path, clips: list[DrawnClip]) -> None:
+def test_all_objects_of_the_first_frame_are_followed(written: Path, clips: list[ToyClip]) -> None:
     dataset = DAVIS(written, "val")
     assert len(dataset) == len(clips)
     for number, clip in enumerate(clips):
@@ -53,7 +53,7 @@ def test_all_objects_of_the_first_frame_are_followed(written: Path, clips: list[
         assert (given == query.masks(0)).all() and query.labels.tolist() == [*range(len(given))]
 
 
-def test_four_expressions_mean_each_object(written: Path, clips: list[DrawnClip]) -> None:
+def test_four_expressions_mean_each_object(written: Path, clips: list[ToyClip]) -> None:
     dataset = RefDAVIS(written)
     for number, clip in enumerate(clips):
         sample = dataset[number]

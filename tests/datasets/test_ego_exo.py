@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.ego_exo import EgoExo
-from vlseg_cli.datasets.specimens.clips import drawn_clip
-from vlseg_cli.datasets.specimens.ego_exo import write_ego_exo
+from vlseg_cli.datasets.toy.clips import toy_clip
+from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
 from vlseg_cli.schema import InputError, NoInputError, Regions
 
 SEEDS, SIZE = range(910000, 910002), 64
@@ -24,7 +24,7 @@ def test_objects_of_one_view_are_asked_for_in_the_other(
     for number in range(len(dataset)):
         sample = dataset[number]
         take, frame = sample.source.split("/")
-        scenes = drawn_clip(int(take), 4, SIZE)
+        scenes = toy_clip(int(take), 4, SIZE)
         moment = int(frame) // 30 * 2
         (asked,) = sample.queries
         masks = asked.masks(1)

@@ -9,8 +9,8 @@ from PIL import Image
 from vlseg_cli.datasets.ade20k import ade20k_semantic
 from vlseg_cli.datasets.label_maps import LabelMaps, paired, read_labels
 from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
-from vlseg_cli.datasets.specimens.ade20k import write_ade20k
-from vlseg_cli.datasets.specimens.pascal import write_pascal_context, write_pascal_voc
+from vlseg_cli.datasets.toy.ade20k import write_ade20k
+from vlseg_cli.datasets.toy.pascal import write_pascal_context, write_pascal_voc
 from vlseg_cli.schema import Categories, InputError, NoInputError
 
 SEEDS = range(910000, 910002)

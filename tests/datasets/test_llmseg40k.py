@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.datasets.llmseg40k import LLMSeg40K
-from vlseg_cli.datasets.specimens.llmseg40k import write_llmseg40k
+from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k
 from vlseg_cli.schema import InputError, NoInputError, Question, Task
 
 SEEDS = range(910000, 910003)

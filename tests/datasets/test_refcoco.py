@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.coco_masks import true_mask
+from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.datasets.refcoco import RefCOCO
-from vlseg_cli.datasets.specimens.refcoco import write_refcoco
+from vlseg_cli.datasets.toy.refcoco import write_refcoco
 from vlseg_cli.schema import Expression, InputError, NoInputError, Task, encode_rle
 
 SEEDS = range(910000, 910004)

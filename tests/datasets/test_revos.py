@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.dataset import ClipDataset
-from vlseg_cli.datasets.mask_dict import MaskDict
+from vlseg_cli.datasets.base import ClipDataset
+from vlseg_cli.datasets.meta_expressions import MaskDict
 from vlseg_cli.datasets.mevis import MeViS
-from vlseg_cli.datasets.revos import ReVOS
-from vlseg_cli.datasets.specimens.clips import drawn_clip
-from vlseg_cli.datasets.specimens.revos import write_mevis, write_revos
+from vlseg_cli.datasets.revos import ReVOSClips
+from vlseg_cli.datasets.toy.clips import toy_clip
+from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
 from vlseg_cli.schema import InputError, NoInputError, Question
 
 SEEDS, FRAMES, SIZE = range(910000, 910006), 3, 64
@@ -28,7 +28,8 @@ def revos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("write", "read", "split"), [(write_revos, ReVOS, "valid"), (write_mevis, MeViS, "valid_u")]
+    ("write", "read", "split"),
+    [(write_revos, ReVOSClips, "valid"), (write_mevis, MeViS, "valid_u")],
 )
 def test_masks_are_those_of_the_world(
     tmp_path: Path, write: Write, read: Callable[[Path, str], ClipDataset], split: str
@@ -39,7 +40,7 @@ def test_masks_are_those_of_the_world(
     first = 0
     for number in range(videos):
         sample = dataset[number]
-        clip = drawn_clip(int(sample.source.rpartition("/")[2]), FRAMES, SIZE)
+        clip = toy_clip(int(sample.source.rpartition("/")[2]), FRAMES, SIZE)
         assert Path(dataset.source(number)).is_dir() and sample.names == tuple(clip.names)
         for query in sample.queries:
             meant = [clip.things[one - first].id for one in query.objects]
@@ -52,7 +53,7 @@ def test_masks_are_those_of_the_world(
 
 
 def test_revos_asks_in_three_ways(revos: Path) -> None:
-    dataset = ReVOS(revos)
+    dataset = ReVOSClips(revos)
     queries = [query for number in range(len(dataset)) for query in dataset[number].queries]
     assert {query.kind for query in queries} == {"referring", "reasoning", "absent"}
     for query in queries:
@@ -65,7 +66,7 @@ def test_frames_may_lie_where_hyperseg_keeps_them(tmp_path: Path) -> None:
     for source in (tmp_path / "JPEGImages").iterdir():
         source.rename(tmp_path / source.name)
     (tmp_path / "JPEGImages").rmdir()
-    assert ReVOS(tmp_path)[0].read(0).pixels.any()
+    assert ReVOSClips(tmp_path)[0].read(0).pixels.any()
 
 
 def test_only_a_server_knows_mevis_valid(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_no_object_may_be_a_negative_number(tmp_path: Path) -> None:
     (video,) = data["videos"].values()
     video["expressions"] = {"0": {"exp": "nothing", "obj_id": [-1], "anno_id": [-1], "type_id": 2}}
     path.write_text(json.dumps(data))
-    (query,) = ReVOS(tmp_path)[0].queries
+    (query,) = ReVOSClips(tmp_path)[0].queries
     masks = query.masks(0)
     assert masks is not None and len(masks) == 0
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
-from vlseg_cli.datasets.specimens.clips import DrawnClip, drawn_clip
-from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos, write_youtube_vos
+from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
+from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos
 from vlseg_cli.datasets.youtube_vos import YouTubeVOS
 from vlseg_cli.schema import Expression, InputError, NoInputError
 
@@ -16,11 +16,11 @@ SEEDS, FRAMES, SIZE = range(910000, 910002), 4, 64
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[DrawnClip]:
-    return [drawn_clip(seed, FRAMES, SIZE) for seed in SEEDS]
+def clips() -> list[ToyClip]:
+    return [toy_clip(seed, FRAMES, SIZE) for seed in SEEDS]
 
 
-def test_objects_are_given_where_they_appear(tmp_path: Path, clips: list[DrawnClip]) -> None:
+def test_objects_are_given_where_they_appear(tmp_path: Path, clips: list[ToyClip]) -> None:
     assert write_youtube_vos(tmp_path, "train", SEEDS, FRAMES, SIZE) == len(clips)
     dataset = YouTubeVOS(tmp_path, "train")
     late = 0
@@ -69,7 +69,7 @@ def test_a_missing_first_mask_is_named(tmp_path: Path) -> None:
         YouTubeVOS(tmp_path, "train")
 
 
-def test_training_tells_what_expressions_mean(tmp_path: Path, clips: list[DrawnClip]) -> None:
+def test_training_tells_what_expressions_mean(tmp_path: Path, clips: list[ToyClip]) -> None:
     assert write_ref_youtube_vos(tmp_path, "train", SEEDS, FRAMES, SIZE) == len(clips)
     dataset = RefYouTubeVOS(tmp_path, "train")
     for number, clip in enumerate(clips):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.datasets.specimens.clips import drawn_clip
-from vlseg_cli.datasets.specimens.ytvis import write_ytvis
+from vlseg_cli.datasets.toy.clips import toy_clip
+from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
 from vlseg_cli.datasets.ytvis import YouTubeVIS
 from vlseg_cli.schema import Categories, InputError, NoInputError, Task
 
@@ -17,7 +17,7 @@ def test_every_thing_is_a_track(tmp_path: Path) -> None:
     write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
     dataset = YouTubeVIS(tmp_path, "train")
     for number, seed in enumerate(SEEDS):
-        clip, sample = drawn_clip(seed, FRAMES, SIZE), dataset[number]
+        clip, sample = toy_clip(seed, FRAMES, SIZE), dataset[number]
         (query,) = sample.queries
         assert (query.task, query.key, sample.source) == (Task.VIS, str(number + 1), clip.name)
         assert isinstance(query.prompt, Categories)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
 from vlseg_cli.evaluation.data_check import check_data
-from vlseg_cli.evaluation.specimens import write_specimens
+from vlseg_cli.evaluation.toy import write_toy_sets
 
 NAMES = ("reasonseg-val", "coco-panoptic", "mmbench-en", "pascal-voc-20")
 
 
 def test_states(tmp_path: Path) -> None:
     wanted = find_benchmarks(NAMES)
-    write_specimens(wanted[:3], tmp_path, 4)
+    write_toy_sets(wanted[:3], tmp_path, 4)
     quick = {one.benchmark: one for one in check_data(wanted, tmp_path, thorough=False)}
     assert [quick[name].state for name in NAMES] == ["in part", "in part", "in part", "missing"]
     assert quick["coco-panoptic"].samples == 4 and quick["coco-panoptic"].published == 5000

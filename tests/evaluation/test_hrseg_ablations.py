@@ -5,12 +5,13 @@ from typing import get_args
 from models.tiny_hrseg import Quarters, tiny_segmenter
 
 from vlseg_cli.evaluation.hrseg_ablations import ablate, table
-from vlseg_cli.nn.mask_selection import Rule
-from vlseg_cli.prompts.world import world_tokenizer
+from vlseg_cli.models.hrseg.selection import Rule
+from vlseg_cli.synthetic.vocabulary import words
+from vlseg_cli.text.tokenizer import miniature_tokenizer
 
 
 def test_every_variant_is_asked_the_same() -> None:
-    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14)
+    segmenter = tiny_segmenter(miniature_tokenizer(words()), view=14, dino_native=14)
     looked: list[int] = []
     segmenter.model.dino.register_forward_pre_hook(lambda _, views: looked.append(len(views[0])))
     trained = segmenter.model.config
@@ -31,12 +32,12 @@ def test_every_variant_is_asked_the_same() -> None:
 
 
 def test_a_model_without_windows_has_none_to_vary() -> None:
-    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14, windows=0)
+    segmenter = tiny_segmenter(miniature_tokenizer(words()), view=14, dino_native=14, windows=0)
     tables = {line.table for line in ablate(segmenter, range(900_000, 900_001), 64)}
     assert tables == {"as trained", "selection", "threshold"}
 
 
 def test_tables_can_be_asked_for_alone() -> None:
-    segmenter = tiny_segmenter(world_tokenizer(), view=14, dino_native=14)
+    segmenter = tiny_segmenter(miniature_tokenizer(words()), view=14, dino_native=14)
     lines = ablate(segmenter, range(900_000, 900_001), 64, ("N",))
     assert [line.label for line in lines] == ["1", "2", "3", "4"]

@@ -7,10 +7,10 @@ import pytest
 from jobs.stub import Listener, StubModel
 
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
-from vlseg_cli.evaluation.plan import Entry, Plan, asks
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark, prompt_requests
 from vlseg_cli.evaluation.run import Evaluation, evaluate
-from vlseg_cli.evaluation.specimens import write_specimens
-from vlseg_cli.jobs import Job, Settings
+from vlseg_cli.evaluation.toy import write_toy_sets
+from vlseg_cli.jobs import Job, JobSettings
 from vlseg_cli.jobs.shard import Shard
 from vlseg_cli.outputs import OutputFolder
 
@@ -21,21 +21,21 @@ JOB = Job(("eval",), "stub", list(NAMES), {"save": []})
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
-    write_specimens(find_benchmarks(NAMES), root, 6)
+    write_toy_sets(find_benchmarks(NAMES), root, 6)
     return root
 
 
-def plan(data: Path, limit: int | None = None) -> Plan:
+def plan(data: Path, limit: int | None = None) -> EvaluationPlan:
     """Opened anew, as every run does: scores begin at nothing."""
     entries = []
     for one in find_benchmarks(NAMES):
         protocol = one.protocol("self1e", {})
-        entries.append(Entry(one, protocol, one.find(data, protocol)))
-    return Plan(entries, limit)
+        entries.append(PlannedBenchmark(one, protocol, one.find(data, protocol)))
+    return EvaluationPlan(entries, limit)
 
 
 def run(data: Path, out: Path | None, model: StubModel, shard: Shard | None = None) -> Evaluation:
-    settings = Settings(
+    settings = JobSettings(
         OutputFolder(out or Path()),
         (),
         batch_size=2,
@@ -50,7 +50,7 @@ def test_a_shared_picture_is_looked_at_once(data: Path) -> None:
     shared = [one for one in inputs if "train2014" in one.source]
     portions = plan(data).read(shared[0].source)
     assert [one.entry.benchmark.name for one in portions] == ["refcoco-val", "refcoco+-val"]
-    prompts = [ask.prompt for ask in asks(portions)]
+    prompts = [ask.prompt for ask in prompt_requests(portions)]
     assert len(prompts) == 2 * len({id(one) for one in prompts})  # both sets say the same
     assert len(plan(data, 1).inputs()) == 3
 
@@ -91,7 +91,7 @@ def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
 
 def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> None:
     mine = tmp_path / "data"
-    write_specimens(find_benchmarks(NAMES), mine, 6)
+    write_toy_sets(find_benchmarks(NAMES), mine, 6)
     victim = sorted((mine / "reason_seg" / "ReasonSeg" / "val").glob("*.json"))[0]
     whole = victim.read_text()
     victim.write_text("{")
@@ -99,7 +99,7 @@ def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> No
     (told,) = done.summary.failed.values()
     assert "is damaged" in told[0] and done.summary.exit_code == 3
     victim.write_text(whole)
-    settings = Settings(OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True)
+    settings = JobSettings(OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True)
     mended = evaluate(plan(mine), JOB, replace(settings, again=True), StubModel, Listener())
     assert mended.results == run(mine, None, StubModel()).results
     assert mended.summary.exit_code == 0

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from jobs.stub import Listener, StubModel
 
-from vlseg_cli.datasets.specimens.davis import write_ref_davis
-from vlseg_cli.datasets.specimens.refcoco import write_refcoco
-from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.davis import write_ref_davis
+from vlseg_cli.datasets.toy.refcoco import write_refcoco
+from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
-from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation, evaluate
-from vlseg_cli.jobs import Job, Settings
+from vlseg_cli.jobs import Job, JobSettings
 from vlseg_cli.outputs import OutputFolder
 
 NAMES = ("ref-davis-2017", "refcoco-val", "ref-youtube-vos")
@@ -31,12 +31,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(data: Path, out: Path | None, model: StubModel) -> Evaluation:
     entries = [
-        Entry(one, protocol, one.find(data, protocol))
+        PlannedBenchmark(one, protocol, one.find(data, protocol))
         for one in find_benchmarks(NAMES)
         for protocol in [one.protocol("hyperseg", {})]
     ]
-    settings = Settings(OutputFolder(out or Path()), (), batch_size=2, keep_records=out is not None)
-    return evaluate(Plan(entries), JOB, settings, lambda: model, Listener())
+    settings = JobSettings(
+        OutputFolder(out or Path()), (), batch_size=2, keep_records=out is not None
+    )
+    return evaluate(EvaluationPlan(entries), JOB, settings, lambda: model, Listener())
 
 
 def test_clips_and_pictures_are_scored_together_and_once(data: Path, tmp_path: Path) -> None:

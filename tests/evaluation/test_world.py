@@ -12,12 +12,12 @@ import pytest
 from vlseg_cli.evaluation.world import evaluate_world
 from vlseg_cli.evaluation.world_queries import benchmark_sample
 from vlseg_cli.schema import (
-    Ask,
     Categories,
     Frame,
     PanopticMap,
     Prediction,
     Prompt,
+    PromptRequest,
     Query,
     Regions,
     Sample,
@@ -25,8 +25,8 @@ from vlseg_cli.schema import (
     UsageError,
     segment_from_mask,
 )
-from vlseg_cli.worlds.categories import NAMES, STUFF
-from vlseg_cli.worlds.sentence import KINDS
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.scene import KINDS
 
 SEEDS = range(900_000, 900_006)
 SIZE = 128
@@ -45,10 +45,10 @@ class Oracle:
             assert (frame.pixels == sample.frame.pixels).all()
         return samples
 
-    def answer(self, encoded: list[Sample], asks: Sequence[Ask]) -> list[Prediction]:
-        return [self.reply(encoded[ask.frame], ask) for ask in asks]
+    def predict(self, encoded: list[Sample], requests: Sequence[PromptRequest]) -> list[Prediction]:
+        return [self.reply(encoded[ask.frame], ask) for ask in requests]
 
-    def reply(self, sample: Sample, ask: Ask) -> Prediction:
+    def reply(self, sample: Sample, ask: PromptRequest) -> Prediction:
         (query,) = (q for q in sample.queries if key(q.task, q.prompt) == key(ask.task, ask.prompt))
         masks = self.masks(query)
         names = isinstance(ask.prompt, Categories)
@@ -90,7 +90,7 @@ class Silent(Oracle):
 
     name = "silent"
 
-    def reply(self, sample: Sample, ask: Ask) -> Prediction:
+    def reply(self, sample: Sample, ask: PromptRequest) -> Prediction:
         frame = sample.frame
         return Prediction(
             frame.source, 0, frame.height, frame.width, ask.task, ask.prompt, segments=()

@@ -8,21 +8,21 @@ import pytest
 
 from vlseg_cli.evaluation.world_video import evaluate_world_video
 from vlseg_cli.schema import (
-    Ask,
     Categories,
     ClipQuery,
     ClipSample,
     Frame,
     Prediction,
     Prompt,
+    PromptRequest,
     Regions,
     Segment,
     Task,
     UsageError,
     segment_from_mask,
 )
-from vlseg_cli.worlds.categories import NAMES, STUFF
-from vlseg_cli.worlds.clip_samples import ClipMix, clip_sample
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
 
 SEEDS, SIZE, FRAMES = range(900_000, 900_003), 80, 5
 
@@ -39,11 +39,11 @@ class Oracle:
     def encode(self, frames: Sequence[Frame]) -> Any:
         raise NotImplementedError
 
-    def answer(self, encoded: Any, asks: Sequence[Ask]) -> list[Prediction]:
+    def predict(self, encoded: Any, requests: Sequence[PromptRequest]) -> list[Prediction]:
         raise NotImplementedError
 
-    def session(self, asks: Sequence[Ask], state: Any = None) -> "Watcher":
-        return Watcher(self, asks)
+    def session(self, requests: Sequence[PromptRequest], state: Any = None) -> "Watcher":
+        return Watcher(self, requests)
 
     def segments(self, query: ClipQuery, frame: Frame) -> list[Segment]:
         masks = query.masks(frame.index)
@@ -83,15 +83,15 @@ class Forgetful(Oracle):
 
 
 class Watcher:
-    def __init__(self, model: Oracle, asks: Sequence[Ask]) -> None:
-        self.model, self.asks = model, asks
+    def __init__(self, model: Oracle, requests: Sequence[PromptRequest]) -> None:
+        self.model, self.requests = model, requests
 
     def step(self, frame: Frame) -> list[Prediction]:
         sample = clip_sample(int(frame.source.removeprefix("world:")), ClipMix(FRAMES, SIZE))
         assert (sample.read(frame.index).pixels == frame.pixels).all()
-        return [self.reply(sample, ask, frame) for ask in self.asks]
+        return [self.reply(sample, ask, frame) for ask in self.requests]
 
-    def reply(self, sample: ClipSample, ask: Ask, frame: Frame) -> Prediction:
+    def reply(self, sample: ClipSample, ask: PromptRequest, frame: Frame) -> Prediction:
         (query,) = (q for q in sample.queries if key(q.task, q.prompt) == key(ask.task, ask.prompt))
         size = (frame.height, frame.width)
         segments = tuple(self.model.segments(query, frame))

@@ -12,19 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from vlseg_cli.jobs import Job, Settings, Summary, parse_shard, run_job
+from vlseg_cli.jobs import Job, JobSettings, Summary, parse_shard, run_job
 from vlseg_cli.media import list_inputs
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.models.session import State
+from vlseg_cli.models.base import Segmenter, SessionState
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
-    Ask,
     Categories,
-    Clip,
     Expression,
     Frame,
+    FrameRange,
     Item,
     Prediction,
+    PromptRequest,
     Record,
     Regions,
     Task,
@@ -56,26 +55,32 @@ class StubModel:
                 file.write("".join(f"{frame.source} {frame.index}\n" for frame in frames))
         return frames
 
-    def answer(self, encoded: Sequence[Frame], asks: Sequence[Ask]) -> list[Prediction]:
-        return [_answer(encoded[ask.frame], ask) for ask in asks]
+    def predict(
+        self, encoded: Sequence[Frame], requests: Sequence[PromptRequest]
+    ) -> list[Prediction]:
+        return [_answer(encoded[ask.frame], ask) for ask in requests]
 
-    def session(self, asks: Sequence[Ask], state: State | None = None) -> "StubSession":
-        return StubSession(self, asks, state)
+    def session(
+        self, requests: Sequence[PromptRequest], state: SessionState | None = None
+    ) -> "StubSession":
+        return StubSession(self, requests, state)
 
 
 class StubSession:
     """Every score tells of all frames before: whoever forgets one is found out."""
 
-    def __init__(self, model: StubModel, asks: Sequence[Ask], state: State | None) -> None:
-        self.model, self.asks = model, asks
+    def __init__(
+        self, model: StubModel, requests: Sequence[PromptRequest], state: SessionState | None
+    ) -> None:
+        self.model, self.requests = model, requests
         self.past = np.zeros(1) if state is None else np.array(state["past"])
 
     def step(self, frame: Frame) -> list[Prediction]:
         (frame,) = self.model.encode([frame])
         self.past = (self.past * 0.9 + frame.pixels[..., 1].mean() / 255 + 0.001 * frame.index) % 1
-        return [_followed(_answer(frame, ask), float(self.past[0])) for ask in self.asks]
+        return [_followed(_answer(frame, ask), float(self.past[0])) for ask in self.requests]
 
-    def state(self) -> State:
+    def state(self) -> SessionState:
         return {"past": self.past}
 
 
@@ -84,7 +89,7 @@ def _followed(prediction: Prediction, score: float) -> Prediction:
     return replace(prediction, segments=segments)
 
 
-def _answer(frame: Frame, ask: Ask) -> Prediction:
+def _answer(frame: Frame, ask: PromptRequest) -> Prediction:
     green = frame.pixels[..., 1]
     mask = green > green.mean(1, keepdims=True)
     prompt = ask.prompt
@@ -126,18 +131,18 @@ class Listener:
         self.notes.append(text)
 
 
-def ask_for(*texts: str) -> Callable[[Segmenter, Item, Frame], list[Ask]]:
+def ask_for(*texts: str) -> Callable[[Segmenter, Item, Frame], list[PromptRequest]]:
     """Ask every frame for the expressions."""
     prompts = [Expression(text) for text in texts]
 
-    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
-        return [Ask(0, Task.REFER, prompt) for prompt in prompts]
+    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
+        return [PromptRequest(0, Task.REFER, prompt) for prompt in prompts]
 
     return ask
 
 
 def job_for(
-    texts: Sequence[str], formats: Sequence[str], batch_size: int, part: int, clip: Clip
+    texts: Sequence[str], formats: Sequence[str], batch_size: int, part: int, clip: FrameRange
 ) -> Job:
     """The Job of such a run."""
     options = {
@@ -158,7 +163,7 @@ def run_stub(
     formats: Sequence[str] = ("coco", "overlay"),
     batch_size: int = 2,
     part: int = 8,
-    clip: Clip | None = None,
+    clip: FrameRange | None = None,
     shard: str = "0/1",
     overwrite: bool = False,
     again: bool = False,
@@ -167,8 +172,8 @@ def run_stub(
     listener: Listener | None = None,
 ) -> Summary:
     """Run a job with the stub model in this process."""
-    clip = clip or Clip()
-    settings = Settings(
+    clip = clip or FrameRange()
+    settings = JobSettings(
         OutputFolder(out),
         tuple(formats),
         clip,

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import JOURNAL, WORKSHOP
-from vlseg_cli.jobs.listing import items_to_list
-from vlseg_cli.jobs.unit import Part, Share, Unit
+from vlseg_cli.jobs.layout import JOURNAL, STATE_FOLDER
+from vlseg_cli.jobs.open_job import work_items
+from vlseg_cli.jobs.work_units import Chunk, ItemResult, WorkUnit
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Input, Item, OutputError
 
@@ -17,15 +17,15 @@ def _inputs(count: int, modified: int = 1) -> list[Input]:
 
 def _opened(root: Path, inputs: list[Input], worker: str = "a", again: bool = False) -> Journal:
     journal = Journal(OutputFolder(root), worker)
-    listed = items_to_list(journal, inputs, root, again)
+    listed = work_items(journal, inputs, root, again)
     if listed:
         journal.list(listed)
     return journal
 
 
-def _part(*items: Item, part: int = 0, last: bool = True, error: str | None = None) -> Part:
-    shares = tuple(Share(item, 1, error, 3 if error else 0) for item in items)
-    return Part(Unit(items, items[0].number), part, last, shares)
+def _part(*items: Item, part: int = 0, last: bool = True, error: str | None = None) -> Chunk:
+    shares = tuple(ItemResult(item, 1, error, 3 if error else 0) for item in items)
+    return Chunk(WorkUnit(items, items[0].number), part, last, shares)
 
 
 def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> 
     journal = _opened(tmp_path, _inputs(2))
     journal.append(_part(journal.items[0]))
     journal.append(_part(journal.items[1]))
-    path = tmp_path / WORKSHOP / "journal" / "a.jsonl"
+    path = tmp_path / STATE_FOLDER / "journal" / "a.jsonl"
     path.write_bytes(path.read_bytes()[:-cut])
     reread = Journal(OutputFolder(tmp_path), "b")
     assert [reread.is_done(n) for n in range(2)] == [True, False]
@@ -87,7 +87,7 @@ def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> 
 def test_nonsense_in_a_process_file_is_passed_over(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(2))
     journal.append(_part(journal.items[0]))
-    path = tmp_path / WORKSHOP / "journal" / "a.jsonl"
+    path = tmp_path / STATE_FOLDER / "journal" / "a.jsonl"
     nonsense = (
         b'{}\n[1]\n{"shares": {"x": 1}}\n{"part": 0, "last": true, "shares": {"9": {}}}\n\xff\n'
     )
@@ -100,14 +100,14 @@ def test_a_finished_job_is_read_back(tmp_path: Path) -> None:
     journal.append(_part(*journal.items[:2]))
     journal.append(_part(journal.items[2], error="broken"))
     journal.write_finished()
-    (tmp_path / WORKSHOP / "items.jsonl").unlink()
-    (tmp_path / WORKSHOP / "journal" / "a.jsonl").unlink()
+    (tmp_path / STATE_FOLDER / "items.jsonl").unlink()
+    (tmp_path / STATE_FOLDER / "journal" / "a.jsonl").unlink()
     reread = Journal(OutputFolder(tmp_path), "b")
     assert reread.is_finished
     assert reread.is_complete
     assert reread.items == journal.items
     assert reread.errors == journal.errors
-    assert items_to_list(reread, _inputs(3), tmp_path, again=False) == []
+    assert work_items(reread, _inputs(3), tmp_path, again=False) == []
 
 
 def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
     journal.append(_part(*journal.items[:2]))
     journal.append(_part(journal.items[2], error="broken"))
     more = [*_inputs(1, modified=2), *_inputs(4)[1:]]
-    assert [i.number for i, _ in items_to_list(journal, more, tmp_path, again=False)] == [0, 3]
-    assert [i.number for i, _ in items_to_list(journal, more, tmp_path, again=True)] == [0, 2, 3]
+    assert [i.number for i, _ in work_items(journal, more, tmp_path, again=False)] == [0, 3]
+    assert [i.number for i, _ in work_items(journal, more, tmp_path, again=True)] == [0, 2, 3]
 
 
 def test_an_earlier_attempt_does_not_count_as_the_later_one(tmp_path: Path) -> None:

@@ -14,21 +14,21 @@ from media import films
 from outputs.film import packets, shown, write_film
 from PIL import Image
 
-from vlseg_cli.jobs import Settings, run_job
+from vlseg_cli.jobs import JobSettings, run_job
 from vlseg_cli.media import list_inputs, read_image
 from vlseg_cli.media.formats import is_video
 from vlseg_cli.media.video import read_video
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import FORMATS, OutputFolder
 from vlseg_cli.outputs.records import read_record
 from vlseg_cli.schema import (
-    Ask,
     Categories,
-    Clip,
     Expression,
     Frame,
+    FrameRange,
     Input,
     Item,
+    PromptRequest,
     Record,
     Task,
     decode_rle,
@@ -138,14 +138,14 @@ class Done:
 
 
 def _frames_of(path: Path) -> list[Frame]:
-    return list(read_video(path, Clip())) if is_video(path) else [read_image(path)]
+    return list(read_video(path, FrameRange())) if is_video(path) else [read_image(path)]
 
 
-def _ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[Ask]:
+def _ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
     names = Categories(("bright", "dark"), (False, True))
     return [
-        Ask(0, Task.REFER, Expression("the bright part")),
-        Ask(0, Task.PANOPTIC, names),
+        PromptRequest(0, Task.REFER, Expression("the bright part")),
+        PromptRequest(0, Task.PANOPTIC, names),
     ]
 
 
@@ -155,8 +155,10 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("pairs")
     (folder / "in").mkdir()
     found = list(list_inputs([str(KINDS[request.param](folder / "in"))]))
-    job = job_for(["it"], list(FORMATS), 2, 4, Clip())
-    settings = Settings(OutputFolder(folder / "out"), tuple(FORMATS), batch_size=2, part_frames=4)
+    job = job_for(["it"], list(FORMATS), 2, 4, FrameRange())
+    settings = JobSettings(
+        OutputFolder(folder / "out"), tuple(FORMATS), batch_size=2, part_frames=4
+    )
     summary = run_job(job, settings, found, StubModel, _ask, Listener())
     assert summary.finished and not summary.failed
     return Done(folder / "out", found)

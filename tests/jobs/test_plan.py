@@ -6,18 +6,18 @@ import pytest
 from jobs.media_files import tree, write_film, write_photos
 from jobs.stub import StubModel, ask_for, job_for
 
-from vlseg_cli.jobs import Settings
-from vlseg_cli.jobs.plan import Plan, plan_job, selected_frames, spread
+from vlseg_cli.jobs import JobSettings
+from vlseg_cli.jobs.plan import JobPlan, plan_job, selected_frames, spread_evenly
 from vlseg_cli.media import list_inputs
 from vlseg_cli.media.probe import Probe
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Clip
+from vlseg_cli.schema import FrameRange
 
-WHOLE = Clip()
+WHOLE = FrameRange()
 
 
-def plan(folder: Path, clip: Clip = WHOLE, model: StubModel | None = None) -> Plan:
-    settings = Settings(OutputFolder(folder.parent / "out" / "deeper"), ("coco",), clip)
+def plan(folder: Path, clip: FrameRange = WHOLE, model: StubModel | None = None) -> JobPlan:
+    settings = JobSettings(OutputFolder(folder.parent / "out" / "deeper"), ("coco",), clip)
     job = job_for(["it"], ["coco"], 1, 240, clip)
     found = list(list_inputs([str(folder)]))
     return plan_job(job, settings, found, lambda: model or StubModel(), ask_for("it"))
@@ -40,7 +40,7 @@ def test_of_a_film_sixteen_frames_are_tried(tmp_path: Path) -> None:
     write_film(tmp_path / "films" / "film.mp4", 60)
     model = StubModel()
     before = tree(tmp_path)
-    planned = plan(tmp_path / "films", Clip(stride=2), model)
+    planned = plan(tmp_path / "films", FrameRange(stride=2), model)
     assert (planned.images, planned.videos, planned.frames) == (0, 1, 30)
     assert sum(model.looks) == 16
     assert tree(tmp_path) == before
@@ -55,29 +55,29 @@ def test_nothing_readable_means_nothing_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("clip", "frames"),
     [
-        (Clip(), 250),
-        (Clip(stride=3), 84),
-        (Clip(start=4.0), 150),
-        (Clip(start=1.0, end=2.0), 25),
-        (Clip(end=99.0), 250),
-        (Clip(start=99.0), 0),
-        (Clip(max_frames=7), 7),
-        (Clip(stride=100, max_frames=7), 3),
+        (FrameRange(), 250),
+        (FrameRange(stride=3), 84),
+        (FrameRange(start=4.0), 150),
+        (FrameRange(start=1.0, end=2.0), 25),
+        (FrameRange(end=99.0), 250),
+        (FrameRange(start=99.0), 0),
+        (FrameRange(max_frames=7), 7),
+        (FrameRange(stride=100, max_frames=7), 3),
     ],
 )
-def test_a_clip_selects_its_share(clip: Clip, frames: int) -> None:
+def test_a_clip_selects_its_share(clip: FrameRange, frames: int) -> None:
     video = Probe("video", 64, 48, "h264", seconds=10.0, frames=250)
     assert selected_frames(video, clip) == frames
 
 
 def test_a_video_may_not_tell_its_length() -> None:
-    assert selected_frames(Probe("video", 64, 48, "h264"), Clip()) is None
+    assert selected_frames(Probe("video", 64, 48, "h264"), FrameRange()) is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 9, 1000])
 def test_samples_are_spread_evenly(count: int) -> None:
     found = list(range(count))
-    chosen = spread(found, 4)  # type: ignore[arg-type]
+    chosen = spread_evenly(found, 4)  # type: ignore[arg-type]
     assert len(chosen) == min(4, count)
     assert len(set(chosen)) == len(chosen)
     if count == 1000:

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from vlseg_cli.jobs.stop import listening
+from vlseg_cli.jobs.stop import stop_on_signals
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_asks_and_the_second_stops(number: int, code: int) -> None:
     notes: list[str] = []
-    with listening(notes.append) as stop:
+    with stop_on_signals(notes.append) as stop:
         assert not stop
         os.kill(os.getpid(), number)
         assert stop
@@ -22,7 +22,7 @@ def test_the_first_signal_asks_and_the_second_stops(number: int, code: int) -> N
 
 def test_handlers_return_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with listening(lambda _: None):
+    with stop_on_signals(lambda _: None):
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -31,7 +31,7 @@ def test_other_threads_only_get_the_flag() -> None:
     found: list[bool] = []
 
     def run() -> None:
-        with listening(lambda _: None) as stop:
+        with stop_on_signals(lambda _: None) as stop:
             found.append(bool(stop))
 
     thread = threading.Thread(target=run)
@@ -41,7 +41,7 @@ def test_other_threads_only_get_the_flag() -> None:
 
 
 def test_a_failure_stops_without_a_signal() -> None:
-    with listening(lambda _: None) as stop:
+    with stop_on_signals(lambda _: None) as stop:
         stop.failed = True
         assert stop
         assert stop.exit_code == 0

@@ -8,7 +8,7 @@ from media.films import KINDS, number_of, write_film
 
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.video import read_video
-from vlseg_cli.schema import Clip, InputError
+from vlseg_cli.schema import FrameRange, InputError
 
 
 @pytest.mark.parametrize(
@@ -33,19 +33,19 @@ def test_addresses_and_what_is_no_file_are_refused(
     monkeypatch.chdir(tmp_path)
     write_film(tmp_path / "film.mkv", 3)
     with pytest.raises(InputError):
-        list(read_video(Path(name), Clip()))
+        list(read_video(Path(name), FrameRange()))
 
 
 def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "film.mp4")
     with pytest.raises(InputError, match="not a regular file"):
-        list(read_video(tmp_path / "film.mp4", Clip()))
+        list(read_video(tmp_path / "film.mp4", FrameRange()))
 
 
 @pytest.mark.parametrize("name", ["concat:a|b.mp4", "http:a.mp4", "a\nb.mp4", "%03d.mp4", "a.m3u8"])
 def test_a_file_of_a_strange_name_is_just_that_file(name: str, tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mp4", 3).rename(tmp_path / name)
-    assert [number_of(frame.pixels) for frame in read_video(path, Clip())] == [0, 1, 2]
+    assert [number_of(frame.pixels) for frame in read_video(path, FrameRange())] == [0, 1, 2]
 
 
 PLAYLISTS = {
@@ -66,7 +66,7 @@ def test_playlists_are_refused_whatever_they_are_called(
     path = tmp_path / f"list.{suffix}"
     path.write_text(PLAYLISTS[kind].format(film=film.name))
     with pytest.raises(InputError, match="not a video in a format that vlseg reads"):
-        list(read_video(path, Clip()))
+        list(read_video(path, FrameRange()))
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_playlists_are_refused_whatever_they_are_called(
 def test_limits_are_named_in_the_error(limits: Limits, word: str, tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mp4", 3)
     with pytest.raises(InputError, match=word):
-        list(read_video(path, Clip(), limits=limits))
+        list(read_video(path, FrameRange(), limits=limits))
 
 
 def test_an_empty_file_and_text_say_so(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("not a film")
     with pytest.raises(InputError, match="is empty"):
-        list(read_video(tmp_path / "empty.mp4", Clip()))
+        list(read_video(tmp_path / "empty.mp4", FrameRange()))
     with pytest.raises(InputError, match="not a video in a format"):
-        list(read_video(tmp_path / "text.mp4", Clip()))
+        list(read_video(tmp_path / "text.mp4", FrameRange()))

@@ -16,9 +16,9 @@ from PIL import Image
 
 from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.protocol import Request
 from vlseg_cli.media.video import read_video
-from vlseg_cli.media.wire import Request
-from vlseg_cli.schema import Clip, Frame, InputError
+from vlseg_cli.schema import Frame, FrameRange, InputError
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def numbers(frames: Iterator[Frame]) -> list[int]:
 
 
 def test_frames_are_those_of_reading_directly(decoder: Decoder, film: Path, tmp_path: Path) -> None:
-    for clip, skip in ((Clip(), 0), (Clip(3, 1.0, 9.0, 40), 7)):
+    for clip, skip in ((FrameRange(), 0), (FrameRange(3, 1.0, 9.0, 40), 7)):
         ours = list(decoder.frames(film, clip, skip))
         direct = list(read_video(film, clip, skip))
         assert [(f.index, f.time, f.source) for f in ours] == [
@@ -54,7 +54,7 @@ def test_frames_are_those_of_reading_directly(decoder: Decoder, film: Path, tmp_
         for one, other in zip(ours, direct, strict=True):
             assert np.array_equal(one.pixels, other.pixels)
             assert one.pixels.flags.writeable
-    (photo,) = decoder.frames(write_photo(tmp_path / "photo.png", 77), Clip(stride=5))
+    (photo,) = decoder.frames(write_photo(tmp_path / "photo.png", 77), FrameRange(stride=5))
     assert (photo.index, photo.time, number_of(photo.pixels)) == (0, None, 77)
 
 
@@ -86,7 +86,7 @@ def test_many_files_come_in_order_and_bad_ones_say_why(decoder: Decoder, tmp_pat
 def test_a_strange_name_crosses_the_pipe(decoder: Decoder, tmp_path: Path) -> None:
     for name in ("two\nlines.png", "ä ☃.png", os.fsdecode(b"\xff\xfe.png"), '"},{.png'):
         path = write_photo(tmp_path / name, 5)
-        (frame,) = decoder.frames(path, Clip())
+        (frame,) = decoder.frames(path, FrameRange())
         assert frame.source == str(path)
 
 
@@ -148,7 +148,7 @@ def test_a_hang_costs_one_file(film: Path, tmp_path: Path) -> None:
 
 
 def test_decoding_ahead_is_bounded(decoder: Decoder, film: Path) -> None:
-    frames = decoder.frames(film, Clip())
+    frames = decoder.frames(film, FrameRange())
     next(frames)
     time.sleep(1)  # time enough to decode it all
     os.kill(decoder.pid, signal.SIGKILL)
@@ -161,7 +161,7 @@ def test_decoding_ahead_is_bounded(decoder: Decoder, film: Path) -> None:
 
 def test_no_frame_is_kept(decoder: Decoder, film: Path) -> None:
     seen = []
-    for frame in decoder.frames(film, Clip()):
+    for frame in decoder.frames(film, FrameRange()):
         seen.append(weakref.ref(frame.pixels))
         assert sum(pixels() is not None for pixels in seen) <= 2
 
@@ -192,10 +192,10 @@ def test_frames_of_a_file_whose_turn_is_over_are_gone(decoder: Decoder, tmp_path
 def test_a_reading_that_is_given_up_leaves_nothing_behind(
     decoder: Decoder, film: Path, tmp_path: Path
 ) -> None:
-    next(decoder.frames(film, Clip()))
+    next(decoder.frames(film, FrameRange()))
     next(decoder.read([(0, Request(film, True)), (1, Request(film, True))]))
     photo = write_photo(tmp_path / "photo.png", 9)
-    assert numbers(decoder.frames(photo, Clip())) == [9]
+    assert numbers(decoder.frames(photo, FrameRange())) == [9]
 
 
 def test_limits_reach_the_child(tmp_path: Path, film: Path) -> None:
@@ -203,11 +203,11 @@ def test_limits_reach_the_child(tmp_path: Path, film: Path) -> None:
     with Decoder(Limits(pixels=4000)) as decoder:
         for path in (photo, film):
             with pytest.raises(InputError, match="million pixels"):
-                next(decoder.frames(path, Clip()))
+                next(decoder.frames(path, FrameRange()))
 
 
 def test_signals_are_for_the_parent_alone(decoder: Decoder, film: Path) -> None:
-    frames = decoder.frames(film, Clip())
+    frames = decoder.frames(film, FrameRange())
     next(frames)
     assert os.getpgid(decoder.pid) != os.getpgid(0)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -252,7 +252,7 @@ def test_nothing_is_imported_from_the_folder_it_runs_in(
     monkeypatch.chdir(tmp_path)
     photo = write_photo(tmp_path / "photo.png", 4)
     with Decoder() as decoder:
-        assert numbers(decoder.frames(photo, Clip())) == [4]
+        assert numbers(decoder.frames(photo, FrameRange())) == [4]
 
 
 def test_a_damaged_film_makes_no_noise(
@@ -264,7 +264,7 @@ def test_a_damaged_film_makes_no_noise(
     path.write_bytes(data)
     capfd.readouterr()
     with pytest.raises(InputError, match="damaged after"):
-        list(decoder.frames(path, Clip()))
+        list(decoder.frames(path, FrameRange()))
     assert capfd.readouterr() == ("", "")
 
 
@@ -273,4 +273,4 @@ def test_a_child_that_does_not_start_is_no_fault_of_a_file(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Decoder() as decoder, pytest.raises(RuntimeError, match="does not start"):
-        next(decoder.frames(film, Clip()))
+        next(decoder.frames(film, FrameRange()))

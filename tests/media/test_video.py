@@ -17,7 +17,7 @@ from PIL import Image
 
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.video import read_video
-from vlseg_cli.schema import Clip, Frame, InputError
+from vlseg_cli.schema import Frame, FrameRange, InputError
 
 
 def numbers(frames: Sequence[Frame]) -> list[int]:
@@ -28,7 +28,7 @@ def numbers(frames: Sequence[Frame]) -> list[int]:
 def test_every_kind_of_video_gives_each_frame_once_in_order(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
     path = write_film(tmp_path / f"film.{kind.suffix}", 40, kind)
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert numbers(frames) == [frame.index for frame in frames] == list(range(40))
     assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(40)], abs=1e-6)
     assert {frame.source for frame in frames} == {str(path)}
@@ -46,7 +46,7 @@ def test_every_container_and_odd_sizes(suffix: str, size: tuple[int, int], tmp_p
         kind = kind._replace(pixels="yuv444p")
     pictures = [picture(number, width, height) for number in range(5)]
     path = write_film(tmp_path / f"film.{suffix}", pictures, kind)
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert [frame.pixels.shape for frame in frames] == [(height, width, 3)] * 5
     assert numbers(frames) == list(range(5))
 
@@ -55,7 +55,7 @@ def test_every_container_and_odd_sizes(suffix: str, size: tuple[int, int], tmp_p
 def test_rotation_is_applied_once(turn: int, tmp_path: Path) -> None:
     pictures = [picture(number, 64, 96) for number in range(300, 303)]
     path = write_film(tmp_path / "film.mp4", pictures, turn=turn)
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert [frame.pixels.shape for frame in frames] == [(96, 64, 3)] * 3
     assert numbers(frames) == [300, 301, 302]
     assert all(frame.pixels.flags.c_contiguous for frame in frames)
@@ -68,7 +68,7 @@ def test_a_mirrored_film_is_turned_round(tmp_path: Path) -> None:
         stream.set_display_rotation(0, hflip=True)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture(291)[:, ::-1]))
         container.mux([*stream.encode(frame), *stream.encode(None)])
-    assert numbers(list(read_video(tmp_path / "film.mp4", Clip()))) == [291]
+    assert numbers(list(read_video(tmp_path / "film.mp4", FrameRange()))) == [291]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -79,7 +79,7 @@ def test_uneven_times_are_exact_and_count_from_the_first_frame(suffix: str, tmp_
         base = container.streams.video[0].time_base
         stored = [frame.pts for frame in container.decode(video=0)]
     assert base is not None
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert numbers(frames) == list(range(8))
     assert [round(frame.time / base) + stored[0] for frame in frames] == stored
     assert [round(frame.time * 1000) for frame in frames] == [one - 5000 for one in pts]
@@ -99,11 +99,11 @@ def test_frames_may_change_their_size(tmp_path: Path) -> None:
             for packet in encoder.encode(frame.reformat(format="yuvj420p")):
                 packet.stream = stream
                 container.mux(packet)
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert [frame.height for frame in frames] == [64, 64, 128, 96]
     assert numbers(frames) == [0, 1, 2, 3]
     with pytest.raises(InputError, match="128 x 128 px, over the limit"):
-        list(read_video(path, Clip(), limits=Limits(side=100)))
+        list(read_video(path, FrameRange(), limits=Limits(side=100)))
 
 
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
         shapes.append(image)
     path = tmp_path / "moving.gif"
     shapes[0].save(path, save_all=True, append_images=shapes[1:], disposal=2, duration=70)
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert [frame.time for frame in frames] == pytest.approx([0, 0.07, 0.14])
     for column, frame in enumerate(frames):
         assert frame.pixels[16, 8 * column + 4].tolist() == [200, 0, 0]
@@ -126,7 +126,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Frame]]
     """A film of 60 frames at uneven times, and all its frames."""
     path = tmp_path_factory.mktemp("films") / "film.mkv"
     write_film(path, 60, pts=[40 * n + 7 * (n % 3) for n in range(60)], time_base=Fraction(1, 1000))
-    return path, list(read_video(path, Clip()))
+    return path, list(read_video(path, FrameRange()))
 
 
 @settings(
@@ -156,7 +156,7 @@ def test_a_clip_is_what_slicing_all_frames_gives(
         for frame in frames
         if frame.time >= (start or 0) and (end is None or frame.time < end)
     ]
-    found = list(read_video(path, Clip(stride, start, end, most), skip))
+    found = list(read_video(path, FrameRange(stride, start, end, most), skip))
     assert [frame.index for frame in found] == inside[::stride][:most][skip:]
     assert numbers(found) == [frame.index for frame in found]
 
@@ -168,7 +168,7 @@ def test_what_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> No
         path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3 // 2 * 2 + 1])
         frames = []
         with pytest.raises(InputError, match=r"after (\d+) frames: copy it again") as caught:
-            for frame in read_video(path, Clip()):
+            for frame in read_video(path, FrameRange()):
                 frames.append(frame)
         assert 20 < len(frames) < 60
         assert numbers(frames)[:-2] == list(range(len(frames) - 2))
@@ -179,7 +179,7 @@ def test_what_is_cut_off_before_its_index_says_so(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mp4", 30)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError, match="is cut off"):
-        list(read_video(path, Clip()))
+        list(read_video(path, FrameRange()))
 
 
 def test_memory_is_constant(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_memory_is_constant(tmp_path: Path) -> None:
     gc.collect()
     gc.disable()  # nothing may wait for it
     try:
-        for frame in read_video(path, Clip()):
+        for frame in read_video(path, FrameRange()):
             if frame.index == 100:
                 before = _resident()
         assert _resident() - before < 40e6  # the frames themselves have 150 MB
@@ -204,8 +204,8 @@ def _resident() -> int:
 def test_an_early_end_asks_nothing_of_the_rest(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.mkv", 60)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    assert numbers(list(read_video(path, Clip(max_frames=10)))) == list(range(10))
-    assert numbers(list(read_video(path, Clip(end=0.4)))) == list(range(10))
+    assert numbers(list(read_video(path, FrameRange(max_frames=10)))) == list(range(10))
+    assert numbers(list(read_video(path, FrameRange(end=0.4)))) == list(range(10))
 
 
 def test_a_broadcast_may_begin_anywhere(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_broadcast_may_begin_anywhere(tmp_path: Path) -> None:
     path = write_film(tmp_path / "film.ts", 90, kind._replace(options={**kind.options, "g": "30"}))
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 4 // 188 * 188 :])
-    frames = list(read_video(path, Clip()))
+    frames = list(read_video(path, FrameRange()))
     assert numbers(frames)[-30:] == list(range(60, 90))
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert frames[0].time == 0
@@ -227,7 +227,7 @@ def test_damage_in_the_middle_ends_the_film_there(tmp_path: Path) -> None:
     path.write_bytes(data)
     frames = []
     with pytest.raises(InputError, match="is damaged after"):
-        for frame in read_video(path, Clip()):
+        for frame in read_video(path, FrameRange()):
             frames.append(frame)
     assert numbers(frames) == list(range(len(frames)))
 
@@ -245,7 +245,7 @@ def test_flipped_bits_give_frames_or_an_input_error(tmp_path: Path) -> None:
             path = tmp_path / f"damaged.{kind.suffix}"
             path.write_bytes(damaged.tobytes())
             try:
-                for frame in read_video(path, Clip(), limits=Limits(pixels=1 << 20)):
+                for frame in read_video(path, FrameRange(), limits=Limits(pixels=1 << 20)):
                     assert frame.pixels.shape[2] == 3
             except InputError as error:
                 errors += 1
@@ -267,7 +267,7 @@ def test_sound_alone_or_a_cover_is_no_video(tmp_path: Path) -> None:
             silence.sample_rate = 8000
             container.mux([*sound.encode(silence), *sound.encode(None)])
         with pytest.raises(InputError, match="holds no video"):
-            list(read_video(path, Clip()))
+            list(read_video(path, FrameRange()))
 
 
 def test_gray_and_wide_films_keep_their_brightness(tmp_path: Path) -> None:
@@ -275,5 +275,5 @@ def test_gray_and_wide_films_keep_their_brightness(tmp_path: Path) -> None:
     shades = np.repeat(ramp, 3, axis=2)
     for kind in (Kind("mkv", "ffv1", "gray"), Kind("mkv", "ffv1", "yuv444p10le"), KINDS["prores"]):
         path = write_film(tmp_path / f"film.{kind.suffix}", [shades], kind)
-        (frame,) = read_video(path, Clip())
+        (frame,) = read_video(path, FrameRange())
         assert np.abs(frame.pixels.astype(int) - shades).max() <= 12

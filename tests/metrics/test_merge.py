@@ -10,11 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
-from vlseg_cli.evaluation.metrics.average_precision import (
-    AveragePrecision,
-    Detection,
-    TrueInstance,
-)
+from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
 from vlseg_cli.evaluation.metrics.correspondence import CorrespondenceIoU
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsupervised

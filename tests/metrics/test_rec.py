@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 
-from vlseg_cli.evaluation.metrics.rec import BoxAccuracy, box_iou, generalised_box_iou
+from vlseg_cli.evaluation.metrics.rec import BoxAccuracy, box_iou, generalized_box_iou
 
 SIDES = st.integers(1, 50).map(float)
 BOXES = st.tuples(SIDES, SIDES, SIDES, SIDES)
@@ -25,7 +25,7 @@ def test_the_generalised_overlap_is_stricter() -> None:
     assert box_iou(*diagonal) == pytest.approx(both / (800 - both))
     around = 23.6**2
     stricter = both / (800 - both) - (around - 800 + both) / around
-    assert generalised_box_iou(*diagonal) == pytest.approx(stricter, abs=1e-6)
+    assert generalized_box_iou(*diagonal) == pytest.approx(stricter, abs=1e-6)
     meter = BoxAccuracy(generalised=True)
     meter.add(*diagonal)
     assert meter.result().accuracy == 0
@@ -33,10 +33,10 @@ def test_the_generalised_overlap_is_stricter() -> None:
 
 @given(BOXES, BOXES)
 def test_overlaps_are_symmetric_and_bounded(first: tuple, second: tuple) -> None:
-    iou, generalised = box_iou(first, second), generalised_box_iou(first, second)
+    iou, generalised = box_iou(first, second), generalized_box_iou(first, second)
     assert iou == box_iou(second, first)
     assert -1 < generalised <= iou + 1e-6 <= 1 + 1e-6
-    assert generalised == generalised_box_iou(second, first)
+    assert generalised == generalized_box_iou(second, first)
     assert box_iou(first, first) == 1
 
 
@@ -51,7 +51,7 @@ def test_overlaps_are_those_of_pycocotools_to_the_last_bit() -> None:
 
 
 def test_boxes_without_an_area() -> None:
-    assert generalised_box_iou((1, 1, 0, 0), (4, 4, 0, 3)) == 0
+    assert generalized_box_iou((1, 1, 0, 0), (4, 4, 0, 3)) == 0
     assert box_iou((1, 1, 0, 0), (1, 1, 0, 0)) == 0
 
 

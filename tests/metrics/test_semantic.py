@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
-from vlseg_cli.evaluation.metrics.semantic_boundary import class_boundary
+from vlseg_cli.evaluation.metrics.semantic import SemanticIoU, class_boundary
 from vlseg_cli.schema import InputError
 
 CLASSES = 4

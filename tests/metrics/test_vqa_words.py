@@ -2,7 +2,7 @@
 
 import pytest
 
-from vlseg_cli.evaluation.metrics.vqa_words import m4c_words, plain_words, strip_punctuation
+from vlseg_cli.evaluation.metrics.vqa import m4c_words, plain_words, strip_punctuation
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from parity.golden import Golden, golden_files
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vlseg_cli.models.parity.golden import Golden, golden_files
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter
 
 Tensors = Mapping[str, Tensor]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from miniatures.golden import Tensors, golden, write_config, write_shards
 from miniatures.tokenizers import byte_tokenizer, byte_vocabulary, write_byte_files
+from parity.hyperseg_golden import golden_model
 from torch import Tensor
 
-from vlseg_cli.models.parity.hyperseg_golden import golden_model
-from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
-from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
+from vlseg_cli.text.tokenizer import Tokenizer
 
 _ADDED = ("[SEG]",)
 

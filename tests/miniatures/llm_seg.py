@@ -9,16 +9,16 @@ from pathlib import Path
 import torch
 from miniatures.golden import Tensors, golden, write_config
 from miniatures.tokenizers import llama_tokenizer, write_sentencepiece
+from parity.golden import Golden
+from parity.llmseg_golden import config_of
 from tokenizers import AddedToken
 from torch import Tensor
 
-from vlseg_cli.models.configs.hrseg import OWN_SAM, HRSegConfig
-from vlseg_cli.models.hrseg import HRSeg
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.llmseg_golden import config_of
-from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
-from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.weights.convert.hrseg import LLM_SEG_RULES
+from vlseg_cli.models.hrseg.config import OWN_SAM, HRSegConfig
+from vlseg_cli.models.hrseg.conversion import LLM_SEG_RULES
+from vlseg_cli.models.hrseg.modeling import HRSeg
+from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
+from vlseg_cli.text.tokenizer import Tokenizer
 
 ADAPTED = "model.layers.1.self_attn.v_proj"
 # Sizes that no tensor tells; the heads of DINOv2 and of SAM's decoder are the golden file's.

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from miniatures.golden import Tensors, golden, write_bin, write_config
 from miniatures.tokenizers import byte_tokenizer, byte_vocabulary, write_byte_files
+from parity.mvp_lm_golden import config_of
 from torch import Tensor
 
-from vlseg_cli.models.mvp_lm import MVPLM
-from vlseg_cli.models.parity.mvp_lm_golden import config_of
-from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
-from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.weights.convert.mvp_lm import mvp_lm_rules
+from vlseg_cli.models.mvp_lm.conversion import mvp_lm_rules
+from vlseg_cli.models.mvp_lm.modeling import MVPLM
+from vlseg_cli.models.mvp_lm.segmenter import MVPLMSegmenter
+from vlseg_cli.text.tokenizer import Tokenizer
 
 _SIDE = 192  # px: the file's canvas is 128 x 192
 _ADDED = ("[PAD]", "[SEG]")

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from miniatures.golden import Tensors, golden, write_config, write_shards
+from parity.psalm import golden_model
 from tokenizers import Tokenizer as RustTokenizer
 from tokenizers import models, pre_tokenizers
 from torch import Tensor
 
-from vlseg_cli.models.parity.psalm import golden_model
-from vlseg_cli.models.segmenters.psalm import PSALMSegmenter
-from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
+from vlseg_cli.text.tokenizer import Tokenizer
 
 
 def tensors() -> dict[str, Tensor]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from miniatures.golden import Tensors, golden, write_config, write_shards
 from miniatures.tokenizers import byte_tokenizer, byte_vocabulary, write_byte_files
+from parity.self1e_golden import golden_model
 from torch import Tensor
 
-from vlseg_cli.models.parity.self1e_golden import golden_model
-from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
-from vlseg_cli.prompts.tokenizer import Tokenizer
+from vlseg_cli.models.self1e.segmenter import SELF1ESegmenter
+from vlseg_cli.text.tokenizer import Tokenizer
 
 _ADDED = ("<|im_start|>", "<|im_end|>", "<img>", "</img>", "<IMG_CONTEXT>", "[SEG]", "[SEGT]")
 _CODE = {"AutoConfig": "configuration_internvl_chat.InternVLChatConfig"}

@@ -9,21 +9,23 @@ from typing import Any
 
 import pytest
 import torch
+from models import published_layouts
 from torch import Tensor, nn
 
-from vlseg_cli.models.configs.hyperseg import HyperSegConfig
-from vlseg_cli.models.configs.psalm import PSALMConfig
-from vlseg_cli.models.hyperseg import HyperSeg
-from vlseg_cli.models.pixels.padded import fit_pixels
-from vlseg_cli.models.psalm import PSALM, Seen
-from vlseg_cli.models.sessions.hyperseg import HyperSegVideoSegmenter
-from vlseg_cli.models.sessions.psalm import PSALMVideoSegmenter
-from vlseg_cli.prompts.psalm import PSALMPrompts
-from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.prompts.world import world_tokenizer
+from vlseg_cli.models.hyperseg.config import HyperSegConfig
+from vlseg_cli.models.hyperseg.modeling import HyperSeg
+from vlseg_cli.models.hyperseg.video import HyperSegVideoSegmenter
+from vlseg_cli.models.mask2former.image_processing import fit_pixels
+from vlseg_cli.models.mask2former.modeling import ImageFeatures
+from vlseg_cli.models.psalm.config import PSALMConfig
+from vlseg_cli.models.psalm.modeling import PSALM
+from vlseg_cli.models.psalm.prompts import PSALMPrompts
+from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 from vlseg_cli.schema import Sample
-from vlseg_cli.worlds.categories import NAMES, STUFF
-from vlseg_cli.worlds.samples import Mix, world_sample
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
+from vlseg_cli.synthetic.vocabulary import words
+from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer
 
 SIZES: dict[str, Any] = {
     "image_size": 64,
@@ -114,7 +116,7 @@ def miniature() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Tokenizer:
-    return world_tokenizer()
+    return miniature_tokenizer(words())
 
 
 @pytest.fixture(scope="session")
@@ -138,8 +140,8 @@ def prompts(model: PSALM, tokenizer: Tokenizer) -> PSALMPrompts:
 @pytest.fixture(scope="session")
 def samples() -> list[Sample]:
     """Three drawn scenes with everything asked about them."""
-    mix = Mix(sentences=3, questions=1, regions=3, negatives=3, no_target=0.0)
-    return [world_sample(seed, 64, mix) for seed in (11, 12, 13)]
+    mix = SampleMix(sentences=3, questions=1, regions=3, negatives=3, no_target=0.0)
+    return [synthetic_sample(seed, 64, mix) for seed in (11, 12, 13)]
 
 
 @pytest.fixture(scope="session")
@@ -150,10 +152,10 @@ def pixel_values(samples: list[Sample]) -> Tensor:
 
 
 @pytest.fixture
-def seen(model: PSALM, pixel_values: Tensor) -> Seen:
+def seen(model: PSALM, pixel_values: Tensor) -> ImageFeatures:
     """A fresh look, so that no test finds what another has read."""
     with torch.no_grad():
-        return model.see(pixel_values)
+        return model.encode_image(pixel_values)
 
 
 @pytest.fixture(scope="session")
@@ -182,3 +184,15 @@ def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegVi
 def hyperseg_designs() -> dict[str, dict[str, Any]]:
     """Sizes and switches of both, by name."""
     return HYPERSEG_DESIGNS
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, Tensor]:
+    """PSALM's published state dict on the meta device; not to be changed."""
+    return published_layouts.published()
+
+
+@pytest.fixture(scope="session")
+def published_hyperseg() -> dict[str, Tensor]:
+    """HyperSeg's published state dict on the meta device; not to be changed."""
+    return published_layouts.published_hyperseg()

@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from vlseg_cli.models.configs.mvp_lm import MVPLMConfig
-from vlseg_cli.models.mvp_lm import MVPLM
-from vlseg_cli.models.segmenters.mvp_lm import MVPLMSegmenter
-from vlseg_cli.prompts.mvp_lm import SUMMARY
-from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.prompts.world import world_tokenizer
-from vlseg_cli.worlds.categories import NAMES, STUFF
+from vlseg_cli.models.mvp_lm.config import MVPLMConfig
+from vlseg_cli.models.mvp_lm.modeling import MVPLM
+from vlseg_cli.models.mvp_lm.prompts import SUMMARY
+from vlseg_cli.models.mvp_lm.segmenter import MVPLMSegmenter
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.vocabulary import words
+from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer
 
 SIZES: dict[str, Any] = {
     "image_size": 64,
@@ -43,7 +43,7 @@ SIZES: dict[str, Any] = {
 
 def tokenizer_with_summary() -> Tokenizer:
     """The drawn world's words and ``<PER>``."""
-    tokenizer = world_tokenizer()
+    tokenizer = miniature_tokenizer(words())
     tokenizer.rust.add_special_tokens([SUMMARY])
     return tokenizer
 

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from vlseg_cli.models.configs.self1e import SELF1EConfig
-from vlseg_cli.models.segmenters.self1e import SELF1ESegmenter
-from vlseg_cli.models.self1e import SELF1E
-from vlseg_cli.prompts.self1e import SELF1EPrompts, miniature_tokenizer
-from vlseg_cli.prompts.tokenizer import Tokenizer
-from vlseg_cli.worlds.categories import NAMES, STUFF
-from vlseg_cli.worlds.vocabulary import words
+from vlseg_cli.models.self1e.config import SELF1EConfig
+from vlseg_cli.models.self1e.modeling import SELF1E
+from vlseg_cli.models.self1e.prompts import SELF1EPrompts, self1e_tokenizer
+from vlseg_cli.models.self1e.segmenter import SELF1ESegmenter
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.vocabulary import words
+from vlseg_cli.text.tokenizer import Tokenizer
 
 SIZES: dict[str, Any] = {
     "image_size": 40,
@@ -35,7 +35,7 @@ SIZES: dict[str, Any] = {
 
 @lru_cache(maxsize=1)
 def tokenizer() -> Tokenizer:
-    return miniature_tokenizer(words())
+    return self1e_tokenizer(words())
 
 
 def tiny(**changes: Any) -> SELF1E:

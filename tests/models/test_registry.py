@@ -8,11 +8,21 @@ from typing import Any
 import pytest
 import torch
 
-from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.registry import SYSTEMS, load_model
-from vlseg_cli.schema import Ask, Expression, Sample, Task, UsageError, VlsegError, WeightsError
-from vlseg_cli.weights.catalogue import catalogue
-from vlseg_cli.worlds.categories import NAMES, STUFF
+from vlseg_cli.models.registry import SYSTEMS, build_trainable, load_model
+from vlseg_cli.schema import (
+    Expression,
+    PromptRequest,
+    RecipeError,
+    Sample,
+    Task,
+    UsageError,
+    VlsegError,
+    WeightsError,
+)
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
+from vlseg_cli.weights.catalog import catalog
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -22,7 +32,7 @@ def saved(miniature: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
     """A model folder as training writes it."""
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    build_model("psalm", miniature).save(folder, "# A card\n")
+    build_trainable("psalm", synthetic_vocabulary(), miniature).save(folder, "# A card\n")
     return folder
 
 
@@ -53,7 +63,7 @@ def test_a_saved_model_answers(saved: Path, samples: list[Sample]) -> None:
     model = load_model(str(saved), "cpu")
     assert (model.name, model.categories, model.stuff) == (str(saved), NAMES, STUFF)
     encoded = model.encode([samples[0].frame])
-    (prediction,) = model.answer(encoded, [Ask(0, Task.REFER, Expression("the cup"))])
+    (prediction,) = model.predict(encoded, [PromptRequest(0, Task.REFER, Expression("the cup"))])
     assert (prediction.height, prediction.width) == samples[0].frame.pixels.shape[:2]
 
 
@@ -61,8 +71,10 @@ def test_loading_twice_gives_the_same_answers(saved: Path, samples: list[Sample]
     answers = []
     for _ in range(2):
         model = load_model(str(saved), "cpu")
-        asks = [Ask(0, q.task, q.prompt, 0.0) for q in samples[0].queries]
-        answers.append([p.segments for p in model.answer(model.encode([samples[0].frame]), asks)])
+        requests = [PromptRequest(0, q.task, q.prompt, 0.0) for q in samples[0].queries]
+        answers.append(
+            [p.segments for p in model.predict(model.encode([samples[0].frame]), requests)]
+        )
     assert answers[0] == answers[1]
     assert any(answers[0])
 
@@ -105,5 +117,41 @@ def test_a_device_that_is_none(saved: Path, device: str) -> None:
 
 
 def test_every_published_model_is_of_a_known_system() -> None:
-    models = [entry for entry in catalogue().values() if entry.role == "model"]
+    models = [entry for entry in catalog().values() if entry.role == "model"]
     assert models and {entry.architecture for entry in models} <= SYSTEMS.keys()
+
+
+def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokenizer) -> None:
+    model = build_trainable(
+        "psalm", synthetic_vocabulary(), miniature, {"points": 0, "assignment": "first"}
+    )
+    assert model.model.config.vocabulary == len(tokenizer)
+    assert (model.names, model.stuff) == (NAMES, STUFF)
+    assert model.weights.points == 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "losses", "said"),
+    [
+        ("sam", {}, r"unknown architecture 'sam' in \[model\]; there is psalm"),
+        ("psalm", {"masks": 1.0}, r"\[losses\]: unknown key 'masks'; did you mean 'mask'\?"),
+        ("psalm", {"assignment": "hungry"}, "assignment = 'hungry'; did you mean 'hungarian'"),
+        ("psalm", {"dice": "much"}, "dice must be a number, not 'much'"),
+        ("psalm", {"mask": -1}, "mask must be at least 0, not -1"),
+    ],
+)
+def test_wrong_recipes(
+    miniature: dict[str, Any], architecture: str, losses: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RecipeError, match=said):
+        build_trainable(architecture, synthetic_vocabulary(), miniature, losses)
+
+
+def test_one_answer_per_prompt_needs_regions_apart(miniature: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match="regions_together = false"):
+        build_trainable(
+            "psalm",
+            synthetic_vocabulary(),
+            {**miniature, "regions_together": True},
+            {"assignment": "first"},
+        )

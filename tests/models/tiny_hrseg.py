@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from vlseg_cli.models.configs.hrseg import HRSegConfig
-from vlseg_cli.models.hrseg import HRSeg
-from vlseg_cli.models.proposals.proposer import Proposals, proposals_of
-from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
+from vlseg_cli.models.hrseg.config import HRSegConfig
+from vlseg_cli.models.hrseg.modeling import HRSeg
+from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
+from vlseg_cli.models.proposals.base import ProposalOptions, Proposals, proposals_of
+from vlseg_cli.models.proposers import open_proposer
 from vlseg_cli.nn.sam import SAM
-from vlseg_cli.prompts.tokenizer import Tokenizer
 from vlseg_cli.schema import Frame
+from vlseg_cli.text.tokenizer import Tokenizer
 
 SIZES: dict[str, Any] = {
     "view": 28,
@@ -98,5 +99,6 @@ class Quarters:
 def tiny_segmenter(tokenizer: Tokenizer, **others: Any) -> HRSegSegmenter:
     """It chooses among quarters."""
     segmenter = HRSegSegmenter("tiny", tiny_hrseg(tokenizer, **others), tokenizer, "digest")
+    segmenter.choose_proposals(ProposalOptions(), open_proposer)
     segmenter.proposer = Quarters()
     return segmenter

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from vlseg_cli.nn.auxiliary import Boxes, DenseNames, Pointing, boxes_of
+from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, PointingHead, boxes_of
 
 
 @settings(max_examples=30, deadline=None)
@@ -33,13 +33,13 @@ def test_cells_at_the_rim_do_not_grow_the_box() -> None:
 
 
 def test_boxes_are_judged_by_their_mean_error() -> None:
-    head, hidden, truth = Boxes(6), torch.randn(3, 6), torch.rand(3, 4)
+    head, hidden, truth = BoxHead(6), torch.randn(3, 6), torch.rand(3, 4)
     wanted = (head.regress(hidden).sigmoid() - truth).abs().mean()
     assert head(hidden, truth).item() == pytest.approx(wanted.item())
 
 
 def test_names_of_known_cells_count_alone() -> None:
-    head, features = DenseNames(6, 4), torch.randn(2, 6, 3, 5)
+    head, features = DenseCategoryHead(6, 4), torch.randn(2, 6, 3, 5)
     semantic = torch.full((2, 3, 5), -1)
     semantic[1, 2, 4] = 3
     wanted = -head.classify(features).log_softmax(1)[1, 3, 2, 4]
@@ -47,7 +47,7 @@ def test_names_of_known_cells_count_alone() -> None:
 
 
 def test_a_batch_without_known_cells_costs_nothing() -> None:
-    head = DenseNames(6, 4)
+    head = DenseCategoryHead(6, 4)
     loss = head(torch.randn(2, 6, 3, 5), torch.full((2, 3, 5), -1))
     loss.backward()
     assert loss.item() == 0
@@ -55,7 +55,7 @@ def test_a_batch_without_known_cells_costs_nothing() -> None:
 
 
 def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
-    head = Pointing(8)
+    head = PointingHead(8)
     token, cells = torch.randn(2, 8), torch.randn(2, 5, 8)
     truth = torch.tensor([[0, 0.5, 0.5, 0, 0], [0, 0, 0, 0, 1.0]])
     logits = torch.stack([head.key(c) @ head.query(t) for t, c in zip(token, cells, strict=True)])
@@ -64,5 +64,5 @@ def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
 
 
 def test_pointing_at_nothing_stays_finite() -> None:
-    head = Pointing(8)
+    head = PointingHead(8)
     assert head(torch.randn(1, 8), torch.randn(1, 5, 8), torch.zeros(1, 5)).isfinite()

@@ -7,15 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.boxes import (
-    centred,
-    corners,
-    generalised_iou,
-    logit,
-    sine_position,
-    to_pixels,
-)
-from vlseg_cli.nn.segments import Canvas
+from vlseg_cli.nn.boxes import centred, corners, generalized_iou, logit, sine_position, to_pixels
+from vlseg_cli.nn.postprocessing import ImageGeometry
 
 SHARES = st.floats(0.05, 0.95)
 BOXES = st.tuples(SHARES, SHARES, SHARES, SHARES)
@@ -32,7 +25,7 @@ def test_corners_and_centres_undo_each_other(box: tuple[float, ...]) -> None:
 def test_overlap_by_hand() -> None:
     one = torch.tensor([[0.0, 0.0, 0.4, 0.4]])
     others = torch.tensor([[0.0, 0.0, 0.4, 0.4], [0.2, 0.0, 0.6, 0.4], [0.6, 0.6, 1.0, 1.0]])
-    found = generalised_iou(one.unsqueeze(1), others.unsqueeze(0))[0]
+    found = generalized_iou(one.unsqueeze(1), others.unsqueeze(0))[0]
     expected = [1.0, 0.08 / 0.24, -(1 - 0.32) / 1.0]
     assert found.tolist() == pytest.approx(expected, abs=1e-4)
 
@@ -41,8 +34,8 @@ def test_overlap_by_hand() -> None:
 @given(BOXES, BOXES)
 def test_overlap_is_symmetric_and_bounded(one: tuple[float, ...], other: tuple[float, ...]) -> None:
     a, b = corners(torch.tensor([one])), corners(torch.tensor([other]))
-    assert torch.allclose(generalised_iou(a, b), generalised_iou(b, a))
-    assert -1 <= generalised_iou(a, b).item() <= generalised_iou(a, a).item() + 1e-5
+    assert torch.allclose(generalized_iou(a, b), generalized_iou(b, a))
+    assert -1 <= generalized_iou(a, b).item() <= generalized_iou(a, a).item() + 1e-5
 
 
 def test_positions_are_waves_of_y_x_w_h() -> None:
@@ -58,7 +51,7 @@ def test_positions_are_waves_of_y_x_w_h() -> None:
 
 def test_pixels_are_of_the_original_picture() -> None:
     """Padded to 100 x 200, content 50 x 200, original 500 x 2000; far boxes are not cut off."""
-    canvas = Canvas((100, 200), (50, 200), (500, 2000))
+    canvas = ImageGeometry((100, 200), (50, 200), (500, 2000))
     boxes = to_pixels(torch.tensor([[0.5, 0.25, 1.0, 0.5], [0.0, 0.9, 0.2, 0.2]]), canvas)
     assert boxes[0].tolist() == pytest.approx([0, 0, 2000, 500], abs=1e-3)
     assert boxes[1].tolist() == pytest.approx([-200, 800, 200, 1000], abs=1e-2)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from vlseg_cli.nn.mask_decoder import MLP, DecodedQueries, MaskDecoder
+from vlseg_cli.nn.mask_decoder import MLP, DecodedQueries, MaskDecoder, QueryPacking
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 
 CHANNELS, QUERIES = 16, 5
@@ -134,3 +134,20 @@ def test_the_small_mlp_is_linear_relu_linear() -> None:
     wanted = mlp.layers[1](mlp.layers[0](inputs).clamp(min=0))
     assert torch.allclose(mlp(inputs), wanted)
     assert len(MLP(6, 3).layers) == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.integers(1, 4))
+def test_what_is_packed_is_unpacked(pictures: list[int], count: int) -> None:
+    queries = torch.randn(len(pictures), count, 2)
+    packing = QueryPacking(torch.tensor(pictures), 4, count)
+    packed = packing.pack(queries)
+    assert packed.shape == (4, packing.slots * count, 2)
+    assert packing.slots == max(pictures.count(picture) for picture in pictures)
+    assert torch.equal(packing.unpack(packed), queries)
+    assert torch.isclose(packed.sum(), queries.sum(), atol=1e-5)
+
+
+def test_prompts_are_kept_apart() -> None:
+    packing = QueryPacking(torch.tensor([0, 1, 0]), 2, 2)
+    assert packing.apart().int().tolist() == [[0, 0, 1, 1]] * 2 + [[1, 1, 0, 0]] * 2

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vlseg_cli.nn.mask_sampling import DenseSampling, Draw, PointSampling, sample_points
+from vlseg_cli.nn.mask_sampling import DenseSampling, PointSampling, RandomPoints, sample_points
 
 
-def seeded(seed: int = 0) -> Draw:
+def seeded(seed: int = 0) -> RandomPoints:
     generator = torch.Generator().manual_seed(seed)
     return lambda shape: torch.rand(shape, generator=generator)
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.nn.instance_heads import InstanceHeads
 from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.perceiver import FineGrainedPerceiver
 from vlseg_cli.nn.phi import build_phi
+from vlseg_cli.nn.reid import InstanceHeads
 from vlseg_cli.nn.siglip import SiglipTower
 
 

@@ -11,7 +11,7 @@ from av.audio.resampler import AudioResampler
 
 from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import Sink
-from vlseg_cli.schema import Clip, Item, Record
+from vlseg_cli.schema import FrameRange, Item, Record
 
 RATE = 44100
 
@@ -30,7 +30,7 @@ class Film(NamedTuple):
 
 
 ODD = Film()
-WHOLE = Clip()
+WHOLE = FrameRange()
 
 
 class Packet(NamedTuple):
@@ -106,7 +106,7 @@ def draw_film(
     path: Path,
     records: list[Record],
     part: int = 7,
-    clip: Clip = WHOLE,
+    clip: FrameRange = WHOLE,
     stumble: bool = False,
 ) -> None:
     """Give a film to a sink as a job does. stumble: abandon each part once, in its middle."""

@@ -8,7 +8,7 @@ from outputs.film import Film, draw_film, write_film
 
 from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import FORMATS, OutputFolder, close_formats, open_sinks
-from vlseg_cli.schema import Clip, Frame, Item, Record
+from vlseg_cli.schema import Frame, FrameRange, Item, Record
 
 
 def write_all(
@@ -82,4 +82,4 @@ def test_all_formats_can_be_written_side_by_side(
         "yolo/data.yaml",
         "yolo/labels/kitchen.txt",
     }
-    assert len(list(read_video(film, Clip()))) == 9
+    assert len(list(read_video(film, FrameRange()))) == 9

@@ -13,8 +13,7 @@ from PIL import Image
 
 from vlseg_cli.outputs import OutputFolder, gallery_pages
 from vlseg_cli.outputs.gallery import GallerySink
-from vlseg_cli.outputs.gallery_card import clock_time
-from vlseg_cli.outputs.gallery_pages import write_gallery
+from vlseg_cli.outputs.gallery_pages import clock_time, write_gallery
 from vlseg_cli.schema import Frame, Item, Record
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>&'\udcff\u202e"

@@ -5,7 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.outputs.json_stream import json_list, json_object, json_value
+from vlseg_cli.outputs import OutputFolder, record_line
+from vlseg_cli.outputs.json_stream import json_list, json_object, json_value, write_jsonl
+from vlseg_cli.schema import Record
 
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)
@@ -33,3 +35,11 @@ def test_members_are_walked_through_in_order() -> None:
 
     pieces = json_object([(name, json_list(entries(name))) for name in "abc"])
     assert json.loads(b"".join(pieces)) == {"a": [1], "b": [2], "c": [3]}
+
+
+def test_lines_are_those_of_the_record_store(
+    folder: OutputFolder, asked: Record, mapped: Record
+) -> None:
+    write_jsonl([asked, mapped, asked], folder)
+    lines = (folder.root / "predictions.jsonl").read_text().splitlines()
+    assert lines == [record_line(asked), record_line(mapped), record_line(asked)]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.colours import colour_of
+from vlseg_cli.outputs.colors import color_of
 from vlseg_cli.outputs.overlay import OverlaySink, draw_overlay
 from vlseg_cli.schema import (
     Categories,
@@ -39,9 +39,9 @@ def test_the_mask_is_tinted_and_the_rest_untouched() -> None:
     mask[100:200, 100:300] = True
     pixels = draw_overlay(frame, [answer(frame, mask)])
     assert pixels.shape == frame.pixels.shape
-    expected = 0.55 * 40 + 0.45 * np.array(colour_of(0))
+    expected = 0.55 * 40 + 0.45 * np.array(color_of(0))
     assert np.abs(pixels[190, 290].astype(int) - expected).max() <= 1
-    assert tuple(pixels[100, 150]) == colour_of(0)  # the outline
+    assert tuple(pixels[100, 150]) == color_of(0)  # the outline
     outside = ~mask
     outside[99:201, 99:301] = False  # one pixel of contrast around the outline
     assert (pixels[outside] == 40).all()
@@ -58,8 +58,8 @@ def test_a_track_has_its_colour_wherever_it_stands() -> None:
             for segment, number in zip(one.segments, numbers, strict=True)
         )
         pixels = draw_overlay(frame, [dataclasses.replace(one, segments=segments)])
-        assert tuple(pixels[100, 50]) == colour_of(numbers[0] - 1)
-        assert tuple(pixels[100, 350]) == colour_of(numbers[1] - 1)
+        assert tuple(pixels[100, 50]) == color_of(numbers[0] - 1)
+        assert tuple(pixels[100, 350]) == color_of(numbers[1] - 1)
 
 
 def test_the_frame_itself_is_not_drawn_on() -> None:
@@ -85,7 +85,7 @@ def test_semantic_colours_follow_the_category() -> None:
     made = answer(frame, left)
     segment = dataclasses.replace(made.segments[0], category_id=2)
     made = dataclasses.replace(made, task=Task.SEMANTIC, prompt=names, segments=(segment,))
-    assert tuple(draw_overlay(frame, [made])[290, 199]) == colour_of(2)
+    assert tuple(draw_overlay(frame, [made])[290, 199]) == color_of(2)
 
 
 def test_detections_are_drawn_as_boxes() -> None:
@@ -94,7 +94,7 @@ def test_detections_are_drawn_as_boxes() -> None:
     made = answer(frame, abs(x - 200) + abs(y - 150) <= 100)  # a diamond
     pixels = draw_overlay(frame, [dataclasses.replace(made, task=Task.DETECT)])
     for corner in [(50, 100), (50, 300), (250, 100), (250, 300)]:
-        assert tuple(pixels[corner]) == colour_of(0)
+        assert tuple(pixels[corner]) == color_of(0)
     assert (pixels[200, 200] == 40).all()
 
 
@@ -160,6 +160,6 @@ def test_a_box_of_the_models_own_is_drawn_where_it_is() -> None:
     ]
     drawn = dataclasses.replace(made, task=Task.GROUND, segments=tuple(segments))
     pixels = draw_overlay(frame, [drawn])
-    assert tuple(pixels[160, 100]) in (colour_of(0), colour_of(1))
-    assert tuple(pixels[60, 300]) in (colour_of(0), colour_of(1))
+    assert tuple(pixels[160, 100]) in (color_of(0), color_of(1))
+    assert tuple(pixels[60, 300]) in (color_of(0), color_of(1))
     assert (pixels[:15] == 40).all() and (pixels[175:] == 40).all()

@@ -15,7 +15,7 @@ from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import OutputFolder, encoder
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.video import VideoSink
-from vlseg_cli.schema import Clip, Frame, Item, OutputError, Record
+from vlseg_cli.schema import Frame, FrameRange, Item, OutputError, Record
 
 EVEN = {"width": 64, "height": 48}
 FILMS = {
@@ -72,7 +72,7 @@ def test_answers_are_drawn_in_and_an_odd_edge_is_repeated(tmp_path: Path) -> Non
     draw_film(VideoSink(OutputFolder(tmp_path / "out")), film, answers())
     with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
         made = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    for pixels, frame in zip(made, read_video(film, Clip()), strict=True):
+    for pixels, frame in zip(made, read_video(film, FrameRange()), strict=True):
         assert pixels.shape == (46, 62, 3)
         drawn = draw_overlay(frame, answers()).astype(int)
         assert np.abs(pixels[:45, :61] - drawn).mean() < 12
@@ -97,8 +97,12 @@ def test_colours_are_those_of_the_frames(tmp_path: Path) -> None:
     assert np.abs(made[24, 8:64:16].astype(int) - colours[24, 8:64:16]).max() < 8
 
 
-@pytest.mark.parametrize("clip", [Clip(stride=3), Clip(stride=3, max_frames=2), Clip(stride=40)])
-def test_with_a_stride_each_answered_frame_keeps_its_own_time(clip: Clip, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "clip", [FrameRange(stride=3), FrameRange(stride=3, max_frames=2), FrameRange(stride=40)]
+)
+def test_with_a_stride_each_answered_frame_keeps_its_own_time(
+    clip: FrameRange, tmp_path: Path
+) -> None:
     film = write_film(tmp_path / "film.mp4")
     made = video_of(film, tmp_path / "out", clip=clip)
     assert shown(made) == shown(film)[:: clip.stride][: clip.max_frames]
@@ -108,7 +112,7 @@ def test_with_a_stride_each_answered_frame_keeps_its_own_time(clip: Clip, tmp_pa
 
 def test_of_a_clip_only_its_own_sound_is_heard(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4")
-    made = video_of(film, tmp_path / "out", clip=Clip(start=0.2, end=0.5))
+    made = video_of(film, tmp_path / "out", clip=FrameRange(start=0.2, end=0.5))
     heard = packets(made, "audio")
     assert heard == [
         one for one in packets(film, "audio") if heard[0].time <= one.time <= heard[-1].time
@@ -164,7 +168,7 @@ def test_images_give_no_video(folder: OutputFolder, frame: Frame, item: Item) ->
 def test_segments_outlive_the_process_and_go_when_they_are_forgotten(tmp_path: Path) -> None:
     film, folder = write_film(tmp_path / "film.mp4"), OutputFolder(tmp_path / "out")
     item, workshop = film_item(film), folder.root / ".vlseg" / "video"
-    frames = list(read_video(film, Clip()))
+    frames = list(read_video(film, FrameRange()))
     for part in (0, 1):
         sink = VideoSink(folder)  # another process each time
         for frame in frames[10 * part : 10 * part + 10]:
@@ -182,7 +186,7 @@ def test_segments_outlive_the_process_and_go_when_they_are_forgotten(tmp_path: P
 def test_a_lost_or_damaged_segment_is_one_sentence(damage, tmp_path: Path) -> None:
     film, folder = write_film(tmp_path / "film.mp4"), OutputFolder(tmp_path / "out")
     sink, item = VideoSink(folder), film_item(film)
-    for part, frame in enumerate(list(read_video(film, Clip()))[:3]):
+    for part, frame in enumerate(list(read_video(film, FrameRange()))[:3]):
         sink.write(frame, item, part, [])
         sink.end_part(item, part)
     damage(folder.root / ".vlseg" / "video" / "000003-1.nut")
@@ -196,7 +200,7 @@ def test_segments_of_different_videos_do_not_join(tmp_path: Path) -> None:
     for part, width in enumerate((64, 96)):
         film = write_film(tmp_path / "film.mp4", Film(width=width, height=48, sound=None))
         sink = VideoSink(folder)
-        sink.write(next(read_video(film, Clip())), item, part, [])
+        sink.write(next(read_video(film, FrameRange())), item, part, [])
         sink.end_part(item, part)
     with pytest.raises(OutputError, match="another encoder"):
         sink.end_item(item, 2)

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from matplotlib.path import Path as Polygon
+from numpy.typing import NDArray
 from outputs.answers import box, in_video, record
-from outputs.test_polygons import filled, iou
+from scipy import ndimage
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.yolo import write_yolo
-from vlseg_cli.schema import Record, decode_rle
+from vlseg_cli.outputs.yolo import Points, outlines, write_yolo
+from vlseg_cli.schema import Record, decode_rle, segment_from_mask
 
 
 def lines_of(folder: OutputFolder, *parts: str) -> list[list[float]]:
@@ -51,3 +54,65 @@ def test_frames_of_a_video_have_a_folder_and_empty_ones_a_file(
     write_yolo([in_video(asked, 3), replace(in_video(asked, 4), segments=())], folder)
     assert len(lines_of(folder, "film", "000003.txt")) == 1
     assert lines_of(folder, "film", "000004.txt") == []
+
+
+def filled(polygons: list[Points], height: int, width: int) -> NDArray[np.bool_]:
+    """Pixels whose centre lies in one of the polygons."""
+    y, x = np.mgrid[:height, :width] + 0.5
+    centres = np.stack([x.ravel(), y.ravel()], -1)
+    inside = np.zeros(height * width, bool)
+    for polygon in polygons:
+        inside |= Polygon(np.vstack([polygon, polygon[:1]]), closed=True).contains_points(centres)
+    return inside.reshape(height, width)
+
+
+def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Intersection over union."""
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_blobs_come_back(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(size=(90, 120))
+    mask = ndimage.binary_fill_holes(ndimage.gaussian_filter(noise, 7) > 0)
+    polygons = outlines(segment_from_mask(mask, 1, "blob"))
+    assert len(polygons) == ndimage.label(mask)[1]
+    assert iou(filled(polygons, 90, 120), mask) > 0.97
+
+
+@pytest.mark.parametrize("place", [(0, 0), (13, 0), (0, 12), (13, 12), (7, 5)])
+def test_boxes_at_every_edge_of_the_picture_come_back(place: tuple[int, int]) -> None:
+    mask = box(20, 20, *place, 7, 8)
+    (polygon,) = outlines(segment_from_mask(mask, 1, "box"))
+    assert np.array_equal(filled([polygon], 20, 20), mask)
+    assert len(polygon) == 8  # four sides, four cut corners
+    assert polygon.min(0).tolist() == list(place)
+    assert polygon.max(0).tolist() == [place[0] + 7, place[1] + 8]
+
+
+def test_holes_are_filled_and_parts_are_apart() -> None:
+    mask = box(20, 30, 1, 1, 12, 12) & ~box(20, 30, 4, 4, 5, 5) | box(20, 30, 20, 3, 6, 6)
+    polygons = outlines(segment_from_mask(mask, 1, "ring and box"))
+    assert len(polygons) == 2
+    expected = box(20, 30, 1, 1, 12, 12) | box(20, 30, 20, 3, 6, 6)
+    assert np.array_equal(filled(polygons, 20, 30), expected)
+
+
+def test_one_pixel_is_a_polygon_and_nothing_is_none() -> None:
+    (polygon,) = outlines(segment_from_mask(box(5, 5, 2, 3, 1, 1), 1, "dot"))
+    assert np.array_equal(polygon.mean(0), [2.5, 3.5])
+    assert outlines(segment_from_mask(np.zeros((5, 5), bool), 1, "nothing")) == []
+
+
+def test_slanting_edges_have_few_points() -> None:
+    y, x = np.mgrid[:200, :200]
+    diamond = abs(x - 100) + abs(y - 100) <= 80
+    (polygon,) = outlines(segment_from_mask(diamond, 1, "diamond"))
+    assert len(polygon) <= 8
+
+
+def test_the_box_of_a_segment_does_not_cut_its_outline() -> None:
+    segment = segment_from_mask(box(50, 60, 5, 6, 30, 40), 1.0, "it")
+    elsewhere = replace(segment, bbox=(0.5, 0.5, 3.0, 3.0))
+    (theirs,), (ours,) = outlines(segment), outlines(elsewhere)
+    assert np.array_equal(theirs, ours)

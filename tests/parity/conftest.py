@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-from vlseg_cli.models.parity.golden import Golden, golden_files
+from parity.golden import Golden, golden_files
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

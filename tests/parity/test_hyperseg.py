@@ -3,11 +3,10 @@
 from functools import cache
 
 import pytest
-
-from vlseg_cli.models.parity.check import Stages
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.hyperseg import hyperseg_stages
-from vlseg_cli.models.parity.hyperseg_golden import FILED
+from parity.check import Stages
+from parity.golden import Golden
+from parity.hyperseg import hyperseg_stages
+from parity.hyperseg_golden import FILED
 
 STEPS = ("read", "ask", "answer")
 VIDEO = ("video sentence", "video category", "tracker default", "tracker idol", "reidentification")

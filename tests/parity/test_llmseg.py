@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import pytest
+from parity.check import Stages
+from parity.golden import Golden
+from parity.llmseg import llmseg_stages
+from parity.llmseg_selection import IGNORED, choices, rules_of
 
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
-from vlseg_cli.models.parity.check import Stages
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.llmseg import llmseg_stages
-from vlseg_cli.models.parity.llmseg_choosing import IGNORED, choices, rules_of
 
 MODEL = ("see", "pooling", "read", "ask", "fusion", "answer", "losses", "gradients")
 CHOOSING = ("soft masks", "targets", "selection")

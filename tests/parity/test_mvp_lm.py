@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 import pytest
-
-from vlseg_cli.models.parity.check import Stages
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.mvp_lm import mvp_lm_stages
-from vlseg_cli.models.parity.mvp_lm_golden import KINDS
+from parity.check import Stages
+from parity.golden import Golden
+from parity.mvp_lm import mvp_lm_stages
+from parity.mvp_lm_golden import KINDS
 
 STEPS = ("read", "positions", "ask", "answer", "segments")
 LEARNING = ("denoising", "losses")

@@ -3,11 +3,11 @@
 from functools import cache
 
 import pytest
+from parity.check import Stages
+from parity.golden import Golden
+from parity.psalm import psalm_stages
 
-from vlseg_cli.models.parity.check import Stages
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.psalm import psalm_stages
-from vlseg_cli.prompts.condition import ConditionKind
+from vlseg_cli.text.placeholders import ConditionKind
 
 STEPS = ("read", "ask", "answer", "segments")
 STAGES = ("see", *(f"{step} {kind}" for kind in ConditionKind for step in STEPS), "losses")

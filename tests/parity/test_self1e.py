@@ -3,11 +3,11 @@
 from functools import cache
 
 import pytest
+from parity.check import Stages
+from parity.golden import Golden
+from parity.self1e import self1e_stages
 
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
-from vlseg_cli.models.parity.check import Stages
-from vlseg_cli.models.parity.golden import Golden
-from vlseg_cli.models.parity.self1e import self1e_stages
 
 STAGES = (
     *("prompts", "see", "rows", "read", "ask", "answer", "segments", "scores"),

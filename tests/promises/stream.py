@@ -14,12 +14,12 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from jobs.stub import Listener, StubModel, job_for, run_stub
 
-from vlseg_cli.jobs import Settings, run_job
+from vlseg_cli.jobs import JobSettings, run_job
 from vlseg_cli.media import list_inputs
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenter import Segmenter
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Ask, Categories, Expression, Frame, Item, Regions, Task
+from vlseg_cli.schema import Categories, Expression, Frame, Item, PromptRequest, Regions, Task
 from vlseg_cli.schema.region import box_region
 
 _SAMPLES = 100
@@ -89,18 +89,18 @@ def track(film: Path, out: Path, watch: Watch, model: str) -> None:
     chosen: Segmenter = StubModel() if model == "stub" else load_model(model)
     names = Categories(chosen.categories, chosen.stuff)
 
-    def ask(_model: Segmenter, _item: Item, frame: Frame) -> list[Ask]:
+    def ask(_model: Segmenter, _item: Item, frame: Frame) -> list[PromptRequest]:
         return [
-            Ask(frame.index, Task.VIS, names),
-            Ask(frame.index, Task.REFER, Expression("the orange dog")),
-            Ask(
+            PromptRequest(frame.index, Task.VIS, names),
+            PromptRequest(frame.index, Task.REFER, Expression("the orange dog")),
+            PromptRequest(
                 frame.index,
                 Task.VOS,
                 Regions((box_region((175, 115, 245, 170), *frame.pixels.shape[:2]),)),
             ),
         ]
 
-    settings = Settings(OutputFolder(out), ("jsonl",), through_time=True)
+    settings = JobSettings(OutputFolder(out), ("jsonl",), through_time=True)
     job = job_for(["the orange dog"], ("jsonl",), 1, settings.part_frames, settings.clip)
     found = list(list_inputs([str(film)]))
     run_job(job, settings, found, lambda: chosen, ask, watch)

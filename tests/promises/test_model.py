@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vlseg_cli.cli.entry import run
+from vlseg_cli.cli.main import run
 from vlseg_cli.media import read_image
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.schema import Ask, Expression, Prediction, Question, Task, decode_rle
+from vlseg_cli.schema import Expression, Prediction, PromptRequest, Question, Task, decode_rle
 from vlseg_cli.weights.resolve import EMBEDDED
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.png"))
@@ -26,8 +26,10 @@ def _answers(batch: int) -> list[Prediction]:
     found: list[Prediction] = []
     for first in range(0, len(frames), batch):
         chunk = frames[first : first + batch]
-        asks = [Ask(n, task, prompt) for n in range(len(chunk)) for task, prompt in PROMPTS]
-        found += model.answer(model.encode(chunk), asks)
+        requests = [
+            PromptRequest(n, task, prompt) for n in range(len(chunk)) for task, prompt in PROMPTS
+        ]
+        found += model.predict(model.encode(chunk), requests)
     return found
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vlseg_cli.training.checkpoint import last_checkpoint
-from vlseg_cli.training.run import Run
+from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.train import build_run, train_run
 
 RECIPE = """
@@ -77,11 +77,11 @@ def recipe_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_run(recipe_file: Path, tmp_path: Path) -> Callable[..., Run]:
+def make_run(recipe_file: Path, tmp_path: Path) -> Callable[..., TrainingRun]:
     """Build a run into ``tmp_path / out`` with overrides, on one thread for repeatable sums."""
     torch.set_num_threads(1)
 
-    def make(out: str, *overrides: str) -> Run:
+    def make(out: str, *overrides: str) -> TrainingRun:
         return build_run(recipe_file, tmp_path / out, overrides)
 
     return make

@@ -10,14 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.training.checkpoint import (
-    changed_keys,
-    last_checkpoint,
-    resume,
-    save_checkpoint,
-)
+from vlseg_cli.training.checkpoint import changed_keys, last_checkpoint, resume, save_checkpoint
 from vlseg_cli.training.recipe import load_recipe, recipe_table
-from vlseg_cli.training.run import Run
+from vlseg_cli.training.run import TrainingRun
 
 
 @pytest.mark.parametrize(
@@ -41,7 +36,7 @@ def test_only_what_has_not_happened_may_change(
     assert bool(found) == bool(changed)
 
 
-def test_the_last_few_are_kept_and_half_ones_ignored(make_run: Callable[..., Run]) -> None:
+def test_the_last_few_are_kept_and_half_ones_ignored(make_run: Callable[..., TrainingRun]) -> None:
     run = make_run("out", "checkpoint.keep=2")
     for step in (1, 2, 3):
         run.progress.steps[0] = step
@@ -53,7 +48,7 @@ def test_the_last_few_are_kept_and_half_ones_ignored(make_run: Callable[..., Run
     assert names == [".step-00000009", "step-00000002", "step-00000003"]
 
 
-def test_weights_and_progress_come_back(make_run: Callable[..., Run]) -> None:
+def test_weights_and_progress_come_back(make_run: Callable[..., TrainingRun]) -> None:
     run = make_run("out")
     run.progress.steps[0], run.progress.seconds[0], run.ema.updates = 3, 1.5, 3
     with torch.no_grad():
@@ -68,7 +63,7 @@ def test_weights_and_progress_come_back(make_run: Callable[..., Run]) -> None:
     assert all(torch.equal(state[k], v) for k, v in fresh.model.state_dict().items())
 
 
-def test_weights_of_another_version_are_named(make_run: Callable[..., Run]) -> None:
+def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRun]) -> None:
     """Names and shapes that a later vlseg changed: a sentence, not torch's list of all of them."""
     run = make_run("out")
     file = save_checkpoint(run) / "tensors.safetensors"

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
 from vlseg_cli.models.registry import load_model
-from vlseg_cli.models.segmenters.hyperseg import HyperSegSegmenter
-from vlseg_cli.schema import Ask, Expression, Frame, RecipeError, Task
+from vlseg_cli.schema import Expression, Frame, PromptRequest, RecipeError, Task
+from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.training.log import read_log
 from vlseg_cli.training.train import build_run, train, train_run
-from vlseg_cli.worlds.clip import draw_clip
 
 RECIPE = """
 seed = 3
@@ -106,7 +106,7 @@ def test_twenty_steps_leave_a_model_that_watches_videos(trained: Path) -> None:
     assert float(rows[-1]["instance_contrast"]) > 0
     model = load_model(str(trained / "out" / "model"), "cpu")
     assert isinstance(model, HyperSegSegmenter)
-    session = model.session([Ask(0, Task.RVOS, Expression("the dog"))])
+    session = model.session([PromptRequest(0, Task.RVOS, Expression("the dog"))])
     for index, scene in enumerate(draw_clip(3, 2, 64)):
         (prediction,) = session.step(Frame(scene.pixels, "clip", index))
         assert prediction.frame == index

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.trainables.mvp_lm import TrainableMVPLM
-from vlseg_cli.training.groups import check_groups
+from vlseg_cli.models.mvp_lm.training import TrainableMVPLM
+from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.training.optimizer import check_groups
 from vlseg_cli.training.recipe import Recipe, load_recipe
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -17,7 +18,9 @@ def built(name: str) -> tuple[Recipe, TrainableMVPLM]:
     """Without numbers: the published size takes no memory."""
     recipe = load_recipe(RECIPES / name)
     with torch.device("meta"):
-        model = build_model(recipe.model.architecture, recipe.model.config, recipe.losses)
+        model = build_trainable(
+            recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
+        )
     assert isinstance(model, TrainableMVPLM)
     check_groups(recipe, model)
     return recipe, model

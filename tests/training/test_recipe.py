@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from vlseg_cli.models.fresh import build_model
+from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.training.groups import check_groups
-from vlseg_cli.training.recipe import load_recipe
-from vlseg_cli.training.recipe_text import recipe_text
+from vlseg_cli.training.optimizer import check_groups
+from vlseg_cli.training.recipe import load_recipe, recipe_text
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
 
 STAGE = "[[stage]]\nname = 'a'\nsteps = 1\nbatch_size = 1\nlr = 1\n"
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -88,7 +88,9 @@ def test_the_shipped_recipe_is_valid() -> None:
 def test_every_recipe_of_ours_builds_and_names_parts_that_there_are(file: Path) -> None:
     recipe = load_recipe(file)
     with torch.device("meta"):
-        model = build_model(recipe.model.architecture, recipe.model.config, recipe.losses)
+        model = build_trainable(
+            recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
+        )
         if (lora := recipe.lora) is not None:
             model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
     check_groups(recipe, model)

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from vlseg_cli.training.recipe import Stage
-from vlseg_cli.training.schedule import chain_of, learning_rate, stage_fraction
+from vlseg_cli.training.recipe import RecipeStage
+from vlseg_cli.training.schedule import extend_schedule, learning_rate, stage_fraction
 
-STAGE = Stage("a", lr=0.1, batch_size=1, steps=100, warmup=10)
+STAGE = RecipeStage("a", lr=0.1, batch_size=1, steps=100, warmup=10)
 
 
-def rates(stages: list[Stage], index: int, before: list[int], final: float = 0.0) -> list[float]:
+def rates(
+    stages: list[RecipeStage], index: int, before: list[int], final: float = 0.0
+) -> list[float]:
     """The learning rate of every step of stage ``index``; ``before`` steps in the stages before."""
     count = stages[index].steps or 0
     after = [0] * (len(stages) - index - 1)
@@ -39,7 +41,7 @@ def test_a_continuing_stage_stays_on_the_same_curve() -> None:
 def test_chains() -> None:
     one, more = STAGE, replace(STAGE, continues=True)
     stages = [one, one, more, more, one]
-    assert [chain_of(stages, n) for n in range(5)] == [
+    assert [extend_schedule(stages, n) for n in range(5)] == [
         range(0, 1),
         *[range(1, 4)] * 3,
         range(4, 5),
@@ -47,7 +49,7 @@ def test_chains() -> None:
 
 
 def test_time_budgets_follow_the_clock() -> None:
-    timed = Stage("t", lr=1.0, batch_size=1, minutes=2)
+    timed = RecipeStage("t", lr=1.0, batch_size=1, minutes=2)
     assert stage_fraction(timed, 10**6, 30) == 0.25
     assert stage_fraction(timed, 0, 500) == 1
     assert learning_rate([timed], 0, [7], [60.0], 0.0) == pytest.approx(0.5)

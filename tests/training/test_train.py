@@ -15,13 +15,13 @@ from torch import Tensor
 
 from vlseg_cli.schema import RecipeError, VlsegError, WeightsError
 from vlseg_cli.training.log import read_log
-from vlseg_cli.training.run import Run
+from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.stop import StoppedError
 from vlseg_cli.training.train import train, train_run
 from vlseg_cli.weights.folder import load_tensors
 
 ROOT = Path(__file__).parents[2]
-MakeRun = Callable[..., Run]
+MakeRun = Callable[..., TrainingRun]
 Saved = Callable[[Path], dict[str, Tensor]]
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from vlseg_cli.schema import OutputError, VlsegError, WeightsError
-from vlseg_cli.weights.catalogue import Entry
+from vlseg_cli.weights.catalog import CatalogEntry
 from vlseg_cli.weights.pins import read_pin
-from vlseg_cli.weights.places import lock_file, official_folder
-from vlseg_cli.weights.pull import Pulled, pull, remove, verify
+from vlseg_cli.weights.pull import PullResult, pull, remove, verify
+from vlseg_cli.weights.resolve import lock_file, official_folder
 
-ENTRY = Entry("Weights", "model", "psalm", "safetensors", repository="some/weights")
+ENTRY = CatalogEntry("Weights", "model", "psalm", "safetensors", repository="some/weights")
 SHARD = "model-00001-of-00001.safetensors"
 
 
@@ -31,7 +31,7 @@ def served(hub: Any) -> Any:
     return hub
 
 
-def fetch_all(entry: Entry = ENTRY, **options: Any) -> Pulled:
+def fetch_all(entry: CatalogEntry = ENTRY, **options: Any) -> PullResult:
     return pull("some", entry, lambda *_: nullcontext(lambda _: None), **options)
 
 
@@ -226,7 +226,7 @@ def test_a_disk_that_fills_up_ends_in_a_sentence_and_goes_on(served: Any) -> Non
     """A limit on the size of files stands for the end of the disk."""
     program = (
         "import resource, sys; from huggingface_hub import constants\n"
-        "from vlseg_cli.weights.catalogue import Entry; from vlseg_cli.weights.pull import pull\n"
+        "from vlseg_cli.weights.catalog import Entry; from vlseg_cli.weights.pull import pull\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n"
         "entry = Entry('', 'model', 'psalm', 'safetensors', repository='some/weights')\n"
         "from contextlib import nullcontext\n"
@@ -274,13 +274,15 @@ def test_removing_frees_the_disk_and_keeps_the_pin(served: Any) -> None:
 )
 def test_names_in_any_script(served: Any, name: str) -> None:
     served.files[name] = b"{}"
-    got = fetch_all(Entry("Weights", "model", "psalm", "safetensors", repository="some/weights"))
+    got = fetch_all(
+        CatalogEntry("Weights", "model", "psalm", "safetensors", repository="some/weights")
+    )
     assert got.pin.files.keys() == {SHARD, "config.json", name}
     assert (official_folder("some") / name).read_bytes() == b"{}"
     assert verify("some") == got.pin and fetch_all().fetched == 0
 
 
-PLAIN = Entry("One file", "base", "sam", "pth", files=("one.pth",))
+PLAIN = CatalogEntry("One file", "base", "sam", "pth", files=("one.pth",))
 
 
 def test_an_entry_without_an_address_takes_one(served: Any) -> None:
@@ -300,7 +302,7 @@ def test_an_entry_without_an_address_takes_one(served: Any) -> None:
 
 def test_an_entry_with_an_address_is_fetched_like_any_other(served: Any) -> None:
     """Disk checked first, gone on with, pinned, and refused when it changes."""
-    entry = Entry("One file", "base", "sam", "pth", url=f"{served.url}/plain/one.pth")
+    entry = CatalogEntry("One file", "base", "sam", "pth", url=f"{served.url}/plain/one.pth")
     served.files["one.pth"] = os.urandom(30_000)
     assert "GB more and its disk has" in fails(OutputError, entry=entry, room=1e12)
     served.breaks, served.break_after = {"one.pth": 1}, 10_000

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.catalogue import Entry
+from vlseg_cli.weights.catalog import CatalogEntry
 from vlseg_cli.weights.remote import list_remote, wanted
 
-ENTRY = Entry("Weights", "model", "psalm", "safetensors", repository="some/weights")
-PLAIN = Entry("One file", "base", "sam", "pth")
+ENTRY = CatalogEntry("Weights", "model", "psalm", "safetensors", repository="some/weights")
+PLAIN = CatalogEntry("One file", "base", "sam", "pth")
 
 
 def test_sizes_hashes_and_commit_are_told(hub: Any) -> None:

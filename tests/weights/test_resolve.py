@@ -6,8 +6,17 @@ import pytest
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.pins import Pin, PinnedFile, write_pin
-from vlseg_cli.weights.places import converted_folder, lock_file, official_folder, weights_home
-from vlseg_cli.weights.resolve import EMBEDDED, model_digest, model_folder, published_folder, stage
+from vlseg_cli.weights.resolve import (
+    EMBEDDED,
+    converted_folder,
+    lock_file,
+    model_digest,
+    model_folder,
+    official_folder,
+    published_folder,
+    stage,
+    weights_home,
+)
 
 
 @pytest.fixture(autouse=True)

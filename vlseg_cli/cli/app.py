@@ -13,7 +13,7 @@ from typer.main import get_command
 from vlseg_cli import __version__
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """A line of the help; the subcommand is ``command`` in the file of its name."""
 
     panel: str
@@ -22,24 +22,28 @@ class Entry(NamedTuple):
 
 MAIN, TALK, DATA, JOBS, SETUP = "Commands", "Talk", "Data", "Jobs", "Setup"
 
-COMMANDS: dict[str, Entry] = {
-    "segment": Entry(MAIN, "Segment everything, or what you name or point at."),
-    "refer": Entry(MAIN, "Find what an expression describes: 'the small red car'."),
-    "reason": Entry(MAIN, "Find what answers a question: 'what keeps food cold?'."),
-    "track": Entry(MAIN, "Follow things through videos: described, asked for, named, pointed at."),
-    "detect": Entry(MAIN, "Find objects and their boxes."),
-    "train": Entry(MAIN, "Train a model from a recipe."),
-    "eval": Entry(MAIN, "Score a model on benchmarks."),
-    "chat": Entry(TALK, "Ask about a picture in a conversation, in words and masks."),
-    "world": Entry(DATA, "Draw scenes with their whole truth, in standard formats."),
-    "data": Entry(DATA, "Check data, draw specimens of it, or label pictures with captions."),
-    "status": Entry(JOBS, "Say how far a job is."),
-    "retry": Entry(JOBS, "Try the failed inputs of a job again."),
-    "merge": Entry(JOBS, "Join the folders of a job that ran in shares."),
-    "export": Entry(JOBS, "Make more formats of a job's answers, or ONNX graphs of a SAM."),
-    "plan": Entry(JOBS, "Say beforehand what a job would take: time, disk, memory."),
-    "weights": Entry(SETUP, "Fetch, check and convert published weights."),
-    "doctor": Entry(SETUP, "Check the environment, device, codecs and weights."),
+COMMANDS: dict[str, CommandEntry] = {
+    "segment": CommandEntry(MAIN, "Segment everything, or what you name or point at."),
+    "refer": CommandEntry(MAIN, "Find what an expression describes: 'the small red car'."),
+    "reason": CommandEntry(MAIN, "Find what answers a question: 'what keeps food cold?'."),
+    "track": CommandEntry(
+        MAIN, "Follow things through videos: described, asked for, named, pointed at."
+    ),
+    "detect": CommandEntry(MAIN, "Find objects and their boxes."),
+    "train": CommandEntry(MAIN, "Train a model from a recipe."),
+    "eval": CommandEntry(MAIN, "Score a model on benchmarks."),
+    "chat": CommandEntry(TALK, "Ask about a picture in a conversation, in words and masks."),
+    "world": CommandEntry(DATA, "Draw scenes with their whole truth, in standard formats."),
+    "data": CommandEntry(
+        DATA, "Check data, draw specimens of it, or label pictures with captions."
+    ),
+    "status": CommandEntry(JOBS, "Say how far a job is."),
+    "retry": CommandEntry(JOBS, "Try the failed inputs of a job again."),
+    "merge": CommandEntry(JOBS, "Join the folders of a job that ran in shares."),
+    "export": CommandEntry(JOBS, "Make more formats of a job's answers, or ONNX graphs of a SAM."),
+    "plan": CommandEntry(JOBS, "Say beforehand what a job would take: time, disk, memory."),
+    "weights": CommandEntry(SETUP, "Fetch, check and convert published weights."),
+    "doctor": CommandEntry(SETUP, "Check the environment, device, codecs and weights."),
 }
 
 

@@ -7,28 +7,28 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vlseg_cli.cli.benchmark_table import result_lines
+from vlseg_cli.cli.benchmark_list import result_lines
+from vlseg_cli.cli.build_job import BATCH_SIZE
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import ModelChoice
-from vlseg_cli.cli.prepare import BATCH_SIZE
+from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
-from vlseg_cli.evaluation.benchmark_report import write_benchmark_report
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
+from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, find_benchmarks, switches_of
-from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
+from vlseg_cli.evaluation.report import write_benchmark_report
 from vlseg_cli.evaluation.run import Evaluation, evaluate
 from vlseg_cli.evaluation.setting import Setting, setting
-from vlseg_cli.evaluation.specimens import write_specimens
-from vlseg_cli.evaluation.summary import summarise, write_summary
-from vlseg_cli.jobs import Job, Settings, parse_shard, shard_of_launcher
+from vlseg_cli.evaluation.summary import summarize, write_summary
+from vlseg_cli.evaluation.toy import write_toy_sets
+from vlseg_cli.jobs import Job, JobSettings, parse_shard, shard_of_launcher
+from vlseg_cli.jobs.job import CHUNK_FRAMES
 from vlseg_cli.jobs.layout import FAILURES
-from vlseg_cli.jobs.settings import PART_FRAMES
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Clip, UsageError
+from vlseg_cli.schema import FrameRange, UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BenchmarkRequest:
     """The command line of ``vlseg eval``, as given; arguments: itself, to be kept."""
 
     names: tuple[str, ...]
@@ -45,13 +45,13 @@ class Asked:
     arguments: tuple[str, ...]
 
 
-def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) -> int:
+def evaluate_benchmarks(asked: BenchmarkRequest, as_json: bool, quiet: bool, style: str) -> int:
     """Carry out one command; returns the exit code. Raises UsageError, NoInputError, …."""
     console = Console(quiet, style)
     benchmarks = find_benchmarks(asked.names)
     with _data(asked, benchmarks, console) as data:
         about = setting(asked.model.name, asked.model.dtype, data, asked.limit)
-        plan = Plan(_entries(asked, benchmarks, data, about.system), asked.limit)
+        plan = EvaluationPlan(_entries(asked, benchmarks, data, about.system), asked.limit)
         job = _job(asked, plan, about)
         with open_progress(console, "samples") as progress:
             done = evaluate(
@@ -66,7 +66,9 @@ def evaluate_benchmarks(asked: Asked, as_json: bool, quiet: bool, style: str) ->
 
 
 @contextmanager
-def _data(asked: Asked, benchmarks: Sequence[Benchmark], console: Console) -> Iterator[Path]:
+def _data(
+    asked: BenchmarkRequest, benchmarks: Sequence[Benchmark], console: Console
+) -> Iterator[Path]:
     """The root of the data; a specimen lies in the output folder, or in a temporary one."""
     if asked.data is not None and not asked.specimen:
         yield asked.data
@@ -75,19 +77,21 @@ def _data(asked: Asked, benchmarks: Sequence[Benchmark], console: Console) -> It
         raise UsageError("Say where the data lies with --data DIR, or try --specimen instead.")
     with tempfile.TemporaryDirectory(prefix="vlseg-") as temporary:
         root = Path(temporary) if asked.out is None else asked.out / "specimen"
-        write_specimens(benchmarks, root)
+        write_toy_sets(benchmarks, root)
         console.note("Data: a specimen of drawn scenes; its numbers mean nothing beside papers'.")
         yield root
 
 
-def _entries(asked: Asked, benchmarks: Sequence[Benchmark], data: Path, system: str) -> list[Entry]:
+def _entries(
+    asked: BenchmarkRequest, benchmarks: Sequence[Benchmark], data: Path, system: str
+) -> list[PlannedBenchmark]:
     changes, entries = _changes(asked.changes, benchmarks), []
     systems = {name: None for one in BENCHMARKS.values() for name in one.papers}
     if asked.protocol is not None and asked.protocol not in systems:
         raise UsageError(f"--protocol {asked.protocol}: choose among {', '.join(systems)}.")
     for benchmark in benchmarks:
         protocol = benchmark.protocol(asked.protocol or system, changes)
-        entries.append(Entry(benchmark, protocol, benchmark.find(data, protocol)))
+        entries.append(PlannedBenchmark(benchmark, protocol, benchmark.find(data, protocol)))
     return entries
 
 
@@ -104,27 +108,27 @@ def _changes(words: Sequence[str], benchmarks: Sequence[Benchmark]) -> dict[str,
     return changes
 
 
-def _job(asked: Asked, plan: Plan, about: Setting) -> Job:
+def _job(asked: BenchmarkRequest, plan: EvaluationPlan, about: Setting) -> Job:
     protocols = {one.benchmark.name: dict(one.protocol) for one in plan.entries}
     return Job(
         asked.arguments,
         f"{about.model} {about.weights}",
         {"benchmarks": protocols, "data": about.data, "limit": about.limit},
         {
-            "clip": asdict(Clip()),
+            "clip": asdict(FrameRange()),
             "batch_size": asked.batch_size or BATCH_SIZE,
-            "part": PART_FRAMES,
+            "part": CHUNK_FRAMES,
             "save": [],
             **asked.model.options(),
         },
     )
 
 
-def _settings(asked: Asked, job: Job) -> Settings:
+def _settings(asked: BenchmarkRequest, job: Job) -> JobSettings:
     shard = parse_shard(asked.shard) if asked.shard else shard_of_launcher()
     if asked.out is None and shard.count > 1:
         raise UsageError("--shard needs --out DIR: shares meet in a folder.")
-    return Settings(
+    return JobSettings(
         OutputFolder(asked.out or Path()),
         (),
         batch_size=job.options["batch_size"],
@@ -136,7 +140,12 @@ def _settings(asked: Asked, job: Job) -> Settings:
 
 
 def _report(
-    done: Evaluation, plan: Plan, about: Setting, asked: Asked, console: Console, as_json: bool
+    done: Evaluation,
+    plan: EvaluationPlan,
+    about: Setting,
+    asked: BenchmarkRequest,
+    console: Console,
+    as_json: bool,
 ) -> None:
     if done.summary.failed:
         listed = f"; they are listed in {asked.out / FAILURES}" if asked.out else ""
@@ -145,7 +154,7 @@ def _report(
         left = f"{done.summary.left:,} of {done.summary.total:,} samples are left"
         console.note(f"{left}: the scores come when the last share, or the same command, ends.")
         return
-    summary = summarise(plan, about, done)
+    summary = summarize(plan, about, done)
     for line in result_lines(summary):
         console.note(line)
     if asked.out is not None:

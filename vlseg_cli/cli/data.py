@@ -11,7 +11,7 @@ import typer
 from vlseg_cli.cli import data_caption, options
 
 if TYPE_CHECKING:
-    from vlseg_cli.evaluation.data_check import Finding
+    from vlseg_cli.evaluation.data_check import DatasetFinding
 
 _DAMAGED, _NOTHING = 3, 4  # exit codes
 
@@ -75,16 +75,16 @@ def specimen(
     """
     from vlseg_cli.cli.console import Console
     from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
-    from vlseg_cli.evaluation.specimens import write_specimens
+    from vlseg_cli.evaluation.toy import write_toy_sets
     from vlseg_cli.outputs import OutputFolder
 
     found = find_benchmarks(names)
     OutputFolder(folder).make()
-    write_specimens(found, folder, scenes)
+    write_toy_sets(found, folder, scenes)
     Console(quiet).note(f"Drew {', '.join(one.name for one in found)} into {folder}.")
 
 
-def lines(finding: "Finding") -> Iterator[str]:
+def lines(finding: "DatasetFinding") -> Iterator[str]:
     """A finding for a person: what there is, and then what is wrong."""
     whole = f" of {finding.published:,}" if finding.published else ""
     count = f", {finding.samples:,}{whole} samples" if finding.samples else ""

@@ -73,7 +73,7 @@ def command(
     kept = {"least": least_words, "most": most_words, "information": information}
     file = CaptionFile(out, asked | kept, overwrite)
     console = Console(quiet)
-    tally = _Tally(console)
+    tally = _CaptionCounter(console)
     for folder in models:
         left = [image for image in images if not file.has(str(folder), image)]
         if not left:
@@ -91,7 +91,7 @@ def command(
         raise typer.Exit(InputError.exit_code)
 
 
-class _Tally:
+class _CaptionCounter:
     """What came of a run, told as it comes."""
 
     def __init__(self, console: "Console") -> None:

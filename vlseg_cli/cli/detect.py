@@ -5,12 +5,11 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import answer
-from vlseg_cli.cli.asked import ask_names, ask_rows, ask_sentences
-from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.job_options import JobOptions, expand_options
 from vlseg_cli.cli.names import Names, parse_names
-from vlseg_cli.cli.sentences import checked
-from vlseg_cli.cli.spread import spread
+from vlseg_cli.cli.requests import name_requests, row_requests, text_requests
+from vlseg_cli.cli.run_job import run_job_command
+from vlseg_cli.cli.texts import checked
 from vlseg_cli.schema import Task, UsageError
 
 Descriptions = Annotated[
@@ -24,7 +23,7 @@ Descriptions = Annotated[
 ]
 
 
-@spread
+@expand_options
 def command(
     context: typer.Context,
     inputs: options.Inputs = None,
@@ -32,7 +31,7 @@ def command(
     refer: Descriptions = None,
     many: options.Many = False,
     *,
-    choices: Choices,
+    choices: JobOptions,
 ) -> None:
     """Find objects and their boxes.
 
@@ -45,10 +44,10 @@ def command(
     if many and not (refer or choices.prompts):
         raise UsageError("--many goes with --refer: names are always found everywhere.")
     if choices.prompts:
-        asked = ask_rows(Task.DETECT, choices, many, beside=inputs or categories or refer)
+        asked = row_requests(Task.DETECT, choices, many, beside=inputs or categories or refer)
     elif refer:
         sentences = [checked(text, "description") for text in refer]
-        asked = ask_sentences(inputs or (), Task.GROUND, sentences, choices, many)
+        asked = text_requests(inputs or (), Task.GROUND, sentences, choices, many)
     else:
-        asked = ask_names(inputs or (), Task.DETECT, parse_names(categories), choices)
-    answer(context, asked, choices)
+        asked = name_requests(inputs or (), Task.DETECT, parse_names(categories), choices)
+    run_job_command(context, asked, choices)

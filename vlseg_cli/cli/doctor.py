@@ -11,10 +11,10 @@ from rich.console import Console as Terminal
 from rich.text import Text
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.checks import AREAS, Finding, State, examine
-from vlseg_cli.cli.sentence import printable
+from vlseg_cli.cli.checks import AREAS, CheckFinding, CheckState, examine
+from vlseg_cli.cli.console import printable
 
-_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.BROKEN: "bold red"}
+_COLOURS = {CheckState.OK: "green", CheckState.WARNING: "yellow", CheckState.BROKEN: "bold red"}
 
 
 def command(
@@ -28,12 +28,12 @@ def command(
     Each line says ok, warning or broken, and how to mend it. The exit code is 1 if anything is
     broken. No network is needed.
     """
-    report: dict[str, list[Finding]] = {}
+    report: dict[str, list[CheckFinding]] = {}
     for area in AREAS:
         report[area] = examine(area, out)
         if not as_json:
             show(area, report[area])
-    is_broken = any(one.state is State.BROKEN for found in report.values() for one in found)
+    is_broken = any(one.state is CheckState.BROKEN for found in report.values() for one in found)
     if as_json:
         plain = {area: [asdict(one) for one in found] for area, found in report.items()}
         print(json.dumps({"ok": not is_broken, **plain}))
@@ -41,7 +41,7 @@ def command(
         raise typer.Exit(1)
 
 
-def show(area: str, findings: Iterable[Finding]) -> None:
+def show(area: str, findings: Iterable[CheckFinding]) -> None:
     """Print an area's findings on stdout, a line each."""
     terminal = Terminal(highlight=False, markup=False)
     terminal.print(Text(area, "bold"))

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.model import ModelChoice
-from vlseg_cli.models.precision import FULL
-from vlseg_cli.models.proposals.options import TORCH, ProposalOptions
+from vlseg_cli.cli.job_options import ModelChoice
+from vlseg_cli.models.checkpoint import FULL
+from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 
 _BENCHMARK, _WORLD = "Benchmark", "The drawn world"
@@ -128,17 +128,17 @@ def command(
 
         show_benchmarks(as_json)
     elif names == ("world",):
-        from vlseg_cli.cli.world_scores import WorldAsked, score_world
+        from vlseg_cli.cli.world_scores import WorldRequest, score_world
 
-        world = WorldAsked(chosen, seeds, size, video, frames, out)
+        world = WorldRequest(chosen, seeds, size, video, frames, out)
         score_world(world, as_json, quiet)
     elif not names or "world" in names:
         raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
     else:
-        from vlseg_cli.cli.benchmark import Asked, evaluate_benchmarks
-        from vlseg_cli.cli.prepare import arguments
+        from vlseg_cli.cli.benchmark import BenchmarkRequest, evaluate_benchmarks
+        from vlseg_cli.cli.build_job import arguments
 
-        asked = Asked(
+        asked = BenchmarkRequest(
             names,
             data,
             specimen,

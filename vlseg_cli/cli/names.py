@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from vlseg_cli.cli.sentence import each_once, shown
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.cli.console import each_once, shown
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Task, UsageError
 
 COUNTABLE = (Task.INSTANCE, Task.DETECT, Task.VIS)

@@ -13,14 +13,13 @@ from typing import Annotated
 
 import typer
 
-from vlseg_cli.cli.choices import Choices
-from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.prepare import Prepared
-from vlseg_cli.cli.sentence import counted, printable
-from vlseg_cli.cli.tally import duration
-from vlseg_cli.jobs.plan import Plan, plan_job
+from vlseg_cli.cli.build_job import BuiltJob
+from vlseg_cli.cli.console import Console, counted, printable
+from vlseg_cli.cli.job_options import JobOptions
+from vlseg_cli.cli.progress_counter import duration
+from vlseg_cli.jobs.plan import JobPlan, plan_job
 from vlseg_cli.schema import UsageError
-from vlseg_cli.schema.spelling import nearest
+from vlseg_cli.schema.errors import nearest
 
 # What follows the first word is the other command's, --help and all.
 CONTEXT = {"allow_interspersed_args": False}
@@ -52,7 +51,7 @@ def command(
         raise typer.Exit(code)
 
 
-def _plan(prepared: Prepared, choices: Choices, console: Console) -> int:
+def _plan(prepared: BuiltJob, choices: JobOptions, console: Console) -> int:
     console.note(f"Trying a few of {len(prepared.found):,} inputs.")
     load = partial(prepared.load, console)
     plan = plan_job(prepared.job, prepared.settings, prepared.found, load, prepared.ask)
@@ -64,7 +63,7 @@ def _plan(prepared: Prepared, choices: Choices, console: Console) -> int:
     return 0
 
 
-def lines(plan: Plan) -> Iterator[str]:
+def lines(plan: JobPlan) -> Iterator[str]:
     """The plan for a person."""
     kinds = f"{counted(plan.images, 'image')}, {counted(plan.videos, 'video')}"
     length = "unknown" if plan.frames is None else f"about {counted(plan.frames, 'frame')}"

@@ -16,15 +16,14 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 from rich.text import Text
 
-from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.sentence import printable
-from vlseg_cli.cli.tally import Tally, duration
+from vlseg_cli.cli.console import Console, printable
+from vlseg_cli.cli.progress_counter import ProgressCounter, duration
 from vlseg_cli.schema import Record
 
 _LINE_EVERY, _JSON_EVERY = 30.0, 1.0  # s
 
 
-class Progress:
+class ProgressDisplay:
     """Counts, and says errors alone: the whole of it for ``--quiet``, and the others' ground."""
 
     def __init__(
@@ -36,7 +35,7 @@ class Progress:
     ) -> None:
         """noun: what is counted, in the plural. show: is given each answer. clock: tells s."""
         self.console, self.noun, self.show, self.clock = console, noun, show, clock
-        self.tally = Tally(noun, 0, 0, clock)
+        self.tally = ProgressCounter(noun, 0, 0, clock)
         self.source = ""  # of the latest input
 
     def __enter__(self) -> Self:
@@ -52,7 +51,7 @@ class Progress:
 
     def start(self, total: int, done: int = 0) -> None:
         """So many inputs in all, and done before this run."""
-        self.tally = Tally(self.noun, total, done, self.clock)
+        self.tally = ProgressCounter(self.noun, total, done, self.clock)
         self._begun()
 
     def frames(self, count: int) -> None:
@@ -95,7 +94,7 @@ class Progress:
             self.console.note(f"{tally.words()}, in {duration(tally.seconds)}")
 
 
-class Lines(Progress):
+class LineProgress(ProgressDisplay):
     """A line about every 30 s, and one at the end."""
 
     _said = 0.0
@@ -109,7 +108,7 @@ class Lines(Progress):
         self._note_end()
 
 
-class Bar(Progress):
+class BarProgress(ProgressDisplay):
     """A bar while it lasts, and a line at the end. A single picture is not worth a bar."""
 
     _bar: RichProgress | None = None
@@ -132,7 +131,7 @@ class Bar(Progress):
     def _show(self) -> None:
         self._bar = RichProgress(
             BarColumn(bar_width=24),
-            _Words(),
+            _WordsColumn(),
             console=self.console.terminal,
             transient=True,
             expand=True,
@@ -147,7 +146,7 @@ class Bar(Progress):
         return f"{self.tally.words()}  {self.source}"
 
 
-class _Words(ProgressColumn):
+class _WordsColumn(ProgressColumn):
     """The words beside the bar, made when they are shown: the time left goes on."""
 
     def __init__(self) -> None:
@@ -158,7 +157,7 @@ class _Words(ProgressColumn):
         return Text(printable(task.fields["words"]()), no_wrap=True, overflow="ellipsis")
 
 
-class JSONLines(Progress):
+class JSONProgress(ProgressDisplay):
     """An object a line: at the beginning, at most once a second, for each failure, at the end."""
 
     _said = 0.0
@@ -195,11 +194,11 @@ class JSONLines(Progress):
 
 def open_progress(
     console: Console, noun: str = "inputs", show: Callable[[Record], None] | None = None
-) -> Progress:
+) -> ProgressDisplay:
     """The kind of progress that the console's choices and its terminal ask for."""
-    kind: type[Progress] = Bar if console.has_room_for_bars else Lines
+    kind: type[ProgressDisplay] = BarProgress if console.has_room_for_bars else LineProgress
     if console.quiet:
-        kind = Progress
+        kind = ProgressDisplay
     if console.style == "json":
-        kind = JSONLines
+        kind = JSONProgress
     return kind(console, noun, show)

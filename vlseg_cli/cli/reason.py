@@ -5,11 +5,10 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import answer
-from vlseg_cli.cli.asked import ask_rows, ask_sentences
-from vlseg_cli.cli.choices import Choices
-from vlseg_cli.cli.sentences import Texts, split_sentences
-from vlseg_cli.cli.spread import spread
+from vlseg_cli.cli.job_options import JobOptions, expand_options
+from vlseg_cli.cli.requests import row_requests, text_requests
+from vlseg_cli.cli.run_job import run_job_command
+from vlseg_cli.cli.texts import Texts, split_sentences
 from vlseg_cli.schema import Task
 
 Words = Annotated[
@@ -22,22 +21,22 @@ Words = Annotated[
 ]
 
 
-@spread
+@expand_options
 def command(
     context: typer.Context,
     words: Words = None,
     text: Texts = None,
     many: options.Many = False,
     *,
-    choices: Choices,
+    choices: JobOptions,
 ) -> None:
     """Find what answers a question: 'what keeps food cold?'.
 
     vlseg reason kitchen.png "what keeps food cold?"
     """
     if choices.prompts:
-        asked = ask_rows(Task.REASON, choices, many, beside=words or text)
+        asked = row_requests(Task.REASON, choices, many, beside=words or text)
     else:
         inputs, questions = split_sentences(words or (), text, "question")
-        asked = ask_sentences(inputs, Task.REASON, questions, choices, many)
-    answer(context, asked, choices)
+        asked = text_requests(inputs, Task.REASON, questions, choices, many)
+    run_job_command(context, asked, choices)

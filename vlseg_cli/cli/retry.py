@@ -7,10 +7,10 @@ from pathlib import Path
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import run
-from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.build_job import BuiltJob
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.prepare import Prepared
+from vlseg_cli.cli.job_options import JobOptions
+from vlseg_cli.cli.run_job import run
 from vlseg_cli.jobs import Status, job_status
 
 
@@ -51,6 +51,6 @@ def _asked_again(status: Status) -> Iterator[str]:
             yield word
 
 
-def _run_again(prepared: Prepared, choices: Choices, console: Console) -> int:
+def _run_again(prepared: BuiltJob, choices: JobOptions, console: Console) -> int:
     settings = replace(prepared.settings, again=True)
     return run(replace(prepared, settings=settings), choices, console)

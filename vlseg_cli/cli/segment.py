@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import answer
-from vlseg_cli.cli.asked import ask_names, ask_places, ask_rows
-from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.job_options import JobOptions, expand_options
 from vlseg_cli.cli.names import Names, parse_names
 from vlseg_cli.cli.regions import Boxes, Masks, Points, Scribbles, parse_regions
-from vlseg_cli.cli.spread import spread
+from vlseg_cli.cli.requests import name_requests, region_requests, row_requests
+from vlseg_cli.cli.run_job import run_job_command
 from vlseg_cli.schema import Task, UsageError
 
 Kind = Annotated[
@@ -24,7 +23,7 @@ Kind = Annotated[
 ]
 
 
-@spread
+@expand_options
 def command(
     context: typer.Context,
     inputs: options.Inputs = None,
@@ -35,7 +34,7 @@ def command(
     scribble: Scribbles = None,
     mask: Masks = None,
     *,
-    choices: Choices,
+    choices: JobOptions,
 ) -> None:
     """Segment everything, or what you name or point at.
 
@@ -51,9 +50,9 @@ def command(
         )
     task = Task(kind or "panoptic")
     if choices.prompts:
-        asked = ask_rows(task, choices, many=False, beside=inputs or categories or places)
+        asked = row_requests(task, choices, many=False, beside=inputs or categories or places)
     elif places:
-        asked = ask_places(inputs or (), places, choices)
+        asked = region_requests(inputs or (), places, choices)
     else:
-        asked = ask_names(inputs or (), task, parse_names(categories), choices)
-    answer(context, asked, choices)
+        asked = name_requests(inputs or (), task, parse_names(categories), choices)
+    run_job_command(context, asked, choices)

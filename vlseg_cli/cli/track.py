@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.answer import answer
-from vlseg_cli.cli.asked import ask_rows, ask_through_time
-from vlseg_cli.cli.choices import Choices
+from vlseg_cli.cli.job_options import JobOptions, expand_options
 from vlseg_cli.cli.names import Names, parse_names
 from vlseg_cli.cli.regions import Boxes, Masks, Points, Scribbles, parse_regions
-from vlseg_cli.cli.sentences import checked
-from vlseg_cli.cli.spread import spread
+from vlseg_cli.cli.requests import row_requests, tracking_requests
+from vlseg_cli.cli.run_job import run_job_command
+from vlseg_cli.cli.texts import checked
 from vlseg_cli.schema import Expression, Question, Task, UsageError
 
 _PANEL = "Prompt"
@@ -51,7 +50,7 @@ At = Annotated[
 ]
 
 
-@spread
+@expand_options
 def command(
     context: typer.Context,
     videos: Videos = None,
@@ -65,7 +64,7 @@ def command(
     at: At = None,
     many: options.Many = False,
     *,
-    choices: Choices,
+    choices: JobOptions,
 ) -> None:
     """Follow things through videos: described, asked for, named, pointed at.
 
@@ -87,8 +86,8 @@ def command(
         raise UsageError("--at is the frame of --point, --box, --scribble or --mask: give one.")
     if choices.prompts:
         beside = videos or sentences or categories or places
-        asked = ask_rows(Task.REFER, choices, many, beside, through_time=True)
+        asked = row_requests(Task.REFER, choices, many, beside, through_time=True)
     else:
         names = parse_names(categories) if categories or not (sentences or places) else None
-        asked = ask_through_time(videos or (), sentences, names, places, at, choices, many)
-    answer(context, asked, choices)
+        asked = tracking_requests(videos or (), sentences, names, places, at, choices, many)
+    run_job_command(context, asked, choices)

@@ -32,6 +32,6 @@ def command(
     """
     if not recipe.is_file():
         raise RecipeError(f"There is no recipe {recipe}: give a TOML file, as in recipes/.")
-    from vlseg_cli.training.train import train  # brings torch
+    from vlseg_cli.training.train import train
 
     train(recipe, out or Path("runs") / recipe.stem, overrides or (), dry_run, restart)

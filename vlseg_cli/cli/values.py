@@ -2,9 +2,8 @@
 
 import math
 
-from vlseg_cli.cli.sentence import each_once, shown
-from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.schema.spelling import nearest
+from vlseg_cli.cli.console import each_once, shown
+from vlseg_cli.schema.errors import UsageError, nearest
 
 AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto
 TRACKED = ("video", "coco", "ytvis")  # the same, of tracks

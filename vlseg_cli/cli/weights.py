@@ -1,8 +1,6 @@
-"""Fetch, check and convert published weights.
+"""What ``vlseg weights list`` and ``show`` print: plain lines that other programs can read."""
 
-The only command that uses the network: list, show and path never do, pull alone fetches.
-"""
-
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +8,53 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry
+from vlseg_cli.weights.pins import read_pin
+from vlseg_cli.weights.resolve import lock_file, stage
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
+
+
+def table() -> Iterator[str]:
+    """A line per name: where it stands, size, role, what it is."""
+    width = max(map(len, catalog()))
+    for name, entry in catalog().items():
+        size = in_bytes(entry.gigabytes) if entry.gigabytes else ""
+        here = _here(name, entry)
+        yield f"{name:<{width}}  {here:<9}  {size:>8}  {entry.role:<5}  {entry.title}"
+
+
+def in_bytes(gigabytes: float) -> str:
+    """'3.2 GB', '13 MB'."""
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1000:.0f} MB"
+
+
+def description(name: str) -> Iterator[str]:
+    """Every fact of a name, then what of it is on this machine. Raises WeightsError if unknown."""
+    entry = find_entry(name)
+    yield from (f"{key:<12}  {_words(value)}" for key, value in facts(entry).items())
+    yield f"{'here':<12}  {_here(name, entry)}"
+    if pin := read_pin(lock_file(name)):
+        yield f"{'pinned':<12}  {pin.source} {pin.commit}".rstrip()
+
+
+def _here(name: str, entry: CatalogEntry) -> str:
+    return "embedded" if entry.format == "vlseg" else stage(name)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number:g}" for key, number in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
 
 Name = Annotated[str, typer.Argument(help="A name of 'vlseg weights list'.", show_default=False)]
 
 
 def list_names() -> None:
     """List the weights that vlseg knows by name."""
-    from vlseg_cli.cli.weights_words import table
+    pass
 
     for line in table():
         print(line)
@@ -27,7 +62,7 @@ def list_names() -> None:
 
 def show(name: Name) -> None:
     """Show all that is known of a name."""
-    from vlseg_cli.cli.weights_words import description
+    pass
 
     for line in description(name):
         print(line)
@@ -46,7 +81,7 @@ def pull(
     What was fetched first is pinned, and checked ever after. Pulling again goes on after a break.
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalogue import find_published
+    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pull import pull as fetch_all
     from vlseg_cli.weights.resolve import stage
 
@@ -63,37 +98,29 @@ def pull(
 
 def verify(
     source: Annotated[str, typer.Argument(help="A name, or a folder as its authors publish it.")],
-    goldens: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of golden files: what the authors' code computed.",
-            show_default="those that come with vlseg",
-        ),
-    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check files against what was pinned, that every tensor fits, and that our modules compute.
+    """Check files against their pins, that every tensor fits, and that one forward pass works.
 
-    They are compared, at every stage, with what the authors' own code computed from a miniature. Of
-    a folder that has no name nothing was pinned.
+    A folder that has no name has no pins.
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalogue import catalogue, find_published
-    from vlseg_cli.weights.places import official_folder
+    from vlseg_cli.weights.catalog import catalog, find_published
     from vlseg_cli.weights.pull import verify as check
+    from vlseg_cli.weights.resolve import official_folder
 
     console, folder = Console(quiet), Path(source).expanduser()
-    if source in catalogue() or not folder.is_dir():
+    if source in catalog() or not folder.is_dir():
         entry, folder = find_published(source), official_folder(source)
         console.note(f"{source}: all {len(check(source).files)} files are as pinned")
         if entry.role == "base":
             return
-    from vlseg_cli.models.official.convert import check_folder
+    from vlseg_cli.models.convert import check_folder
 
     official = check_folder(folder)
     for line in official.coverage.lines():
         console.note(f"  {line}")
-    _compare(source, official.architecture, goldens, console)
+    _run_forward_pass(source, folder, console)
 
 
 def convert(
@@ -103,15 +130,15 @@ def convert(
 ) -> None:
     """Convert published weights to a model folder of ours, or say which tensor does not fit."""
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalogue import catalogue
+    from vlseg_cli.weights.catalog import catalog
 
     console = Console(quiet)
-    if source in catalogue():
+    if source in catalog():
         _convert(source, console, out)
         return
     if out is None:
         raise UsageError(f"Say where to write: vlseg weights convert {source} OUT.")
-    from vlseg_cli.models.official.convert import convert_folder
+    from vlseg_cli.models.convert import convert_folder
 
     coverage = convert_folder(Path(source).expanduser(), out, {"source": Path(source).name})
     _tell(out, coverage.lines(), console)
@@ -119,7 +146,7 @@ def convert(
 
 def path(name: Name) -> None:
     """Print the folder that --model NAME reads."""
-    from vlseg_cli.weights.catalogue import find_entry
+    from vlseg_cli.weights.catalog import find_entry
     from vlseg_cli.weights.resolve import published_folder
 
     find_entry(name)
@@ -129,8 +156,9 @@ def path(name: Name) -> None:
 def rm(name: Name, quiet: options.Quiet = False) -> None:
     """Delete the files of a name; what was pinned is remembered."""
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.cli.weights_words import in_bytes
-    from vlseg_cli.weights.catalogue import find_published
+
+    pass
+    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pull import remove
 
     find_published(name)
@@ -148,23 +176,26 @@ VERBS = {
 }
 
 
-def _compare(name: str, architecture: str, goldens: Path | None, console: "Console") -> None:
-    from vlseg_cli.models.parity.check import check_parity
+def _run_forward_pass(name: str, folder: Path, console: "Console") -> None:
+    """Raises NotFiniteError if a prediction of the model is NaN or infinite."""
+    import numpy as np
 
-    for golden in check_parity(architecture, goldens):
-        worst = max(golden.compared.values(), default=0)
-        console.note(
-            f"{name}: all {len(golden.compared)} outputs of the authors' code in "
-            f"{golden.path.name} agree, within {worst:.0%} of what rounding allows"
-        )
+    from vlseg_cli.models.registry import load_model
+    from vlseg_cli.schema import Expression, Frame, PromptRequest, Task
+
+    model = load_model(str(folder))
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    request = PromptRequest(0, Task.REFER, Expression("the cup"))
+    model.predict(model.encode([Frame(noise, "noise")]), [request])
+    console.note(f"{name}: one forward pass, all outputs finite")
 
 
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
-    from vlseg_cli.models.official.convert import convert_folder
+    from vlseg_cli.models.convert import convert_folder
     from vlseg_cli.models.registry import require_model
-    from vlseg_cli.weights.catalogue import find_published
-    from vlseg_cli.weights.places import converted_folder, official_folder
+    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pull import verify as check
+    from vlseg_cli.weights.resolve import converted_folder, official_folder
 
     find_published(name)
     require_model(name)

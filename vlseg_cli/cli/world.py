@@ -29,7 +29,7 @@ def command(
     chosen = choose_seeds(scenes, seeds)
     from vlseg_cli.cli.console import Console
     from vlseg_cli.outputs import OutputFolder
-    from vlseg_cli.worlds.export import export_world
+    from vlseg_cli.synthetic.export import export_world
 
     OutputFolder(out).make()
     export_world(out, chosen, size, video)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.model import ModelChoice
+from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.evaluation.world import evaluate_world
 from vlseg_cli.evaluation.world_video import evaluate_world_video
-from vlseg_cli.models.session import require_video
+from vlseg_cli.models.base import require_video
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
 
@@ -21,7 +21,7 @@ _SCENES, _CLIPS = "900000:900300", "900000:900030"
 
 
 @dataclass(frozen=True, slots=True)
-class WorldAsked:
+class WorldRequest:
     """The command line, as given; None takes what is usual for scenes or clips."""
 
     model: ModelChoice
@@ -32,7 +32,7 @@ class WorldAsked:
     out: Path | None
 
 
-def score_world(asked: WorldAsked, as_json: bool, quiet: bool) -> None:
+def score_world(asked: WorldRequest, as_json: bool, quiet: bool) -> None:
     """Carry out one command. Raises UsageError for options that do not go together."""
     if asked.video and asked.out is not None:
         raise UsageError("--html shows pictures: leave it out with --video.")
@@ -49,7 +49,7 @@ def score_world(asked: WorldAsked, as_json: bool, quiet: bool) -> None:
         print(json.dumps(result))
 
 
-def _scores(asked: WorldAsked, seeds: range, console: Console) -> Mapping[str, Any]:
+def _scores(asked: WorldRequest, seeds: range, console: Console) -> Mapping[str, Any]:
     model = asked.model.load(console)
     with open_progress(console, "clips" if asked.video else "scenes") as progress:
         progress.start(len(seeds))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from vlseg_cli.datasets.base import existing_folder
 from vlseg_cli.datasets.class_names import ClassTable, Naming, class_table
 from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
-from vlseg_cli.datasets.dataset import existing_folder
 from vlseg_cli.datasets.label_maps import read_labels
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, NoInputError, Query, Sample, Task

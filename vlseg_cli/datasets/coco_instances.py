@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.coco_masks import Polygons, true_mask
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.polygons import Polygons, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
@@ -85,3 +85,21 @@ class COCOInstances:
             boxes=np.array([thing["bbox"] for thing in things], np.float64).reshape(-1, 4),
         )
         return Sample(frame, (query,))
+
+
+def lvis_instances(root: Path, split: str, pictures: Path) -> COCOInstances:
+    """``lvis_v1_SPLIT.json`` below root; pictures: COCO's folder.
+
+    Categories that a picture was not searched for are not told apart from those it lacks. Raises
+    NoInputError if something is missing.
+    """
+    return COCOInstances(root / f"lvis_v1_{split}.json", pictures, _by_address, _spaced)
+
+
+def _by_address(image: Mapping[str, Any]) -> str:
+    """The last two parts of the address, as 'train2017/000000000009.jpg'."""
+    return "/".join(image["coco_url"].split("/")[-2:])
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

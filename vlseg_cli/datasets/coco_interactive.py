@@ -11,18 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.coco_masks import Polygons, true_mask
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.polygons import Polygons, true_mask
 from vlseg_cli.media.image import read_image
-from vlseg_cli.schema import (
-    InputError,
-    NoInputError,
-    Query,
-    Region,
-    Regions,
-    Sample,
-    Task,
-)
+from vlseg_cli.schema import InputError, NoInputError, Query, Region, Regions, Sample, Task
 from vlseg_cli.schema.prompt import RegionKind
 
 _TABLE = "coco_interactive_val_psalm.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.media.image import open_image, read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 

@@ -6,8 +6,8 @@ of each split in ``ImageSets/2017/SPLIT.txt``.
 
 from pathlib import Path
 
-from vlseg_cli.datasets.clip_folder import ClipFolder, follow, frame_names
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.frame_folders import FrameFolder, follow, frame_names
 from vlseg_cli.schema import ClipSample, NoInputError
 
 SPLITS = ("train", "val")
@@ -60,7 +60,7 @@ def frames_folder(root: Path, sequence: str) -> Path:
     return root / "JPEGImages" / "480p" / sequence
 
 
-def sequence_folder(root: Path, sequence: str, annotations: str) -> ClipFolder:
+def sequence_folder(root: Path, sequence: str, annotations: str) -> FrameFolder:
     """One sequence with the annotations of that folder: 'Annotations' or '…_unsupervised'."""
     frames = existing_folder(frames_folder(root, sequence))
-    return ClipFolder(frames, frame_names(frames), root / annotations / "480p" / sequence)
+    return FrameFolder(frames, frame_names(frames), root / annotations / "480p" / sequence)

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.coco_masks import true_mask
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import (
     ClipQuery,

@@ -6,13 +6,12 @@
 import json
 from pathlib import Path
 
-from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.question_wording import Joint, short_question
-from vlseg_cli.datasets.questions import Asked, PictureQuestions
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.questions import AskedQuestion, Joint, PictureQuestions, short_question
 from vlseg_cli.schema import InputError
 
 
-class GQA(PictureQuestions):
+class GQAQuestions(PictureQuestions):
     """One split, 'testdev_balanced' or 'val_balanced', …; keys are the questions' own.
 
     joint: see ``question_wording``. Raises NoInputError if a file is missing, InputError if it is
@@ -29,7 +28,9 @@ class GQA(PictureQuestions):
             questions = [
                 (
                     images / f"{record['imageId']}.jpg",
-                    Asked(short_question(record["question"], joint), key, (record["answer"],)),
+                    AskedQuestion(
+                        short_question(record["question"], joint), key, (record["answer"],)
+                    ),
                 )
                 for key, record in data.items()
             ]

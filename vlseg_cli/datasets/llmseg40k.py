@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.coco_masks import true_mask
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, Task
 

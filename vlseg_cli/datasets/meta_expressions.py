@@ -1,22 +1,93 @@
-"""``meta_expressions.json``: the videos of a referring set and what is said about each.
+"""``mask_dict.json`` of MeViS and ReVOS: the masks of every annotated object, frame by frame.
 
-``{videos: {NAME: {frames, expressions: {KEY: {exp, …}}}}}``. Ref-YouTube-VOS adds the object's
-number, MeViS and ReVOS numbers of annotations (``mask_dict``), ReVOS alone the type.
+It has hundreds of megabytes, so only the places of its entries are kept and an entry is parsed when
+it is asked for. No key but an annotation's number is followed by a list of lists or runs, and runs
+never hold a quote, so the places are found without parsing.
 """
 
 import json
+import mmap
+import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.clip_folder import ClipFolder, hidden
-from vlseg_cli.datasets.dataset import parsed
-from vlseg_cli.datasets.mask_dict import MaskDict
-from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, Question, Task
+from vlseg_cli.datasets.base import parsed
+from vlseg_cli.datasets.frame_folders import FrameFolder, hidden
+from vlseg_cli.datasets.polygons import true_mask
+from vlseg_cli.schema import (
+    ClipQuery,
+    ClipSample,
+    Expression,
+    InputError,
+    NoInputError,
+    Question,
+    Task,
+)
+
+_ENTRY = re.compile(rb'"(\d+)"\s*:\s*(?=\[)')
+_KEPT = 64  # entries: about as many as the expressions of a video mean
+
+
+class MaskDict:
+    """Masks by annotation number. Raises NoInputError if the file is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except FileNotFoundError as error:
+            raise NoInputError(f"{path} is missing: the data set is incomplete.") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is damaged ({error}): fetch it again.") from error
+        starts = [
+            (int(found[1]), found.start(), found.end()) for found in _ENTRY.finditer(self._data)
+        ]
+        ends = [start for _, start, _ in starts[1:]] + [len(self._data)]
+        self._places = {
+            number: (begin, end) for (number, _, begin), end in zip(starts, ends, strict=True)
+        }
+        self._entry = lru_cache(_KEPT)(self._parsed)
+
+    def mask(self, annotation: int, frame: int, height: int, width: int) -> NDArray[np.bool_]:
+        """(H, W) of one object in one frame, empty where it cannot be seen.
+
+        Raises InputError if the annotation is missing, damaged or of another size.
+        """
+        entry = self._entry(annotation)
+        if frame >= len(entry):
+            raise InputError(
+                f"{self._path} has {len(entry)} frames of annotation {annotation}, but the video"
+                " has more: they are of different releases."
+            )
+        mask = np.zeros((height, width), bool)
+        runs = entry[frame]
+        for one in runs if isinstance(runs, list) else [runs] if runs else []:
+            if one["size"] != [height, width]:
+                raise InputError(
+                    f"{self._path}: annotation {annotation} is {one['size'][1]} x {one['size'][0]}"
+                    f" px, but its video is {width} x {height}."
+                )
+            mask |= true_mask(one, height, width, "union")
+        return mask
+
+    def _parsed(self, annotation: int) -> list[Any]:
+        if annotation not in self._places:
+            raise InputError(f"{self._path} lacks annotation {annotation} of an expression.")
+        begin, end = self._places[annotation]
+        try:
+            entry, _ = json.JSONDecoder().raw_decode(self._data[begin:end].decode())
+        except ValueError as error:
+            raise InputError(
+                f"{self._path} is damaged at annotation {annotation} ({error}): fetch it again."
+            ) from error
+        return list(entry)
+
 
 KINDS = ("referring", "reasoning", "absent")  # by type_id
 
@@ -38,7 +109,7 @@ def expression_clip(
     Raises InputError if the entry lacks something.
     """
     try:
-        clip = ClipFolder(frames, entry["frames"])
+        clip = FrameFolder(frames, entry["frames"])
         queries = tuple(
             _query(clip, key, expression, masks) for key, expression in entry["expressions"].items()
         )
@@ -48,7 +119,7 @@ def expression_clip(
 
 
 def _query(
-    clip: ClipFolder, key: str, expression: Mapping[str, Any], masks: MaskDict | None
+    clip: FrameFolder, key: str, expression: Mapping[str, Any], masks: MaskDict | None
 ) -> ClipQuery:
     kind = KINDS[expression["type_id"]] if "type_id" in expression else ""
     words = (Question if kind == "reasoning" else Expression)(expression["exp"])
@@ -67,7 +138,7 @@ def _query(
 
 
 def _masks(
-    clip: ClipFolder, masks: MaskDict, objects: tuple[int, ...], frame: int
+    clip: FrameFolder, masks: MaskDict, objects: tuple[int, ...], frame: int
 ) -> NDArray[np.bool_]:
     """(M, H, W) of the annotations in a frame."""
     height, width = clip.size(0)

@@ -6,9 +6,8 @@
 
 from pathlib import Path
 
-from vlseg_cli.datasets.dataset import existing_folder
-from vlseg_cli.datasets.mask_dict import MaskDict
-from vlseg_cli.datasets.meta_expressions import expression_clip, read_videos
+from vlseg_cli.datasets.base import existing_folder
+from vlseg_cli.datasets.meta_expressions import MaskDict, expression_clip, read_videos
 from vlseg_cli.schema import ClipSample
 
 SPLITS = ("train", "valid_u", "valid")

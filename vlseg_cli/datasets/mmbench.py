@@ -11,8 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from vlseg_cli.datasets.question_wording import LETTERS, Language, letter_question
-from vlseg_cli.datasets.questions import Asked, asked_sample
+from vlseg_cli.datasets.questions import (
+    LETTERS,
+    AskedQuestion,
+    Language,
+    asked_sample,
+    letter_question,
+)
 from vlseg_cli.media.image import decode_image
 from vlseg_cli.schema import InputError, NoInputError, Sample
 
@@ -25,10 +30,10 @@ class _Question(NamedTuple):
     """Where its picture's row begins in the file, and all its rotations."""
 
     place: int
-    rotations: list[Asked]
+    rotations: list[AskedQuestion]
 
 
-class MMBench:
+class MMBenchQuestions:
     """One table; a sample is a question with its rotations, a query's key the index of its row.
 
     A query's kind is the category, its answer the right letter, none where it is secret. language:
@@ -102,10 +107,10 @@ def _index(path: Path, row: dict[str, str]) -> int:
         raise InputError(f"{path} has a row whose index is {row['index']!r}.") from error
 
 
-def _asked(index: int, row: dict[str, str], language: Language) -> Asked:
+def _asked(index: int, row: dict[str, str], language: Language) -> AskedQuestion:
     """Cells that say nothing are empty or 'nan'."""
     told = {name: text for name, text in row.items() if text and text.lower() != "nan"}
     choices = tuple(told[letter] for letter in _CHOICES if letter in told)
     text = letter_question(row["question"], choices, told.get("hint", ""), language)
     answers = (told["answer"],) if "answer" in told else ()
-    return Asked(text, str(index), answers, choices, told.get("category", ""))
+    return AskedQuestion(text, str(index), answers, choices, told.get("category", ""))

@@ -7,9 +7,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.question_wording import Joint, short_question
-from vlseg_cli.datasets.questions import Asked, PictureQuestions
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.questions import AskedQuestion, Joint, PictureQuestions, short_question
 from vlseg_cli.schema import InputError
 
 TASKS = (
@@ -31,7 +30,7 @@ TASKS = (
 _PICTURES = (".jpg", ".png")
 
 
-class MME(PictureQuestions):
+class MMEQuestions(PictureQuestions):
     """All tasks that are there; a query's kind is its task, its key the picture's file name.
 
     joint: see ``question_wording``; MME's tables are made with a space. Raises NoInputError if
@@ -43,7 +42,7 @@ class MME(PictureQuestions):
         super().__init__(folder, (row for task in TASKS for row in _rows(folder, task, joint)))
 
 
-def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, Asked]]:
+def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, AskedQuestion]]:
     pictures, texts = root / task / "images", root / task / "questions_answers_YN"
     if not pictures.is_dir():
         pictures = texts = root / task
@@ -54,4 +53,4 @@ def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, Asked]]:
             if not tab:
                 raise InputError(f"{path} has a line without a tab and an answer: {line!r}.")
             text = short_question(question, joint)
-            yield picture, Asked(text, picture.name, (answer.lower(),), kind=task)
+            yield picture, AskedQuestion(text, picture.name, (answer.lower(),), kind=task)

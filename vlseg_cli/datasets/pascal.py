@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.datasets.class_names import Naming, class_table
-from vlseg_cli.datasets.dataset import existing_folder, parsed
 from vlseg_cli.datasets.label_maps import LabelMaps, paired
 from vlseg_cli.schema import NoInputError
 

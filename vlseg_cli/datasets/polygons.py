@@ -4,6 +4,7 @@ They differ by pixels along every edge, and where parts of one object overlap.
 """
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +42,20 @@ def polygon_fill(parts: Parts, height: int, width: int) -> NDArray[np.bool_]:
         points = np.array(part, np.float64).reshape(-1, 2).astype(np.int32)
         mask |= fill_polygon(points, height, width)
     return mask
+
+
+Polygons = Literal["union", "sum", "fill"]
+
+
+def true_mask(segmentation: Any, height: int, width: int, polygons: Polygons) -> NDArray[np.bool_]:
+    """Mask (H, W): polygons by one of three rules, or runs, compressed or not."""
+    if isinstance(segmentation, dict):
+        from pycocotools import mask as coco
+
+        if isinstance(segmentation["counts"], list):
+            segmentation = coco.frPyObjects(segmentation, height, width)
+        return np.asarray(coco.decode(segmentation), bool)
+    if polygons == "sum":
+        return np.equal(polygon_sum(segmentation, height, width), 1)
+    fill = polygon_union if polygons == "union" else polygon_fill
+    return fill(segmentation, height, width)

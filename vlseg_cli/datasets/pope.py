@@ -5,14 +5,19 @@
 
 from pathlib import Path
 
-from vlseg_cli.datasets.dataset import existing_folder
-from vlseg_cli.datasets.question_wording import Joint, short_question
-from vlseg_cli.datasets.questions import Asked, PictureQuestions, read_lines
+from vlseg_cli.datasets.base import existing_folder
+from vlseg_cli.datasets.questions import (
+    AskedQuestion,
+    Joint,
+    PictureQuestions,
+    read_lines,
+    short_question,
+)
 
 CATEGORIES = ("random", "popular", "adversarial")  # how things that are not there were chosen
 
 
-class POPE(PictureQuestions):
+class POPEQuestions(PictureQuestions):
     """All three categories; a query's kind is its category, its answer 'yes' or 'no'.
 
     Keys are 'CATEGORY/NUMBER', as numbers begin anew in every category. joint: see
@@ -34,6 +39,8 @@ class POPE(PictureQuestions):
         )
 
 
-def _asked(category: str, record: dict[str, str], joint: Joint) -> Asked:
+def _asked(category: str, record: dict[str, str], joint: Joint) -> AskedQuestion:
     text = short_question(record["text"], joint)
-    return Asked(text, f"{category}/{record['question_id']}", (record["label"],), kind=category)
+    return AskedQuestion(
+        text, f"{category}/{record['question_id']}", (record["label"],), kind=category
+    )

@@ -1,19 +1,53 @@
-"""Questions about pictures, answered in words: what the question-answering sets have in common."""
+"""How questions are put so that answers can be scored: short words, or the letter of a choice.
+
+The sentences are those of LLaVA-1.5, which all the papers use. LLaVA's line (PSALM, HyperSeg) puts
+them on a line of their own; InternVL's (SELF1E) behind a space.
+"""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from vlseg_cli.datasets.dataset import parsed
+from vlseg_cli.datasets.base import parsed
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Frame, InputError, NoInputError, Query, Question, Sample, Task
 
+LETTERS = "ABCDEFGH"
 
-class Asked(NamedTuple):
+Joint = Literal["line", "space"]
+Language = Literal["en", "cn"]
+
+_SHORT = "Answer the question using a single word or phrase."
+_UNSURE = "When the provided information is insufficient, respond with 'Unanswerable'. "
+_LETTER: dict[Language, str] = {
+    "en": "Answer with the option's letter from the given choices directly.",
+    "cn": "请直接回答选项字母。",
+}
+_JOINTS: dict[Joint, str] = {"line": "\n", "space": " "}
+
+
+def short_question(question: str, joint: Joint, *, unanswerable: bool = False) -> str:
+    """Ask for a single word or phrase; unanswerable: VizWiz's pictures may not tell."""
+    return f"{question}{_JOINTS[joint]}{_UNSURE if unanswerable else ''}{_SHORT}"
+
+
+def letter_question(
+    question: str, choices: Sequence[str], hint: str = "", language: Language = "en"
+) -> str:
+    """Ask for the letter of a choice: hint if there is one, question, choices, each on a line.
+
+    >>> letter_question("What is it?", ["a cup", "a cat"]).splitlines()[:2]
+    ['What is it?', 'A. a cup']
+    """
+    listed = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False)]
+    return "\n".join([*([hint] if hint else []), question, *listed, _LETTER[language]])
+
+
+class AskedQuestion(NamedTuple):
     """One question; the rest as in ``Query``."""
 
     text: str
@@ -29,8 +63,8 @@ class PictureQuestions:
     path: the file that the questions are from. Raises NoInputError if there are no questions.
     """
 
-    def __init__(self, path: Path, questions: Iterable[tuple[Path, Asked]]) -> None:
-        by_picture: dict[Path, list[Asked]] = defaultdict(list)
+    def __init__(self, path: Path, questions: Iterable[tuple[Path, AskedQuestion]]) -> None:
+        by_picture: dict[Path, list[AskedQuestion]] = defaultdict(list)
         for picture, asked in questions:
             by_picture[picture].append(asked)
         if not by_picture:
@@ -50,7 +84,7 @@ class PictureQuestions:
         return asked_sample(read_image(path), questions)
 
 
-def asked_sample(frame: Frame, questions: Iterable[Asked]) -> Sample:
+def asked_sample(frame: Frame, questions: Iterable[AskedQuestion]) -> Sample:
     """A picture with its questions, which mean no pixels."""
     masks = np.zeros((0, frame.height, frame.width), bool)
     labels = np.zeros(0, np.int64)

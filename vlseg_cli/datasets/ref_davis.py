@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vlseg_cli.datasets.clip_folder import ClipFolder
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.datasets.davis import davis_root, frames_folder, sequence_folder, sequences
+from vlseg_cli.datasets.frame_folders import FrameFolder
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, Task
 
 RUNS = ("annot1", "annot1_full_video", "annot2", "annot2_full_video")  # as ReferFormer counts them
@@ -64,7 +64,7 @@ class RefDAVIS:
         return ClipSample(sequence, clip.names, clip.read, tuple(queries))
 
 
-def _query(clip: ClipFolder, text: str, one: int, key: str, kind: str) -> ClipQuery:
+def _query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQuery:
     return ClipQuery(
         Task.RVOS,
         Expression(text),

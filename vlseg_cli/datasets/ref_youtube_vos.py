@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.clip_folder import ClipFolder, hidden
-from vlseg_cli.datasets.dataset import existing_folder
+from vlseg_cli.datasets.base import existing_folder
+from vlseg_cli.datasets.frame_folders import FrameFolder, hidden
 from vlseg_cli.datasets.meta_expressions import read_videos
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, Task
 
@@ -47,7 +47,7 @@ class RefYouTubeVOS:
         frames = existing_folder(Path(self.source(number)))
         annotations = self._root / self._split / "Annotations" / video
         try:
-            clip = ClipFolder(frames, entry["frames"], annotations)
+            clip = FrameFolder(frames, entry["frames"], annotations)
             queries = [
                 _query(clip, key, expression) for key, expression in entry["expressions"].items()
             ]
@@ -56,7 +56,7 @@ class RefYouTubeVOS:
         return ClipSample(video, clip.names, clip.read, tuple(queries))
 
 
-def _query(clip: ClipFolder, key: str, expression: dict[str, Any]) -> ClipQuery:
+def _query(clip: FrameFolder, key: str, expression: dict[str, Any]) -> ClipQuery:
     """Only training says which object is meant."""
     objects = (int(expression["obj_id"]),) if "obj_id" in expression else ()
     masks = partial(clip.masks, objects=objects) if objects else hidden

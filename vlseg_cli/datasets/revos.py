@@ -9,15 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.datasets.dataset import existing_folder
-from vlseg_cli.datasets.mask_dict import MaskDict
-from vlseg_cli.datasets.meta_expressions import KINDS, expression_clip, read_videos
+from vlseg_cli.datasets.base import existing_folder
+from vlseg_cli.datasets.meta_expressions import KINDS, MaskDict, expression_clip, read_videos
 from vlseg_cli.schema import ClipSample
 
 SPLITS = ("train", "valid")
 
 
-class ReVOS:
+class ReVOSClips:
     """One split; a query is one expression, its key the expression's own.
 
     A query's kind is 'referring', 'reasoning' or 'absent', which enters no score. kinds: only

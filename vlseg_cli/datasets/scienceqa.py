@@ -8,13 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.question_wording import LETTERS, letter_question
-from vlseg_cli.datasets.questions import Asked, PictureQuestions
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.questions import LETTERS, AskedQuestion, PictureQuestions, letter_question
 from vlseg_cli.schema import InputError
 
 
-class ScienceQA(PictureQuestions):
+class ScienceQAQuestions(PictureQuestions):
     """One split; a query's kind is the subject, its answer the letter of the right choice.
 
     Raises NoInputError if a file or the split is missing, InputError if one is damaged.
@@ -35,7 +34,9 @@ class ScienceQA(PictureQuestions):
         super().__init__(path, questions)
 
 
-def _asked(key: str, problem: dict[str, Any]) -> Asked:
+def _asked(key: str, problem: dict[str, Any]) -> AskedQuestion:
     choices = tuple(problem["choices"])
     text = letter_question(problem["question"], choices, problem["hint"])
-    return Asked(text, key, (LETTERS[problem["answer"]],), choices, problem.get("subject", ""))
+    return AskedQuestion(
+        text, key, (LETTERS[problem["answer"]],), choices, problem.get("subject", "")
+    )

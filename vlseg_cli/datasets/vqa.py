@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from vlseg_cli.datasets.dataset import existing_folder, parsed
-from vlseg_cli.datasets.question_wording import Joint, short_question
-from vlseg_cli.datasets.questions import Asked, PictureQuestions, read_lines
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.questions import (
+    AskedQuestion,
+    Joint,
+    PictureQuestions,
+    read_lines,
+    short_question,
+)
 from vlseg_cli.schema import InputError
 
 Name = Literal["vqav2", "okvqa", "textvqa", "vizwiz"]
@@ -75,7 +80,7 @@ _SPLITS: dict[Name, dict[str, _Split]] = {
 }
 
 
-class VQA(PictureQuestions):
+class VQAQuestions(PictureQuestions):
     """One split of one set; a query's answers are people's, none where they are secret.
 
     joint: how the demand for a short answer is put to the question. Raises NoInputError if a file
@@ -96,7 +101,7 @@ class VQA(PictureQuestions):
             (
                 (
                     picture,
-                    Asked(
+                    AskedQuestion(
                         short_question(question, joint, unanswerable=name == "vizwiz"),
                         key,
                         _people(path, answers, key),

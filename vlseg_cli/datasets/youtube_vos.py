@@ -8,8 +8,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from vlseg_cli.datasets.clip_folder import ClipFolder, follow, frame_names
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.frame_folders import FrameFolder, follow, frame_names
 from vlseg_cli.schema import ClipSample, InputError
 
 SPLITS = ("train", "valid", "test")
@@ -44,7 +44,7 @@ class YouTubeVOS:
         video, objects = self._videos[number]
         frames = existing_folder(Path(self.source(number)))
         names = frame_names(frames)
-        clip = ClipFolder(frames, names, self._folder / "Annotations" / video)
+        clip = FrameFolder(frames, names, self._folder / "Annotations" / video)
         appearing: dict[int, list[int]] = defaultdict(list)
         for one, name in objects.items():
             if name not in names:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.clip_folder import ClipFolder, hidden
-from vlseg_cli.datasets.coco_masks import true_mask
-from vlseg_cli.datasets.dataset import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.frame_folders import FrameFolder, hidden
+from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
 
 SPLITS = ("train", "valid", "test")
@@ -73,7 +73,7 @@ class YouTubeVIS:
         return ClipSample(
             self._name(video),
             tuple(name.rpartition("/")[2] for name in names),
-            ClipFolder(self._frames, names).read,
+            FrameFolder(self._frames, names).read,
             (query,),
         )
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vlseg_cli.datasets.dataset import ClipDataset, Dataset
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
+from vlseg_cli.datasets.base import ClipDataset, Dataset
+from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.schema import ClipSample, InputError, NoInputError
 
 State = Literal["complete", "in part", "damaged", "missing"]
@@ -20,7 +20,7 @@ _LISTED = 10  # of what is wrong with a set
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DatasetFinding:
     """One benchmark's data. samples: how many there are, of how many published (None: unknown).
 
     problems: the first sentences of what is missing or damaged; faulty: how many samples have one.
@@ -35,7 +35,9 @@ class Finding:
     problems: tuple[str, ...]
 
 
-def check_data(benchmarks: Iterable[Benchmark], data: Path, thorough: bool) -> Iterator[Finding]:
+def check_data(
+    benchmarks: Iterable[Benchmark], data: Path, thorough: bool
+) -> Iterator[DatasetFinding]:
     """Look for each benchmark below ``data``.
 
     thorough: read every sample; else only look whether each picture is there.
@@ -87,7 +89,11 @@ def _read(dataset: Dataset | ClipDataset, number: int) -> str:
     return ""
 
 
-def _finding(benchmark: Benchmark, state: State, samples: int, problems: list[str]) -> Finding:
+def _finding(
+    benchmark: Benchmark, state: State, samples: int, problems: list[str]
+) -> DatasetFinding:
     faulty = len(problems) if samples else 0
     few = tuple(problems[:_LISTED])
-    return Finding(benchmark.name, benchmark.title, state, samples, benchmark.size, faulty, few)
+    return DatasetFinding(
+        benchmark.name, benchmark.title, state, samples, benchmark.size, faulty, few
+    )

@@ -12,13 +12,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.truth import predicted_mask
 from vlseg_cli.evaluation.world_queries import benchmark_sample
-from vlseg_cli.models.configs.hrseg import HRSegConfig
-from vlseg_cli.models.segmenters.hrseg import HRSegSegmenter
-from vlseg_cli.nn.mask_selection import Rule
-from vlseg_cli.schema import Ask, Query
+from vlseg_cli.models.hrseg.config import HRSegConfig
+from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
+from vlseg_cli.models.hrseg.selection import Rule
+from vlseg_cli.schema import PromptRequest, Query
 
 Table = Literal["as trained", "N", "gamma", "selection", "threshold"]
 TABLES: tuple[Table, ...] = get_args(Table)
@@ -43,7 +43,7 @@ class Variant:
 
     def add(self, query: Query, prediction: Any) -> None:
         """Count one answer by its task, and once more if its target is small."""
-        answer: NDArray[np.bool_] = answered_mask(prediction)
+        answer: NDArray[np.bool_] = predicted_mask(prediction)
         truth: NDArray[np.bool_] = query.masks.max(0)
         self.meters[query.task.value].add(answer, truth, query.ignore)
         if truth.mean() < SMALL:
@@ -76,13 +76,13 @@ def ablate(
         for done, seed in enumerate(seeds, 1):
             sample = benchmark_sample(seed, size)
             queries = [query for query in sample.queries if query.task in segmenter.tasks]
-            asks = [Ask(0, query.task, query.prompt) for query in queries]
+            requests = [PromptRequest(0, query.task, query.prompt) for query in queries]
             for looked, group in _together(lines, trained):
                 model.config = looked
                 encoded = segmenter.encode([sample.frame])
                 for line in group:
                     model.config = replace(trained, **line.changes)
-                    predictions = segmenter.answer(encoded, asks)
+                    predictions = segmenter.predict(encoded, requests)
                     for query, prediction in zip(queries, predictions, strict=True):
                         line.add(query, prediction)
             progress(done)

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from vlseg_cli.evaluation.answers import (
-    answered_boxes,
-    answered_classes,
-    answered_panoptic,
+from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision
+from vlseg_cli.evaluation.metrics.panoptic_quality import PanopticQuality
+from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
+from vlseg_cli.evaluation.truth import (
+    predicted_boxes,
+    predicted_classes,
+    predicted_panoptic,
     true_boxes,
     true_classes,
     true_panoptic,
 )
-from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision
-from vlseg_cli.evaluation.metrics.panoptic_quality import PanopticQuality
-from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
 from vlseg_cli.schema import Prediction, Query, Task
 
 
@@ -54,21 +54,21 @@ class NameScores:
 
     def _add_panoptic(self, query: Query, prediction: Prediction) -> float:
         picture = self._new_panoptic()
-        picture.add(*true_panoptic(query), *answered_panoptic(prediction))
+        picture.add(*true_panoptic(query), *predicted_panoptic(prediction))
         self._panoptic.merge(picture)
         quality = picture.result().all
         return quality.pq if quality else 0.0
 
     def _add_semantic(self, query: Query, prediction: Prediction) -> float:
         picture = self._new_semantic()
-        picture.add(answered_classes(prediction), true_classes(query))
+        picture.add(predicted_classes(prediction), true_classes(query))
         self._semantic.merge(picture)
         return picture.result().miou or 0.0
 
     def _add_boxes(self, query: Query, prediction: Prediction) -> float:
         self._boxed += 1
         picture = AveragePrecision(self._things)
-        picture.add(self._boxed, true_boxes(query), answered_boxes(prediction))
+        picture.add(self._boxed, true_boxes(query), predicted_boxes(prediction))
         self._boxes.merge(picture)
         return picture.result().stats["AP"] or 0.0
 

@@ -8,49 +8,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.schema import (
-    Ask,
     ClipQuery,
     ClipSample,
     Input,
     InputError,
     NoInputError,
     Prompt,
+    PromptRequest,
     Query,
     Sample,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlannedBenchmark:
     """A benchmark as this run asks it."""
 
     benchmark: Benchmark
-    protocol: Protocol
+    protocol: ProtocolChoice
     opened: Opened
 
 
 class Portion(NamedTuple):
     """What one benchmark asks about a picture, or about a clip."""
 
-    entry: Entry
+    entry: PlannedBenchmark
     sample: Sample | ClipSample
 
 
 Portions = tuple[Portion, ...]  # everything asked about one picture or clip
 
 
-class Plan:
+class EvaluationPlan:
     """The pictures and clips of all benchmarks, each once, in the order they are first met."""
 
-    def __init__(self, entries: Sequence[Entry], limit: int | None = None) -> None:
+    def __init__(self, entries: Sequence[PlannedBenchmark], limit: int | None = None) -> None:
         """limit: at most so many pictures and clips of each benchmark, for a quick look.
 
         Raises InputError if a data set does not know its own pictures.
         """
         self.entries = tuple(entries)
-        self._places: dict[str, list[tuple[Entry, int]]] = defaultdict(list)
+        self._places: dict[str, list[tuple[PlannedBenchmark, int]]] = defaultdict(list)
         for entry in entries:
             dataset = entry.opened.dataset
             for number in range(len(dataset))[:limit]:
@@ -77,7 +77,7 @@ class Plan:
             raise InputError(str(error)) from error
 
 
-def asks(portions: Portions) -> list[Ask]:
+def prompt_requests(portions: Portions) -> list[PromptRequest]:
     """What to ask, in the order of the portions and of their queries."""
     same: dict[Prompt, Prompt] = {}  # regions are never equal
     found = []
@@ -99,6 +99,6 @@ def rows(portions: Portions) -> int:
     return sample.length if isinstance(sample, ClipSample) else 1
 
 
-def _ask(benchmark: Benchmark, query: Query | ClipQuery, prompt: Prompt) -> Ask:
+def _ask(benchmark: Benchmark, query: Query | ClipQuery, prompt: Prompt) -> PromptRequest:
     first = query.first if isinstance(query, ClipQuery) else 0
-    return Ask(first, query.task, prompt, benchmark.threshold, benchmark.many)
+    return PromptRequest(first, query.task, prompt, benchmark.threshold, benchmark.many)

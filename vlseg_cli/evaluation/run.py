@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from vlseg_cli.evaluation.cases import CaseKeeper
-from vlseg_cli.evaluation.plan import Plan
-from vlseg_cli.evaluation.reading import SampleSource
-from vlseg_cli.evaluation.scores.score import Result
+from vlseg_cli.evaluation.plan import EvaluationPlan
+from vlseg_cli.evaluation.prefetch import SampleSource
+from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.scoring import Scoring
-from vlseg_cli.evaluation.willing import Willing
-from vlseg_cli.jobs import Job, Progress, Settings, Summary, run_job
+from vlseg_cli.evaluation.unsupported import UnsupportedTaskAdapter
+from vlseg_cli.jobs import Job, JobProgress, JobSettings, Summary, run_job
 from vlseg_cli.jobs.layout import stored_records
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Evaluation:
 
 
 def evaluate(
-    plan: Plan,
+    plan: EvaluationPlan,
     job: Job,
-    settings: Settings,
+    settings: JobSettings,
     load: Callable[[], Segmenter],
-    progress: Progress,
+    progress: JobProgress,
 ) -> Evaluation:
     """Answer all that is not answered yet, then score everything.
 
@@ -39,8 +39,8 @@ def evaluate(
     ``run_job`` raises.
     """
 
-    def load_willing() -> Willing:
-        return Willing(load(), progress.note)
+    def load_willing() -> UnsupportedTaskAdapter:
+        return UnsupportedTaskAdapter(load(), progress.note)
 
     samples = SampleSource(plan, ahead=settings.batch_size)
     out = settings.folder.root if settings.keep_records else None

@@ -9,11 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.evaluation.answers import prediction_of
 from vlseg_cli.evaluation.cases import CaseKeeper
-from vlseg_cli.evaluation.plan import Plan, Portions, columns, rows
-from vlseg_cli.evaluation.reading import SampleSource
-from vlseg_cli.evaluation.scores.score import Result, Submission
+from vlseg_cli.evaluation.plan import EvaluationPlan, Portions, columns, rows
+from vlseg_cli.evaluation.prefetch import SampleSource
+from vlseg_cli.evaluation.scorers.base import Result, Submission
+from vlseg_cli.evaluation.truth import prediction_of
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Frame, Item, Record
 
@@ -21,7 +21,9 @@ from vlseg_cli.schema import Frame, Item, Record
 class Scoring:
     """Scores what a job answers: a sink of it (see ``outputs.sink.Sink``) that writes nothing."""
 
-    def __init__(self, plan: Plan, samples: SampleSource, out: Path | None = None) -> None:
+    def __init__(
+        self, plan: EvaluationPlan, samples: SampleSource, out: Path | None = None
+    ) -> None:
         """out: folder for submissions, None for none."""
         self._plan, self._samples = plan, samples
         self._submissions = {} if out is None else _open_submissions(plan, out)
@@ -84,7 +86,7 @@ class Scoring:
                 self._submissions[name].add(sample, own)
 
 
-def _open_submissions(plan: Plan, out: Path) -> dict[str, Submission[Any]]:
+def _open_submissions(plan: EvaluationPlan, out: Path) -> dict[str, Submission[Any]]:
     """Of the benchmarks that are scored elsewhere, in a folder each."""
     makers = ((one.benchmark.name, one.benchmark.submission) for one in plan.entries)
     return {

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vlseg_cli.evaluation.benchmarks.published import published
-from vlseg_cli.evaluation.plan import Entry, Plan
+from vlseg_cli.evaluation.benchmarks.table import published
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation
-from vlseg_cli.evaluation.scores.score import Result
+from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.setting import Setting
-from vlseg_cli.models.precision import FULL
+from vlseg_cli.models.checkpoint import FULL
 from vlseg_cli.outputs.folder import OutputFolder
 
 Summary = Mapping[str, Any]  # {"setting": …, "benchmarks": [{"name": …, "measures": …, …}, …]}
 
 
-def summarise(plan: Plan, setting: Setting, done: Evaluation) -> Summary:
+def summarize(plan: EvaluationPlan, setting: Setting, done: Evaluation) -> Summary:
     """Everything a reader needs to know of finished scores."""
     assert done.results is not None
     rows = [_benchmark(entry, done.results[entry.benchmark.name]) for entry in plan.entries]
@@ -58,7 +58,7 @@ def write_summary(folder: OutputFolder, summary: Summary) -> None:
     folder.write(_csv(summary).encode(), "scores.csv")
 
 
-def _benchmark(entry: Entry, result: Result) -> dict[str, Any]:
+def _benchmark(entry: PlannedBenchmark, result: Result) -> dict[str, Any]:
     benchmark = entry.benchmark
     return {
         "name": benchmark.name,

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.answers import answered_mask
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches, Masks
 from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.ytvis import TrueTrack, VideoAveragePrecision
-from vlseg_cli.evaluation.scores.tracks import detected_tracks
+from vlseg_cli.evaluation.scorers.tracks import detected_tracks
+from vlseg_cli.evaluation.truth import predicted_mask
 from vlseg_cli.schema import (
     ClipQuery,
     ClipSample,
@@ -52,7 +52,7 @@ class VideoScores:
                 self._switches.add(zip(_seen(query, truth), map(_tracked, of_query), strict=True))
             else:
                 meter = self._sentences[query.task].setdefault(query.kind, ExpressionJF())
-                masks = np.stack([answered_mask(prediction) for prediction in of_query])
+                masks = np.stack([predicted_mask(prediction) for prediction in of_query])
                 meter.add(masks, np.stack([one.any(0) for one in truth]))
 
     def summary(self) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from vlseg_cli.evaluation.cases import CaseKeeper
 from vlseg_cli.evaluation.world_queries import benchmark_sample
 from vlseg_cli.evaluation.world_report import write_report
 from vlseg_cli.evaluation.world_scores import WorldScores
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import Ask, Query, Sample, Task, UsageError
+from vlseg_cli.schema import PromptRequest, Query, Sample, Task, UsageError
 
 
 def evaluate_world(
@@ -38,8 +38,8 @@ def evaluate_world(
     for done, seed in enumerate(seeds, start=1):
         sample = _answerable(benchmark_sample(seed, size), model)
         encoded = model.encode([sample.frame])
-        asks = [_ask(query) for query in sample.queries]
-        cases.add(scores.add(sample, model.answer(encoded, asks)))
+        requests = [_ask(query) for query in sample.queries]
+        cases.add(scores.add(sample, model.predict(encoded, requests)))
         if progress is not None:
             progress(done, len(seeds))
     result = {**scores.summary(), "model": model.name}
@@ -54,7 +54,7 @@ def _answerable(sample: Sample, model: Segmenter) -> Sample:
     return replace(sample, queries=asked)
 
 
-def _ask(query: Query) -> Ask:
+def _ask(query: Query) -> PromptRequest:
     """The task's own defaults, but every box with its score: average precision ranks them all."""
     threshold = 0.0 if query.task is Task.DETECT else None
-    return Ask(0, query.task, query.prompt, threshold)
+    return PromptRequest(0, query.task, query.prompt, threshold)

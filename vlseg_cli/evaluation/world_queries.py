@@ -11,14 +11,13 @@ import numpy as np
 from numpy.random import Generator
 
 from vlseg_cli.schema import Expression, Frame, Query, Question, Regions, Sample, Task
-from vlseg_cli.worlds.categories import STUFF
-from vlseg_cli.worlds.draw import draw_scene
-from vlseg_cli.worlds.reasoning import reason
-from vlseg_cli.worlds.referring import refer
-from vlseg_cli.worlds.regions import REGION_KINDS, region_prompt
-from vlseg_cli.worlds.samples import Mix, panoptic_query
-from vlseg_cli.worlds.scene import Scene
-from vlseg_cli.worlds.sentence import KINDS, Sentence
+from vlseg_cli.synthetic.categories import STUFF
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.reasoning import reason
+from vlseg_cli.synthetic.referring import refer
+from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
+from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
+from vlseg_cli.synthetic.scene import KINDS, Scene, Sentence
 
 _STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
 _TRIES = 4  # per sentence wanted: a draw may repeat itself
@@ -50,7 +49,7 @@ def benchmark_queries(scene: Scene) -> list[Query]:
 
 def _name_queries(scene: Scene, rng: Generator) -> list[Query]:
     """All names of the world: who owns each pixel, which class it has, and where the things are."""
-    panoptic = panoptic_query(scene, rng, Mix(all_names=True))
+    panoptic = panoptic_query(scene, rng, SampleMix(all_names=True))
     things = ~np.array(STUFF)[panoptic.labels]
     boxes = replace(
         panoptic, task=Task.DETECT, masks=panoptic.masks[things], labels=panoptic.labels[things]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vlseg_cli.evaluation.cases import CaseKeeper
-from vlseg_cli.evaluation.page import Card, Gallery, Row, write_page
+from vlseg_cli.evaluation.report import ReportCard, ReportGallery, ReportRow, write_page
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Task
 
@@ -29,15 +29,16 @@ def write_report(
     """
     about = f"{scores['model']} · seeds {seeds.start}:{seeds.stop} · scenes: {scores['scenes']}"
     galleries = (
-        Gallery(heading, cases.best(task), cases.worst(task)) for task, heading in _HEADINGS.items()
+        ReportGallery(heading, cases.best(task), cases.worst(task))
+        for task, heading in _HEADINGS.items()
     )
     write_page(folder, "vlseg on the drawn world", (about, _REMARK), _cards(scores), galleries)
 
 
-def _cards(scores: Mapping[str, Any]) -> Iterator[Card]:
+def _cards(scores: Mapping[str, Any]) -> Iterator[ReportCard]:
     refer, reason = scores["refer"], scores["reason"]
     names = {"Panoptic": "panoptic", "Semantic": "semantic", "Boxes": "detect"}
-    yield Card(
+    yield ReportCard(
         "Referring expressions",
         [
             _row("cIoU", refer["cIoU"]),
@@ -45,11 +46,11 @@ def _cards(scores: Mapping[str, Any]) -> Iterator[Card]:
             _row("P@0.5", refer["P50"]),
         ],
     )
-    yield Card(
+    yield ReportCard(
         "gIoU by kind of expression",
         [_row(kind, row["gIoU"], str(row["n"])) for kind, row in refer["by_kind"].items()],
     )
-    yield Card(
+    yield ReportCard(
         "Reasoning questions",
         [
             _row(f"{wordings} wordings, {measure}", score)
@@ -57,7 +58,7 @@ def _cards(scores: Mapping[str, Any]) -> Iterator[Card]:
             for measure, score in reason[key].items()
         ],
     )
-    yield Card(
+    yield ReportCard(
         "All names at once",
         [
             _row(f"{task} {measure}", score)
@@ -66,8 +67,8 @@ def _cards(scores: Mapping[str, Any]) -> Iterator[Card]:
         ],
     )
     interactive = scores["interactive"].items()
-    yield Card("Pointing, mIoU", [_row(kind, row["mIoU"]) for kind, row in interactive])
+    yield ReportCard("Pointing, mIoU", [_row(kind, row["mIoU"]) for kind, row in interactive])
 
 
-def _row(label: str, score: float | None, remark: str = "") -> Row:
-    return Row(label, score, "–" if score is None else f"{score:.3f}", remark)
+def _row(label: str, score: float | None, remark: str = "") -> ReportRow:
+    return ReportRow(label, score, "–" if score is None else f"{score:.3f}", remark)

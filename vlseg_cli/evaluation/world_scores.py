@@ -6,15 +6,15 @@ Every answer also gets a score of its own, by which the report picks its picture
 from collections.abc import Iterator
 from typing import Any
 
-from vlseg_cli.evaluation.answers import answered_box, answered_mask, true_box
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.evaluation.name_scores import NameScores
+from vlseg_cli.evaluation.truth import predicted_box, predicted_mask, true_box
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, Task
-from vlseg_cli.worlds.categories import STUFF
-from vlseg_cli.worlds.regions import REGION_KINDS
-from vlseg_cli.worlds.sentence import KINDS
+from vlseg_cli.synthetic.categories import STUFF
+from vlseg_cli.synthetic.regions import REGION_KINDS
+from vlseg_cli.synthetic.scene import KINDS
 
 
 class WorldScores:
@@ -66,10 +66,10 @@ class WorldScores:
             yield Case(frame, query, prediction, *self._names.add(query, prediction))
             return
         if query.task is Task.GROUND:
-            score = self._ground.add(answered_box(prediction), true_box(query))
+            score = self._ground.add(predicted_box(prediction), true_box(query))
             yield Case(frame, query, prediction, "IoU", score)
             return
         meter = self._meters[query.task][query.kind]
         for position, mask in enumerate(query.masks):
-            overlap = meter.add(answered_mask(prediction, position), mask, query.ignore)
+            overlap = meter.add(predicted_mask(prediction, position), mask, query.ignore)
             yield Case(frame, query, prediction, "IoU", overlap.iou, position)

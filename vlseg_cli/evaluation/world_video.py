@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from vlseg_cli.evaluation.video_scores import VideoScores
-from vlseg_cli.models.session import VideoSegmenter
-from vlseg_cli.schema import Ask, ClipSample, Prediction, UsageError
-from vlseg_cli.worlds.categories import NAMES
-from vlseg_cli.worlds.clip_samples import ClipMix, clip_sample
+from vlseg_cli.models.base import VideoSegmenter
+from vlseg_cli.schema import ClipSample, Prediction, PromptRequest, UsageError
+from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
 
 
 def evaluate_world_video(
@@ -38,7 +38,7 @@ def evaluate_world_video(
 
 def watch(model: VideoSegmenter, sample: ClipSample) -> list[list[Prediction]]:
     """The answers to each query of a clip, frame by frame; all queries share each look."""
-    asks = [Ask(query.first, query.task, query.prompt) for query in sample.queries]
-    session = model.session(asks)
+    requests = [PromptRequest(query.first, query.task, query.prompt) for query in sample.queries]
+    session = model.session(requests)
     steps = [session.step(sample.read(index)) for index in range(sample.length)]
     return [list(of_query) for of_query in zip(*steps, strict=True)]

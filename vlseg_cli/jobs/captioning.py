@@ -19,7 +19,7 @@ from vlseg_cli.schema import Frame, InputError, UsageError
 SETTINGS = "captions.json"
 
 
-class Describes(Protocol):
+class DescribesFrames(Protocol):
     """A model that says what it sees."""
 
     def __call__(self, frame: Frame) -> list[str]:
@@ -80,7 +80,7 @@ class CaptionFile:
 def caption_pictures(
     file: CaptionFile,
     model: str,
-    describe: Describes,
+    describe: DescribesFrames,
     images: Iterable[str],
     rules: CaptionRules,
     tell: Callable[[CaptionedPicture | InputError], None],

@@ -7,10 +7,10 @@ from pathlib import Path
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.records import JobRecords
 from vlseg_cli.jobs.status import job_of
-from vlseg_cli.jobs.work import worker_name
+from vlseg_cli.jobs.work_queue import worker_name
 from vlseg_cli.media import Decoder
 from vlseg_cli.outputs import OutputFolder, Sink, close_formats, open_sinks
-from vlseg_cli.schema import Clip, InputError, Item, Record
+from vlseg_cli.schema import FrameRange, InputError, Item, Record
 
 
 def export_job(
@@ -32,7 +32,14 @@ def export_job(
             done += 1
             if sinks and journal.frames(item.number):
                 try:
-                    _draw(item, of_item, sinks, decoder, Clip(**options["clip"]), options["part"])
+                    _draw(
+                        item,
+                        of_item,
+                        sinks,
+                        decoder,
+                        FrameRange(**options["clip"]),
+                        options["part"],
+                    )
                 except InputError as error:
                     failed(item.source, error)
     close_formats(formats, records, target)
@@ -44,7 +51,7 @@ def _draw(
     records: Iterator[Record],
     sinks: Sequence[Sink],
     decoder: Decoder,
-    clip: Clip,
+    clip: FrameRange,
     part_frames: int,
 ) -> None:
     """Give an item to the sinks just as the run did."""

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import FAILURES, RECORDS, SWEPT, WORKSHOP, stored_records
+from vlseg_cli.jobs.layout import FAILURES, RECORDS, STATE_FOLDER, SWEPT, stored_records
 from vlseg_cli.jobs.records import ItemRecords
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import sweep
@@ -25,7 +25,7 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
     write_failures(folder, journal)
     close_formats(formats, stored_records(folder), folder)
     journal.write_finished()
-    (folder.root / WORKSHOP).rename(folder.root / SWEPT)
+    (folder.root / STATE_FOLDER).rename(folder.root / SWEPT)
     tidy(folder)
 
 

@@ -5,15 +5,17 @@ Answers to different questions, or of different weights, never mix in one folder
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vlseg_cli import __version__
 from vlseg_cli.jobs.layout import JOB
-from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import UsageError
+from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.work_units import FrameSource
+from vlseg_cli.outputs import OutputFolder, Sink
+from vlseg_cli.schema import FrameRange, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,32 @@ def _canonical(value: Any) -> str:
 def _shown(value: Any) -> str:
     text = "not given" if value is None else value if isinstance(value, str) else _canonical(value)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+CHUNK_FRAMES = 240  # of a video between two lines of the journal: what a kill can cost
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """How to run a job.
+
+    formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
+    alone. again: failed inputs are work to do, too. through_time: things are followed through
+    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for
+    the files that the inputs name. watchers: are given every answer that this process makes.
+    """
+
+    folder: OutputFolder
+    formats: tuple[str, ...]
+    clip: FrameRange = field(default_factory=FrameRange)
+    batch_size: int = 1
+    part_frames: int = CHUNK_FRAMES
+    shard: Shard = field(default_factory=Shard)
+    overwrite: bool = False
+    again: bool = False
+    fail_fast: bool = False
+    through_time: bool = False
+    pictures_too: bool = False
+    keep_records: bool = False
+    open_source: Callable[[], FrameSource] | None = None
+    watchers: tuple[Sink, ...] = ()

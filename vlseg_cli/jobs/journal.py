@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.jobs.layout import JOURNAL, WORKSHOP
-from vlseg_cli.jobs.unit import Part
+from vlseg_cli.jobs.layout import JOURNAL, STATE_FOLDER
+from vlseg_cli.jobs.work_units import Chunk
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import unwritable
 from vlseg_cli.schema import Item, OutputError
@@ -56,7 +56,7 @@ class Journal:
 
     @property
     def _listed(self) -> Path:
-        return self._folder.root / WORKSHOP / "items.jsonl"
+        return self._folder.root / STATE_FOLDER / "items.jsonl"
 
     def is_done(self, number: int) -> bool:
         """Whether an item is answered or failed for good."""
@@ -97,9 +97,9 @@ class Journal:
             for item in self.items
             if self._attempt[item.number]
         )
-        self._folder.write(_jsonl(rows), WORKSHOP, "items.jsonl")
+        self._folder.write(_jsonl(rows), STATE_FOLDER, "items.jsonl")
 
-    def append(self, part: Part) -> None:
+    def append(self, part: Chunk) -> None:
         """Note that a part is complete; on disk when this returns. Raises OutputError."""
         shares = {
             str(share.item.number): {
@@ -111,7 +111,7 @@ class Journal:
             for share in part.shares
         }
         line = {"part": part.number, "last": part.last, "shares": shares}
-        path = self._folder.path(WORKSHOP, "journal", f"{self._worker}.jsonl")
+        path = self._folder.path(STATE_FOLDER, "journal", f"{self._worker}.jsonl")
         try:
             if self._file is None:
                 self._file = path.open("ab")
@@ -126,7 +126,7 @@ class Journal:
     def refresh(self) -> None:
         """Read what other processes have completed since, be it the whole job."""
         own = f"{self._worker}.jsonl"
-        folder = self._folder.root / WORKSHOP / "journal"
+        folder = self._folder.root / STATE_FOLDER / "journal"
         for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
             if path.name == own:
                 continue

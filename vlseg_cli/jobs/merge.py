@@ -13,11 +13,11 @@ from vlseg_cli.jobs.job import write_job
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.layout import JOB, LOCK, part_path
 from vlseg_cli.jobs.lease import locked
-from vlseg_cli.jobs.opening import check_idle
+from vlseg_cli.jobs.open_job import check_idle
 from vlseg_cli.jobs.records import ItemRecords
 from vlseg_cli.jobs.status import job_of
-from vlseg_cli.jobs.unit import Part, Share, Unit
-from vlseg_cli.jobs.work import worker_name
+from vlseg_cli.jobs.work_queue import worker_name
+from vlseg_cli.jobs.work_units import Chunk, ItemResult, WorkUnit
 from vlseg_cli.outputs import FORMATS, OutputFolder
 from vlseg_cli.schema import Item, UsageError
 
@@ -105,8 +105,8 @@ def _copy(item: Item, source: _Source, folder: OutputFolder, journal: Journal) -
     old = source.journal.items[number]
     folder.write(b"".join(source.records.of(old)), *part_path(item.number, 0))
     error, code = source.journal.errors.get(number, (None, 0))
-    share = Share(item, source.journal.frames(number), error, code)
-    journal.append(Part(Unit((item,), item.number), 0, True, (share,)))
+    share = ItemResult(item, source.journal.frames(number), error, code)
+    journal.append(Chunk(WorkUnit((item,), item.number), 0, True, (share,)))
 
 
 def _copy_pictures(source: Path, target: Path, formats: Sequence[str]) -> None:

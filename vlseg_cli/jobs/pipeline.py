@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlseg_cli.jobs.answering import Answers
-from vlseg_cli.jobs.frame_source import FrameSource, Key
-from vlseg_cli.jobs.settings import Settings
+from vlseg_cli.jobs.inference import FrameInference
+from vlseg_cli.jobs.job import JobSettings
 from vlseg_cli.jobs.stop import Stop
-from vlseg_cli.jobs.unit import Part, Share, Unit
-from vlseg_cli.jobs.work import Work
+from vlseg_cli.jobs.work_queue import WorkQueue
+from vlseg_cli.jobs.work_units import Chunk, FrameSource, ItemResult, Key, WorkUnit
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Request
 from vlseg_cli.schema import Frame, InputError, Item, Record, VlsegError
@@ -23,17 +22,17 @@ from vlseg_cli.schema import Frame, InputError, Item, Record, VlsegError
 class Pipeline:
     """Everything a run is made of."""
 
-    work: Work
+    work: WorkQueue
     source: FrameSource
-    answering: Answers
+    answering: FrameInference
     writer: Writer
     stop: Stop
-    settings: Settings
+    settings: JobSettings
 
     def run(self) -> None:
         """Go through all units; stops early, with everything kept that is complete, if asked."""
         batch: list[tuple[Item, Frame]] = []
-        shares: list[Share] = []
+        shares: list[ItemResult] = []
         for (unit, item), frames in self.source.read(self._requests()):
             if self.stop:
                 return
@@ -53,9 +52,11 @@ class Pipeline:
                 request = Request(Path(item.source), item.is_video, self.settings.clip, unit.frames)
                 yield (unit, item), request
 
-    def _images(self, unit: Unit, shares: list[Share], batch: list[tuple[Item, Frame]]) -> None:
+    def _images(
+        self, unit: WorkUnit, shares: list[ItemResult], batch: list[tuple[Item, Frame]]
+    ) -> None:
         """Answer a batch of images and end its only part."""
-        answers = self.answering.answer(batch)
+        answers = self.answering.predict(batch)
         by_item = {share.item.number: share for share in shares}
         for (item, frame), answer in zip(batch, answers, strict=True):
             share = by_item[item.number]
@@ -64,11 +65,11 @@ class Pipeline:
             else:
                 share.frames, share.records = 1, answer
                 self.writer.write(frame, item, 0, answer)
-        self._end(Part(unit, 0, True, tuple(shares)))
+        self._end(Chunk(unit, 0, True, tuple(shares)))
 
-    def _video(self, unit: Unit, item: Item, frames: Iterator[Frame]) -> None:
+    def _video(self, unit: WorkUnit, item: Item, frames: Iterator[Frame]) -> None:
         """Answer a video batch by batch, part by part, from where it was left."""
-        share, part = Share(item), unit.parts
+        share, part = ItemResult(item), unit.parts
         self.answering.begin(part, self.work.state(unit))
         batch: list[tuple[Item, Frame]] = []
         failure: InputError | None = None
@@ -87,22 +88,22 @@ class Pipeline:
             if frame is None:
                 break
             if full:
-                self._end(Part(unit, part, False, (share,), self.answering.state()))
-                share, part = Share(item), part + 1
+                self._end(Chunk(unit, part, False, (share,), self.answering.state()))
+                share, part = ItemResult(item), part + 1
             batch.append((item, frame))
         wrong = self.answering.end()
         for what in (failure, wrong):
             if what is not None:
                 share.fail(what)
-        self._end(Part(unit, part, True, (share,)))
+        self._end(Chunk(unit, part, True, (share,)))
 
-    def _end(self, part: Part) -> None:
+    def _end(self, part: Chunk) -> None:
         self.writer.end(part)
         if self.settings.fail_fast and any(share.error is not None for share in part.shares):
             self.stop.failed = True
 
-    def _answer(self, batch: list[tuple[Item, Frame]], share: Share, part: int) -> None:
-        for (item, frame), answer in zip(batch, self.answering.answer(batch), strict=True):
+    def _answer(self, batch: list[tuple[Item, Frame]], share: ItemResult, part: int) -> None:
+        for (item, frame), answer in zip(batch, self.answering.predict(batch), strict=True):
             records: list[Record] = []
             if isinstance(answer, VlsegError):
                 share.fail(answer, f"frame {frame.index}: ")
@@ -113,9 +114,9 @@ class Pipeline:
             self.writer.write(frame, item, part, records)
 
 
-def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Frame]]) -> Share:
+def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Frame]]) -> ItemResult:
     """Put an image into the batch, or note why it cannot be read."""
-    share = Share(item)
+    share = ItemResult(item)
     try:
         batch += [(item, frame) for frame in frames]
     except InputError as error:

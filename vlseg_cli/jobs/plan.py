@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from vlseg_cli.jobs.job import Job
+from vlseg_cli.jobs.job import Job, JobSettings
+from vlseg_cli.jobs.profiling import existing_folder, profile_job
 from vlseg_cli.jobs.run import AskAbout
-from vlseg_cli.jobs.settings import Settings
-from vlseg_cli.jobs.trial import existing_folder, try_out
 from vlseg_cli.media.probe import Probe, probe
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Clip, Input, InputError
+from vlseg_cli.models.base import Segmenter
+from vlseg_cli.schema import FrameRange, Input, InputError
 
 _HEADERS = 200  # inputs whose headers are looked at
 _TRIED = 4  # images and as many videos that are answered
@@ -21,7 +20,7 @@ _TRIED_FRAMES = 16  # of each of these videos
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class JobPlan:
     """What is to be expected of a whole job; all but the counts of inputs is an estimate.
 
     unreadable: inputs among the ``looked_at`` that fail, and why. frames: None where no video tells
@@ -42,25 +41,25 @@ class Plan:
 
 def plan_job(
     job: Job,
-    settings: Settings,
+    settings: JobSettings,
     found: Sequence[Input],
     load: Callable[[], Segmenter],
     ask: AskAbout,
-) -> Plan:
+) -> JobPlan:
     """Look, try and extrapolate; nothing is left behind.
 
     Raises what ``run_job`` raises, and KeyboardInterrupt if a signal stops the trial.
     """
     images = [one for one in found if not one.is_video]
     videos = [one for one in found if one.is_video]
-    lengths, unreadable = _look(spread(found, _HEADERS), settings.clip)
+    lengths, unreadable = _look(spread_evenly(found, _HEADERS), settings.clip)
     of_videos = _total(lengths, len(videos))
     frames = {False: len(images), True: of_videos}
     limit = min(_TRIED_FRAMES, settings.clip.max_frames or _TRIED_FRAMES)
     brief = replace(settings, clip=replace(settings.clip, max_frames=limit))
     load_once = cache(load)
     trials = {
-        some[0].is_video: try_out(job, brief, spread(some, _TRIED), load_once, ask)
+        some[0].is_video: profile_job(job, brief, spread_evenly(some, _TRIED), load_once, ask)
         for some in (images, videos)
         if some
     }
@@ -72,7 +71,7 @@ def plan_job(
     ]
     known = [cost for cost in costs if cost is not None]
     is_known = len(known) == len(costs)
-    return Plan(
+    return JobPlan(
         len(images),
         len(videos),
         min(len(found), _HEADERS),
@@ -85,7 +84,7 @@ def plan_job(
     )
 
 
-def selected_frames(video: Probe, clip: Clip) -> int | None:
+def selected_frames(video: Probe, clip: FrameRange) -> int | None:
     """How many frames of a video a clip selects, None if the video does not tell its length."""
     if not video.frames:
         return None
@@ -97,13 +96,13 @@ def selected_frames(video: Probe, clip: Clip) -> int | None:
     return min(selected, clip.max_frames or selected)
 
 
-def spread(found: Sequence[Input], count: int) -> list[Input]:
+def spread_evenly(found: Sequence[Input], count: int) -> list[Input]:
     """At most ``count`` of the inputs, evenly spread over all."""
     step = max(1.0, len(found) / count)
     return [found[int(place * step)] for place in range(min(len(found), count))]
 
 
-def _look(found: Sequence[Input], clip: Clip) -> tuple[list[int], dict[str, str]]:
+def _look(found: Sequence[Input], clip: FrameRange) -> tuple[list[int], dict[str, str]]:
     """The frames of those videos that tell, and what cannot be read."""
     lengths: list[int] = []
     unreadable: dict[str, str] = {}

@@ -10,34 +10,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from vlseg_cli.jobs.answering import Answering, Answers
 from vlseg_cli.jobs.finish import finish
-from vlseg_cli.jobs.frame_source import FrameSource
-from vlseg_cli.jobs.job import Job
+from vlseg_cli.jobs.inference import BatchInference, FrameInference
+from vlseg_cli.jobs.job import Job, JobSettings
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import LOCK, WORKSHOP
+from vlseg_cli.jobs.layout import LOCK, STATE_FOLDER
 from vlseg_cli.jobs.lease import locked
-from vlseg_cli.jobs.listing import name_items
-from vlseg_cli.jobs.opening import open_job
+from vlseg_cli.jobs.open_job import name_items, open_job
 from vlseg_cli.jobs.pipeline import Pipeline
-from vlseg_cli.jobs.settings import Settings
-from vlseg_cli.jobs.stop import Stop, listening
-from vlseg_cli.jobs.unit import Share
-from vlseg_cli.jobs.watching import Watching
-from vlseg_cli.jobs.work import JournaledWork, PassingWork
+from vlseg_cli.jobs.stop import Stop, stop_on_signals
+from vlseg_cli.jobs.tracking import TrackingInference
+from vlseg_cli.jobs.work_queue import JournaledQueue, TransientQueue
+from vlseg_cli.jobs.work_units import FrameSource, ItemResult
 from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.models.session import require_video
+from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import open_sinks
-from vlseg_cli.schema import Ask, Frame, Input, Item, Record
+from vlseg_cli.schema import Frame, Input, Item, PromptRequest, Record
 
 _LOOK_AGAIN = 0.5  # s, while other processes hold what is left
 
-AskAbout = Callable[[Segmenter, Item, Frame], Sequence[Ask]]
+AskAbout = Callable[[Segmenter, Item, Frame], Sequence[PromptRequest]]
 
 
-class Progress(Protocol):
+class JobProgress(Protocol):
     """Who is told how it goes; calls come from one thread at a time."""
 
     def start(self, total: int, done: int) -> None:
@@ -83,11 +79,11 @@ class Summary:
 
 def run_job(
     job: Job,
-    settings: Settings,
+    settings: JobSettings,
     found: Sequence[Input],
     load: Callable[[], Segmenter],
     ask: AskAbout,
-    progress: Progress,
+    progress: JobProgress,
 ) -> Summary:
     """Answer all inputs that are not answered yet; the model is loaded only if there are any.
 
@@ -95,7 +91,7 @@ def run_job(
     whatever ``load`` raises.
     """
 
-    def answers() -> Answers:
+    def answers() -> FrameInference:
         return _answers(settings, load(), ask, progress)
 
     if not (settings.formats or settings.keep_records):
@@ -118,15 +114,15 @@ def run_job(
 
 
 def _run_journaled(
-    settings: Settings,
+    settings: JobSettings,
     journal: Journal,
     mine: set[int],
-    answers: Callable[[], Answers],
-    progress: Progress,
+    answers: Callable[[], FrameInference],
+    progress: JobProgress,
 ) -> int:
     """Run until nothing is left that this process could do; returns an exit code if stopped."""
     videos = any(journal.items[number].is_video for number in mine)
-    work = JournaledWork(settings.folder, journal, settings.batch_size, settings.shard, mine)
+    work = JournaledQueue(settings.folder, journal, settings.batch_size, settings.shard, mine)
     is_told = False
     with closing(journal), closing(work), _opened(settings, progress) as (source, stop):
         answering = answers()  # the decoder starts meanwhile
@@ -145,18 +141,18 @@ def _run_journaled(
 
 
 def _run_passing(
-    settings: Settings,
+    settings: JobSettings,
     found: Sequence[Input],
-    answers: Callable[[], Answers],
-    progress: Progress,
+    answers: Callable[[], FrameInference],
+    progress: JobProgress,
 ) -> Summary:
     """Answer everything and keep nothing."""
     items = name_items(found, settings.folder.root)
-    work = PassingWork(items, settings.batch_size, settings.shard)
+    work = TransientQueue(items, settings.batch_size, settings.shard)
     summary = Summary(len(found), finished=True)
     progress.start(len(found), 0)
 
-    def done(share: Share, last: bool) -> None:
+    def done(share: ItemResult, last: bool) -> None:
         _done(progress, share, last)
         if share.error is not None:
             summary.failed.setdefault(share.item.source, (share.error, share.exit_code))
@@ -169,42 +165,44 @@ def _run_passing(
     return summary
 
 
-def _answers(settings: Settings, model: Segmenter, ask: AskAbout, progress: Progress) -> Answers:
+def _answers(
+    settings: JobSettings, model: Segmenter, ask: AskAbout, progress: JobProgress
+) -> FrameInference:
     """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
     asking = partial(ask, model)
-    alone = Answering(model, asking, settings.batch_size, progress.note)
+    alone = BatchInference(model, asking, settings.batch_size, progress.note)
     if not settings.through_time:
         return alone
-    return Watching(require_video(model), asking, alone if settings.pictures_too else None)
+    return TrackingInference(require_video(model), asking, alone if settings.pictures_too else None)
 
 
 @contextmanager
-def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[FrameSource, Stop]]:
+def _opened(settings: JobSettings, progress: JobProgress) -> Iterator[tuple[FrameSource, Stop]]:
     """What gives frames, and what hears signals."""
-    with listening(progress.note) as stop, _source(settings) as source:
+    with stop_on_signals(progress.note) as stop, _source(settings) as source:
         yield source, stop
 
 
-def _source(settings: Settings) -> FrameSource:
+def _source(settings: JobSettings) -> FrameSource:
     """A decoder that is a batch ahead: more would be kept from other processes."""
     if settings.open_source is not None:
         return settings.open_source()
     return Decoder(files_ahead=2 * settings.batch_size)
 
 
-def _done(progress: Progress, share: Share, last: bool) -> None:
+def _done(progress: JobProgress, share: ItemResult, last: bool) -> None:
     progress.frames(share.frames)
     progress.records(share.records)
     if last:
         progress.item(share.item.source, share.error)
 
 
-def _finish_if_complete(settings: Settings, journal: Journal) -> bool:
+def _finish_if_complete(settings: JobSettings, journal: Journal) -> bool:
     """Finish the job if this process is the one that finds nothing left to do."""
     if journal.is_finished:
         return True
     with locked(settings.folder.root, LOCK):
-        if not (settings.folder.root / WORKSHOP).exists():
+        if not (settings.folder.root / STATE_FOLDER).exists():
             return True  # another process has just done it
         journal.refresh()
         if not journal.is_complete:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from vlseg_cli.jobs.job import Job, read_job
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import LEASES, WORKSHOP
+from vlseg_cli.jobs.layout import LEASES, STATE_FOLDER
 from vlseg_cli.jobs.lease import Holder, holders
-from vlseg_cli.jobs.work import worker_name
+from vlseg_cli.jobs.work_queue import worker_name
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
 
@@ -40,7 +40,7 @@ def job_status(root: Path) -> Status:
         failed,
         sum(journal.frames(n) for n in numbers),
         journal.is_finished,
-        tuple(one for one in holders(root / WORKSHOP / LEASES) if not one.is_gone),
+        tuple(one for one in holders(root / STATE_FOLDER / LEASES) if not one.is_gone),
     )
 
 

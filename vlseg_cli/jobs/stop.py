@@ -27,7 +27,7 @@ class Stop:
 
 
 @contextmanager
-def listening(note: Callable[[str], None]) -> Iterator[Stop]:
+def stop_on_signals(note: Callable[[str], None]) -> Iterator[Stop]:
     """Catch SIGINT and SIGTERM while the block runs; the old handlers return afterwards.
 
     note: is told when to wait. Outside the main thread, where Python takes no signals, nothing is

@@ -10,8 +10,8 @@ from queue import Queue
 from types import TracebackType
 from typing import Self
 
-from vlseg_cli.jobs.unit import Part, Share
-from vlseg_cli.jobs.work import Work
+from vlseg_cli.jobs.work_queue import WorkQueue
+from vlseg_cli.jobs.work_units import Chunk, ItemResult
 from vlseg_cli.outputs import Sink
 from vlseg_cli.schema import Frame, InputError, Item, Record
 
@@ -29,7 +29,7 @@ class Writer:
     """
 
     def __init__(
-        self, sinks: Sequence[Sink], work: Work, done: Callable[[Share, bool], None]
+        self, sinks: Sequence[Sink], work: WorkQueue, done: Callable[[ItemResult, bool], None]
     ) -> None:
         """done: told of each share of a completed part, and whether it was the item's last."""
         self._sinks, self._work, self._done = sinks, work, done
@@ -44,7 +44,7 @@ class Writer:
             write = partial(sink.write, frame, item, part, records)
             self._put(partial(self._try, sink, item, write))
 
-    def end(self, part: Part) -> None:
+    def end(self, part: Chunk) -> None:
         """A part is complete: keep it."""
         self._put(partial(self._end, part))
 
@@ -96,7 +96,7 @@ class Writer:
             sink.abandon()
             self._lost[key] = error
 
-    def _end(self, part: Part) -> None:
+    def _end(self, part: Chunk) -> None:
         drawn = [share for share in part.shares if share.frames or part.number]
         for share in drawn:
             for sink in self._sinks:

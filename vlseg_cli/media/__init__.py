@@ -2,11 +2,10 @@
 
 from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.media.formats import is_video
-from vlseg_cli.media.image import read_image
+from vlseg_cli.media.image import read_image, read_mask
 from vlseg_cli.media.limits import Limits
-from vlseg_cli.media.mask import read_mask
+from vlseg_cli.media.protocol import Request
 from vlseg_cli.media.sources import list_inputs
-from vlseg_cli.media.wire import Request
 
 __all__ = [
     "Decoder",

@@ -13,8 +13,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from vlseg_cli.media.cut_off import is_cut_off
 from vlseg_cli.media.limits import Limits, check_file, check_size
+from vlseg_cli.media.truncation import is_truncated
 from vlseg_cli.schema import InputError
 
 _DEMUXERS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf"
@@ -70,7 +70,7 @@ def _unreadable(path: Path, error: Exception | None = None) -> InputError:
         return InputError(f"{path} cannot be opened: permission denied.")
     if isinstance(error, MemoryError):
         return InputError(f"{path} cannot be opened: it does not fit into memory.")
-    if is_cut_off(path):
+    if is_truncated(path):
         return InputError(
             f"{path} is cut off, so not even its first frame is found: copy it again."
         )

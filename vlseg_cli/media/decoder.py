@@ -13,8 +13,8 @@ from typing import Self, TypeVar
 from vlseg_cli.media.decoder_process import DecoderProcess, EndedError
 from vlseg_cli.media.formats import is_video
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits
-from vlseg_cli.media.wire import Request
-from vlseg_cli.schema import Clip, Frame, InputError
+from vlseg_cli.media.protocol import Request
+from vlseg_cli.schema import Frame, FrameRange, InputError
 
 Key = TypeVar("Key")
 
@@ -48,7 +48,7 @@ class Decoder:
         """Number of the child process; a fresh child has another."""
         return self._process.pid
 
-    def frames(self, path: Path, clip: Clip, skip: int = 0) -> Iterator[Frame]:
+    def frames(self, path: Path, clip: FrameRange, skip: int = 0) -> Iterator[Frame]:
         """The frames of one image or video; raises InputError where they end before their time."""
         for _, frames in self.read([(path, Request(path, is_video(path), clip, skip))]):
             yield from frames

@@ -14,15 +14,23 @@ from typing import BinaryIO
 
 from vlseg_cli.media.image import read_image
 from vlseg_cli.media.limits import Limits
-from vlseg_cli.media.pixel_slots import PixelSlots
-from vlseg_cli.media.wire import BUSY, END, READY, Request, read_line, send, send_frame
+from vlseg_cli.media.protocol import (
+    BUSY,
+    END,
+    READY,
+    PixelSlots,
+    Request,
+    read_line,
+    send,
+    send_frame,
+)
 from vlseg_cli.schema import Frame, InputError
 
 _BEAT_SECONDS = 1.0
 
 
 def main() -> None:
-    """Answer requests until the parent is gone."""
+    """Answer asks until the parent is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides when a job ends
     requests: SimpleQueue[tuple[Request, Limits]] = SimpleQueue()
@@ -65,7 +73,7 @@ def _answer(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots)
 def _frames(request: Request, limits: Limits, pipe: BinaryIO) -> Iterator[Frame]:
     if not request.is_video:
         return iter([read_image(request.path, limits)])
-    from vlseg_cli.media.video import read_video  # libav takes a while to load
+    from vlseg_cli.media.video import read_video
 
     return read_video(request.path, request.clip, request.skip, limits, _Pulse(pipe).beat)
 

@@ -13,14 +13,23 @@ from typing import Any
 import numpy as np
 
 from vlseg_cli.media.limits import Limits, check_size
-from vlseg_cli.media.pixel_slots import SLOT_BYTES, PixelSlots, open_memory
-from vlseg_cli.media.read_ahead import ReadAhead
-from vlseg_cli.media.wire import BUSY, READY, Request, free_line, receive, request_line
+from vlseg_cli.media.prefetch import PrefetchQueue
+from vlseg_cli.media.protocol import (
+    BUSY,
+    READY,
+    SLOT_BYTES,
+    PixelSlots,
+    Request,
+    free_line,
+    open_memory,
+    receive,
+    request_line,
+)
 from vlseg_cli.schema import Frame
 
 _AHEAD_BYTES = 1 << 28  # of decoded frames, kept ready
 _AHEAD_FRAMES = 64
-_PIPE_BYTES = 1 << 20  # room for many requests with long names
+_PIPE_BYTES = 1 << 20  # room for many asks with long names
 _START_SECONDS = 300.0  # a machine under load may take long to start a program
 
 
@@ -50,7 +59,7 @@ class DecoderProcess:
         self._to, self._from = self._process.stdin, self._process.stdout
         _widen(self._to)
         self._writing = Lock()  # two threads tell the child things
-        self._said: ReadAhead[Frame | str | None] = ReadAhead(_AHEAD_BYTES)
+        self._said: PrefetchQueue[Frame | str | None] = PrefetchQueue(_AHEAD_BYTES)
         self._asked: deque[Request] = deque()
         self._is_ready = False
         self._listener = Thread(target=self._listen, daemon=True)

@@ -1,23 +1,100 @@
-"""From the packets of an open video to its frames, as far as they are sound."""
+"""From a decoded video frame to the picture a person would see: upright RGB, on white."""
 
 import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from vlseg_cli.media.cut_off import is_cut_off
+from vlseg_cli.media.truncation import is_truncated
 from vlseg_cli.schema import InputError
+
+
+class DisplayMatrix(NamedTuple):
+    """What is stored at (x, y) is shown at (a x + c y, b x + d y), but for scale and shift."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether rows become columns."""
+        return abs(self.b) > abs(self.a)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether it does not only turn."""
+        return self.a * self.d - self.b * self.c < 0
+
+    def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Upright pixels, (H, W, C) to (H, W, C) or (W, H, C), by quarter turns."""
+        across, down = self.a, self.d
+        if self.swaps_sides:
+            pixels, across, down = pixels.swapaxes(0, 1), self.c, self.b
+        return pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+
+
+_IDENTITY = DisplayMatrix(1, 0, 0, 1)
+
+
+def display_matrix(frame: VideoFrame) -> DisplayMatrix:
+    """The matrix that comes with a frame.
+
+    To be asked of few frames: it ties the frame into a circle of references, so that its memory is
+    not freed at once.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(data, SideData):
+        return _IDENTITY
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    return DisplayMatrix(a, b, c, d)
+
+
+class Upright:
+    """Makes RGB pictures of the frames of one stream."""
+
+    def __init__(self) -> None:
+        self._matrices: dict[int, DisplayMatrix] = {}  # by rotation, which costs nothing to ask
+        self._reformatter = VideoReformatter()
+
+    def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, contiguous: wide pixels cut to 8 bits, transparency laid on white."""
+        if frame.rotation not in self._matrices:
+            self._matrices[frame.rotation] = display_matrix(frame)
+        if any(component.is_alpha for component in frame.format.components):
+            pixels = _on_white(self._converted(frame, "rgba"))
+        else:
+            pixels = self._converted(frame, "rgb24")
+        return np.ascontiguousarray(self._matrices[frame.rotation].apply(pixels))
+
+    def _converted(self, frame: VideoFrame, format_: str) -> NDArray[np.uint8]:
+        # One thread: the decoder keeps the others busy.
+        converted = self._reformatter.reformat(frame, format=format_, threads=1)
+        return converted.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = rgba[..., 3:].astype(np.uint16)
+    mixed = rgba[..., :3] * alpha + 255 * (255 - alpha)
+    return ((mixed + 127) // 255).astype(np.uint8)
+
 
 # A recording of a broadcast begins anywhere, with packets that need others before it.
 _BEGIN_ANYWHERE = {"mpegts", "mpeg"}
 
 
-def decoded(
+def decode_packets(
     path: Path, container: InputContainer, stream: VideoStream, before: int = 0
 ) -> Iterator[VideoFrame]:
     """All frames from here on; before: how many there are before, for the words of errors.
@@ -40,7 +117,7 @@ def decoded(
         ) from error
     except FFmpegError as error:
         raise InputError(f"{path} is damaged after {count} frames: copy it again.") from error
-    if is_cut_off(path):
+    if is_truncated(path):
         raise InputError(f"{path} is cut off after {count} frames: copy it again.")
     if not count:
         raise InputError(f"{path} holds no frame that can be decoded: copy it again.")

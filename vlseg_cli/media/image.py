@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from vlseg_cli.media.colour import to_rgb
+from vlseg_cli.media.color import to_rgb
 from vlseg_cli.media.formats import DECODERS
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_file, check_size
 from vlseg_cli.schema import Frame, InputError
@@ -58,7 +59,7 @@ def open_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
         return image
 
 
-def look_at_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[str, int, int]:
+def probe_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[str, int, int]:
     """Format, width and height as displayed, from the header alone; raises as ``read_image``."""
     with _opened(path, limits) as image:
         width, height = image.size
@@ -120,3 +121,26 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} has too many pixels to be opened safely: shrink or tile it.")
     return InputError(f"{path} is damaged or cut off and cannot be decoded: copy it again.")
+
+
+def read_mask(
+    path: Path, height: int, width: int, limits: Limits = DEFAULT_LIMITS
+) -> NDArray[np.bool_]:
+    """Read a mask (H, W) bool for a picture of this size.
+
+    Palette files mark every index but 0; others every pixel brighter than half their maximum, so
+    that 0/1, 0/255 and softly edged masks all mean what they show. Raises InputError if the file
+    is no image or has another size.
+    """
+    image = upright(open_image(path, limits))
+    if image.size != (width, height):
+        raise InputError(
+            f"The mask {path} is {image.width} x {image.height} px but the picture is"
+            f" {width} x {height}: give a mask of the picture's size."
+        )
+    if image.mode == "P":
+        return np.asarray(image) > 0
+    wide = image.mode[0] in "IF"
+    values = np.asarray(image if wide else image.convert("L"), np.float32)
+    marked: NDArray[np.bool_] = (values > 0) & (values > values.max() / 2)
+    return marked

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from vlseg_cli.media.formats import is_video
-from vlseg_cli.media.image import look_at_image
+from vlseg_cli.media.image import probe_image
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_size
 
 
@@ -37,17 +37,16 @@ def probe(path: Path, limits: Limits = DEFAULT_LIMITS) -> Probe:
     """Look into a file without decoding more than one frame of it; raises as reading it would."""
     if is_video(path):
         return _probe_video(path, limits)
-    codec, width, height = look_at_image(path, limits)
+    codec, width, height = probe_image(path, limits)
     return Probe("image", width, height, codec)
 
 
 def _probe_video(path: Path, limits: Limits) -> Probe:
     from vlseg_cli.media.container import open_video
-    from vlseg_cli.media.decoding import decoded
-    from vlseg_cli.media.video_pixels import display_matrix
+    from vlseg_cli.media.decoding import decode_packets, display_matrix
 
     with open_video(path, limits) as (container, stream):
-        first = next(decoded(path, container, stream))
+        first = next(decode_packets(path, container, stream))
         check_size(path, first.width, first.height, limits)
         width, height = first.width, first.height
         if display_matrix(first).swaps_sides:

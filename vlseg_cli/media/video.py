@@ -8,18 +8,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vlseg_cli.media.container import open_video
-from vlseg_cli.media.decoding import decoded
-from vlseg_cli.media.jump import DoubtError, Jump, find_jump, jumped
+from vlseg_cli.media.decoding import Upright, decode_packets
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_size
-from vlseg_cli.media.video_pixels import Upright
-from vlseg_cli.schema import Clip, Frame
+from vlseg_cli.media.seek import SeekPoint, UncertainSeekError, find_seek_point, frames_from
+from vlseg_cli.schema import Frame, FrameRange
 
 _USUAL_RATE = 25  # frames per second, where neither pts nor header tell
 
 
 def read_video(
     path: Path,
-    clip: Clip,
+    clip: FrameRange,
     skip: int = 0,
     limits: Limits = DEFAULT_LIMITS,
     passed: Callable[[], None] = lambda: None,
@@ -31,23 +30,27 @@ def read_video(
     at every step. Pixels are the stored ones, also where they are not square. Raises InputError if
     the file cannot be opened, and after the last good frame if it is damaged or cut off.
     """
-    jump = find_jump(path, clip, skip, limits, passed)
+    jump = find_seek_point(path, clip, skip, limits, passed)
     try:
         yield from _selected(path, clip, skip, limits, passed, jump)
-    except DoubtError:  # comes before the first frame, or not at all
+    except UncertainSeekError:  # comes before the first frame, or not at all
         yield from _selected(path, clip, skip, limits, passed, None)
 
 
 def _selected(
     path: Path,
-    clip: Clip,
+    clip: FrameRange,
     skip: int,
     limits: Limits,
     passed: Callable[[], None],
-    jump: Jump | None,
+    jump: SeekPoint | None,
 ) -> Iterator[Frame]:
     with open_video(path, limits) as (container, stream):
-        frames = jumped(path, container, stream, jump) if jump else decoded(path, container, stream)
+        frames = (
+            frames_from(path, container, stream, jump)
+            if jump
+            else decode_packets(path, container, stream)
+        )
         upright = Upright()
         inside = (
             max(0, jump.number - jump.inside) if jump else 0
@@ -70,7 +73,7 @@ def _selected(
 
 
 def _timed(
-    frames: Iterator[VideoFrame], stream: VideoStream, jump: Jump | None
+    frames: Iterator[VideoFrame], stream: VideoStream, jump: SeekPoint | None
 ) -> Iterator[tuple[int, float, VideoFrame]]:
     """Number the frames and say when they are shown, in seconds since the first."""
     first = jump.first if jump else None

@@ -3,20 +3,31 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from vlseg_cli.models.precision import FULL, Dtype
-from vlseg_cli.models.proposals.options import TORCH, Choosing, ProposalOptions
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.models.base import Segmenter, Trainable
+from vlseg_cli.models.checkpoint import (
+    FULL,
+    Dtype,
+)
+from vlseg_cli.models.hrseg.system import HRSegSystem
+from vlseg_cli.models.hyperseg.system import HyperSegSystem
+from vlseg_cli.models.mvp_lm.system import MVPLMSystem
+from vlseg_cli.models.proposals.base import (
+    TORCH,
+    ProposalOptions,
+    TakesProposals,
+    default_cache_folder,
+)
+from vlseg_cli.models.proposers import open_proposer
+from vlseg_cli.models.psalm.system import PSALMSystem
+from vlseg_cli.models.self1e.system import SELF1ESystem
 from vlseg_cli.models.system import System, open_folder
-from vlseg_cli.models.systems.hrseg import HRSegSystem
-from vlseg_cli.models.systems.hyperseg import HyperSegSystem
-from vlseg_cli.models.systems.mvp_lm import MVPLMSystem
-from vlseg_cli.models.systems.psalm import PSALMSystem
-from vlseg_cli.models.systems.self1e import SELF1ESystem
-from vlseg_cli.schema import UsageError, WeightsError
-from vlseg_cli.weights.catalogue import catalogue, find_entry
+from vlseg_cli.schema import RecipeError, UsageError, WeightsError
+from vlseg_cli.schema.sample import TrainingVocabulary
+from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.folder import load_settings
 from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 
@@ -44,23 +55,23 @@ def load_model(
     model is held in; see ``models/precision.py``.
     Raises WeightsError or UsageError in one sentence.
     """
-    if name in catalogue():
+    if name in catalog():
         require_model(str(name))
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
     system = SYSTEMS[system_of(directory)]
     segmenter = system.segmenter(open_folder(system, directory, dtype), label, _device(device))
-    if proposals is not None:
-        _choose(segmenter, proposals)
+    _choose_proposals(segmenter, proposals)
     return segmenter
 
 
-def _choose(segmenter: Segmenter, proposals: ProposalOptions) -> None:
-    """Raise UsageError if proposals were named for a model that draws its own masks."""
-    if isinstance(segmenter, Choosing):
-        segmenter.choose_proposals(proposals)
-    elif proposals.source is not None or proposals.engine != TORCH:
-        option = "--proposals-engine" if proposals.source is None else "--proposals"
+def _choose_proposals(segmenter: Segmenter, options: ProposalOptions | None) -> None:
+    """Raise UsageError if proposals were named for a model that decodes its own masks."""
+    if isinstance(segmenter, TakesProposals):
+        default = ProposalOptions(cache=default_cache_folder())
+        segmenter.choose_proposals(options or default, open_proposer)
+    elif options is not None and (options.source is not None or options.engine != TORCH):
+        option = "--proposals-engine" if options.source is None else "--proposals"
         raise UsageError(
             f"{option} is for models that choose among proposed masks; {segmenter.name} draws "
             "its own: leave it out"
@@ -103,3 +114,20 @@ def _device(wanted: str | None) -> str:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(f"--device {wanted}: {reason}; try cpu or cuda") from error
     return wanted
+
+
+def build_trainable(
+    architecture: str,
+    vocabulary: TrainingVocabulary,
+    config: Mapping[str, Any],
+    losses: Mapping[str, Any] | None = None,
+) -> Trainable:
+    """A model with random weights for the words and categories of ``vocabulary``."""
+    if architecture not in SYSTEMS:
+        raise RecipeError(
+            f"unknown architecture {architecture!r} in [model]; there is {', '.join(SYSTEMS)}"
+        )
+    model = SYSTEMS[architecture].build(vocabulary, config, losses or {})
+    if isinstance(model, TakesProposals):
+        model.choose_proposals(ProposalOptions(cache=default_cache_folder()), open_proposer)
+    return model

@@ -1,21 +1,24 @@
-"""What the registry knows of a system: how its folders are known, opened, used and built anew.
+"""What the registry knows of a system: how its folders are recognized, opened, used and built.
 
-A system's own file imports its modules inside these methods: whoever uses one system pays for no
-other.
+A system's own file imports its modules inside these methods, so that using one system does not
+import the others.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from vlseg_cli.models.loading import ModelFolder, open_ours, open_theirs
-from vlseg_cli.models.official.folder import Official
-from vlseg_cli.models.precision import FULL, Dtype
-from vlseg_cli.models.segmenter import Segmenter
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.base import Segmenter, Trainable
+from vlseg_cli.models.checkpoint import (
+    FULL,
+    Dtype,
+    ModelFolder,
+    open_model_folder,
+    open_official_folder,
+)
+from vlseg_cli.models.official import OfficialFolder
+from vlseg_cli.schema.sample import TrainingVocabulary
 
 
 class System(Protocol):
@@ -25,7 +28,7 @@ class System(Protocol):
         """Whether a folder is one that the authors of this system publish."""
         ...
 
-    def open_official(self, directory: Path) -> Official:
+    def open_official(self, directory: Path) -> OfficialFolder:
         """Look through such a folder. Raises WeightsError for one that is damaged."""
         ...
 
@@ -36,8 +39,13 @@ class System(Protocol):
         """
         ...
 
-    def build(self, config: Mapping[str, Any], losses: Mapping[str, Any]) -> "Trainable":
-        """A model with random weights, to be trained on the drawn world.
+    def build(
+        self,
+        vocabulary: TrainingVocabulary,
+        config: Mapping[str, Any],
+        losses: Mapping[str, Any],
+    ) -> "Trainable":
+        """A model with random weights, to be trained.
 
         config, losses: a recipe's tables; unknown keys are a WeightsError or a RecipeError.
         """
@@ -51,7 +59,7 @@ def open_folder(system: System, directory: Path, dtype: Dtype = FULL) -> ModelFo
     Raises WeightsError if a part of it is missing or damaged.
     """
     if system.is_official(directory):
-        folder = open_theirs(system.open_official(directory), directory)
+        folder = open_official_folder(system.open_official(directory), directory)
     else:
-        folder = open_ours(directory)
+        folder = open_model_folder(directory)
     return replace(folder, dtype=dtype)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class DenseNames(nn.Module):
+class DenseCategoryHead(nn.Module):
     """Which category a cell of the mask features belongs to."""
 
     def __init__(self, channels: int, names: int) -> None:
@@ -25,7 +25,7 @@ class DenseNames(nn.Module):
         return F.cross_entropy(logits, semantic, ignore_index=-1)
 
 
-class Boxes(nn.Module):
+class BoxHead(nn.Module):
     """Where a query's object is: centre and size in [0, 1]."""
 
     def __init__(self, channels: int) -> None:
@@ -39,7 +39,7 @@ class Boxes(nn.Module):
         return F.l1_loss(self.regress(hidden).sigmoid(), boxes)
 
 
-class Pointing(nn.Module):
+class PointingHead(nn.Module):
     """Which image tokens a mask token means: makes the language model look at the picture."""
 
     def __init__(self, channels: int) -> None:

@@ -16,7 +16,7 @@ from vlseg_cli.nn.mask_decoder import MLP
 from vlseg_cli.nn.multi_scale_decoder import LEVELS
 
 
-class Decoded(NamedTuple):
+class DecodedBoxes(NamedTuple):
     """One entry per layer: hidden (B, T, D) after the norm, boxes (B, T, 4) reported; references
     (B, T, 4): boxes that the layers looked around, the first ones before them."""
 
@@ -48,7 +48,7 @@ class BoxDecoder(nn.Module):
 
     def forward(
         self, queries: Tensor, boxes: Tensor, memory: FlatMaps, blocked: Tensor | None
-    ) -> Decoded:
+    ) -> DecodedBoxes:
         """queries (B, T, D), boxes (B, T, 4) logits, blocked (T, T): True where row may not see
         column."""
         arguments = memory.arguments()
@@ -74,4 +74,4 @@ class BoxDecoder(nn.Module):
             found.append((self.box_head(hidden[-1]) + logit(reference)).sigmoid())
             reference = (self.box_head(queries) + logit(around)).sigmoid()
             references.append(reference)
-        return Decoded(tuple(hidden), tuple(found), tuple(references))
+        return DecodedBoxes(tuple(hidden), tuple(found), tuple(references))

@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor
 
-from vlseg_cli.nn.segments import Canvas
+from vlseg_cli.nn.postprocessing import ImageGeometry
 
 _EPS = 1e-5  # how near to 0 and 1 a box may come before its logit is taken
 _AREA = 1e-6  # added to denominators, as in the authors' code
@@ -41,7 +41,7 @@ def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     return iou, iou - (hull - union) / hull.clamp(min=1e-12)
 
 
-def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
+def generalized_iou(one: Tensor, other: Tensor) -> Tensor:
     """Boxes as corners, broadcast against each other -> (…) in [-1, 1].
 
     Source: Rezatofighi et al., CVPR 2019; MVP-LM's denominators have 1e-6 added.
@@ -60,7 +60,7 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
     return inside / (union + _AREA) - (around - union) / (around + _AREA)
 
 
-def to_pixels(boxes: Tensor, canvas: Canvas) -> Tensor:
+def to_pixels(boxes: Tensor, canvas: ImageGeometry) -> Tensor:
     """(N, 4) cx, cy, w, h of the padded input -> x0, y0, x1, y1 in px of the original picture, as
     far out as they go."""
     (height, width), (h, w), (original_h, original_w) = canvas

@@ -16,7 +16,7 @@ _SHAKE = 0.4  # of half a side for the centre, of a side for the size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Denoising:
+class DenoisingQueries:
     """queries (P, G·M, D) and boxes (P, G·M, 4) as logits: G groups of M true objects each.
 
     real (P, M): rows of fewer objects are padded.
@@ -36,13 +36,13 @@ class Denoising:
         return other & (group < self.groups).unsqueeze(0)
 
 
-def shake(
+def denoising_queries(
     conditions: Tensor,
     boxes: Sequence[Tensor],
     labels: Sequence[Tensor],
     number: int,
     noise: Tensor | None = None,
-) -> Denoising | None:
+) -> DenoisingQueries | None:
     """Denoising queries of P prompts; None if there is no object, or too many for one group.
 
     conditions (P, K, D): embeddings of the words. boxes: per prompt (M, 4) cx, cy, w, h; labels:
@@ -65,4 +65,4 @@ def shake(
     sides = true_boxes[..., 2:]
     reach = torch.cat([sides / 2, sides], -1) * _SHAKE
     shaken = (true_boxes + (2 * noise - 1) * reach).clamp(0, 1)
-    return Denoising(content, logit(shaken), groups, real)
+    return DenoisingQueries(content, logit(shaken), groups, real)

@@ -85,7 +85,7 @@ class LLaVA(nn.Module):
         embeds: Tensor = table(ids.clamp(min=0))
         return embeds
 
-    def read(self, embeds: Tensor, real: Tensor, cache: DynamicCache) -> Tensor:
+    def run(self, embeds: Tensor, real: Tensor, cache: DynamicCache) -> Tensor:
         """Go on reading: embeds (P, L, D) -> hidden states after the last norm (P, L, D).
 
         real (P, earlier + L) bool: which positions count, earlier ones included.

@@ -1,7 +1,7 @@
-"""The mask decoder: queries look at the picture through their own masks and answer with masks.
+"""Many prompts about one picture share its features: their queries lie side by side, apart.
 
-The layers are transformers' Mask2Former; the loop around them is ours, so that many prompts about
-one picture share its keys and values. Source: PSALM section 6.2, ``predictor``.
+Prompt p about picture ``pictures[p]`` takes a slot of that picture; a decoder then sees
+(B, slots·N) queries, and self-attention keeps the prompts from seeing each other.
 """
 
 from typing import NamedTuple
@@ -15,8 +15,33 @@ from transformers.models.mask2former.modeling_mask2former import (
     Mask2FormerSinePositionEmbedding,
 )
 
-from vlseg_cli.nn.packing import Packing
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
+
+
+class QueryPacking:
+    """Where the N queries of each of P prompts lie among those of B pictures."""
+
+    def __init__(self, pictures: Tensor, batch: int, count: int) -> None:
+        """pictures (P,): whose each prompt is; count: N."""
+        same = pictures.unsqueeze(0) == pictures.unsqueeze(1)
+        self.pictures, self.batch, self.count = pictures, batch, count
+        self.slot = same.tril(-1).sum(1)
+        self.slots = int(self.slot.max()) + 1
+
+    def pack(self, queries: Tensor) -> Tensor:
+        """(P, N, …) -> (B, slots·N, …), zeros where a picture has fewer prompts."""
+        packed = queries.new_zeros(self.batch, self.slots, *queries.shape[1:])
+        return packed.index_put((self.pictures, self.slot), queries).flatten(1, 2)
+
+    def unpack(self, packed: Tensor) -> Tensor:
+        """(B, slots·N, …) -> (P, N, …)."""
+        apart = packed.reshape(len(packed), self.slots, self.count, *packed.shape[2:])
+        return apart[self.pictures, self.slot]
+
+    def apart(self) -> Tensor:
+        """(slots·N, slots·N) bool: True where two queries belong to different prompts."""
+        owner = torch.arange(self.slots, device=self.slot.device).repeat_interleave(self.count)
+        return owner.unsqueeze(0) != owner.unsqueeze(1)
 
 
 class DecodedQueries(NamedTuple):
@@ -70,7 +95,7 @@ class MaskDecoder(nn.Module):
         than the number of learned query positions: the first N are used.
         """
         count = queries.shape[1]
-        packing = Packing(pictures, len(features.mask_features), count)
+        packing = QueryPacking(pictures, len(features.mask_features), count)
         packed = packing.pack(queries).transpose(0, 1)
         position = self.query_embed.weight[:count].repeat(packing.slots, 1).unsqueeze(1)
         apart = self._apart(packing, packed) if packing.slots > 1 else None
@@ -109,7 +134,7 @@ class MaskDecoder(nn.Module):
         blocked = blocked & ~blocked.all(-1, keepdim=True)
         return hidden.transpose(0, 1), pred_masks, blocked
 
-    def _apart(self, packing: Packing, packed: Tensor) -> Tensor:
+    def _apart(self, packing: QueryPacking, packed: Tensor) -> Tensor:
         """Self-attention bias that keeps prompts apart: (B·heads, N, N), 0 or -inf."""
         other = packing.apart()
         bias = packed.new_zeros(other.shape).masked_fill(other, float("-inf"))

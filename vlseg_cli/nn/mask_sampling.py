@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Draw = Callable[[tuple[int, ...]], Tensor]
+RandomPoints = Callable[[tuple[int, ...]], Tensor]
 
 
 class MaskSampling(Protocol):
@@ -45,7 +45,7 @@ class PointSampling:
         points: int = 12544,
         oversample: float = 3.0,
         important: float = 0.75,
-        draw: Draw = torch.rand,
+        draw: RandomPoints = torch.rand,
     ) -> None:
         self.points, self.draw = points, draw
         self.candidates = int(points * oversample)
@@ -96,7 +96,7 @@ class DenseSampling:
         return logits.flatten(1), truth.flatten(1)
 
 
-class Prepared:
+class PreparedMasks:
     """A sampling for truth that the collator has prepared already."""
 
     def __init__(self, sampling: MaskSampling) -> None:

@@ -12,9 +12,8 @@ from torch.nn import functional as F
 from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrEncoderLayer
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerSinePositionEmbedding
 
-from vlseg_cli.nn.coordinates import CoordinateEmbedding
 from vlseg_cli.nn.deformable import cell_centres, deformable_config, fan_out, flatten
-from vlseg_cli.nn.pixel_decoder import PixelFeatures
+from vlseg_cli.nn.pixel_decoder import CoordinateEmbedding, PixelFeatures
 
 LEVELS = 4
 _GROUPS = 32

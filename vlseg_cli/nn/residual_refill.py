@@ -1,8 +1,7 @@
-"""From hidden states to pixels without a mask decoder: what the language model added, refilled.
+"""How SELF1E keeps the picture's fine grid beside the coarse one that a language model reads.
 
-Amplifying (RFA): the difference between what left the language model and what entered it, spread
-over four times the places. Refilling (RFR): that difference added to the fine grid which the
-language model never saw. Source: SELF1E section 6 (``combine_decode_proj*`` of the authors).
+InternVL packs 2 x 2 patches into the channels of one token; here are the inverse, the packing that
+loses no place (self-replication), and the order of tiles. Source: SELF1E sections 5 and 6.
 """
 
 from typing import cast
@@ -11,7 +10,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.nn.pixel_unshuffle import pixel_unshuffle
+Layout = tuple[int, int]  # rows and columns of tiles
+
+_SIDE = 2  # patches per side of a token
+
+
+def self_replicate(patches: Tensor) -> Tensor:
+    """(B, L, C) -> (B, L, 4C): each patch fills a whole token, as if it were four alike."""
+    return patches.repeat(1, 1, _SIDE**2)
+
+
+def pixel_unshuffle(cells: Tensor) -> Tensor:
+    """(B, h, w, 4D) -> (B, 2h, 2w, D): channels of a cell become its 2 x 2 places, row by row."""
+    b, h, w, channels = cells.shape
+    places = cells.view(b, h, w, _SIDE, _SIDE, channels // _SIDE**2)
+    return places.transpose(2, 3).reshape(b, _SIDE * h, _SIDE * w, -1)
+
+
+def stitch(tokens: Tensor, layout: Layout) -> Tensor:
+    """(B, L, D), tile after tile, each square and row by row -> (B, h, w, D), one map."""
+    rows, columns = layout
+    side = round((tokens.shape[1] / (rows * columns)) ** 0.5)
+    tiles = tokens.view(len(tokens), rows, columns, side, side, -1)
+    return tiles.transpose(2, 3).reshape(len(tokens), rows * side, columns * side, -1)
 
 
 class ResidualRefill(nn.Module):
@@ -73,3 +94,20 @@ def _perceptron(width: int, out: int) -> nn.Sequential:
         nn.init.normal_(layer.weight, std=0.02)
         nn.init.zeros_(layer.bias)
     return nn.Sequential(first, nn.GELU(), last)
+
+
+def two_pathway_mask(image: Tensor, seg: Tensor, padding: Tensor) -> Tensor:
+    """(B, L) bool each: image tokens, ``[SEG]`` tokens, padding -> (B, 1, L, L) bool, True where
+    the query (second last axis) may look at the key (last axis).
+
+    A row without ``[SEG]`` is causal. Nobody looks at padding but itself, which keeps its softmax
+    defined; without any ``[SEG]`` in the batch not even that, as in the authors' code.
+    """
+    length = image.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool, device=image.device).tril()
+    shown = (image & seg.any(1, keepdim=True)) | seg
+    allowed = causal | (image.unsqueeze(2) & shown.unsqueeze(1))
+    allowed = allowed & ~padding.unsqueeze(1)
+    if seg.any():
+        allowed = allowed | torch.eye(length, dtype=torch.bool, device=image.device)
+    return allowed.unsqueeze(1)

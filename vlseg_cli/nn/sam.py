@@ -65,7 +65,7 @@ class SAM(nn.Module):
         """Side of its square input, px."""
         return self.sizes.image
 
-    def look(self, pixels: Tensor) -> Tensor:
+    def encode_image(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) normalised, padded with zeros -> features (B, D, S/16, S/16)."""
         features: Tensor = self.model.get_image_embeddings(pixels)
         return features

@@ -7,6 +7,7 @@ plain SwinModel does not.
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import SwinBackbone, SwinConfig
 
 
@@ -41,3 +42,26 @@ class SwinPyramid(nn.Module):
         """(B, 3, H, W) normalised pixels -> res2..res5, each (B, D·2^i, H/4/2^i, W/4/2^i)."""
         maps: tuple[Tensor, ...] = self.backbone(pixel_values).feature_maps
         return maps
+
+
+class SwinConnector(nn.Module):
+    """Feature map to tokens; ``stride`` 2 halves each side first, ``width`` is the inner width."""
+
+    def __init__(self, in_channels: int, width: int, out_channels: int, stride: int = 2) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.shortcut = nn.Sequential(
+            nn.Conv2d(in_channels, width, 1, stride=stride, bias=False), nn.BatchNorm2d(width)
+        )
+        self.fc = nn.Linear(width, out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, D, h/stride, w/stride): a map of tokens, row-major when flattened."""
+        hidden = F.relu(self.bn1(self.conv1(features)))
+        hidden = self.bn2(self.conv2(self.conv2(hidden)))  # the same weights twice, nothing between
+        hidden = F.relu(hidden + self.shortcut(features))
+        tokens: Tensor = self.fc(hidden.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return tokens

@@ -55,7 +55,7 @@ IDOL_RULES = TrackerRules(
 )
 
 
-class Tracked(NamedTuple):
+class TrackedDetection(NamedTuple):
     """kept (M,): which of the N detections are no duplicates; ids (M,): their tracks, BACKDROP or
     DROPPED."""
 
@@ -87,7 +87,7 @@ class Tracker:
         if state is not None:
             self._restore(state)
 
-    def step(self, scores: Floats, embeddings: Floats, masks: Masks) -> Tracked:
+    def step(self, scores: Floats, embeddings: Floats, masks: Masks) -> TrackedDetection:
         """The next frame: scores (N,) in [0, 1], embeddings (N, D), masks (N, H, W) -> Tracked."""
         iou = mask_iou(masks)
         kept = without_duplicates(iou, self.rules.nms_before)
@@ -104,7 +104,7 @@ class Tracker:
                 ids[place] = BACKDROP
         self._remember(ids, scores, embeddings)
         self.frame += 1
-        return Tracked(kept, ids)
+        return TrackedDetection(kept, ids)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything the next step depends on; as many rows as there are tracks."""

@@ -1,9 +1,8 @@
 """Every format an answer can be written to, all atomic, all from one kind of record."""
 
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.formats import FORMATS, check_formats, close_formats, open_sinks
+from vlseg_cli.outputs.formats import FORMATS, Sink, check_formats, close_formats, open_sinks
 from vlseg_cli.outputs.records import record_line
-from vlseg_cli.outputs.sink import Sink
 
 __all__ = [
     "FORMATS",

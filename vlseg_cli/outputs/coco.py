@@ -13,7 +13,7 @@ from vlseg_cli import __version__
 from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.json_stream import json_list, json_object, json_value
-from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.outputs.records import by_frame
 from vlseg_cli.schema import Record
 
 _BOX_KEYS = ("image_id", "category_id", "bbox", "score")

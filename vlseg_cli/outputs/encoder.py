@@ -1,13 +1,14 @@
-"""Encodes frames to a segment of a video: the same frames give the same bytes.
+"""When the frames of a video are shown, in the ticks of the file they came from.
 
-A segment is a NUT file: it keeps any time base and any first time exactly, where MP4 would need
-edit lists. Encoder settings are fixed, also the number of threads, on which x264's output depends.
+A Frame tells seconds since the first one; a copy with the same times needs the source's own time
+base and the time of that first frame.
 """
 
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import av
 import numpy as np
@@ -26,8 +27,36 @@ from av.video.reformatter import (
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vlseg_cli.outputs.clock import Clock
+from vlseg_cli.media.probe import probe
 from vlseg_cli.schema import UsageError
+
+_USUAL_RATE = Fraction(25)
+
+
+class FrameClock(NamedTuple):
+    """first: ticks of the first frame. time_base: s per tick. rate: frames per s, roughly.
+
+    height, width: of the first frame, upright, px.
+    """
+
+    first: int
+    time_base: Fraction
+    rate: Fraction
+    height: int
+    width: int
+
+    def ticks(self, time: float) -> int:
+        """The tick nearest to a time in s since the first frame; exact for times of frames."""
+        return self.first + round(time / self.time_base)
+
+
+def read_clock(source: str) -> FrameClock:
+    """The clock of a video. Raises InputError if it cannot be opened any more."""
+    seen = probe(Path(source))
+    rate = seen.fps or _USUAL_RATE
+    time_base = seen.time_base or 1 / rate
+    return FrameClock(seen.first_pts or 0, time_base, rate, seen.height, seen.width)
+
 
 BIT_EXACT = {"fflags": "+bitexact"}  # no random numbers, dates or versions in containers
 
@@ -68,7 +97,7 @@ class SegmentEncoder:
     ones; frames of another size than the video's first are scaled to that.
     """
 
-    def __init__(self, file: BinaryIO, clock: Clock) -> None:
+    def __init__(self, file: BinaryIO, clock: FrameClock) -> None:
         """Begin; ``file`` must be seekable and stay open until ``finish``."""
         codec, options = encoder_options()
         self._clock = clock

@@ -1,20 +1,78 @@
-"""The formats that ``--save`` and ``vlseg export`` know, and how several are made at once."""
+"""What an output format is: a live half that draws on pixels, and a half made from records alone.
 
-from collections.abc import Iterable, Sequence
+A format has one or both. The live half works while the frames are at hand, during a run or when
+``vlseg export`` reads the sources again; the closing half reads the job's record store.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from vlseg_cli.outputs.coco import write_coco, write_coco_boxes
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.gallery import GallerySink
 from vlseg_cli.outputs.gallery_pages import write_gallery
-from vlseg_cli.outputs.jsonl import write_jsonl
+from vlseg_cli.outputs.json_stream import write_jsonl
 from vlseg_cli.outputs.overlay import OverlaySink
 from vlseg_cli.outputs.palette import write_palette
 from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
-from vlseg_cli.outputs.sink import Format, Sink
 from vlseg_cli.outputs.yolo import write_yolo
 from vlseg_cli.outputs.ytvis import write_ytvis
-from vlseg_cli.schema import Record
+from vlseg_cli.schema import Frame, Item, Record
+
+
+class Sink(Protocol):
+    """The live half. Calls come in order: frames of a part, ``end_part``, …, ``end_item``.
+
+    An image is one part of one frame. A part of a video is a fixed number of frames; after a kill
+    the parts that ended are kept and the others written again, so ``end_part`` must leave its
+    work on disk and the same calls must leave the same bytes.
+    """
+
+    def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
+        """Take one frame and everything answered about it."""
+        ...
+
+    def end_part(self, item: Item, part: int) -> None:
+        """Part number ``part`` (from 0) of an item is complete."""
+        ...
+
+    def end_item(self, item: Item, parts: int) -> None:
+        """An item is complete and has this many parts; what parts left behind is joined.
+
+        The parts stay: a kill may still come before the journal knows of the item.
+        """
+        ...
+
+    def forget_parts(self, item: Item) -> None:
+        """The journal knows that the item is complete: remove what its parts left behind."""
+        ...
+
+    def abandon(self) -> None:
+        """The current part will not be completed: drop it, free its files."""
+        ...
+
+
+# Of a folder and all formats that are made in it.
+Live = Callable[[OutputFolder, Sequence[str]], Sink]
+Closing = Callable[[Iterable[Record], OutputFolder], None]
+
+
+class Format(NamedTuple):
+    """A name of ``--save``. ``records`` of ``close`` can be walked through several times.
+
+    files: what it makes directly below the output folder, all that ``--overwrite`` may remove.
+    videos_only: pictures give nothing. check: raises UsageError if this machine lacks what the
+    format needs.
+    """
+
+    help: str
+    files: tuple[str, ...]
+    live: Live | None = None
+    close: Closing | None = None
+    needs_map: bool = False
+    videos_only: bool = False
+    check: Callable[[], None] | None = None
 
 
 def _open_overlay(folder: OutputFolder, formats: Sequence[str]) -> Sink:
@@ -26,7 +84,7 @@ def _open_gallery(folder: OutputFolder, formats: Sequence[str]) -> Sink:  # noqa
 
 
 def _open_video(folder: OutputFolder, formats: Sequence[str]) -> Sink:  # noqa: ARG001
-    from vlseg_cli.outputs.video import VideoSink  # PyAV: only who writes videos waits for it
+    from vlseg_cli.outputs.video import VideoSink
 
     return VideoSink(folder)
 

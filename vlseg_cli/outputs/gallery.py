@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from vlseg_cli.outputs.folder import OutputFolder, frame_file
+from vlseg_cli.outputs.folder import OutputFolder, StagedFiles, frame_file
 from vlseg_cli.outputs.overlay import draw_overlay
-from vlseg_cli.outputs.unfinished import UnfinishedPictures
 from vlseg_cli.schema import Frame, Item, Record
 
 PICTURES = ("html", "pictures")
@@ -19,7 +18,7 @@ class GallerySink:
     """Writes a small JPEG of each image, and of the first frame of each part of a video."""
 
     def __init__(self, folder: OutputFolder) -> None:
-        self._pictures = UnfinishedPictures(folder)
+        self._pictures = StagedFiles(folder)
         self._shown: tuple[str, int] | None = None  # item and part of the latest picture
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:

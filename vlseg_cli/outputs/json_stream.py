@@ -4,6 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.outputs.records import record_line
+from vlseg_cli.schema import Record
+
 
 def json_object(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
     """An object of members that are JSON already.
@@ -40,3 +44,9 @@ def json_entries(entries: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
 def json_value(value: Any) -> Iterator[bytes]:
     """A plain value, whole."""
     yield json.dumps(value).encode()
+
+
+def write_jsonl(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write the lines of the record store."""
+    lines = (record_line(record).encode() + b"\n" for record in records)
+    folder.write_stream(lines, "predictions.jsonl")

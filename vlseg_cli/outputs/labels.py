@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from vlseg_cli.outputs.colours import RGB, ink_on
+from vlseg_cli.outputs.colors import RGB, ink_on
 
 _LINES = 42  # text is the picture's longest side / this high …
 _SMALLEST, _LARGEST = 11, 48  # … between these, px

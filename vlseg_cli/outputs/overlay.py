@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.outputs.colours import RGB, colour_of, ink_on
-from vlseg_cli.outputs.folder import OutputFolder, frame_file
+from vlseg_cli.outputs.colors import RGB, color_of, ink_on
+from vlseg_cli.outputs.folder import OutputFolder, StagedFiles, frame_file
 from vlseg_cli.outputs.labels import Label, draw_labels, innermost
-from vlseg_cli.outputs.unfinished import UnfinishedPictures
 from vlseg_cli.schema import Frame, Item, Record, Segment, Task, bounds_rle, decode_rle
 
 Box = tuple[float, float, float, float]
@@ -43,7 +42,7 @@ class OverlaySink:
     """
 
     def __init__(self, folder: OutputFolder, videos: bool = True) -> None:
-        self._pictures, self._videos = UnfinishedPictures(folder), videos
+        self._pictures, self._videos = StagedFiles(folder), videos
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:  # noqa: ARG002
         """Draw and write one frame."""
@@ -111,7 +110,7 @@ def _coloured(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
                 index = segment.track_id - 1
             boxed = answer.task in _BOXED
             if all(segment.bbox[2:]) if boxed else segment.area:
-                found.append((segment, colour_of(index or 0), boxed))
+                found.append((segment, color_of(index or 0), boxed))
     return found
 
 

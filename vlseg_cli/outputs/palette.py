@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.outputs.categories import category_name
-from vlseg_cli.outputs.colours import DAVIS
+from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.json_stream import json_object, json_value
-from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.outputs.records import by_frame
 from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 
 _MOST = 255  # objects that the values of a palette tell apart
 
 
-class Painted(NamedTuple):
+class PaintedObjects(NamedTuple):
     """A segment, the number of its object, and what the object is called."""
 
     segment: Segment
@@ -34,7 +34,7 @@ class Painted(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Seen:
+class _PaletteState:
     """An object of an item: what it is, and the frames that show it."""
 
     category: str
@@ -51,13 +51,13 @@ def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
     folder.write_stream(json_object([("videos", json_object(videos))]), "palette", "meta.json")
 
 
-def painted(frame: Sequence[Record]) -> list[Painted]:
+def painted(frame: Sequence[Record]) -> list[PaintedObjects]:
     """The objects of a frame, with their numbers from 1 on.
 
     A tracked segment has the number of its track; a sentence is one object, whatever answers it;
     of names and regions, every segment is one.
     """
-    found: list[Painted] = []
+    found: list[PaintedObjects] = []
     number = 0
     for record in frame:
         is_sentence = isinstance(record.prompt, str)
@@ -65,11 +65,11 @@ def painted(frame: Sequence[Record]) -> list[Painted]:
         for segment in record.segments:
             number += not is_sentence
             own = number if segment.track_id is None else segment.track_id
-            found.append(Painted(segment, own, category_name(record, segment)))
+            found.append(PaintedObjects(segment, own, category_name(record, segment)))
     return found
 
 
-def paint(objects: Iterable[Painted], height: int, width: int) -> NDArray[np.uint8]:
+def paint(objects: Iterable[PaintedObjects], height: int, width: int) -> NDArray[np.uint8]:
     """Numbers of objects (H, W); large ones come first, so that small ones stay visible."""
     numbers = np.zeros((height, width), np.uint8)
     for one in sorted(objects, key=lambda one: -one.segment.area):
@@ -79,12 +79,12 @@ def paint(objects: Iterable[Painted], height: int, width: int) -> NDArray[np.uin
 
 def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, Any]:
     """Write the pictures of an item; returns its entry in ``meta.json``."""
-    seen: dict[int, _Seen] = {}
+    seen: dict[int, _PaletteState] = {}
     for frame in by_frame(records):
         first, objects = frame[0], painted(frame)
         _check(first, objects)
         for one in objects:
-            entry = seen.setdefault(one.number, _Seen(one.category))
+            entry = seen.setdefault(one.number, _PaletteState(one.category))
             if not entry.frames or entry.frames[-1] != first.frame:
                 entry.frames.append(first.frame)
         picture = Image.fromarray(paint(objects, first.height, first.width))
@@ -104,7 +104,7 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
     }
 
 
-def _check(record: Record, objects: Iterable[Painted]) -> None:
+def _check(record: Record, objects: Iterable[PaintedObjects]) -> None:
     for one in objects:
         if not 1 <= one.number <= _MOST:
             raise OutputError(

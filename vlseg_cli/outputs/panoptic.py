@@ -16,7 +16,7 @@ from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.coco import image_record
 from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.json_stream import json_list, json_object
-from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.outputs.records import by_frame
 from vlseg_cli.schema import Record, Task, decode_rle
 
 _MAPS = (Task.PANOPTIC, Task.SEMANTIC)  # tasks whose segments share no pixel

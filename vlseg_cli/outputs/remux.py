@@ -19,9 +19,9 @@ from av.stream import Stream
 
 from vlseg_cli.media.container import open_video
 from vlseg_cli.media.limits import DEFAULT_LIMITS
+from vlseg_cli.outputs.audio import audible_span, fitting_sound, sound_packets
 from vlseg_cli.outputs.encoder import BIT_EXACT
 from vlseg_cli.outputs.segments import open_segment, packets_of, shown_in
-from vlseg_cli.outputs.sound import fitting_sound, heard, sound_packets
 
 _LARGEST_TIMESCALE = (1 << 31) - 1
 Placed = tuple["Packet[Any]", Stream]  # a packet, and the stream it goes to
@@ -49,7 +49,7 @@ def _join(segments: Sequence[Path], source: str, fitting: Collection[int], file:
             packets = ((packet, picture) for packet in packets_of(segments))
             if sound:
                 targets = {stream.index: _added(output, stream) for stream in sound}
-                span = heard(source, shown_in(segments))
+                span = audible_span(source, shown_in(segments))
                 tones = sound_packets(container, sound, span)
                 placed = ((packet, targets[packet.stream_index]) for packet in tones)
                 packets = merge(packets, placed, key=_decoded_at)

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from vlseg_cli.schema import OutputError
 
 
-class Shown(NamedTuple):
+class ShownFrames(NamedTuple):
     """When the first frame, the last but one and the last are shown, s in the source's own time."""
 
     first: Fraction
@@ -56,13 +56,13 @@ def packets_of(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
                     yield packet
 
 
-def shown_in(segments: Sequence[Path]) -> Shown:
+def shown_in(segments: Sequence[Path]) -> ShownFrames:
     """When the frames of some segments are shown; a single one is its own last but one."""
     first = next(_times(segments[:1]))
     last_but_one = last = first
     for time in _times(segments[-2:]):
         last_but_one, last = last, time
-    return Shown(first, last_but_one, last)
+    return ShownFrames(first, last_but_one, last)
 
 
 def _times(segments: Sequence[Path]) -> Iterator[Fraction]:

@@ -11,8 +11,7 @@ from typing import BinaryIO
 from av.error import FFmpegError
 
 from vlseg_cli.outputs.atomic import AtomicFile
-from vlseg_cli.outputs.clock import Clock, read_clock
-from vlseg_cli.outputs.encoder import SegmentEncoder
+from vlseg_cli.outputs.encoder import FrameClock, SegmentEncoder, read_clock
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.remux import join
@@ -26,7 +25,7 @@ class VideoSink:
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
-        self._clock: tuple[str, Clock] | None = None  # of the source at hand
+        self._clock: tuple[str, FrameClock] | None = None  # of the source at hand
         self._current: tuple[AtomicFile, SegmentEncoder] | None = None
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:

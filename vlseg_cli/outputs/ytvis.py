@@ -17,12 +17,12 @@ from vlseg_cli import __version__
 from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.json_stream import json_entries, json_list, json_object, json_value
-from vlseg_cli.outputs.store import by_frame
+from vlseg_cli.outputs.records import by_frame
 from vlseg_cli.schema import Record, Segment
 
 
 @dataclass(slots=True)
-class _Track:
+class _YTVISTrack:
     """One thing. frames: where among the video's frames it is seen; places: of its masks in the
     file; scores: the sum of them under each name."""
 
@@ -47,10 +47,10 @@ class _Video:
 
     number: int
     length: int
-    tracks: dict[int, _Track]
+    tracks: dict[int, _YTVISTrack]
     masks: IO[bytes]
 
-    def along(self, track: _Track, part: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
+    def along(self, track: _YTVISTrack, part: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
         """A part of what is known of a thing in each frame, None where it is not seen."""
         seen = iter(zip(track.frames, track.places, strict=True))
         frame, place = next(seen)
@@ -130,19 +130,19 @@ def _tracked(
     """Every video with its tracks; its masks can be read until the next one comes."""
     for number, of_video in _by_video(records):
         with tempfile.TemporaryFile(dir=folder.root) as masks:
-            tracks: dict[int, _Track] = {}
+            tracks: dict[int, _YTVISTrack] = {}
             length = 0
             for length, frame in enumerate(by_frame(of_video), start=1):
                 for record in frame:
                     for segment in record.segments:
                         if segment.track_id is not None:
-                            track = tracks.setdefault(segment.track_id, _Track())
+                            track = tracks.setdefault(segment.track_id, _YTVISTrack())
                             name = categories.id_of(record, segment)
                             _note(track, segment, name, length - 1, masks)
             yield _Video(number, length, tracks, masks)
 
 
-def _note(track: _Track, segment: Segment, name: int, frame: int, masks: IO[bytes]) -> None:
+def _note(track: _YTVISTrack, segment: Segment, name: int, frame: int, masks: IO[bytes]) -> None:
     track.frames.append(frame)
     track.places.append(masks.tell())
     track.scores[name] = track.scores.get(name, 0.0) + segment.score

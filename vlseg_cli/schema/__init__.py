@@ -1,8 +1,5 @@
 """The words every floor of vlseg speaks: plain dataclasses over NumPy, no torch, no files."""
 
-from vlseg_cli.schema.ask import Ask
-from vlseg_cli.schema.clip import Clip
-from vlseg_cli.schema.clip_sample import ClipQuery, ClipSample
 from vlseg_cli.schema.errors import (
     InputError,
     NoInputError,
@@ -15,24 +12,30 @@ from vlseg_cli.schema.errors import (
     VlsegError,
     WeightsError,
 )
-from vlseg_cli.schema.frame import Frame
+from vlseg_cli.schema.frame import Frame, FrameRange
 from vlseg_cli.schema.item import Input, Item
-from vlseg_cli.schema.prediction import PanopticMap, Prediction, Segment, segment_from_mask
-from vlseg_cli.schema.prompt import Categories, Expression, Prompt, Question, Region, Regions
-from vlseg_cli.schema.record import Record
+from vlseg_cli.schema.prediction import PanopticMap, Prediction, Record, Segment, segment_from_mask
+from vlseg_cli.schema.prompt import (
+    Categories,
+    Expression,
+    Prompt,
+    PromptRequest,
+    Question,
+    Region,
+    Regions,
+    Task,
+)
 from vlseg_cli.schema.rle import RLE, bounds_rle, decode_rle, encode_rle
-from vlseg_cli.schema.sample import Query, Sample
-from vlseg_cli.schema.task import Task
+from vlseg_cli.schema.sample import ClipQuery, ClipSample, Query, Sample
 
 __all__ = [
     "RLE",
-    "Ask",
     "Categories",
-    "Clip",
     "ClipQuery",
     "ClipSample",
     "Expression",
     "Frame",
+    "FrameRange",
     "Input",
     "InputError",
     "Item",
@@ -42,6 +45,7 @@ __all__ = [
     "PanopticMap",
     "Prediction",
     "Prompt",
+    "PromptRequest",
     "Query",
     "Question",
     "RecipeError",

@@ -4,6 +4,9 @@ The command line prints the sentence and leaves with the code; a traceback appea
 ``--debug``. Anything that is not a VlsegError is a defect of ours and exits with 1.
 """
 
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
 
 class VlsegError(Exception):
     """Base of all expected errors; ``exit_code`` is what the process returns."""
@@ -57,3 +60,18 @@ class OutputError(VlsegError):
     """A result cannot be written: disk full, no permission, a path that leads out of the folder."""
 
     exit_code = 1
+
+
+def nearest(word: str, words: Iterable[str], written: Callable[[str], str] = str) -> str:
+    """'; did you mean 'cups'?' if one of the words is much like ``word``, else ''.
+
+    written: how the one that is found is written, a file's name within its folder for instance.
+    """
+    found = get_close_matches(word, list(words), n=1)
+    return f"; did you mean {written(found[0])!r}?" if found else ""
+
+
+def nearest_or_all(word: str, words: Iterable[str]) -> str:
+    """As ``nearest``, but where none is near all of them: '; known are a, b'."""
+    known = sorted(words)
+    return nearest(word, known) or f"; known are {', '.join(known)}"

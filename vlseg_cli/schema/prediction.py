@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.schema.prompt import Prompt
+from vlseg_cli.schema.prompt import Prompt, Task
 from vlseg_cli.schema.rle import RLE, encode_rle
-from vlseg_cli.schema.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +72,28 @@ class Prediction:
     text: str = ""
     panoptic: PanopticMap | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One prompt about one frame.
+
+    input: the source as the user wrote it. name: the item's safe file name. is_video: whether
+    ``frame`` counts frames of a video (in the source's own numbering, also with a stride).
+    time: seconds since the video's first frame, None for an image. prompt: the sentence, the
+    names, or the kinds of the regions. stuff: for names, which of them (by index) are uncountable.
+    text: the model's words. segments: on the frame's own grid.
+    """
+
+    input: str
+    name: str
+    is_video: bool
+    frame: int
+    time: float | None
+    width: int
+    height: int
+    task: Task
+    prompt: str | tuple[str, ...]
+    stuff: tuple[int, ...]
+    text: str
+    segments: tuple[Segment, ...]

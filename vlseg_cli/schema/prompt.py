@@ -1,10 +1,29 @@
-"""What a user asks of a picture: names, an expression, a question, or places in the picture."""
+"""What a model can be asked to do."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Task(StrEnum):
+    """The tasks of the five systems, by the names the field uses."""
+
+    PANOPTIC = "panoptic"
+    SEMANTIC = "semantic"
+    INSTANCE = "instance"
+    REFER = "refer"
+    REASON = "reason"
+    INTERACTIVE = "interactive"
+    DETECT = "detect"
+    GROUND = "ground"
+    VOS = "vos"
+    RVOS = "rvos"
+    VIS = "vis"
+    CHAT = "chat"
+
 
 RegionKind = Literal["point", "box", "scribble", "mask"]
 
@@ -55,3 +74,19 @@ class Regions:
 
 
 Prompt = Categories | Expression | Question | Regions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptRequest:
+    """A prompt for frame number ``frame`` of an encoded batch.
+
+    threshold: score in [0, 1] below which a segment is dropped; None takes the task's own default
+    (for sentences: exactly the best segment). many: for sentences, every segment above the
+    threshold joins the answer instead of the best alone (generalised referring).
+    """
+
+    frame: int
+    task: Task
+    prompt: Prompt
+    threshold: float | None = None
+    many: bool = False

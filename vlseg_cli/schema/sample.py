@@ -1,17 +1,17 @@
-"""What a data set yields: a picture, and questions about it with their true masks.
+"""What a data set yields: an image or a clip, and queries about it with their true masks.
 
-Every reader in ``datasets/`` and the generator in ``worlds/`` yield this and nothing else, so the
-training loop and the evaluation never know where a picture came from.
+Every reader in ``datasets/`` and the generator in ``synthetic/`` yield these types alone, so the
+training loop and the evaluation never know where an image came from.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.schema.frame import Frame
-from vlseg_cli.schema.prompt import Prompt
-from vlseg_cli.schema.task import Task
+from vlseg_cli.schema.prompt import Prompt, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +51,84 @@ class Sample:
 
     frame: Frame
     queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipQuery:
+    """One prompt about a clip, with its truth.
+
+    first: number of the frame in which the prompt is given; regions are drawn in it.
+    objects: identity of each true thing throughout the clip, (M,) in all; labels: (M,) int64, index
+    into ``Categories.names``, index of the region, or 0 for sentences.
+    masks: number of a frame -> (M, H, W) bool, empty masks for what cannot be seen in it, or None
+    for a frame without truth.
+    ignore: number of a frame -> (H, W) bool, pixels that count neither way in it, or None.
+    key: what the data set calls the query (an expression's id), for submission files.
+    kind: a word for reports, as in ``Query``.
+    """
+
+    task: Task
+    prompt: Prompt
+    objects: tuple[int, ...]
+    labels: NDArray[np.int64]
+    masks: Callable[[int], NDArray[np.bool_] | None]
+    ignore: Callable[[int], NDArray[np.bool_] | None] | None = None
+    first: int = 0
+    key: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipSample:
+    """A video of a data set: frames 0 … length - 1, read one at a time, and queries about them.
+
+    names: what the data set calls the frames ('00000'), for submission files; one per frame.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    read: Callable[[int], Frame]
+    queries: tuple[ClipQuery, ...]
+
+    @property
+    def length(self) -> int:
+        """How many frames there are."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipFrames:
+    """A few frames of one clip for training. samples: one per frame, in order; every frame but the
+    first asks for regions of the one before. things: per frame, the identity of each mask of its
+    category query, -1 for stuff."""
+
+    samples: tuple[Sample, ...]
+    things: tuple[NDArray[np.int64], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextSample:
+    """A sentence without an image, and its meaning, for training a language model alone.
+
+    categories: what it asks for (several for some questions). color: of what it asks for.
+    position: the place, count, size or relation that it names. anchor: category of the other thing
+    in a relation. None where the sentence says nothing of the sort.
+    """
+
+    text: str
+    categories: frozenset[str]
+    color: str | None = None
+    position: str | None = None
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingVocabulary:
+    """What a model with random weights is built for. words: of its tokenizer; names, stuff: its
+    categories, and which of them are uncountable; colors, positions: values of ``TextSample``."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    stuff: tuple[bool, ...]
+    colors: tuple[str, ...]
+    positions: tuple[str, ...]

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from vlseg_cli.schema.errors import TableError
-from vlseg_cli.schema.spelling import nearest_or_all
+from vlseg_cli.schema.errors import TableError, nearest_or_all
 
 T = TypeVar("T")
 

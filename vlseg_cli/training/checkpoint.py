@@ -15,18 +15,18 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.training.optimiser import optimiser_tensors, restore_optimiser
+from vlseg_cli.training.optimizer import optimizer_tensors, restore_optimizer
 from vlseg_cli.training.recipe import Recipe, recipe_table
-from vlseg_cli.training.run import Progress, Run
-from vlseg_cli.training.schedule import chain_of
-from vlseg_cli.weights.fit import misfit
+from vlseg_cli.training.run import TrainingProgress, TrainingRun
+from vlseg_cli.training.schedule import extend_schedule
+from vlseg_cli.weights.folder import misfit
 
 _FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
 # Keys that change what is written or how fast, never what is learned.
 _FREE = ("checkpoint.", "log.", "data.workers")
 
 
-def save_checkpoint(run: Run) -> Path:
+def save_checkpoint(run: TrainingRun) -> Path:
     """Write a run and keep only the last few checkpoints. Call it in one process alone."""
     folder = run.out / _FOLDER
     final = folder / f"step-{run.progress.step:08d}"
@@ -60,7 +60,7 @@ def delete_checkpoints(out: Path) -> None:
     shutil.rmtree(out / _FOLDER, ignore_errors=True)
 
 
-def resume(run: Run, checkpoint: Path) -> None:
+def resume(run: TrainingRun, checkpoint: Path) -> None:
     """Put a run where ``checkpoint`` left it.
 
     Raises RecipeError if the checkpoint is of a recipe that had another past, or of a version of
@@ -86,8 +86,8 @@ def resume(run: Run, checkpoint: Path) -> None:
     for name, value in averaged.items():
         run.ema.tensors[name].copy_(value)
     run.ema.updates = state["ema_updates"]
-    restore_optimiser(run.optimiser, run.model, _under("optimiser/", tensors))
-    run.progress = Progress(**state["progress"])
+    restore_optimizer(run.optimiser, run.model, _under("optimiser/", tensors))
+    run.progress = TrainingProgress(**state["progress"])
     missing = len(run.recipe.stage) - len(run.progress.steps)
     run.progress.steps += [0] * missing
     run.progress.seconds += [0.0] * missing
@@ -102,7 +102,9 @@ def changed_keys(
     ``steps`` of each), unless they share a cosine with one that has.
     """
     begun = max((number for number, done in enumerate(steps) if done), default=-1)
-    fixed = chain_of(recipe.stage, begun).stop if 0 <= begun < len(recipe.stage) else begun + 1
+    fixed = (
+        extend_schedule(recipe.stage, begun).stop if 0 <= begun < len(recipe.stage) else begun + 1
+    )
     free = (*_FREE, *(f"stage.{n}." for n in range(fixed, len(recipe.stage) + len(steps))))
     first, second = _flat(new), _flat(old)
     return [
@@ -121,12 +123,12 @@ def _flat(value: Any, key: str = "") -> dict[str, Any]:
     return {k: v for name, entry in entries for k, v in _flat(entry, f"{dot}{name}").items()}
 
 
-def _tensors(run: Run) -> dict[str, Tensor]:
+def _tensors(run: TrainingRun) -> dict[str, Tensor]:
     """All tensors of a run by name; copies, as safetensors takes no two names for one memory."""
     parts = {
         "model": run.model.state_dict(),
         "ema": run.ema.tensors,
-        "optimiser": optimiser_tensors(run.optimiser, run.model),
+        "optimiser": optimizer_tensors(run.optimiser, run.model),
     }
     return {
         f"{part}/{name}": value.detach().to("cpu", copy=True).contiguous()

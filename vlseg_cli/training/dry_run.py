@@ -7,20 +7,19 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from vlseg_cli.models.trainable import Trainable
-from vlseg_cli.training.arithmetic import arithmetic
-from vlseg_cli.training.groups import choose_trained
-from vlseg_cli.training.mixture import batches_of
-from vlseg_cli.training.pictures import draw_first_batch
-from vlseg_cli.training.recipe import Recipe
-from vlseg_cli.training.recipe_text import recipe_text
-from vlseg_cli.training.run import Run
+from vlseg_cli.models.base import Trainable
+from vlseg_cli.training.autocast import autocast
+from vlseg_cli.training.optimizer import choose_trained
+from vlseg_cli.training.preview import draw_first_batch
+from vlseg_cli.training.recipe import Recipe, recipe_text
+from vlseg_cli.training.run import TrainingRun
+from vlseg_cli.training.sources import batches_of
 
 _MIB = 2**20
 STATE = 4 * 5  # bytes per weight: fp32 weight, gradient, two moments, moving average
 
 
-def describe(run: Run) -> None:
+def describe(run: TrainingRun) -> None:
     """Print recipe, parameters by group and memory; draw the first batches under ``run.out``.
 
     Each stage runs one forward pass, which also shows that model and data fit together.
@@ -66,7 +65,7 @@ def _groups(model: Trainable) -> Table:
     return groups
 
 
-def first_pass(run: Run, index: int) -> tuple[int, dict[str, Tensor]]:
+def first_pass(run: TrainingRun, index: int) -> tuple[int, dict[str, Tensor]]:
     """Forward the first batch of a stage: bytes kept for the backward pass, and the losses."""
     stage = run.recipe.stage[index]
     choose_trained(run.model, stage)
@@ -83,7 +82,7 @@ def first_pass(run: Run, index: int) -> tuple[int, dict[str, Tensor]]:
     device = run.accelerator.device
     with (
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
-        arithmetic(run.recipe.precision, device),
+        autocast(run.recipe.precision, device),
     ):
         losses = dict(run.model(batch.to(device)))
     return sum(kept.values()), losses

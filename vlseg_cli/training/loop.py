@@ -15,22 +15,22 @@ import torch
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 
-from vlseg_cli.models.trainable import Batch
+from vlseg_cli.models.base import Batch
 from vlseg_cli.schema import VlsegError
-from vlseg_cli.training.arithmetic import arithmetic
+from vlseg_cli.training.autocast import autocast
 from vlseg_cli.training.checkpoint import save_checkpoint
 from vlseg_cli.training.export import export_model
-from vlseg_cli.training.groups import choose_trained
 from vlseg_cli.training.log import Meter, RunLog
-from vlseg_cli.training.mixture import batches_of, samples_before
-from vlseg_cli.training.run import Run
+from vlseg_cli.training.optimizer import choose_trained
+from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.schedule import learning_rate, stage_fraction
+from vlseg_cli.training.sources import batches_of, samples_before
 from vlseg_cli.training.stop import StoppedError, StopRequest
 
 _MOST_SKIPPED = 20  # non-finite steps in a row after which nothing will mend
 
 
-class Agreed(NamedTuple):
+class AgreedState(NamedTuple):
     """What one exchange settles for all processes: the highest value that any of them brought."""
 
     signal: int
@@ -41,7 +41,7 @@ class Agreed(NamedTuple):
 class StageLoop:
     """Trains one stage of a run from wherever the run stands."""
 
-    def __init__(self, run: Run, index: int, log: RunLog | None, stop: StopRequest) -> None:
+    def __init__(self, run: TrainingRun, index: int, log: RunLog | None, stop: StopRequest) -> None:
         """log: of the process that writes; None in all others, which write nothing at all."""
         self.run, self.index, self.log, self.stop = run, index, log, stop
         self.stage = run.recipe.stage[index]
@@ -104,25 +104,25 @@ class StageLoop:
         batch: Batch = next(self.batches).to(run.accelerator.device)
         is_last = number + 1 == self.stage.accumulate
         with nullcontext() if is_last else run.accelerator.no_sync(self.forward):
-            with arithmetic(run.recipe.precision, run.accelerator.device):
+            with autocast(run.recipe.precision, run.accelerator.device):
                 losses: Mapping[str, Tensor] = self.forward(batch)
             total = torch.stack([loss.float() for loss in losses.values()]).sum()
             torch.autograd.backward(total / self.stage.accumulate)
         return {"loss": total.detach(), **losses}
 
-    def _agree(self, failed: bool) -> Agreed:
+    def _agree(self, failed: bool) -> AgreedState:
         """Exchange what only one process may know: a signal, a failure, the slowest clock."""
         now = time.monotonic()
         seconds = self.run.progress.seconds[self.index] + now - self.tick
         self.tick = now
         if self.run.share.processes == 1:
-            return Agreed(self.stop.number, failed, seconds)
+            return AgreedState(self.stop.number, failed, seconds)
         values = torch.tensor(
             [self.stop.number, failed, seconds], device=self.run.accelerator.device
         )
         torch.distributed.all_reduce(values, torch.distributed.ReduceOp.MAX)
         signal, any_failed, slowest = values.tolist()
-        return Agreed(int(signal), bool(any_failed), slowest)
+        return AgreedState(int(signal), bool(any_failed), slowest)
 
     def _apply(self) -> None:
         run = self.run
@@ -188,7 +188,7 @@ class StageLoop:
         self.log.say(f"step {self.run.progress.step}: saved {folder.name} and model/")
 
 
-def train_stages(run: Run, log: RunLog | None, stop: StopRequest) -> None:
+def train_stages(run: TrainingRun, log: RunLog | None, stop: StopRequest) -> None:
     """Train every stage that is not done yet, in order."""
     for index in range(len(run.recipe.stage)):
         if not run.is_done(index):

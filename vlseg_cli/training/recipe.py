@@ -4,6 +4,7 @@ Each class is one table of the file; its fields are the keys, with their default
 """
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,23 +12,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vlseg_cli.schema import RecipeError, TableError
-from vlseg_cli.schema.spelling import nearest_or_all
-from vlseg_cli.schema.tables import (
-    Count,
-    Fraction,
-    Natural,
-    NonNegative,
-    Positive,
-    read_table,
-)
+from vlseg_cli.schema.errors import nearest_or_all
+from vlseg_cli.schema.tables import Count, Fraction, Natural, NonNegative, Positive, read_table
+from vlseg_cli.synthetic.referring import KIND_WEIGHTS
+from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.overrides import apply_overrides
 from vlseg_cli.training.seeds import check_first_seed
-from vlseg_cli.worlds.referring import KIND_WEIGHTS
-from vlseg_cli.worlds.samples import Mix
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelTable:
     """[model]: which system, and the keys of its own config.
 
     weights: a model folder to begin with, 'embedded', or a name of weights.toml, also of a base, of
@@ -40,7 +34,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class DataTable:
     """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
 
     scenes: after so many the first comes again, as for models whose proposals are kept; 0 for
@@ -57,7 +51,7 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RecipeStage:
     """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
 
     data: 'words' reads text exercises without pictures, 'pictures' drawn scenes without sentences
@@ -83,7 +77,7 @@ class Stage:
     warmup: Natural = 0
     continues: bool = False
     train: tuple[str, ...] = ()
-    mixture: Mix = field(default_factory=Mix)
+    mixture: SampleMix = field(default_factory=SampleMix)
 
     def __post_init__(self) -> None:
         """Insist on exactly one budget, and on a mixture that training may have."""
@@ -101,7 +95,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimiser:
+class OptimizerTable:
     """[optimiser]: AdamW; clip is the largest allowed norm of all gradients together.
 
     final_lr: the share of a stage's lr that is left at the end of its cosine.
@@ -115,7 +109,7 @@ class Optimiser:
 
 
 @dataclass(frozen=True, slots=True)
-class Lora:
+class LoraTable:
     """[lora]: adapters in the language model; what they adapt is frozen, they are the group 'lora'.
 
     targets: the ends of the names of the layers that get one.
@@ -128,21 +122,21 @@ class Lora:
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
+class PrecisionTable:
     """[precision]: the dtype of autocast; weights, gradients and optimiser stay fp32."""
 
     dtype: Literal["fp32", "bf16"] = "fp32"
 
 
 @dataclass(frozen=True, slots=True)
-class Ema:
+class EmaTable:
     """[ema]: the moving average of the weights, which is what gets shipped."""
 
     decay: Fraction = 0.999
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class CheckpointTable:
     """[checkpoint]: minutes between two checkpoints, and how many of the last are kept."""
 
     minutes: Positive = 5.0
@@ -150,7 +144,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogTable:
     """[log]: a line, a CSV row and TensorBoard points every so many steps."""
 
     every: Count = 20
@@ -161,17 +155,17 @@ class Recipe:
     """The file. ``losses`` are weights and assignment options that the model itself explains;
     without ``lora`` there are no adapters."""
 
-    model: Model
-    stage: tuple[Stage, ...]
+    model: ModelTable
+    stage: tuple[RecipeStage, ...]
     seed: Natural = 0
-    data: Data = field(default_factory=Data)
+    data: DataTable = field(default_factory=DataTable)
     losses: Mapping[str, Any] = field(default_factory=dict)
-    lora: Lora | None = None
-    optimiser: Optimiser = field(default_factory=Optimiser)
-    precision: Precision = field(default_factory=Precision)
-    ema: Ema = field(default_factory=Ema)
-    checkpoint: Checkpoint = field(default_factory=Checkpoint)
-    log: Log = field(default_factory=Log)
+    lora: LoraTable | None = None
+    optimiser: OptimizerTable = field(default_factory=OptimizerTable)
+    precision: PrecisionTable = field(default_factory=PrecisionTable)
+    ema: EmaTable = field(default_factory=EmaTable)
+    checkpoint: CheckpointTable = field(default_factory=CheckpointTable)
+    log: LogTable = field(default_factory=LogTable)
 
     def __post_init__(self) -> None:
         """Check what concerns several stages."""
@@ -213,3 +207,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items() if entry is not None}
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """TOML that loads to the same recipe, every default spelled out."""
+    return "\n".join(_lines(recipe_table(recipe), "")).strip() + "\n"
+
+
+def _lines(table: Mapping[str, Any], path: str) -> list[str]:
+    """Values first, then the tables below, as TOML wants it."""
+    values = {key: value for key, value in table.items() if not _is_nested(value)}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
+    for key, value in table.items():
+        name = f"{path}.{_key(key)}" if path else _key(key)
+        if isinstance(value, Mapping):
+            lines += ["", f"[{name}]", *_lines(value, name)]
+        elif key not in values:
+            for entry in value:
+                lines += ["", f"[[{name}]]", *_lines(entry, name)]
+    return lines
+
+
+def _is_nested(value: Any) -> bool:
+    is_tables = isinstance(value, list) and value and isinstance(value[0], Mapping)
+    return isinstance(value, Mapping) or bool(is_tables)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    """JSON's texts, numbers, booleans and lists are TOML's as well."""
+    return json.dumps(value, ensure_ascii=False)

@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.base import Trainable
 from vlseg_cli.training.ema import Ema
-from vlseg_cli.training.mixture import Share
-from vlseg_cli.training.optimiser import build_optimiser
+from vlseg_cli.training.optimizer import build_optimizer
 from vlseg_cli.training.recipe import Recipe
 from vlseg_cli.training.schedule import stage_fraction
+from vlseg_cli.training.sources import ProcessShare
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a run is. Data position and random numbers follow from the steps, see ``mixture``.
 
     steps, seconds: done in each stage. skipped: steps thrown away for a non-finite loss or
@@ -34,7 +34,7 @@ class Progress:
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """Everything that a step changes, and what it needs to do so."""
 
     recipe: Recipe
@@ -44,20 +44,20 @@ class Run:
     anew: tuple[str, ...] = ()  # parts that the weights to begin with lack
     ema: Ema = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
-    progress: Progress = field(init=False)
+    progress: TrainingProgress = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin at step 0 with the model's present weights."""
         stages = len(self.recipe.stage)
         self.model.to(self.accelerator.device)
         self.ema = Ema(self.model, self.recipe.ema.decay)
-        self.optimiser = build_optimiser(self.model, self.recipe.optimiser)
-        self.progress = Progress([0] * stages, [0.0] * stages)
+        self.optimiser = build_optimizer(self.model, self.recipe.optimiser)
+        self.progress = TrainingProgress([0] * stages, [0.0] * stages)
 
     @property
-    def share(self) -> Share:
+    def share(self) -> ProcessShare:
         """Which of all processes this one is."""
-        return Share(self.accelerator.process_index, self.accelerator.num_processes)
+        return ProcessShare(self.accelerator.process_index, self.accelerator.num_processes)
 
     def is_done(self, index: int) -> bool:
         """True if stage ``index`` has used up its budget."""

@@ -7,10 +7,10 @@ without a jump in the learning rate.
 import math
 from collections.abc import Sequence
 
-from vlseg_cli.training.recipe import Stage
+from vlseg_cli.training.recipe import RecipeStage
 
 
-def stage_fraction(stage: Stage, steps: int, seconds: float) -> float:
+def stage_fraction(stage: RecipeStage, steps: int, seconds: float) -> float:
     """The done share of one stage, 0 to 1, after ``steps`` steps and ``seconds`` of wall time."""
     if stage.steps is not None:
         return min(1.0, steps / stage.steps)
@@ -18,7 +18,7 @@ def stage_fraction(stage: Stage, steps: int, seconds: float) -> float:
     return min(1.0, seconds / (60 * stage.minutes))
 
 
-def chain_of(stages: Sequence[Stage], index: int) -> range:
+def extend_schedule(stages: Sequence[RecipeStage], index: int) -> range:
     """The stages that share a cosine with stage ``index``, itself included."""
     first, last = index, index + 1
     while stages[first].continues:
@@ -29,7 +29,7 @@ def chain_of(stages: Sequence[Stage], index: int) -> range:
 
 
 def learning_rate(
-    stages: Sequence[Stage],
+    stages: Sequence[RecipeStage],
     index: int,
     steps: Sequence[int],
     seconds: Sequence[float],
@@ -39,7 +39,7 @@ def learning_rate(
 
     steps, seconds: done in each stage. final: the share of the peak left at the end of a cosine.
     """
-    chain = chain_of(stages, index)
+    chain = extend_schedule(stages, index)
     budgets = [stages[number].steps or stages[number].minutes or 0 for number in chain]
     done = sum(
         budget * stage_fraction(stages[number], steps[number], seconds[number])

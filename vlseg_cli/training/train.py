@@ -9,17 +9,18 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
-from vlseg_cli.models.fresh import build_model
-from vlseg_cli.models.trainable import Trainable
+from vlseg_cli.models.base import Trainable
+from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
-from vlseg_cli.training.groups import check_groups
 from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.loop import train_stages
+from vlseg_cli.training.optimizer import check_groups
 from vlseg_cli.training.recipe import Recipe, load_recipe
-from vlseg_cli.training.run import Run
+from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.stop import stop_request
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.resolve import model_folder
 
 
@@ -62,7 +63,9 @@ def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
     """A model with the weights that the recipe names or random ones, and adapters if it wants them;
     and the names of the parts that those weights lack."""
     anew: tuple[str, ...] = ()
-    model = build_model(recipe.model.architecture, recipe.model.config, losses=recipe.losses)
+    model = build_trainable(
+        recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
+    )
     if recipe.model.weights and torch.get_default_device().type != "meta":
         anew = model.begin_with(model_folder(recipe.model.weights))
     if (lora := recipe.lora) is not None:
@@ -70,13 +73,13 @@ def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
     return model, anew
 
 
-def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> Run:
+def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> TrainingRun:
     """A run at step 0, with the recipe's weights or random ones, which its seed decides."""
     resolved = load_recipe(recipe, overrides)
     accelerator = start_processes()
     set_seed(resolved.seed)
     model, anew = _adapted(resolved)
-    run = Run(resolved, out, model, accelerator, anew)
+    run = TrainingRun(resolved, out, model, accelerator, anew)
     check_recipe(resolved, run)
     return run
 
@@ -99,7 +102,7 @@ def start_processes() -> Accelerator:
     return accelerator
 
 
-def check_recipe(recipe: Recipe, run: Run) -> None:
+def check_recipe(recipe: Recipe, run: TrainingRun) -> None:
     """Raise RecipeError for what only model and number of processes can tell."""
     check_groups(recipe, run.model)
     for number, stage in enumerate(recipe.stage):
@@ -111,7 +114,7 @@ def check_recipe(recipe: Recipe, run: Run) -> None:
             )
 
 
-def train_run(run: Run, restart: bool = False) -> None:
+def train_run(run: TrainingRun, restart: bool = False) -> None:
     """Resume or begin, then train every stage; checkpoints, log and model lie under ``run.out``."""
     accelerator = run.accelerator
     if restart and accelerator.is_main_process:

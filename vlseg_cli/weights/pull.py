@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Protocol
 
 from vlseg_cli.schema import OutputError, WeightsError
-from vlseg_cli.weights.catalogue import Entry
+from vlseg_cli.weights.catalog import CatalogEntry
 from vlseg_cli.weights.fetch import Advance, fetch, part_of
 from vlseg_cli.weights.pins import Pin, PinnedFile, check_file, pinned_file, read_pin, write_pin
-from vlseg_cli.weights.places import lock_file, official_folder
 from vlseg_cli.weights.remote import Remote, RemoteFile, by_hand, list_remote
+from vlseg_cli.weights.resolve import lock_file, official_folder
 
 _SPARE = 64 << 20  # bytes that are left free
 
 
-class Report(Protocol):
+class PullReport(Protocol):
     """Shows progress of a file: gives what to call with the bytes that have come."""
 
     def __call__(self, path: str, size: int | None) -> AbstractContextManager[Advance]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class PullResult:
     """fetched of files came over the network; the others were there and are as pinned."""
 
     folder: Path
@@ -34,8 +34,13 @@ class Pulled:
 
 
 def pull(
-    name: str, entry: Entry, report: Report, update: bool = False, url: str = "", room: float = 1
-) -> Pulled:
+    name: str,
+    entry: CatalogEntry,
+    report: PullReport,
+    update: bool = False,
+    url: str = "",
+    room: float = 1,
+) -> PullResult:
     """Fetch what is missing of an entry and check the rest against its pin.
 
     update: take what is published now and pin that instead. url: for an entry without an address.
@@ -65,7 +70,7 @@ def pull(
                 write_pin(lock, pin)
         pin = replace(pin, complete=True)
         write_pin(lock, pin)
-    return Pulled(folder, pin, fetched, len(remote.files))
+    return PullResult(folder, pin, fetched, len(remote.files))
 
 
 def verify(name: str) -> Pin:
@@ -115,7 +120,9 @@ def remove(name: str) -> int:
     return freed
 
 
-def _take(name: str, file: RemoteFile, target: Path, remote: Remote, report: Report) -> PinnedFile:
+def _take(
+    name: str, file: RemoteFile, target: Path, remote: Remote, report: PullReport
+) -> PinnedFile:
     """A file that lies there unpinned is taken as it is if the server says the same of it."""
     if target.is_file() and file.sha256 and pinned_file(target).sha256 == file.sha256:
         return pinned_file(target)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from vlseg_cli import __version__
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.catalogue import Entry
+from vlseg_cli.weights.catalog import CatalogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Remote:
         return sum(file.size or 0 for file in self.files)
 
 
-def list_remote(name: str, entry: Entry, commit: str = "", url: str = "") -> Remote:
+def list_remote(name: str, entry: CatalogEntry, commit: str = "", url: str = "") -> Remote:
     """The files of an entry at ``commit``, or at its revision.
 
     url: an address that the user gives for an entry without one. Raises WeightsError in one
@@ -69,12 +69,12 @@ def list_remote(name: str, entry: Entry, commit: str = "", url: str = "") -> Rem
 
 def by_hand(name: str) -> str:
     """The way out for those without a network."""
-    from vlseg_cli.weights.places import official_folder
+    from vlseg_cli.weights.resolve import official_folder
 
     return f"place its files into {official_folder(name)} by hand"
 
 
-def _list_repository(name: str, entry: Entry, commit: str) -> Remote:
+def _list_repository(name: str, entry: CatalogEntry, commit: str) -> Remote:
     from huggingface_hub import HfApi, get_token, hf_hub_url
 
     with explained(name, entry.repository):

@@ -1,16 +1,20 @@
 """Packages are compared with what vlseg asks for."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 from packaging.requirements import Requirement
 
-from vlseg_cli.cli.checks import State
-from vlseg_cli.cli.checks.environment import package
+from vlseg_cli.cli.checks import CheckState
+from vlseg_cli.cli.checks.environment import package, weights
+from vlseg_cli.weights.resolve import EMBEDDED
 
 
 @pytest.mark.parametrize("name", ["av", "torch", "decord", "pycocotools", "numpy"])
 def test_what_is_installed_is_named_with_its_version(name: str) -> None:
     finding = package(Requirement(name))
-    assert finding.state is State.OK and finding.found[0].isdigit() and not finding.mend
+    assert finding.state is CheckState.OK and finding.found[0].isdigit() and not finding.mend
 
 
 @pytest.mark.parametrize(
@@ -19,5 +23,19 @@ def test_what_is_installed_is_named_with_its_version(name: str) -> None:
 )
 def test_what_is_not_as_asked_is_broken(requirement: str, found: str) -> None:
     finding = package(Requirement(requirement))
-    assert finding.state is State.BROKEN and found in finding.found
+    assert finding.state is CheckState.BROKEN and found in finding.found
     assert f"pip install '{requirement}'" in finding.mend
+
+
+def test_the_embedded_model_sees() -> None:
+    file, answer = weights()
+    data = (EMBEDDED / "model.safetensors").read_bytes()
+    assert hashlib.sha256(data).hexdigest() in file.found
+    assert (file.state, answer.state) == (CheckState.OK, CheckState.OK)
+    assert answer.found.startswith("sees ")
+
+
+def test_missing_weights_are_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
+    (finding,) = weights()
+    assert finding.state is CheckState.BROKEN and "is missing" in finding.found and finding.mend

@@ -4,24 +4,24 @@ import os
 
 import pytest
 
-from vlseg_cli.cli.checks import Finding, State
+from vlseg_cli.cli.checks import CheckFinding, CheckState
 from vlseg_cli.cli.checks.examine import run_check
 
 
 def test_a_check_that_fails_is_a_finding() -> None:
     def failing():
-        yield Finding("one", "fine")
+        yield CheckFinding("one", "fine")
         raise RuntimeError("two\nlines")
 
     one, two = run_check("codecs", failing)
-    assert (one.state, two.state) == (State.OK, State.BROKEN)
+    assert (one.state, two.state) == (CheckState.OK, CheckState.BROKEN)
     assert "RuntimeError: two lines" in two.found and two.mend
 
 
 def test_what_libraries_write_to_stderr_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:
     def noisy():
         os.write(2, b"from C")
-        yield Finding("one", "fine")
+        yield CheckFinding("one", "fine")
 
     run_check("codecs", noisy)
     os.write(2, b"after")

@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
-from vlseg_cli.cli.checks.machine import machine
+import torch
+
+from vlseg_cli.cli.checks import CheckState
+from vlseg_cli.cli.checks.machine import device, machine, variables
 
 
 def test_processors_memory_and_disk(tmp_path: Path) -> None:
@@ -13,3 +16,35 @@ def test_processors_memory_and_disk(tmp_path: Path) -> None:
     assert "GB free" in memory.found
     assert f"GB free for {out}" in disk.found
     assert not out.exists()
+
+
+def test_models_have_something_to_run_on() -> None:
+    findings = list(device())
+    gpus = torch.cuda.device_count() + torch.backends.mps.is_available()
+    assert len(findings) == max(1, gpus)
+    assert all(one.state is not CheckState.BROKEN for one in findings)
+
+
+def test_secrets_are_never_shown() -> None:
+    findings = list(variables({"HF_TOKEN": "hf_secret", "WANDB_API_KEY": "key", "OTHER": "x"}))
+    assert [one.name for one in findings] == ["HF_TOKEN", "WANDB_API_KEY"]
+    assert not any("secret" in one.found or "key" in one.found for one in findings)
+
+
+def test_only_what_is_set_is_told() -> None:
+    assert list(variables({})) == []
+    (one,) = variables({"CUDA_VISIBLE_DEVICES": ""})
+    assert (one.state, one.found) == (CheckState.OK, "is set, to nothing")
+
+
+def test_values_that_cannot_work_are_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    wrong = {
+        "HF_HOME": str(tmp_path / "file"),
+        "TMPDIR": str(tmp_path / "missing"),
+        "OMP_NUM_THREADS": "many",
+    }
+    for one in variables(wrong):
+        assert one.state is CheckState.WARNING and one.mend
+    right = {"HF_HOME": str(tmp_path / "new"), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "2"}
+    assert all(one.state is CheckState.OK for one in variables(right))

@@ -13,16 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vlseg_cli.cli.prompts_file import PromptFile
+from vlseg_cli.cli.prompts_file.file import RowIndex
 from vlseg_cli.cli.prompts_file.row import OF_VIDEOS
-from vlseg_cli.schema import (
-    Categories,
-    Expression,
-    Question,
-    Regions,
-    Task,
-    UsageError,
-    VlsegError,
-)
+from vlseg_cli.schema import Categories, Expression, Question, Regions, Task, UsageError, VlsegError
 
 FIXTURES_ARE_CONSTANT = [HealthCheck.function_scoped_fixture]
 COLUMNS = ["input", "task", "text", "categories", "regions"]
@@ -84,8 +77,8 @@ def plain(task: Task, prompt: Any) -> Any:
 
 
 def everything(file: PromptFile, frame, model) -> dict[str, list[Any]]:
-    asks = {source: file.asks_for(source, frame, model) for source in file.inputs}
-    return {source: [plain(ask.task, ask.prompt) for ask in of] for source, of in asks.items()}
+    requests = {source: file.asks_for(source, frame, model) for source in file.inputs}
+    return {source: [plain(ask.task, ask.prompt) for ask in of] for source, of in requests.items()}
 
 
 @given(rows, st.sampled_from(",;\t"), st.sampled_from(["", "\ufeff"]))
@@ -153,11 +146,11 @@ def test_rows_that_are_tracked_ask_of_videos_and_from_a_frame_on(
         'a.png,,,,"box 1,2,30,40",12\na.png,vos,,,point 5 5,\n'
     )
     file = PromptFile(Path("rows.csv"), Task.REFER, tasks=OF_VIDEOS)
-    asks = file.asks_for("a.png", replace(frame, index=7), model)
-    assert [ask.task for ask in asks] == [
+    requests = file.asks_for("a.png", replace(frame, index=7), model)
+    assert [ask.task for ask in requests] == [
         Task.REFER, Task.REASON, Task.VIS, Task.VOS, Task.VOS
     ]  # fmt: skip
-    assert [ask.frame for ask in asks] == [7, 7, 7, 12, 7]
+    assert [ask.frame for ask in requests] == [7, 7, 7, 12, 7]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +181,7 @@ WRONG = [
     ("input,text\na.png,a cup, red\n", 2, "3 cells"),
     ('input,text\na.png,cup\nb.png,"the cup\nc.png,sky\n', 3, "quotation mark"),
     ("input,text\na.png,cup\n,cup\n", 3, "names no input"),
-    ("input,text\na.png,cup\nb.png,\n", 3, "asks nothing"),
+    ("input,text\na.png,cup\nb.png,\n", 3, "requests nothing"),
     ("input,text,categories\na.png,cup,cup\n", 2, "has text and categories"),
     ("input,text\nmissing.png,cup\n", 2, "no file 'missing.png'"),
     ("input,text\n.,cup\n", 2, "'.' is a folder"),
@@ -260,8 +253,8 @@ def test_rows_of_one_file_belong_together_however_it_is_spelt(pictures: Path, fr
     )
     file = PromptFile(Path("rows.csv"), Task.REFER)
     assert file.inputs == ("a.png", "b.png")
-    asks = file.asks_for("a.png", frame, model)
-    assert [ask.prompt.text for ask in asks] == ["one", "three", "four"]
+    requests = file.asks_for("a.png", frame, model)
+    assert [ask.prompt.text for ask in requests] == ["one", "three", "four"]
 
 
 def test_a_region_outside_the_frame_is_told_with_its_line(pictures: Path, frame, model) -> None:
@@ -302,3 +295,15 @@ def test_threshold_and_many_hold_for_all_rows(pictures: Path, frame, model) -> N
     file = PromptFile(Path("rows.csv"), Task.REFER, threshold=0.3, many=True)
     (ask,) = file.asks_for("a.png", frame, model)
     assert (ask.frame, ask.threshold, ask.many) == (0, 0.3, True)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1))
+def test_each_input_has_its_rows_in_order(owners: list[int]) -> None:
+    places: dict[int, int] = {}
+    index = RowIndex()
+    for row, owner in enumerate(owners):
+        index.add(places.setdefault(owner, len(places)), 10 * row, row + 2)
+    assert len(index) == len(owners)
+    for owner, place in places.items():
+        rows = [row for row, other in enumerate(owners) if other == owner]
+        assert list(index.rows(place)) == [(10 * row, row + 2) for row in rows]

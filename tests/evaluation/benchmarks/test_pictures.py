@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
+from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS
 from vlseg_cli.schema import (
     Categories,

@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.evaluation.benchmarks.published import all_published, published
-from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, FAMILIES, find_benchmarks, switches_of
+from vlseg_cli.evaluation.benchmarks.table import (
+    BENCHMARKS,
+    FAMILIES,
+    all_published,
+    find_benchmarks,
+    published,
+    switches_of,
+)
 from vlseg_cli.schema import NoInputError, UsageError
 
 OTHERS = ("mevis", "youtube-vos")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
-from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos, write_youtube_vos
+from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos
 from vlseg_cli.datasets.youtube_vos import YouTubeVOS
 from vlseg_cli.evaluation.submissions.masks import ExpressionMasks, ObjectNumbers
 from vlseg_cli.outputs.folder import OutputFolder

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.datasets.specimens.ytvis import write_ytvis
+from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
 from vlseg_cli.datasets.ytvis import YouTubeVIS
 from vlseg_cli.evaluation.submissions.tracks import TrackResults
 from vlseg_cli.outputs.folder import OutputFolder

@@ -8,11 +8,7 @@ from typing import Any
 
 from pycocotools import mask as coco
 
-from vlseg_cli.evaluation.metrics.average_precision import (
-    AveragePrecision,
-    Detection,
-    TrueInstance,
-)
+from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 
 
 def rle(segmentation: Any, image: dict[str, Any]) -> Any:

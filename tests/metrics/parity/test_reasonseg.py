@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from vlseg_cli.datasets.labelme import shape_masks
+from vlseg_cli.datasets.reasonseg import shape_masks
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.schema import decode_rle
 

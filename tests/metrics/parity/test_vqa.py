@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
-from vlseg_cli.evaluation.metrics.vqa_words import m4c_words
+from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy, m4c_words
 
 DECIMALS = 6  # the API rounds percents; the official numbers were made with six digits
 

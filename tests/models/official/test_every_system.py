@@ -8,7 +8,7 @@ import torch
 from miniatures.every import MINIATURES
 from torch import Tensor
 
-from vlseg_cli.models.official.convert import check_folder, convert_folder
+from vlseg_cli.models.convert import check_folder, convert_folder
 from vlseg_cli.models.registry import SYSTEMS, load_model, official_system
 from vlseg_cli.schema import WeightsError
 

@@ -11,13 +11,12 @@ import torch
 from models.tiny_hrseg import make_sure
 from torch import Tensor
 
-from vlseg_cli.models.proposals.engine import Engine, TorchEngine
-from vlseg_cli.models.proposals.everything import EverythingProposer
-from vlseg_cli.models.proposals.onnx_engine import EXPORT, LOOK, OnnxEngine
+from vlseg_cli.models.proposals.onnx_engine import EXPORT, LOOK, OnnxSAM
 from vlseg_cli.models.proposals.onnx_export import export_sam
+from vlseg_cli.models.proposals.sam import SAMBackend, SAMProposer, TorchSAM
 from vlseg_cli.nn.sam import SAM, SAMSizes
 from vlseg_cli.schema import Frame, UsageError, WeightsError, decode_rle
-from vlseg_cli.worlds.draw import draw_scene
+from vlseg_cli.synthetic.draw import draw_scene
 
 ROUNDING = 1e-4  # of the largest value
 SIDES = (64, 96)  # px; windows of 3 by 3 fill neither
@@ -39,7 +38,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Near:
     """An engine whose masks end near their points, as a trained SAM's do."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: SAMBackend) -> None:
         self.name, self.image_size, self.look = engine.name, engine.image_size, engine.look
         self._engine = engine
 
@@ -59,11 +58,11 @@ def agree(ours: torch.Tensor, theirs: torch.Tensor) -> bool:
 
 @pytest.mark.parametrize("side", SIDES)
 def test_the_same_numbers_for_any_number_of_points(exports: Path, side: int) -> None:
-    by_torch, by_onnx = TorchEngine(tiny_sam(side)), OnnxEngine(exports / str(side), f"of {side}")
+    by_torch, by_onnx = TorchSAM(tiny_sam(side)), OnnxSAM(exports / str(side), f"of {side}")
     assert by_onnx.image_size == side
     pixels = torch.randn(1, 3, side, side)
-    features = by_torch.look(pixels)
-    assert agree(by_onnx.look(pixels), features)
+    features = by_torch.encode_image(pixels)
+    assert agree(by_onnx.encode_image(pixels), features)
     for count in (1, 5, 64):
         points = torch.rand(count, 2) * side
         for ours, theirs in zip(
@@ -76,8 +75,8 @@ def test_the_same_numbers_for_any_number_of_points(exports: Path, side: int) -> 
 @pytest.mark.parametrize("shape", [(96, 96), (40, 90), (130, 70)])
 def test_the_same_proposals(exports: Path, side: int, shape: tuple[int, int]) -> None:
     frame = Frame(draw_scene(910_001, 160).pixels[: shape[0], : shape[1]].copy(), "a scene")
-    engines = TorchEngine(tiny_sam(side)), OnnxEngine(exports / str(side), f"of {side}")
-    by_torch, by_onnx = (EverythingProposer(Near(one), "key", per_side=9) for one in engines)
+    engines = TorchSAM(tiny_sam(side)), OnnxSAM(exports / str(side), f"of {side}")
+    by_torch, by_onnx = (SAMProposer(Near(one), "key", per_side=9) for one in engines)
     ours, theirs = by_onnx.propose(frame), by_torch.propose(frame)
     assert len(ours.masks) == len(theirs.masks) > 3
     assert np.allclose(ours.scores, theirs.scores, atol=ROUNDING)
@@ -88,12 +87,12 @@ def test_the_same_proposals(exports: Path, side: int, shape: tuple[int, int]) ->
 
 def test_an_export_of_other_weights_is_refused(exports: Path) -> None:
     with pytest.raises(WeightsError, match=r"exported from other weights \(of 64\)"):
-        OnnxEngine(exports / "64", "of 96")
+        OnnxSAM(exports / "64", "of 96")
 
 
 def test_no_export_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds no exported SAM: 'vlseg export sam"):
-        OnnxEngine(tmp_path, "digest")
+        OnnxSAM(tmp_path, "digest")
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"weights": "of 64"}'])
@@ -101,7 +100,7 @@ def test_a_damaged_note_is_refused(exports: Path, tmp_path: Path, damage: str) -
     folder = shutil.copytree(exports / "64", tmp_path / "export")
     (folder / EXPORT).write_text(damage)
     with pytest.raises(WeightsError, match="is damaged"):
-        OnnxEngine(folder, "of 64")
+        OnnxSAM(folder, "of 64")
 
 
 @pytest.mark.parametrize("name", [LOOK, "look.weights"])
@@ -110,7 +109,7 @@ def test_half_a_graph_is_refused(exports: Path, tmp_path: Path, name: str) -> No
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(WeightsError, match="cannot be opened"):
-        OnnxEngine(folder, "of 64")
+        OnnxSAM(folder, "of 64")
 
 
 def test_what_an_export_holds(exports: Path) -> None:
@@ -126,7 +125,7 @@ def test_a_second_export_takes_the_place_of_the_first(exports: Path, tmp_path: P
     export_sam(tiny_sam(64), "of 64", folder)
     size = (folder / "look.weights").stat().st_size
     assert size == (exports / "64" / "look.weights").stat().st_size
-    assert OnnxEngine(folder, "of 64").image_size == 64
+    assert OnnxSAM(folder, "of 64").image_size == 64
 
 
 def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

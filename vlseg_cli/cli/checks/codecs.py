@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 
-from vlseg_cli.cli.checks.finding import Finding, broken, warning
+from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
 
 _CONTAINERS = {"h264": "mp4", "hevc": "mp4", "vp9": "webm", "av1": "mp4", "gif": "gif"}
 _HEIGHT, _WIDTH = 96, 128
@@ -15,20 +15,20 @@ _TOLERANCE = 8  # of 255, for what lossy coding does to a grey
 _MEND = "Run: pip install --force-reinstall av; its wheels bring all codecs with them."
 
 
-def codecs() -> Iterator[Finding]:
+def codecs() -> Iterator[CheckFinding]:
     """A finding for each codec; only H.264, in which videos are written, is essential."""
     for codec in _CONTAINERS:
         yield codec_finding(codec)
 
 
-def codec_finding(codec: str) -> Finding:
+def codec_finding(codec: str) -> CheckFinding:
     """Try one codec, by its FFmpeg name; what cannot be written is not fully tried for reading."""
     name = codec.upper()
     video = _written(codec)
     reads = _reads(codec, video)
     found = f"{'' if reads else 'not '}read, {'' if video else 'not '}written"
     if reads and video:
-        return Finding(name, found)
+        return CheckFinding(name, found)
     return (broken if codec == "h264" else warning)(name, found, _MEND)
 
 

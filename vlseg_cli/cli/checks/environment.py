@@ -1,5 +1,6 @@
 """Which versions of everything are here, and whether they are those that vlseg asks for."""
 
+import hashlib
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -9,13 +10,14 @@ from importlib import import_module, metadata
 from packaging.requirements import Requirement
 
 from vlseg_cli import __version__
-from vlseg_cli.cli.checks.finding import Finding, broken, warning
+from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
+from vlseg_cli.schema import Categories, Frame, PromptRequest, Task, WeightsError
 
 
-def environment() -> Iterator[Finding]:
+def environment() -> Iterator[CheckFinding]:
     """Python and the packages that vlseg requires; those with native parts are really imported."""
-    yield Finding("vlseg", __version__)
-    yield Finding("Python", f"{platform.python_version()} on {platform.platform()}")
+    yield CheckFinding("vlseg", __version__)
+    yield CheckFinding("Python", f"{platform.python_version()} on {platform.platform()}")
     requirements = _requirements()
     if not requirements:
         mend = "Install vlseg with pip, so that the versions of its packages can be compared."
@@ -34,7 +36,7 @@ def _requirements() -> list[Requirement]:
     return [one for one in named if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
-def package(requirement: Requirement) -> Finding:
+def package(requirement: Requirement) -> CheckFinding:
     """Whether a package is here, can be imported, and has a version that is asked for."""
     name = requirement.name
     mend = f"Run: {sys.executable} -m pip install '{name}{requirement.specifier}'."
@@ -48,7 +50,7 @@ def package(requirement: Requirement) -> Finding:
         return broken(name, f"{version}, cannot be imported ({error})", mend)
     if not requirement.specifier.contains(version, prereleases=True):
         return broken(name, f"{found}, but {requirement.specifier} is needed", mend)
-    return Finding(name, found)
+    return CheckFinding(name, found)
 
 
 def _torch() -> str:
@@ -83,3 +85,43 @@ _NATIVE: dict[str, Callable[[], str]] = {
     "onnxruntime-gpu": _onnxruntime,
     "pycocotools": partial(_imported, "pycocotools.mask"),
 }
+
+
+_SEED, _SIZE = 900_000, 128  # of the scene: from the range that no training has seen
+_MEND = "Install vlseg again; its package brings the weights with it."
+
+
+def weights() -> Iterator[CheckFinding]:
+    """Size and hash of the weights, then an answer of the model itself."""
+    from vlseg_cli.weights.folder import WEIGHTS
+    from vlseg_cli.weights.resolve import EMBEDDED
+
+    file = EMBEDDED / WEIGHTS
+    if not file.is_file():
+        yield broken("embedded", f"{file} is missing", _MEND)
+        return
+    data = file.read_bytes()
+    yield CheckFinding(
+        "embedded", f"{len(data) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(data).hexdigest()}"
+    )
+    yield _answer()
+
+
+def _answer() -> CheckFinding:
+    from vlseg_cli.models.registry import load_model
+    from vlseg_cli.synthetic.draw import draw_scene
+
+    try:
+        model = load_model()
+    except WeightsError as error:
+        return broken("an answer", f"the model does not load ({error})", _MEND)
+    scene = draw_scene(_SEED, _SIZE)
+    prompt = Categories(model.categories, model.stuff)
+    frame = Frame(scene.pixels, "a drawn scene")
+    (prediction,) = model.predict(model.encode([frame]), [PromptRequest(0, Task.PANOPTIC, prompt)])
+    seen = {segment.label for segment in prediction.segments}
+    there = {item.category for item in scene.items}
+    found = f"sees {len(seen & there)} of {len(there)} kinds of things in a drawn scene"
+    if not seen & there:
+        return broken("an answer", found, _MEND)
+    return CheckFinding("an answer", found)

@@ -8,19 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.cli.checks.codecs import codecs
-from vlseg_cli.cli.checks.device import device
-from vlseg_cli.cli.checks.environment import environment
-from vlseg_cli.cli.checks.finding import Finding, broken
-from vlseg_cli.cli.checks.machine import machine
-from vlseg_cli.cli.checks.variables import variables
-from vlseg_cli.cli.checks.weights import weights
+from vlseg_cli.cli.checks.environment import environment, weights
+from vlseg_cli.cli.checks.finding import CheckFinding, broken
+from vlseg_cli.cli.checks.machine import device, machine, variables
 
 AREAS = ("environment", "machine", "device", "codecs", "weights", "variables")
 
 
-def examine(area: str, out: Path) -> list[Finding]:
+def examine(area: str, out: Path) -> list[CheckFinding]:
     """Everything about one of AREAS. out: the folder that results would go to."""
-    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+    checks: dict[str, Callable[[], Iterator[CheckFinding]]] = {
         "environment": environment,
         "machine": partial(machine, out),
         "device": device,
@@ -31,9 +28,9 @@ def examine(area: str, out: Path) -> list[Finding]:
     return run_check(area, checks[area])
 
 
-def run_check(area: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def run_check(area: str, check: Callable[[], Iterator[CheckFinding]]) -> list[CheckFinding]:
     """Its findings; whatever it runs into is the last of them."""
-    findings: list[Finding] = []
+    findings: list[CheckFinding] = []
     try:
         with _silence():
             findings.extend(check())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """What a finding means for work with vlseg."""
 
     OK = "ok"
@@ -13,20 +13,20 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """What was looked at, what there is, and how to mend it: a sentence, '' if all is well."""
 
     name: str
     found: str
-    state: State = State.OK
+    state: CheckState = CheckState.OK
     mend: str = ""
 
 
-def warning(name: str, found: str, mend: str) -> Finding:
+def warning(name: str, found: str, mend: str) -> CheckFinding:
     """Something that works, but not as it could."""
-    return Finding(name, found, State.WARNING, mend)
+    return CheckFinding(name, found, CheckState.WARNING, mend)
 
 
-def broken(name: str, found: str, mend: str) -> Finding:
+def broken(name: str, found: str, mend: str) -> CheckFinding:
     """Something that has to be mended before vlseg can be relied on."""
-    return Finding(name, found, State.BROKEN, mend)
+    return CheckFinding(name, found, CheckState.BROKEN, mend)

@@ -2,18 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vlseg_cli.cli.checks.finding import Finding, broken, warning
+from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
 
 _GB = 1e9
 _LITTLE_MEMORY, _LITTLE_DISK, _NO_DISK = 2 * _GB, 5 * _GB, 0.1 * _GB  # bytes
 
 
-def machine(out: Path) -> Iterator[Finding]:
+def machine(out: Path) -> Iterator[CheckFinding]:
     """What this process may use. out: the folder of results, which need not exist yet."""
-    yield Finding("processors", f"{_usable_processors()} of {os.cpu_count()}")
+    yield CheckFinding("processors", f"{_usable_processors()} of {os.cpu_count()}")
     yield _memory()
     yield _disk(out)
 
@@ -25,7 +25,7 @@ def _usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _memory() -> Finding:
+def _memory() -> CheckFinding:
     import psutil
 
     memory = psutil.virtual_memory()
@@ -33,10 +33,10 @@ def _memory() -> Finding:
     if memory.available < _LITTLE_MEMORY:
         mend = "Close other programs, or take --batch-size 1 and smaller inputs."
         return warning("memory", found, mend)
-    return Finding("memory", found)
+    return CheckFinding("memory", found)
 
 
-def _disk(out: Path) -> Finding:
+def _disk(out: Path) -> CheckFinding:
     folder = next(one for one in (out, *out.absolute().parents) if one.is_dir())
     free = shutil.disk_usage(folder).free
     found = f"{free / _GB:.1f} GB free for {out}"
@@ -45,4 +45,85 @@ def _disk(out: Path) -> Finding:
         return broken("disk", f"{folder} cannot be written to", "Give another --out.")
     if free < _NO_DISK:
         return broken("disk", found, mend)
-    return warning("disk", found, mend) if free < _LITTLE_DISK else Finding("disk", found)
+    return warning("disk", found, mend) if free < _LITTLE_DISK else CheckFinding("disk", found)
+
+
+def device() -> Iterator[CheckFinding]:
+    """Every GPU that torch sees, each tried with a small product; else what is used instead."""
+    import torch
+
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    for name in names:
+        yield _tried(name)
+    if not names:
+        yield _processors()
+
+
+def _tried(name: str) -> CheckFinding:
+    import torch
+
+    try:
+        product = torch.eye(64, device=name) @ torch.full((64, 64), 2.0, device=name)
+        if not bool((product == 2).all()):
+            mend = "Take --device cpu; the GPU or its driver is damaged."
+            return broken(name, "calculates wrongly", mend)
+        return CheckFinding(name, _described(name))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        mend = "Update the GPU's driver, or take --device cpu."
+        return broken(name, f"cannot be used ({reason})", mend)
+
+
+def _described(name: str) -> str:
+    import torch
+
+    if name == "mps":
+        return "Apple GPU"
+    free, total = torch.cuda.mem_get_info(name)
+    model = torch.cuda.get_device_name(name)
+    return f"{model}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+
+
+def _processors() -> CheckFinding:
+    import torch
+
+    if shutil.which("nvidia-smi") is None:
+        return CheckFinding("cpu", "no GPU here, so models run on the processors")
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
+        mend = "Unset CUDA_VISIBLE_DEVICES, which hides all GPUs."
+    elif torch.version.cuda is None:
+        mend = "Install a torch that is built for CUDA, as pytorch.org says for this machine."
+    else:
+        mend = "Update the NVIDIA driver: this torch needs a newer one."
+    return warning("cpu", "there is an NVIDIA GPU that torch cannot use", mend)
+
+
+_SHOWN = (
+    "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "XDG_CACHE_HOME",
+    "TMPDIR", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "NO_COLOR", "FORCE_COLOR", "TERM",
+    "RANK", "WORLD_SIZE", "LOCAL_RANK", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_ARRAY_TASK_ID",
+)  # fmt: skip
+_SECRET = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
+_FOLDERS = ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "TMPDIR")
+
+
+def variables(environment: Mapping[str, str]) -> Iterator[CheckFinding]:
+    """Those that are set, and what is wrong with them."""
+    for name in _SHOWN:
+        if name in environment:
+            yield _shown(name, environment[name])
+    for name in _SECRET:
+        if name in environment:
+            yield CheckFinding(name, "is set")
+
+
+def _shown(name: str, value: str) -> CheckFinding:
+    if name in _FOLDERS and value and Path(value).exists() and not Path(value).is_dir():
+        return warning(name, value, "Name a folder: this is a file.")
+    if name == "TMPDIR" and not Path(value).is_dir():
+        return warning(name, value, "Make this folder, or unset the variable.")
+    if name == "OMP_NUM_THREADS" and not (value.isdecimal() and int(value) > 0):
+        return warning(name, value, "Give a whole number of threads, or unset it.")
+    return CheckFinding(name, value or "is set, to nothing")

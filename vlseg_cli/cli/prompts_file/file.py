@@ -1,23 +1,54 @@
-"""A whole prompts file: every row checked before the run, read again when its input's turn comes.
-
-Of a row only its place in the file stays in memory, so that a million rows cost little more than
-the names of their inputs.
-"""
+"""Where the rows of each input stand in the file: 24 bytes a row, whatever is written in it."""
 
 import hashlib
 import os
 import stat
+from array import array
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from vlseg_cli.cli.prompts_file.index import RowIndex
 from vlseg_cli.cli.prompts_file.inputs import InputFinder
-from vlseg_cli.cli.prompts_file.lines import Lines
 from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptRow, Tasks, read_row
-from vlseg_cli.cli.prompts_file.table import table_in
-from vlseg_cli.models.segmenter import Segmenter
-from vlseg_cli.schema import Ask, Frame, Task, UsageError, VlsegError
+from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
+from vlseg_cli.models.base import Segmenter
+from vlseg_cli.schema import Frame, PromptRequest, Task, UsageError, VlsegError
+
+
+class RowIndex:
+    """Chains of rows, one for each input, in the order they were added."""
+
+    def __init__(self) -> None:
+        """Begin with no input and no row."""
+        self._first, self._last = array("Q"), array("Q")  # row numbers, by input
+        self._offsets, self._lines, self._next = array("Q"), array("Q"), array("Q")  # by row
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._next)
+
+    def add(self, place: int, offset: int, line: int) -> None:
+        """Add a row of input ``place``; a new input takes the next free place."""
+        row = len(self)
+        if place == len(self._first):
+            self._first.append(row)
+            self._last.append(row)
+        else:
+            self._next[self._last[place]] = row
+            self._last[place] = row
+        self._offsets.append(offset)
+        self._lines.append(line)
+        self._next.append(0)  # the end of a chain: row 0 follows nothing
+
+    def rows(self, place: int) -> Iterator[tuple[int, int]]:
+        """Offset and line of each row of an input, in order."""
+        row = self._first[place]
+        while True:
+            yield self._offsets[row], self._lines[row]
+            row = self._next[row]
+            if not row:
+                return
+
 
 LARGEST = 1 << 30  # bytes
 _SOME = 1000  # words to look at
@@ -40,7 +71,8 @@ class PromptFile:
     ) -> None:
         """Read and check every row.
 
-        default: the task of rows that name none. threshold, many: for all rows, as in ``Ask``.
+        default: the task of rows that name none. threshold, many: for all rows, as in
+        ``PromptRequest``.
         tasks: what can be asked. Raises UsageError, NoInputError or InputError with file, line and
         remedy.
         """
@@ -59,7 +91,7 @@ class PromptFile:
         digest.update(default.value.encode())
         self.inputs, self.digest = tuple(self._finder.inputs), digest.hexdigest()
 
-    def asks_for(self, source: str, frame: Frame, model: Segmenter) -> list[Ask]:
+    def asks_for(self, source: str, frame: Frame, model: Segmenter) -> list[PromptRequest]:
         """Everything that is asked of an input, about one of its frames, in the file's order.
 
         source: one of ``inputs``. Raises UsageError or InputError, with the line, for a region
@@ -69,17 +101,17 @@ class PromptFile:
             self._latest = (source, list(self._read_again(source)))
         return [self._ask(line, row, frame, model) for line, row in self._latest[1]]
 
-    def _ask(self, line: int, row: PromptRow, frame: Frame, model: Segmenter) -> Ask:
+    def _ask(self, line: int, row: PromptRow, frame: Frame, model: Segmenter) -> PromptRequest:
         try:
             prompt = row.prompt_on(frame, model)
         except VlsegError as error:
             raise _at(line, self.path, error) from error
         at = frame.index if row.at is None else row.at
-        return Ask(at, row.task, prompt, self._threshold, self._many)
+        return PromptRequest(at, row.task, prompt, self._threshold, self._many)
 
     def _checked(self, file: BufferedReader) -> Iterator[bytes]:
         """Make sense of every row and note where it stands; yields what stands for its masks."""
-        lines = Lines(file)
+        lines = OffsetLines(file)
         try:
             self._table = table_in(lines)
             for offset, cells in self._table(lines):
@@ -104,7 +136,7 @@ class PromptFile:
                 )
             for offset, line in self._index.rows(self._finder.place(source)):
                 file.seek(offset)
-                _, cells = next(self._table(Lines(file)))
+                _, cells = next(self._table(OffsetLines(file)))
                 yield line, read_row(cells, self._default, self.path.parent, self._tasks)
 
 

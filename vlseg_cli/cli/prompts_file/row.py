@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vlseg_cli.cli.console import each_once, shown
 from vlseg_cli.cli.names import parse_names, prompt_for
-from vlseg_cli.cli.places import Places, regions_on
-from vlseg_cli.cli.prompts_file.places import read_places
+from vlseg_cli.cli.prompts_file.regions import read_regions
 from vlseg_cli.cli.prompts_file.table import ASKING, parse_json
-from vlseg_cli.cli.sentence import each_once, shown
-from vlseg_cli.models.segmenter import Segmenter
+from vlseg_cli.cli.regions import RegionPrompts, regions_on
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Expression, Frame, Prompt, Question, Task, UsageError
-from vlseg_cli.schema.spelling import nearest
+from vlseg_cli.schema.errors import nearest
 
 # The tasks that go with a column, of commands that look at frames and of those that track.
 Tasks = Mapping[str, tuple[Task, ...]]
@@ -40,7 +40,7 @@ class PromptRow:
 
     input: str
     task: Task
-    asked: Expression | Question | Categories | Places
+    asked: Expression | Question | Categories | RegionPrompts
     at: int | None = None
 
     def prompt_on(self, frame: Frame, model: Segmenter) -> Prompt:
@@ -79,13 +79,13 @@ class PromptRow:
 def read_row(cells: dict[str, Any], default: Task, folder: Path, tasks: Tasks) -> PromptRow:
     """Make sense of a row.
 
-    default: the task of a row that names none, if it goes with what the row asks. folder: where
+    default: the task of a row that names none, if it goes with what the row requests. folder: where
     mask files are looked for. tasks: what can be asked. Raises UsageError in words that follow
     'FILE, line N: '.
     """
     asking = [column for column in ASKING if column in cells]
     if len(asking) != 1:
-        found = f"has {' and '.join(asking)}" if asking else "asks nothing"
+        found = f"has {' and '.join(asking)}" if asking else "requests nothing"
         raise UsageError(f"this row {found}: fill exactly one of text, categories and regions.")
     (column,) = asking
     task = _task(cells.get("task"), column, tasks[column], default)
@@ -125,10 +125,10 @@ def _task(written: Any, column: str, fitting: tuple[Task, ...], default: Task) -
 
 def _asked(
     written: Any, column: str, task: Task, folder: Path
-) -> Expression | Question | Categories | Places:
+) -> Expression | Question | Categories | RegionPrompts:
     value = parse_json(written) if _is_json(written, column) else written
     if column == "regions":
-        return read_places(value, folder)
+        return read_regions(value, folder)
     if column == "categories":
         return Categories(_names(value))
     sentence = _sound(value)

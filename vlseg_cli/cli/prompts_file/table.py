@@ -1,34 +1,69 @@
-"""Rows of a prompts file as columns and values: CSV with any usual separator, or JSON lines.
+"""The lines of a text file one by one, with the place in bytes where each begins.
 
-What the values mean is no matter here. A row can be read again from its offset alone.
+Python's own text files cannot say where they stand while they are walked through, and a row that
+is read again later has to be found again.
 """
 
 import csv
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from vlseg_cli.cli.prompts_file.lines import Lines
-from vlseg_cli.cli.sentence import shown
+from vlseg_cli.cli.console import shown
 from vlseg_cli.schema import UsageError
-from vlseg_cli.schema.spelling import nearest
+from vlseg_cli.schema.errors import nearest
+
+LONGEST = 1 << 20  # bytes of a line
+_BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class OffsetLines(Iterator[str]):
+    """Decoded lines from where ``file`` stands.
+
+    offset: bytes before the next line. number: of the last line, from 1. row: number of the line
+    with which the current row begins, set by who reads rows.
+    """
+
+    def __init__(self, file: BinaryIO, number: int = 0) -> None:
+        """Begin after line ``number``; a byte order mark is skipped."""
+        self.file, self.number, self.row = file, number, number + 1
+        if file.tell() == 0 and file.read(len(_BOM)) != _BOM:
+            file.seek(0)
+        self.offset = file.tell()
+
+    def __next__(self) -> str:
+        """The next line with its end. Raises UsageError if it is too long or not in UTF-8."""
+        line = self.file.readline(LONGEST + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) > LONGEST:
+            raise UsageError(f"this has over {LONGEST:,} bytes: give each row a line of its own.")
+        self.offset += len(line)
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            kind = "is UTF-16" if line.startswith(_UTF_16) else "is not UTF-8"
+            raise UsageError(f"this {kind}: save the file as UTF-8 (Excel: CSV UTF-8).") from error
+
 
 ASKING = ("text", "categories", "regions")
 COLUMNS = ("input", "task", *ASKING, "at")
 _SEPARATORS = ",;\t"
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """What is written in one row. cells: the columns that are not empty. offset: in bytes."""
 
     offset: int
     cells: dict[str, Any]
 
 
-Table = Callable[[Lines], Iterator[Row]]
+Table = Callable[[OffsetLines], Iterator[TableRow]]
 
 
-def table_in(lines: Lines) -> Table:
+def table_in(lines: OffsetLines) -> Table:
     """Find out how the file is written, and read its header if it has one.
 
     Returns what reads rows from wherever lines stand. Raises UsageError for a wrong header.
@@ -75,7 +110,7 @@ def _check_column(name: str) -> None:
         )
 
 
-def _csv_rows(lines: Lines, separator: str, columns: list[str]) -> Iterator[Row]:
+def _csv_rows(lines: OffsetLines, separator: str, columns: list[str]) -> Iterator[TableRow]:
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     while True:
         offset, lines.row = lines.offset, lines.number + 1
@@ -90,7 +125,7 @@ def _csv_rows(lines: Lines, separator: str, columns: list[str]) -> Iterator[Row]
             )
         if any(cells):
             named = zip(columns, cells, strict=False)  # a row may leave out its last cells
-            yield Row(offset, {name: cell for name, cell in named if cell})
+            yield TableRow(offset, {name: cell for name, cell in named if cell})
 
 
 def _cells(reader: Iterator[list[str]]) -> list[str]:
@@ -100,14 +135,14 @@ def _cells(reader: Iterator[list[str]]) -> list[str]:
         raise UsageError(f"this is not CSV ({error}): is a quotation mark missing?") from error
 
 
-def _json_rows(lines: Lines) -> Iterator[Row]:
+def _json_rows(lines: OffsetLines) -> Iterator[TableRow]:
     while True:
         offset, lines.row = lines.offset, lines.number + 1
         line = next(lines, None)
         if line is None:
             return
         if line.strip():
-            yield Row(offset, _json_cells(line))
+            yield TableRow(offset, _json_cells(line))
 
 
 def _json_cells(line: str) -> dict[str, Any]:

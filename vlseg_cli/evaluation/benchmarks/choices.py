@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from vlseg_cli.datasets.mmbench import MMBench
-from vlseg_cli.datasets.mme import MME
-from vlseg_cli.datasets.question_wording import Joint, Language
-from vlseg_cli.datasets.scienceqa import ScienceQA
-from vlseg_cli.datasets.specimens.choices import write_mmbench, write_mme, write_scienceqa
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.datasets.mmbench import MMBenchQuestions
+from vlseg_cli.datasets.mme import MMEQuestions
+from vlseg_cli.datasets.questions import Joint, Language
+from vlseg_cli.datasets.scienceqa import ScienceQAQuestions
+from vlseg_cli.datasets.toy.choices import write_mmbench, write_mme, write_scienceqa
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
-from vlseg_cli.evaluation.scores.words import MMBenchScore, MMEScore, ScienceQAScore
+from vlseg_cli.evaluation.scorers.text_answers import MMBenchScorer, MMEScorer, ScienceQAScorer
 from vlseg_cli.evaluation.submissions.words import MMBenchLetters
 from vlseg_cli.schema import Task
 
@@ -29,10 +29,10 @@ OLD_TABLES = ("MMBench_DEV_EN_legacy.tsv", "mmbench_dev_20230712.tsv")  # the sa
 LANGUAGES: tuple[Language, ...] = ("en", "cn")
 
 
-def _mmbench(language: Language, home: Path, protocol: Protocol) -> Opened:
+def _mmbench(language: Language, home: Path, protocol: ProtocolChoice) -> Opened:
     path = home / f"mmbench_{protocol['split']}_{language}_20231003.tsv"
-    score = MMBenchScore(READINGS[protocol["reading"]])
-    return Opened(MMBench(path, language=language), score)
+    score = MMBenchScorer(READINGS[protocol["reading"]])
+    return Opened(MMBenchQuestions(path, language=language), score)
 
 
 def _mmbench_specimen(language: Language, folder: Path, seeds: range) -> None:
@@ -40,26 +40,26 @@ def _mmbench_specimen(language: Language, folder: Path, seeds: range) -> None:
         write_mmbench(folder / MMBENCH_HOMES[0], seeds, f"mmbench_{split}_{language}_20231003")
 
 
-def _old_mmbench(home: Path, protocol: Protocol) -> Opened:
+def _old_mmbench(home: Path, protocol: ProtocolChoice) -> Opened:
     paths = [home / name for name in OLD_TABLES]
     path = next((path for path in paths if path.is_file()), paths[0])
-    return Opened(MMBench(path), MMBenchScore(READINGS[protocol["reading"]]))
+    return Opened(MMBenchQuestions(path), MMBenchScorer(READINGS[protocol["reading"]]))
 
 
 def _old_mmbench_specimen(folder: Path, seeds: range) -> None:
     write_mmbench(folder / MMBENCH_HOMES[0], seeds, "mmbench_dev_20230712")
 
 
-def _scienceqa(home: Path, _: Protocol) -> Opened:
-    return Opened(ScienceQA(home), ScienceQAScore())
+def _scienceqa(home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(ScienceQAQuestions(home), ScienceQAScorer())
 
 
 def _scienceqa_specimen(folder: Path, seeds: range) -> None:
     write_scienceqa(folder / SCIENCEQA_HOMES[0], seeds)
 
 
-def _mme(home: Path, protocol: Protocol) -> Opened:
-    return Opened(MME(home, joint=cast(Joint, protocol["joint"])), MMEScore())
+def _mme(home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(MMEQuestions(home, joint=cast(Joint, protocol["joint"])), MMEScorer())
 
 
 def _mme_specimen(folder: Path, seeds: range) -> None:

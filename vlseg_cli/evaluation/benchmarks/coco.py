@@ -9,17 +9,16 @@ from pathlib import Path
 from vlseg_cli.datasets.class_names import Naming, class_table
 from vlseg_cli.datasets.coco_instances import COCOInstances
 from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
-from vlseg_cli.datasets.specimens.coco import write_coco
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Protocol
-from vlseg_cli.evaluation.benchmarks.names import open_names
-from vlseg_cli.evaluation.scores.instances import InstanceScore
-from vlseg_cli.evaluation.scores.panoptic import PanopticScore
-from vlseg_cli.evaluation.scores.semantic import SemanticScore
+from vlseg_cli.datasets.toy.coco import write_coco
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, open_names
+from vlseg_cli.evaluation.scorers.instances import InstanceScorer
+from vlseg_cli.evaluation.scorers.panoptic import PanopticScorer
+from vlseg_cli.evaluation.scorers.semantic import SemanticScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("coco", ".")
 SWITCHES = {"names": ("plain", "clean")}
-PAPERS: dict[str, Protocol] = {
+PAPERS: dict[str, ProtocolChoice] = {
     "psalm": {"names": "plain"},
     "hyperseg": {"names": "plain"},
     "mvp-lm": {"names": "clean"},
@@ -45,9 +44,9 @@ def _instances(home: Path, naming: Naming) -> COCOInstances:
 
 
 _FORMS = (
-    ("panoptic", Task.PANOPTIC, partial(_maps, Task.PANOPTIC), PanopticScore, None),
-    ("instance", Task.INSTANCE, _instances, InstanceScore, 0.0),  # AP ranks everything
-    ("semantic", Task.SEMANTIC, partial(_maps, Task.SEMANTIC), SemanticScore, None),
+    ("panoptic", Task.PANOPTIC, partial(_maps, Task.PANOPTIC), PanopticScorer, None),
+    ("instance", Task.INSTANCE, _instances, InstanceScorer, 0.0),  # AP ranks everything
+    ("semantic", Task.SEMANTIC, partial(_maps, Task.SEMANTIC), SemanticScorer, None),
 )
 
 BENCHMARKS = [

@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import cast
 
 from vlseg_cli.datasets.coco_interactive import COCOInteractive
-from vlseg_cli.datasets.coco_masks import Polygons
-from vlseg_cli.datasets.specimens.coco import write_coco
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.datasets.polygons import Polygons
+from vlseg_cli.datasets.toy.coco import write_coco
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.benchmarks.coco import HOMES
-from vlseg_cli.evaluation.scores.regions import RegionScore
+from vlseg_cli.evaluation.scorers.expressions import RegionScorer
 from vlseg_cli.schema import Task
 from vlseg_cli.schema.prompt import RegionKind
 
-PAPERS: dict[str, Protocol] = {"psalm": {"polygons": "fill"}, "hyperseg": {"polygons": "fill"}}
+PAPERS: dict[str, ProtocolChoice] = {
+    "psalm": {"polygons": "fill"},
+    "hyperseg": {"polygons": "fill"},
+}
 KINDS: tuple[RegionKind, ...] = ("point", "scribble", "mask", "box")
 
 
-def _opened(kind: RegionKind, home: Path, protocol: Protocol) -> Opened:
+def _opened(kind: RegionKind, home: Path, protocol: ProtocolChoice) -> Opened:
     polygons = cast(Polygons, protocol["polygons"])
-    return Opened(COCOInteractive(home, kind, polygons), RegionScore(kind))
+    return Opened(COCOInteractive(home, kind, polygons), RegionScorer(kind))
 
 
 BENCHMARKS = [

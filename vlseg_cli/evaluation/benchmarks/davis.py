@@ -9,22 +9,22 @@ from pathlib import Path
 
 from vlseg_cli.datasets.davis import DAVIS
 from vlseg_cli.datasets.ref_davis import RefDAVIS
-from vlseg_cli.datasets.specimens.davis import write_davis, write_ref_davis
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.expressions import ExpressionScore, RefDavisScore
-from vlseg_cli.evaluation.scores.followed import FollowedScore
+from vlseg_cli.datasets.toy.davis import write_davis, write_ref_davis
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.video_expressions import RefDavisScorer, VideoExpressionScorer
+from vlseg_cli.evaluation.scorers.vos import VOSScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("DAVIS", ".")
 SPLIT = "val"
 
 
-def _followed(home: Path, _: Protocol) -> Opened:
-    return Opened(DAVIS(home, SPLIT), FollowedScore())
+def _followed(home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(DAVIS(home, SPLIT), VOSScorer())
 
 
-def _referred(home: Path, protocol: Protocol) -> Opened:
-    score = RefDavisScore() if protocol["unit"] == "annotation" else ExpressionScore()
+def _referred(home: Path, protocol: ProtocolChoice) -> Opened:
+    score = RefDavisScorer() if protocol["unit"] == "annotation" else VideoExpressionScorer()
     return Opened(RefDAVIS(home, SPLIT), score)
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Literal
 
 from vlseg_cli.datasets.ego_exo import EgoExo
-from vlseg_cli.datasets.specimens.ego_exo import write_ego_exo
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.followed import OtherViewScore
+from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.vos import CorrespondenceScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("ego-exo4d/val", "val", ".")
 QUERIES: tuple[Literal["ego", "exo"], ...] = ("ego", "exo")
 
 
-def _opened(query: Literal["ego", "exo"], home: Path, _: Protocol) -> Opened:
-    return Opened(EgoExo(home, query), OtherViewScore())
+def _opened(query: Literal["ego", "exo"], home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(EgoExo(home, query), CorrespondenceScorer())
 
 
 def _specimen(folder: Path, seeds: range) -> None:

@@ -7,23 +7,18 @@ nothing is meant.
 from functools import partial
 from pathlib import Path
 
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.benchmarks.refcoco import (
-    HOMES,
-    SPECIMENS,
-    SWITCHES,
-    open_refcoco,
-)
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SPECIMENS, SWITCHES, open_refcoco
 from vlseg_cli.evaluation.benchmarks.refcoco import PAPERS as REFERRING
-from vlseg_cli.evaluation.scores.generalised import GeneralisedScore
+from vlseg_cli.evaluation.scorers.expressions import GeneralizedScorer
 from vlseg_cli.schema import Task
 
 PAPERS = {system: of for system, of in REFERRING.items() if system != "hrseg"}
 SPLITS = {"val": 1500, "testA": 750, "testB": 750}
 
 
-def _opened(split: str, home: Path, protocol: Protocol) -> Opened:
-    return Opened(open_refcoco("grefcoco", split, home, protocol), GeneralisedScore())
+def _opened(split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(open_refcoco("grefcoco", split, home, protocol), GeneralizedScorer())
 
 
 BENCHMARKS = [

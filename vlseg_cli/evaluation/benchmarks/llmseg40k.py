@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from vlseg_cli.datasets.llmseg40k import LLMSeg40K
-from vlseg_cli.datasets.specimens.llmseg40k import write_llmseg40k
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("LLMSeg40K", "llmseg40k", ".")
 
 
-def _opened(home: Path, protocol: Protocol) -> Opened:
-    return Opened(LLMSeg40K(home, "validation"), SentenceScore("gIoU", float(protocol["epsilon"])))
+def _opened(home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(
+        LLMSeg40K(home, "validation"), ExpressionScorer("gIoU", float(protocol["epsilon"]))
+    )
 
 
 def _write(folder: Path, seeds: range) -> None:

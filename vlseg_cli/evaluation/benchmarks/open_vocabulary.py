@@ -12,19 +12,18 @@ from vlseg_cli.datasets.ade20k import ade20k_instances, ade20k_panoptic, ade20k_
 from vlseg_cli.datasets.cityscapes import cityscapes_instances, cityscapes_panoptic
 from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
-from vlseg_cli.datasets.specimens.ade20k import write_ade20k
-from vlseg_cli.datasets.specimens.cityscapes import write_cityscapes
-from vlseg_cli.datasets.specimens.pascal import write_pascal_context, write_pascal_voc
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Protocol
-from vlseg_cli.evaluation.benchmarks.names import Reader, open_names
-from vlseg_cli.evaluation.scores.instances import CityscapesScore, InstanceScore
-from vlseg_cli.evaluation.scores.panoptic import PanopticScore
-from vlseg_cli.evaluation.scores.score import Score
-from vlseg_cli.evaluation.scores.semantic import SemanticScore
+from vlseg_cli.datasets.toy.ade20k import write_ade20k
+from vlseg_cli.datasets.toy.cityscapes import write_cityscapes
+from vlseg_cli.datasets.toy.pascal import write_pascal_context, write_pascal_voc
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, Reader, open_names
+from vlseg_cli.evaluation.scorers.base import Scorer
+from vlseg_cli.evaluation.scorers.instances import CityscapesScorer, InstanceScorer
+from vlseg_cli.evaluation.scorers.panoptic import PanopticScorer
+from vlseg_cli.evaluation.scorers.semantic import SemanticScorer
 from vlseg_cli.schema import Categories, Task
 
 SWITCHES = {"names": ("plain", "synonyms")}
-PAPERS: dict[str, Protocol] = {
+PAPERS: dict[str, ProtocolChoice] = {
     "psalm": {"names": "synonyms"},
     "hyperseg": {"names": "synonyms"},
     "mvp-lm": {"names": "plain"},
@@ -55,7 +54,7 @@ def _line(
     task: Task,
     data: _Set,
     read: Reader,
-    score: Callable[[Categories], Score[Any]],
+    score: Callable[[Categories], Scorer[Any]],
 ) -> Benchmark:
     return Benchmark(
         name=name,
@@ -71,7 +70,7 @@ def _line(
     )
 
 
-_cityscapes_score = partial(CityscapesScore, labels=class_table("cityscapes").ids)
+_cityscapes_score = partial(CityscapesScorer, labels=class_table("cityscapes").ids)
 
 BENCHMARKS = [
     _line(
@@ -80,7 +79,7 @@ BENCHMARKS = [
         Task.PANOPTIC,
         _ADE20K,
         partial(ade20k_panoptic, split="val"),
-        PanopticScore,
+        PanopticScorer,
     ),
     _line(
         "ade20k-semantic",
@@ -88,7 +87,7 @@ BENCHMARKS = [
         Task.SEMANTIC,
         _ADE20K,
         partial(ade20k_semantic, split="val"),
-        SemanticScore,
+        SemanticScorer,
     ),
     _line(
         "ade20k-instance",
@@ -96,7 +95,7 @@ BENCHMARKS = [
         Task.INSTANCE,
         _ADE20K,
         partial(ade20k_instances, split="val"),
-        InstanceScore,
+        InstanceScorer,
     ),
     _line(
         "cityscapes-panoptic",
@@ -104,7 +103,7 @@ BENCHMARKS = [
         Task.PANOPTIC,
         _CITYSCAPES,
         partial(cityscapes_panoptic, split="val"),
-        PanopticScore,
+        PanopticScorer,
     ),
     _line(
         "cityscapes-instance",
@@ -120,7 +119,7 @@ BENCHMARKS = [
         Task.SEMANTIC,
         _CONTEXT,
         partial(pascal_context, split="val", classes=59),
-        SemanticScore,
+        SemanticScorer,
     ),
     _line(
         "pascal-context-459",
@@ -128,7 +127,7 @@ BENCHMARKS = [
         Task.SEMANTIC,
         _CONTEXT,
         partial(pascal_context, split="val", classes=459),
-        SemanticScore,
+        SemanticScorer,
     ),
     _line(
         "pascal-voc-20",
@@ -136,6 +135,6 @@ BENCHMARKS = [
         Task.SEMANTIC,
         _VOC,
         partial(pascal_voc, split="val"),
-        SemanticScore,
+        SemanticScorer,
     ),
 ]

@@ -9,23 +9,23 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from vlseg_cli.datasets.gqa import GQA
-from vlseg_cli.datasets.pope import POPE
-from vlseg_cli.datasets.question_wording import Joint
-from vlseg_cli.datasets.specimens.vqa import write_gqa, write_pope, write_prepared_vqa, write_vqa
-from vlseg_cli.datasets.vqa import VQA, Name
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.datasets.gqa import GQAQuestions
+from vlseg_cli.datasets.pope import POPEQuestions
+from vlseg_cli.datasets.questions import Joint
+from vlseg_cli.datasets.toy.vqa import write_gqa, write_pope, write_prepared_vqa, write_vqa
+from vlseg_cli.datasets.vqa import Name, VQAQuestions
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
-from vlseg_cli.evaluation.scores.words import GQAScore, PeopleScore, PopeScore
+from vlseg_cli.evaluation.scorers.text_answers import GQAScorer, PopeScorer, VQAScorer
 from vlseg_cli.evaluation.submissions.words import VQAAnswers
 from vlseg_cli.schema import Task
 
 JOINTS = {"joint": ("line", "space")}
 EVALUATORS = {"evaluator": ("m4c", "official")}
 TIDYINGS = {"tidying": ("period", "spaces")}
-SELF1E: Protocol = {"joint": "space", "evaluator": "m4c"}
-LLAVA: Protocol = {"joint": "line", "evaluator": "m4c"}
+SELF1E: ProtocolChoice = {"joint": "space", "evaluator": "m4c"}
+LLAVA: ProtocolChoice = {"joint": "line", "evaluator": "m4c"}
 
 
 class _People(NamedTuple):
@@ -55,10 +55,10 @@ PEOPLE = (
 )
 
 
-def _people(one: _People, home: Path, protocol: Protocol) -> Opened:
+def _people(one: _People, home: Path, protocol: ProtocolChoice) -> Opened:
     meter = SoftAccuracy() if protocol["evaluator"] == "m4c" else VQAAccuracy()
-    dataset = VQA(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
-    return Opened(dataset, PeopleScore(meter))
+    dataset = VQAQuestions(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
+    return Opened(dataset, VQAScorer(meter))
 
 
 def _people_specimen(one: _People, folder: Path, seeds: range) -> None:
@@ -66,18 +66,18 @@ def _people_specimen(one: _People, folder: Path, seeds: range) -> None:
     write(folder / one.name, one.name, one.split, seeds)
 
 
-def _gqa(home: Path, protocol: Protocol) -> Opened:
+def _gqa(home: Path, protocol: ProtocolChoice) -> Opened:
     tidying = cast(Literal["period", "spaces"], protocol["tidying"])
-    dataset = GQA(home, joint=cast(Joint, protocol["joint"]))
-    return Opened(dataset, GQAScore(GQAAccuracy(tidying)))
+    dataset = GQAQuestions(home, joint=cast(Joint, protocol["joint"]))
+    return Opened(dataset, GQAScorer(GQAAccuracy(tidying)))
 
 
 def _gqa_specimen(folder: Path, seeds: range) -> None:
     write_gqa(folder / "gqa", seeds)
 
 
-def _pope(home: Path, protocol: Protocol) -> Opened:
-    return Opened(POPE(home, joint=cast(Joint, protocol["joint"])), PopeScore())
+def _pope(home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(POPEQuestions(home, joint=cast(Joint, protocol["joint"])), PopeScorer())
 
 
 def _pope_specimen(folder: Path, seeds: range) -> None:

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.reasonseg import ReasonSeg
-from vlseg_cli.datasets.specimens.reasonseg import write_reasonseg
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.datasets.toy.reasonseg import write_reasonseg
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("reason_seg", ".")
 SWITCHES = {"ignore": ("left-out", "background"), "epsilon": ("1e-5", "1e-8")}
-PAPERS: dict[str, Protocol] = {
+PAPERS: dict[str, ProtocolChoice] = {
     "self1e": {"ignore": "left-out", "epsilon": "1e-5"},
     "hyperseg": {"ignore": "background", "epsilon": "1e-5"},
     "hrseg": {"ignore": "left-out", "epsilon": "1e-8"},
@@ -29,10 +29,10 @@ SUBSETS = {
 }
 
 
-def _opened(split: str, kind: str | None, home: Path, protocol: Protocol) -> Opened:
+def _opened(split: str, kind: str | None, home: Path, protocol: ProtocolChoice) -> Opened:
     ignored = protocol["ignore"] == "background"
     dataset = ReasonSeg(home, split, kind=kind, ignore_is_background=ignored)
-    return Opened(dataset, SentenceScore("gIoU", float(protocol["epsilon"])))
+    return Opened(dataset, ExpressionScorer("gIoU", float(protocol["epsilon"])))
 
 
 def _write(split: str, folder: Path, seeds: range) -> None:

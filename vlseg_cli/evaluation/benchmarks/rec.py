@@ -8,17 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.refcoco import Name
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, SPECIMENS, open_refcoco
-from vlseg_cli.evaluation.scores.boxes import BoxScore
+from vlseg_cli.evaluation.scorers.expressions import BoxScorer
 from vlseg_cli.schema import Task
 
 SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalised")}
-PAPERS: dict[str, Protocol] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
+PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
 
 
-def _opened(name: Name, split: str, home: Path, protocol: Protocol) -> Opened:
-    score = BoxScore(generalised=protocol["overlap"] == "generalised")
+def _opened(name: Name, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+    score = BoxScorer(generalised=protocol["overlap"] == "generalised")
     masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
     return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
 

@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
-from vlseg_cli.datasets.coco_masks import Polygons
+from vlseg_cli.datasets.polygons import Polygons
 from vlseg_cli.datasets.refcoco import REFS, Name, RefCOCO, Unit
-from vlseg_cli.datasets.specimens.refcoco import write_refcoco
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.sentences import SentenceScore
+from vlseg_cli.datasets.toy.refcoco import write_refcoco
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("refer_seg", "refseg", ".")
 SWITCHES = {"unit": ("sentence", "ref"), "polygons": ("union", "sum", "fill")}
-PAPERS: dict[str, Protocol] = {
+PAPERS: dict[str, ProtocolChoice] = {
     "psalm": {"unit": "ref", "polygons": "fill"},
     "hyperseg": {"unit": "ref", "polygons": "fill"},
     "mvp-lm": {"unit": "ref", "polygons": "fill"},
@@ -36,7 +36,7 @@ def open_refcoco(
     name: Name,
     split: str,
     home: Path,
-    protocol: Protocol,
+    protocol: ProtocolChoice,
     task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
 ) -> RefCOCO:
     """The data by the choices of a protocol."""
@@ -50,8 +50,8 @@ def open_refcoco(
     )
 
 
-def _opened(name: Name, split: str, home: Path, protocol: Protocol) -> Opened:
-    return Opened(open_refcoco(name, split, home, protocol), SentenceScore("cIoU"))
+def _opened(name: Name, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(open_refcoco(name, split, home, protocol), ExpressionScorer("cIoU"))
 
 
 def _write(name: Name, folder: Path, seeds: range) -> None:

@@ -1,6 +1,10 @@
-"""All benchmarks by name, in the order of the list that ``vlseg eval --list`` prints."""
+"""The papers' numbers, read from ``published.toml``."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from vlseg_cli.evaluation.benchmarks import (
     choices,
@@ -19,8 +23,38 @@ from vlseg_cli.evaluation.benchmarks import (
     youtube_vis,
     youtube_vos,
 )
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark
+from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.schema import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One printed number: percent, for MME points. source: paper and table."""
+
+    benchmark: str
+    measure: str
+    model: str
+    value: float
+    source: str
+
+
+def published(benchmark: str) -> list[Published]:
+    """All numbers of a benchmark, in the order of the file: a paper's own model before others."""
+    return [one for one in all_published() if one.benchmark == benchmark]
+
+
+@cache
+def all_published() -> tuple[Published, ...]:
+    """Every number there is."""
+    text = files("vlseg_cli.evaluation.benchmarks").joinpath("published.toml").read_text("utf-8")
+    return tuple(
+        Published(benchmark, table["measure"], model, float(value), table["source"])
+        for table in tomllib.loads(text)["table"]
+        for model, *values in table["rows"]
+        for benchmark, value in zip(table["benchmarks"], values, strict=True)
+        if value != ""
+    )
+
 
 FAMILIES = (
     refcoco,

@@ -5,36 +5,36 @@ from pathlib import Path
 
 from vlseg_cli.datasets.mevis import MeViS
 from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
-from vlseg_cli.datasets.revos import ReVOS
-from vlseg_cli.datasets.specimens.revos import write_mevis, write_revos
-from vlseg_cli.datasets.specimens.youtube_vos import write_ref_youtube_vos
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.expressions import ExpressionScore, ReVOSScoreSheet
+from vlseg_cli.datasets.revos import ReVOSClips
+from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
+from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.video_expressions import ReVOSScorer, VideoExpressionScorer
 from vlseg_cli.evaluation.submissions.masks import ExpressionMasks
 from vlseg_cli.schema import Task
 
 REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")
 MEVIS_HOMES = ("mevis", "MeViS", ".")
-REVOS_HOMES = ("ReVOS", "revos", ".")
+REVOS_HOMES = ("ReVOSClips", "revos", ".")
 # Groups of ReVOS with the kinds of expressions they ask; the last is the mean of the others.
 REVOS_GROUPS = {
     "reasoning": ("reasoning",),
     "referring": ("referring",),
     "overall": ("referring", "reasoning"),
 }
-PAPERS: dict[str, Protocol] = {"hyperseg": {}}
+PAPERS: dict[str, ProtocolChoice] = {"hyperseg": {}}
 
 
-def _ref_youtube(home: Path, _: Protocol) -> Opened:
-    return Opened(RefYouTubeVOS(home, "valid"), ExpressionScore())
+def _ref_youtube(home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(RefYouTubeVOS(home, "valid"), VideoExpressionScorer())
 
 
-def _mevis(split: str, home: Path, _: Protocol) -> Opened:
-    return Opened(MeViS(home, split), ExpressionScore())
+def _mevis(split: str, home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(MeViS(home, split), VideoExpressionScorer())
 
 
-def _revos(group: str, home: Path, _: Protocol) -> Opened:
-    return Opened(ReVOS(home, "valid", REVOS_GROUPS[group]), ReVOSScoreSheet(group))
+def _revos(group: str, home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(ReVOSClips(home, "valid", REVOS_GROUPS[group]), ReVOSScorer(group))
 
 
 def _ref_youtube_specimen(folder: Path, seeds: range) -> None:

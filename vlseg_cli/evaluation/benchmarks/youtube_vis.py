@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from vlseg_cli.datasets.specimens.ytvis import write_ytvis
+from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
 from vlseg_cli.datasets.ytvis import YouTubeVIS
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.tracks import TrackScore
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.tracks import TrackScorer
 from vlseg_cli.evaluation.submissions.tracks import TrackResults
 from vlseg_cli.schema import Task
 
@@ -13,9 +13,9 @@ HOMES = ("ytvis_2019", ".")
 SPLITS = ("valid", "train")  # the second has truth, to measure at home
 
 
-def _opened(home: Path, protocol: Protocol) -> Opened:
+def _opened(home: Path, protocol: ProtocolChoice) -> Opened:
     dataset = YouTubeVIS(home, protocol["split"])
-    return Opened(dataset, TrackScore(len(dataset.category_ids)))
+    return Opened(dataset, TrackScorer(len(dataset.category_ids)))
 
 
 def _specimen(folder: Path, seeds: range) -> None:

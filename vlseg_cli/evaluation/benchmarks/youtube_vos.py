@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from vlseg_cli.datasets.specimens.youtube_vos import write_youtube_vos
+from vlseg_cli.datasets.toy.youtube_vos import write_youtube_vos
 from vlseg_cli.datasets.youtube_vos import YouTubeVOS
-from vlseg_cli.evaluation.benchmarks.benchmark import Benchmark, Opened, Protocol
-from vlseg_cli.evaluation.scores.hidden import HiddenScore
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.base import ServerScorer
 from vlseg_cli.evaluation.submissions.masks import ObjectNumbers
 from vlseg_cli.schema import Task
 
@@ -13,8 +13,8 @@ HOMES = ("youtube-vos", "ytvos", ".")
 SPLIT = "valid"
 
 
-def _opened(home: Path, _: Protocol) -> Opened:
-    return Opened(YouTubeVOS(home, SPLIT), HiddenScore("J&F"))
+def _opened(home: Path, _: ProtocolChoice) -> Opened:
+    return Opened(YouTubeVOS(home, SPLIT), ServerScorer("J&F"))
 
 
 def _specimen(folder: Path, seeds: range) -> None:

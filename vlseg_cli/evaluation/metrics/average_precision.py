@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.match_table import (
     AveragePrecisionResult,
-    Goal,
-    Guess,
+    MatchCandidate,
     MatchTable,
+    MatchTarget,
 )
 from vlseg_cli.schema import RLE
 
@@ -66,8 +66,8 @@ class AveragePrecision:
                 self._table.add(
                     picture,
                     category,
-                    [Goal(one.area, one.is_crowd) for one in goals],
-                    [Guess(_area(one.shape), one.score) for one in guesses],
+                    [MatchTarget(one.area, one.is_crowd) for one in goals],
+                    [MatchCandidate(_area(one.shape), one.score) for one in guesses],
                     _overlaps(guesses, goals),
                 )
 

@@ -40,7 +40,7 @@ class CityscapesResult:
     labels: dict[int, float | None]
 
 
-class _Found(NamedTuple):
+class _CityscapesFound(NamedTuple):
     """One label in one picture: scores (P,), outcome (10, P), objects missed (10,) and in all."""
 
     scores: NDArray[np.float64]
@@ -53,7 +53,7 @@ class CityscapesAP:
     """Instance masks against Cityscapes' instanceIds maps. labels: the ids to be scored."""
 
     def __init__(self, labels: Sequence[int] = THINGS) -> None:
-        self._found: dict[int, list[_Found]] = {label: [] for label in labels}
+        self._found: dict[int, list[_CityscapesFound]] = {label: [] for label in labels}
 
     def add(self, truth: NDArray[np.integer], detections: Sequence[ScoredMask]) -> None:
         """Count one picture; truth: (H, W) instanceIds. Raises InputError if a size differs."""
@@ -96,7 +96,7 @@ def _matched(
     areas: NDArray[np.int64],
     void: NDArray[np.bool_],
     guesses: Sequence[ScoredMask],
-) -> _Found:
+) -> _CityscapesFound:
     """Match detections and objects (ids, with areas) of one label at every overlap."""
     sizes = np.array([np.count_nonzero(one.mask) for one in guesses], np.int64)
     common = np.array(
@@ -124,10 +124,10 @@ def _matched(
                 outcome[row, rivals[np.argmax(scores[rivals])]] = _RIGHT
             else:
                 missed[row] += 1
-    return _Found(scores, outcome, missed, int(searched.sum()))
+    return _CityscapesFound(scores, outcome, missed, int(searched.sum()))
 
 
-def _precision(found: Sequence[_Found]) -> NDArray[np.float64] | None:
+def _precision(found: Sequence[_CityscapesFound]) -> NDArray[np.float64] | None:
     """AP of one label at each overlap; None if none of its objects is searched for."""
     if not any(one.objects for one in found):
         return None

@@ -27,14 +27,14 @@ class AveragePrecisionResult:
     per_category: dict[int, float | None]
 
 
-class Goal(NamedTuple):
+class MatchTarget(NamedTuple):
     """A true instance as matching sees it: its area in px, and whether it is a group."""
 
     area: float
     is_crowd: bool
 
 
-class Guess(NamedTuple):
+class MatchCandidate(NamedTuple):
     """A detected instance as matching sees it: its area in px and its score."""
 
     area: float
@@ -76,8 +76,8 @@ class MatchTable:
         self,
         picture: int | str,
         category: int,
-        goals: Sequence[Goal],
-        guesses: Sequence[Guess],
+        goals: Sequence[MatchTarget],
+        guesses: Sequence[MatchCandidate],
         overlaps: NDArray[np.float64],
     ) -> None:
         """Match the instances of one category in one picture; overlaps: (D guesses, N goals)."""

@@ -32,7 +32,7 @@ class BoxAccuracy:
         self, threshold: float = 0.5, *, generalised: bool = False, strict: bool = False
     ) -> None:
         self._threshold = threshold
-        self._overlap = generalised_box_iou if generalised else box_iou
+        self._overlap = generalized_box_iou if generalised else box_iou
         self._strict = strict
         self._correct = 0
         self._n = 0
@@ -68,7 +68,7 @@ def box_iou(first: Box, second: Box) -> float:
     return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
-def generalised_box_iou(first: Box, second: Box) -> float:
+def generalized_box_iou(first: Box, second: Box) -> float:
     """IoU less the share of the smallest box around both that neither covers; in (-1, 1].
 
     In float32, as MDETR's tensors are: whether one half is reached may depend on it. Boxes without

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.metrics.match_table import (
     AveragePrecisionResult,
-    Goal,
-    Guess,
+    MatchCandidate,
     MatchTable,
+    MatchTarget,
 )
 from vlseg_cli.schema import RLE
 
@@ -63,8 +63,8 @@ class VideoAveragePrecision:
                 self._table.add(
                     video,
                     category,
-                    [Goal(_mean_area(one.areas), one.is_crowd) for one in goals],
-                    [Guess(_mean_area(_areas(one.tube)), one.score) for one in guesses],
+                    [MatchTarget(_mean_area(one.areas), one.is_crowd) for one in goals],
+                    [MatchCandidate(_mean_area(_areas(one.tube)), one.score) for one in guesses],
                     _overlaps(guesses, goals),
                 )
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.evaluation.answers import answered_union
-from vlseg_cli.evaluation.scores.clips import answers_of, tracked
-from vlseg_cli.outputs.archive import write_archive
-from vlseg_cli.outputs.colours import DAVIS
+from vlseg_cli.evaluation.scorers.clips import answers_of, tracked
+from vlseg_cli.evaluation.submissions.archive import write_archive
+from vlseg_cli.evaluation.truth import predicted_union
+from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import ClipSample, Prediction, Regions
 
@@ -33,7 +33,7 @@ class ExpressionMasks:
         for place, query in enumerate(sample.queries):
             answers = answers_of(sample, predictions, place)
             for name, answer in zip(sample.names, answers, strict=True):
-                picture = Image.fromarray(np.where(answered_union(answer), np.uint8(255), 0))
+                picture = Image.fromarray(np.where(predicted_union(answer), np.uint8(255), 0))
                 video = Path(sample.source).parts
                 self._folder.write(_png(picture), _TOP, *video, query.key, f"{name}.png")
 

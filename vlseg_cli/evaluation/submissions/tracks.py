@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from vlseg_cli.evaluation.scores.clips import answers_of
-from vlseg_cli.evaluation.scores.tracks import detected_tracks
-from vlseg_cli.outputs.archive import write_archive
+from vlseg_cli.evaluation.scorers.clips import answers_of
+from vlseg_cli.evaluation.scorers.tracks import detected_tracks
+from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import ClipSample, Prediction
 

@@ -7,10 +7,10 @@ import json
 from collections.abc import Sequence
 
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_text
-from vlseg_cli.evaluation.metrics.vqa_words import m4c_words
-from vlseg_cli.evaluation.scores.words import lettered
+from vlseg_cli.evaluation.metrics.vqa import m4c_words
+from vlseg_cli.evaluation.scorers.text_answers import lettered
+from vlseg_cli.evaluation.submissions.archive import write_xlsx
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.sheet import write_sheet
 from vlseg_cli.schema import Prediction, Question, Sample
 
 _CHOICES = "ABCD"
@@ -56,4 +56,4 @@ class MMBenchLetters:
         """See ``Submission``."""
         rows = [row for _, row in sorted(self._rows.items())]
         names = ["index", "question", *_CHOICES, "prediction"]
-        write_sheet(self._folder, [names, *rows], "answers.xlsx")
+        write_xlsx(self._folder, [names, *rows], "answers.xlsx")

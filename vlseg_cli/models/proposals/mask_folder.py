@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.media.mask import read_mask
-from vlseg_cli.models.proposals.proposer import Proposals, proposals_of, rle_of
+from vlseg_cli.media.image import read_mask
+from vlseg_cli.models.proposals.base import Proposals, proposals_of, rle_of
 from vlseg_cli.schema import Frame, InputError, decode_rle
 
 

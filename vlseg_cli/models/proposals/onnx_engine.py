@@ -18,7 +18,7 @@ PIXELS, FEATURES, POINTS, LOGITS, IOU = "pixels", "features", "points", "logits"
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 
-class OnnxEngine:
+class OnnxSAM:
     """See ``Engine``. It takes as many threads as torch."""
 
     name = "onnx"
@@ -32,7 +32,7 @@ class OnnxEngine:
         self._look = _opened(folder / LOOK, device)
         self._masks_at = _opened(folder / MASKS_AT, device)
 
-    def look(self, pixels: Tensor) -> Tensor:
+    def encode_image(self, pixels: Tensor) -> Tensor:
         """(1, 3, S, S) -> features."""
         (features,) = self._look.run([FEATURES], {PIXELS: _array(pixels)})
         return torch.from_numpy(features)

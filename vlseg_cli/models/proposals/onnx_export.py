@@ -38,7 +38,7 @@ class _Look(nn.Module):
         self.sam = sam
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.sam.look(pixels)
+        return self.sam.encode_image(pixels)
 
 
 class _MasksAt(nn.Module):

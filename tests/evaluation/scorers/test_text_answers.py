@@ -1,0 +1,114 @@
+"""Answers in words: each set's own accuracy, and nothing where answers are secret."""
+
+from pathlib import Path
+
+import pytest
+
+from vlseg_cli.datasets.base import Dataset
+from vlseg_cli.datasets.gqa import GQAQuestions
+from vlseg_cli.datasets.mmbench import MMBenchQuestions
+from vlseg_cli.datasets.mme import MMEQuestions
+from vlseg_cli.datasets.pope import POPEQuestions
+from vlseg_cli.datasets.scienceqa import ScienceQAQuestions
+from vlseg_cli.datasets.toy.choices import write_mmbench, write_mme, write_scienceqa
+from vlseg_cli.datasets.toy.vqa import write_gqa, write_pope, write_vqa
+from vlseg_cli.datasets.vqa import VQAQuestions
+from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
+from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
+from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.scorers.base import Result
+from vlseg_cli.evaluation.scorers.text_answers import (
+    GQAScorer,
+    MMBenchScorer,
+    MMEScorer,
+    PopeScorer,
+    ScienceQAScorer,
+    TextAnswerScorer,
+    VQAScorer,
+)
+from vlseg_cli.schema import Prediction, Sample
+
+SEEDS, SIZE = range(910000, 910003), 64
+
+
+def said(sample: Sample, words: list[str]) -> list[Prediction]:
+    return [
+        Prediction(
+            sample.frame.source,
+            0,
+            sample.frame.height,
+            sample.frame.width,
+            query.task,
+            query.prompt,
+            (),
+            text,
+        )
+        for query, text in zip(sample.queries, words, strict=True)
+    ]
+
+
+def scored(dataset: Dataset, score: TextAnswerScorer, words: str | None = None) -> Result:
+    """The first true answer to every question, or the same words throughout."""
+    for number in range(len(dataset)):
+        sample = dataset[number]
+        answers = [words or (query.answers or ("?",))[0] for query in sample.queries]
+        cases = score.add(sample, said(sample, answers))
+        assert len(cases) == sum(bool(query.answers) for query in sample.queries)
+    return score.result()
+
+
+def test_ten_people(tmp_path: Path) -> None:
+    write_vqa(tmp_path, "vqav2", "val", SEEDS, SIZE)
+    dataset = VQAQuestions(tmp_path, "vqav2", "val")
+    for meter in (SoftAccuracy, VQAAccuracy):
+        assert scored(dataset, VQAScorer(meter())).measures == {"accuracy": 100}
+        unsure = scored(dataset, VQAScorer(meter()), "unanswerable").measures["accuracy"]
+        assert unsure == pytest.approx(30)  # nine times a third: one of ten people says so
+
+
+def test_secret_answers_are_not_counted(tmp_path: Path) -> None:
+    write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
+    result = scored(VQAQuestions(tmp_path, "vqav2", "testdev"), VQAScorer(SoftAccuracy()))
+    assert result.measures == {"accuracy": None} and result.n == 0
+
+
+def test_one_answer(tmp_path: Path) -> None:
+    count = write_gqa(tmp_path, SEEDS, size=SIZE)
+    result = scored(GQAQuestions(tmp_path), GQAScorer(GQAAccuracy()))
+    assert result.measures == {"accuracy": 100} and result.n == count
+    assert scored(GQAQuestions(tmp_path), GQAScorer(GQAAccuracy()), "nothing").measures == {
+        "accuracy": 0
+    }
+
+
+def test_yes_and_no(tmp_path: Path) -> None:
+    write_pope(tmp_path, SEEDS, SIZE)
+    dataset = POPEQuestions(tmp_path)
+    assert scored(dataset, PopeScorer()).measures == {"F1": 100}
+    yes = scored(dataset, PopeScorer(), "Yes")
+    assert yes.measures["F1"] == pytest.approx(100 * 2 / 3)
+    assert set(yes.groups["share of yes by category"].values()) == {100}
+
+
+@pytest.mark.parametrize("read", [letter_or_first, letter_or_text])
+def test_choices_in_all_rotations(tmp_path: Path, read: object) -> None:
+    questions = write_mmbench(tmp_path, SEEDS, size=SIZE)
+    dataset = MMBenchQuestions(tmp_path / "mmbench_dev_en_20231003.tsv")
+    result = scored(dataset, MMBenchScorer(read))
+    assert result.measures == {"accuracy": 100, "row accuracy": 100} and result.n == questions
+    first = scored(dataset, MMBenchScorer(read), "A").measures
+    assert first["accuracy"] == 0 and first["row accuracy"] is not None
+    assert first["row accuracy"] >= 25
+
+
+def test_a_choice_for_a_picture(tmp_path: Path) -> None:
+    pictured = write_scienceqa(tmp_path, SEEDS, size=SIZE)
+    result = scored(ScienceQAQuestions(tmp_path), ScienceQAScorer())
+    assert result.measures == {"accuracy": 100} and result.n == pictured
+
+
+def test_pairs(tmp_path: Path) -> None:
+    write_mme(tmp_path, SEEDS, SIZE)
+    result = scored(MMEQuestions(tmp_path), MMEScorer())
+    assert result.measures == {"score": 800, "perception": 800, "cognition": 0}
+    assert set(scored(MMEQuestions(tmp_path), MMEScorer(), "no").groups["points"].values()) == {50}

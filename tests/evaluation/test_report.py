@@ -1,0 +1,96 @@
+"""The outcome of an evaluation: JSON, CSV and a page that say the same."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs.stub import Listener, StubModel
+
+from vlseg_cli.datasets.questions import AskedQuestion, asked_sample
+from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
+from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
+from vlseg_cli.evaluation.report import ReportGallery, write_benchmark_report, write_page
+from vlseg_cli.evaluation.run import evaluate
+from vlseg_cli.evaluation.setting import setting
+from vlseg_cli.evaluation.summary import protocol_words, setting_words, summarize, write_summary
+from vlseg_cli.evaluation.toy import write_toy_sets
+from vlseg_cli.jobs import Job, JobSettings
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.schema import Frame, Prediction
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """A folder with all reports, and the summary they are made from."""
+    data, out = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("out")
+    wanted = find_benchmarks(["refcoco-val", "coco-semantic"])
+    write_toy_sets(wanted, data, 4)
+    entries = []
+    for one in wanted:
+        protocol = one.protocol("psalm", {})
+        entries.append(PlannedBenchmark(one, protocol, one.find(data, protocol)))
+    plan = EvaluationPlan(entries)
+    job = Job(("eval",), "stub", [], {})
+    done = evaluate(plan, job, JobSettings(OutputFolder(out), ()), StubModel, Listener())
+    summary = summarize(plan, setting(None, "bfloat16", data, 7), done)
+    write_summary(OutputFolder(out), summary)
+    write_benchmark_report(OutputFolder(out), summary, done.cases)
+    return out, dict(summary)
+
+
+def test_the_setting_is_told(written: tuple[Path, dict]) -> None:
+    words = setting_words(written[1])
+    assert words.startswith("embedded (psalm, 192 px, bfloat16), weights ")
+    assert words.endswith("the first 7 samples alone")
+    first = protocol_words(written[1]["benchmarks"][0])
+    assert first == "unit=ref, polygons=fill, threshold: the task's own, 1 of 1,500 samples"
+
+
+def test_json_and_csv_say_the_same(written: tuple[Path, dict]) -> None:
+    out, summary = written
+    assert json.loads((out / "scores.json").read_text()) == json.loads(json.dumps(summary))
+    with (out / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    measured = {
+        (row["benchmark"], row["measure"]): float(row["value"])
+        for row in rows
+        if row["source"].startswith("measured")
+    }
+    for one in summary["benchmarks"]:
+        for measure, value in one["measures"].items():
+            assert measured[one["name"], measure] == value
+    (psalm,) = [
+        row for row in rows if row["source"] == "PSALM, table 8" and row["model"] == "PSALM"
+    ]
+    assert (psalm["measure"], psalm["value"]) == ("cIoU", "83.6")
+
+
+def test_the_page_has_bars_pictures_and_published_numbers(written: tuple[Path, dict]) -> None:
+    page = (written[0] / "index.html").read_text(encoding="utf-8")
+    for words in (
+        "cIoU · PSALM",
+        "83.6",
+        "PSALM, table 8",
+        "IoU by category",
+        "unit=ref",
+        "embedded",
+    ):
+        assert words in page
+    assert page.count("data:image/webp;base64,") >= 4
+
+
+def test_an_answer_in_words_is_shown_with_the_true_ones(tmp_path: Path) -> None:
+    sample = asked_sample(
+        Frame(np.full((8, 9, 3), 128, np.uint8), "cup.jpg"),
+        [AskedQuestion("What is <it>?", "1", ("a cup", "a mug", "a cup"))],
+    )
+    (query,) = sample.queries
+    said = Prediction("cup.jpg", 0, 8, 9, query.task, query.prompt, (), "a <b>bowl</b>")
+    case = Case(sample.frame, query, said, "right", 0.0)
+    write_page(OutputFolder(tmp_path), "Questions", [], [], [ReportGallery("VQA", [case], [case])])
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("a &lt;b&gt;bowl&lt;/b&gt; · true: a cup, a mug") == 2
+    assert "What is &lt;it&gt;?" in page and "<it>" not in page

@@ -1,0 +1,247 @@
+"""A video that is watched: each frame once and in order, whatever happens in between."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs.media_files import tree, write_film, write_photos
+from jobs.stub import StubModel, run_stub
+
+from vlseg_cli.jobs.inference import BatchInference
+from vlseg_cli.jobs.layout import read_state, state_path, write_state
+from vlseg_cli.jobs.tracking import TrackingInference
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import (
+    Expression,
+    Frame,
+    FrameRange,
+    InputError,
+    Item,
+    NotFiniteError,
+    OutputError,
+    PromptRequest,
+    Regions,
+    Task,
+    TooLargeError,
+    UsageError,
+)
+from vlseg_cli.schema.region import box_region
+
+FORMATS = ("video", "palette", "ytvis", "coco")
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_film(tmp_path_factory.mktemp("films") / "film.mp4", 21)
+
+
+class Dying(StubModel):
+    """Its process is gone when it has looked so often."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.left = looks
+
+    def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().encode(frames)
+
+
+def records(out: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("looks", [0, 3, 8, 12, 16, 20])
+def test_a_run_that_died_goes_on_as_if_it_had_not(looks: int, film: Path, tmp_path: Path) -> None:
+    run_stub(tmp_path / "whole", [film], formats=FORMATS, through_time=True)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_stub(out, [film], model=Dying(looks), formats=FORMATS, through_time=True)
+    model = StubModel()
+    run_stub(out, [film], model=model, formats=FORMATS, through_time=True)
+    assert sum(model.looks) == 21 - looks // 8 * 8
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_what_is_in_mind_is_kept_for_the_last_part_alone(film: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_stub(out, [film], model=Dying(19), through_time=True)
+    assert not (out.joinpath(*state_path(0, 0))).exists()
+    state = read_state(OutputFolder(out), 0, 1)
+    assert state is not None and set(state) == {"past", "watching/first"}
+    run_stub(out, [film], through_time=True)
+    assert not (out / ".vlseg").exists()
+
+
+def test_without_what_was_in_mind_a_run_does_not_go_on(film: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_stub(out, [film], model=Dying(9), through_time=True)
+    out.joinpath(*state_path(0, 0)).write_bytes(b"torn")
+    with pytest.raises(OutputError, match="--overwrite"):
+        run_stub(out, [film], through_time=True)
+    out.joinpath(*state_path(0, 0)).unlink()
+    with pytest.raises(OutputError, match="--overwrite"):
+        run_stub(out, [film], through_time=True)
+
+
+def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:
+    state = {
+        "0.masks": np.random.default_rng(1).random((3, 4, 5)) > 0.5,
+        "0.looks": np.random.default_rng(2).random((3, 7), np.float32),
+        "numbers": np.array(5),
+        "none": np.zeros((0, 4), np.int64),
+    }
+    folder = OutputFolder(tmp_path)
+    write_state(folder, 7, 2, state)
+    back = read_state(folder, 7, 2)
+    assert back is not None and set(back) == set(state)
+    for name, array in state.items():
+        assert back[name].dtype == array.dtype and np.array_equal(back[name], array)
+    assert read_state(folder, 7, 3) is None
+
+
+def test_only_the_wanted_frames_are_seen(film: Path, tmp_path: Path) -> None:
+    clip = FrameRange(stride=3, start=0.1, max_frames=4)
+    model = StubModel()
+    run_stub(tmp_path / "out", [film], model=model, clip=clip, part=2, through_time=True)
+    assert [record["frame"] for record in records(tmp_path / "out")] == [3, 6, 9, 12]
+    assert model.looks == [1] * 4
+
+
+def test_pictures_are_told_where_they_belong(film: Path, tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "photos", 2)
+    summary = run_stub(tmp_path / "out", [photos, film], through_time=True)
+    assert summary.exit_code == 3 and len(summary.failed) == 2
+    assert all("is a picture" in error for error, _ in summary.failed.values())
+    assert len(records(tmp_path / "out")) == 21
+
+
+def test_a_frame_without_finite_numbers_is_an_error_and_the_others_go_on(
+    film: Path, tmp_path: Path
+) -> None:
+    class Poisoned(StubModel):
+        def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+            if frames[0].index == 5:
+                raise NotFiniteError("film.mp4: the model's numbers are not finite.")
+            return super().encode(frames)
+
+    summary = run_stub(tmp_path / "out", [film], model=Poisoned(), through_time=True)
+    (failed,) = summary.failed.values()
+    assert failed[0].startswith("frame 5:")
+    assert [r["frame"] for r in records(tmp_path / "out")] == [n for n in range(21) if n != 5]
+
+
+def test_a_model_of_pictures_alone_is_refused(film: Path, tmp_path: Path) -> None:
+    class Still:
+        name, categories, stuff = "still", (), ()
+        unknown_words, encode, answer = (
+            StubModel.unknown_words,
+            StubModel.encode,
+            StubModel.answer,
+        )
+
+    with pytest.raises(UsageError, match="still answers pictures only"):
+        run_stub(tmp_path / "out", [film], model=Still(), through_time=True)
+
+
+ITEM = Item(0, "film.mp4", "film", is_video=True, bytes=1, modified=1)
+
+
+def frame(index: int) -> Frame:
+    return Frame(np.full((8, 8, 3), index, np.uint8), "film.mp4", index, index / 10)
+
+
+def pointing() -> Regions:
+    return Regions((box_region((0, 0, 4, 4), 8, 8),))
+
+
+def test_a_frame_that_never_comes_is_told_at_the_end() -> None:
+    watching = TrackingInference(StubModel(), lambda *_: [PromptRequest(7, Task.VOS, pointing())])
+    watching.begin(0, None)
+    watching.answer([(ITEM, frame(index)) for index in range(5)])
+    assert "ends with frame 4, before frame 7" in str(watching.end())
+    watching.answer([(ITEM, frame(7))])
+    assert watching.end() is None
+
+
+def test_a_prompt_that_does_not_fit_is_asked_once() -> None:
+    asked: list[int] = []
+
+    def ask(_item: Item, one: Frame) -> list[PromptRequest]:
+        asked.append(one.index)
+        raise UsageError("The box covers nothing.")
+
+    watching = TrackingInference(StubModel(), ask)
+    watching.begin(0, None)
+    answers = watching.answer([(ITEM, frame(index)) for index in range(3)])
+    assert [str(answer) for answer in answers] == ["The box covers nothing."] * 3
+    assert asked == [0] and set(watching.state()) == {"watching/first"}
+
+
+def test_the_first_frame_stays_the_first_after_a_break() -> None:
+    asked: list[int] = []
+
+    def ask(_item: Item, one: Frame) -> list[PromptRequest]:
+        asked.append(one.index)
+        return [PromptRequest(one.index, Task.VOS, pointing())]
+
+    watching = TrackingInference(StubModel(), ask)
+    watching.begin(0, None)
+    watching.answer([(ITEM, frame(3))])
+    kept = watching.state()
+    watching.begin(1, kept)
+    watching.answer([(ITEM, frame(4))])
+    assert asked == [3, 3]
+
+
+def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
+    unreadable = [True]
+
+    def ask(_item: Item, _frame: Frame) -> list[PromptRequest]:
+        if unreadable:
+            unreadable.pop()
+            raise InputError("mask.png cannot be opened.")
+        return [PromptRequest(0, Task.REFER, pointing())]
+
+    class Starved(StubModel):
+        def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+            if frames[0].index == 1:
+                raise MemoryError
+            return super().encode(frames)
+
+    watching = TrackingInference(Starved(), ask)
+    watching.begin(0, None)
+    first, second, third = watching.answer([(ITEM, frame(index)) for index in range(3)])
+    assert isinstance(first, InputError) and isinstance(second, TooLargeError)
+    assert isinstance(third, list) and len(third) == 1
+
+
+def test_pictures_among_videos_are_answered_alone() -> None:
+    def ask(_item: Item, _frame: Frame) -> list[PromptRequest]:
+        return [PromptRequest(0, Task.REFER, Expression("the bright part"))]
+
+    model = StubModel()
+    picture = (replace(ITEM, is_video=False), frame(0))
+    (refused,) = TrackingInference(model, ask).answer([picture])
+    assert isinstance(refused, InputError) and model.looks == []
+    watching = TrackingInference(model, ask, BatchInference(model, ask, 2, print))
+    assert all(isinstance(one, list) for one in watching.answer([picture, picture]))
+    assert model.looks == [2]
+
+
+def test_other_errors_are_not_swallowed() -> None:
+    class Broken(StubModel):
+        def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+            raise ValueError
+
+    watching = TrackingInference(Broken(), lambda *_: [PromptRequest(0, Task.VOS, pointing())])
+    watching.begin(0, None)
+    with pytest.raises(ValueError):
+        watching.answer([(ITEM, frame(0))])

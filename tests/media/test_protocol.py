@@ -1,0 +1,83 @@
+"""What one side sends is what the other reads, to the last bit of a time."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vlseg_cli.media.limits import Limits
+from vlseg_cli.media.protocol import (
+    END,
+    SLOT_BYTES,
+    PixelSlots,
+    Request,
+    free_line,
+    open_memory,
+    read_line,
+    receive,
+    request_line,
+    send,
+    send_frame,
+)
+from vlseg_cli.schema import Frame, FrameRange
+
+SECONDS = st.none() | st.floats(0, 1e6)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.text(min_size=1), st.booleans(), st.integers(1), SECONDS, SECONDS, st.integers(0))
+def test_requests_are_one_line_and_come_back(
+    name: str, is_video: bool, stride: int, start: float | None, end: float | None, skip: int
+) -> None:
+    request = Request(Path(name), is_video, FrameRange(stride, start, end, skip or None), skip)
+    line = request_line(request, Limits(side=7))
+    assert line.count(b"\n") == 1
+    assert read_line(line) == (request, Limits(side=7))
+
+
+@pytest.fixture
+def slots() -> Iterator[PixelSlots]:
+    memory = open_memory()
+    slots = PixelSlots(memory)
+    os.close(memory)
+    yield slots
+    slots.close()
+
+
+# Smaller than a slot, of exactly one, and of more than two.
+@pytest.mark.parametrize(("height", "width"), [(3, 5), (1024, 2731), (1, SLOT_BYTES)])
+def test_frames_come_back_and_leave_the_next_line_in_place(
+    slots: PixelSlots, height: int, width: int
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    pipe = io.BytesIO()
+    send_frame(pipe, Frame(pixels, "film.mp4", 3, 0.1 + 0.2), slots)
+    send(pipe, END)
+    pipe.seek(0)
+    assert receive(pipe) == {"index": 3, "time": 0.1 + 0.2, "height": height, "width": width}
+    found = np.empty_like(pixels)
+    data = found.data.cast("B")
+    for start in range(0, len(data), SLOT_BYTES):
+        said = receive(pipe)
+        assert said is not None
+        slots.empty(said["slot"], data[start : start + SLOT_BYTES])
+        assert read_line(free_line(said["slot"])) == said["slot"]
+    assert (found == pixels).all()
+    assert receive(pipe) == END
+    assert receive(pipe) is None
+
+
+@pytest.mark.parametrize(("slot", "size"), [(-1, 8), (4, 8), (0, 0), (3, SLOT_BYTES + 1)])
+def test_a_slot_that_cannot_be_is_refused(slots: PixelSlots, slot: int, size: int) -> None:
+    with pytest.raises(ValueError, match="slot"):
+        slots.empty(slot, memoryview(bytearray(size)))
+
+
+def test_a_line_that_breaks_off_is_the_end() -> None:
+    assert receive(io.BytesIO(b'{"end": tr')) is None
+    assert receive(io.BytesIO(b"x" * 100_000)) is None

@@ -1,0 +1,38 @@
+"""A SAM by itself, or out of a folder that carries one, is the same SAM."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from models.tiny_hrseg import SAM_SIZES, tiny_hrseg
+
+from vlseg_cli.models.hrseg.sam import load_sam
+from vlseg_cli.schema import UsageError
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.weights.folder import save_folder
+from vlseg_cli.weights.resolve import EMBEDDED
+
+
+def test_out_of_an_hrseg(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    model = tiny_hrseg(tokenizer, **SAM_SIZES)
+    settings = {"architecture": "hrseg", "config": asdict(model.config)}
+    save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
+    sam = load_sam(tmp_path)
+    assert sam.sizes == model.config.sam_sizes
+    for name, tensor in model.sam.state_dict().items():
+        carried = sam.state_dict()[name]
+        assert carried.dtype == torch.float32 and torch.equal(carried, tensor.half().float())
+
+
+def test_an_hrseg_without(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    model = tiny_hrseg(tokenizer)
+    settings = {"architecture": "hrseg", "config": asdict(model.config)}
+    save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
+    with pytest.raises(UsageError, match="has no SAM"):
+        load_sam(tmp_path)
+
+
+def test_another_system() -> None:
+    with pytest.raises(UsageError, match="has no SAM"):
+        load_sam(EMBEDDED)

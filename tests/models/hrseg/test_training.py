@@ -1,0 +1,208 @@
+"""A batch goes in, finite losses come out that teach every part; what is saved answers."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from models.tiny_hrseg import SIZES, Quarters
+
+from vlseg_cli.models.hrseg import collator as hrseg_batch
+from vlseg_cli.models.hrseg.config import LLM_SEG
+from vlseg_cli.models.hrseg.training import TrainableHRSeg
+from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.schema import Frame, RecipeError, Sample, WeightsError
+from vlseg_cli.synthetic.text_samples import text_sample
+from vlseg_cli.training.recipe import load_recipe
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
+from vlseg_cli.weights.folder import load_tensors
+
+AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3}
+RECIPES = Path(__file__).parents[3] / "recipes"
+
+
+@pytest.fixture(autouse=True)
+def _quarters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hrseg_batch, "_proposer", lambda *_: Quarters())
+
+
+def learner(losses: dict[str, Any] | None = None, **others: Any) -> TrainableHRSeg:
+    torch.manual_seed(3)
+    built = build_trainable(
+        "hrseg",
+        synthetic_vocabulary(),
+        {**SIZES, **others},
+        AUXILIARY if losses is None else losses,
+    )
+    assert isinstance(built, TrainableHRSeg)
+    return built
+
+
+def total(losses: Any) -> torch.Tensor:
+    return torch.stack(list(losses.values())).sum()
+
+
+def test_every_part_learns(samples: list[Sample]) -> None:
+    model = learner()
+    losses = model(model.collator()(samples))
+    assert losses.keys() == {"align", "iop", "text", "dense_names", "meant_names"}
+    assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
+    total(losses).backward()
+    for name, group in model.groups().items():
+        assert name == "lora" or any(p.grad is not None and p.grad.any() for p in group), name
+    grouped = [id(p) for group in model.groups().values() for p in group]
+    assert sorted(grouped) == sorted(id(p) for p in model.parameters())
+
+
+@pytest.mark.parametrize("design", [{}, LLM_SEG | {"view": 28}, {"llava": "v1.6"}])
+def test_a_few_steps_teach(samples: list[Sample], design: dict[str, Any]) -> None:
+    model = learner({"weighting": "plain"}, **design)
+    batch = model.collator()(samples[:2])
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    seen = []
+    for _ in range(8):
+        loss = total(model(batch))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        seen.append(loss.item())
+    assert np.mean(seen[-2:]) < 0.8 * np.mean(seen[:2])
+
+
+def test_lessons_know_their_proposals(samples: list[Sample]) -> None:
+    model = learner()
+    batch = model.collator()(samples)
+    lessons = batch.lessons
+    assert lessons is not None
+    assert lessons.iou.shape == lessons.iop.shape == (len(lessons.sequences), 5)
+    assert len(lessons.pictures) == len(lessons.sequences) == len(lessons.labels)
+    # The upper half holds the upper quarters: what lies in both halves of it, lies in it all.
+    upper = lessons.iop[:, :2].mean(1)
+    order = Quarters().propose(samples[0].frame).largest(5)
+    assert order[0].sum() > order[1].sum() and upper.isfinite().all()
+    assert torch.allclose(lessons.meant.sum(1), torch.ones(len(lessons.meant)))
+
+
+def test_a_batch_of_pictures_needs_no_proposals(
+    samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise AssertionError("somebody was asked for proposals")
+
+    monkeypatch.setattr(hrseg_batch, "_proposer", nobody)
+    model = learner()
+    batch = model.pictures_collator()(samples)
+    assert batch.lessons is None and model(batch).keys() == {"dense_names"}
+    assert (batch.names_near >= 0).any() and batch.names_near.shape[1] == 2 * batch.names_far.shape[
+        1
+    ]
+    with pytest.raises(RecipeError, match="dense_names = 0"):
+        learner({}).pictures_collator()
+
+
+def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
+    model = learner({**AUXILIARY, "windows": [1, 3]})
+    collate = model.collator()
+    counts = set()
+    for sample in samples:
+        batch = collate([sample])
+        assert batch.views.shape[1] == collate([sample]).views.shape[1]  # the same when it resumes
+        counts.add(batch.views.shape[1])
+        assert all(loss.isfinite() for loss in model(batch).values())
+    assert counts == {1 + 1, 1 + 9}
+    with pytest.raises(RecipeError, match="windows another number than 0"):
+        learner({"windows": [2]}, windows=0)
+
+
+def test_reading_before_seeing() -> None:
+    model = learner()
+    exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
+    losses = model(model.words_collator()(exercises))
+    assert {"words_category", "words_next"} <= losses.keys()
+    assert all(loss.isfinite() for loss in losses.values())
+
+
+def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) -> None:
+    model = learner({})
+    model.adapt(2, 4.0, 0.0, ("q_proj", "v_proj"))
+    adapters = model.groups()["lora"]
+    assert len(adapters) == 2 * 2 * SIZES["language_layers"]
+    with torch.no_grad():
+        for adapter in adapters:
+            adapter.normal_()
+    batch = model.collator()(samples[:1])
+    model.eval()
+    with torch.no_grad():
+        before = model(batch)
+    model.save(tmp_path, "# A card\n")
+    assert not any("lora" in name for name in load_tensors(tmp_path))
+    plain = learner({})
+    plain.begin_with(tmp_path)
+    plain.eval()
+    with torch.no_grad():
+        after = plain(batch)
+    assert total(after).item() == pytest.approx(total(before).item(), rel=0.02)  # saved as fp16
+
+
+def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
+    """Sizes, tokenizer and weights of the folder; only the additions are new."""
+    learner({}, **LLM_SEG | {"view": 42}).save(tmp_path, "# A card\n")
+    settings = json.loads((tmp_path / "config.json").read_text())
+    assert settings["config"]["windows"] == 0
+    model = learner({}, channels=8, fusion_layers=1)
+    assert model.begin_with(tmp_path) == ("region_attention", "enhancement")
+    config = model.hrseg.config
+    assert (config.channels, config.windows, config.view) == (16, 2, 28)
+    saved = load_tensors(tmp_path)
+    fresh = {n for n in model.hrseg.state_dict() if n not in saved}
+    assert {name.split(".")[0] for name in fresh} == {"region_attention", "enhancement"}
+
+
+def test_what_cannot_be_trained() -> None:
+    with pytest.raises(RecipeError, match='"sam" is for models that carry a SAM'):
+        learner({}, proposals="sam")
+    with pytest.raises(RecipeError, match="unknown key 'dice'"):
+        learner({"dice": 1.0})
+    with pytest.raises(RecipeError, match="weighting = 'other'"):
+        learner({"weighting": "other"})
+    with pytest.raises(WeightsError, match="the HRSeg configuration: unknown key 'views'"):
+        learner({}, views=3)
+    with pytest.raises(WeightsError, match="selection = 'best'"):
+        learner({}, selection="best")
+    with pytest.raises(WeightsError, match="no multiple of DINOv2's patch"):
+        learner({}, view=30)
+
+
+@pytest.mark.parametrize("name", ["hrseg", "hrseg-mini"])
+def test_recipes_are_of_this_model(name: str) -> None:
+    recipe = load_recipe(RECIPES / f"{name}.toml")
+    groups = learner(dict(recipe.losses)).groups()
+    assert all(group in groups for stage in recipe.stage for group in stage.train)
+
+
+def test_the_miniature_without_the_additions() -> None:
+    path = RECIPES / "hrseg-mini.toml"
+    overrides = re.findall(r"--set (\S+)", path.read_text())
+    recipe = load_recipe(path, overrides)
+    model = build_trainable("hrseg", synthetic_vocabulary(), recipe.model.config, recipe.losses)
+    assert isinstance(model, TrainableHRSeg) and len(overrides) == 3
+    assert not any(n.startswith(("region_", "enhance")) for n in model.hrseg.state_dict())
+
+
+def test_a_picture_without_proposals_teaches_words_alone(
+    samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nobody(Quarters):
+        def propose(self, frame: Frame) -> Any:
+            full = super().propose(frame)
+            return type(full)(full.height, full.width, (), ())
+
+    monkeypatch.setattr(hrseg_batch, "_proposer", lambda *_: Nobody())
+    model = learner({})
+    losses = model(model.collator()(samples[:1]))
+    assert losses["align"].item() == losses["iop"].item() == 0 and losses["text"].item() > 0
+    total(losses).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())

@@ -1,0 +1,235 @@
+"""A batch goes in, finite losses come out that teach every part, whatever the batch lacks."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vlseg_cli.models.psalm.training import TrainablePSALM
+from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.schema import Categories, Expression, Query, Question, RecipeError, Regions, Sample
+from vlseg_cli.text.placeholders import ConditionKind
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
+from vlseg_cli.weights.folder import load_settings, load_tensors
+
+AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3, "boxes": 1.0, "pointing": 0.2}
+LOSSES: dict[str, dict[str, Any]] = {
+    "hungarian, points": {"points": 48},
+    "hungarian, cells": {"points": 0, **AUXILIARY},
+    "first, points": {"points": 48, "assignment": "first"},
+    "first, cells": {"points": 0, "assignment": "first", **AUXILIARY},
+}
+SENTENCES = (Expression, Question)
+
+
+@pytest.fixture(params=list(LOSSES))
+def losses(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The [losses] of a recipe."""
+    return LOSSES[request.param]
+
+
+@pytest.fixture
+def learner(design: dict[str, Any], losses: dict[str, Any]) -> TrainablePSALM:
+    """A new model, regions asked together only where that can be learned."""
+    torch.manual_seed(3)
+    together = design.get("regions_together", True) and losses.get("assignment") != "first"
+    return build_trainable(
+        "psalm", synthetic_vocabulary(), {**design, "regions_together": together}, losses
+    )
+
+
+def without(samples: list[Sample], *kinds: type) -> list[Sample]:
+    """The same scenes with fewer questions."""
+    return [
+        replace(s, queries=tuple(q for q in s.queries if not isinstance(q.prompt, kinds)))
+        for s in samples
+    ]
+
+
+def unanswerable(samples: list[Sample]) -> list[Sample]:
+    """The same questions about things that are not there."""
+
+    def empty(query: Query) -> Query:
+        return replace(query, masks=query.masks[:0], labels=query.labels[:0])
+
+    return [replace(s, queries=tuple(map(empty, s.queries))) for s in samples]
+
+
+def learned(learner: TrainablePSALM, samples: list[Sample]) -> tuple[dict[str, Tensor], Tensor]:
+    """Losses of the samples as one batch, gradients taken; their sum."""
+    losses = learner(learner.collator()(samples))
+    total = torch.stack(list(losses.values())).sum()
+    learner.zero_grad()
+    total.backward()
+    return losses, total
+
+
+def silent(learner: TrainablePSALM) -> set[str]:
+    """Parts (up to the second dot) of which some weight got no gradient."""
+    named = learner.named_parameters()
+    return {".".join(name.split(".")[:2]) for name, p in named if p.grad is None}
+
+
+def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> None:
+    losses, _ = learned(learner, samples)
+    expected = {"categories_category", "categories_mask", "categories_dice"}
+    for kind in ("sentence", "region"):
+        expected |= {f"{kind}s_{name}" for name in (kind, "mask", "dice")}
+    unused = {"model.lm_head", *(f"words.{n}" for n in ("colour", "position", "anchor"))}
+    if learner.weights.boxes:
+        expected |= {"dense_names", "meant_names"}
+        expected |= {
+            f"{kind}s_{n}" for kind in ("sentence", "region") for n in ("boxes", "pointing")
+        }
+    else:
+        heads = ("boxes.regress", "pointing.query", "pointing.key", "dense_names.classify")
+        unused |= {*heads, "words.category"}
+    assert losses.keys() == expected
+    assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
+    assert silent(learner) == unused
+    grads = [p.grad for p in learner.parameters() if p.grad is not None]
+    assert all(grad.isfinite().all() for grad in grads)
+    for name, group in learner.groups().items():
+        assert any(p.grad is not None and p.grad.any() for p in group) or name == "auxiliary"
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [(Categories,), SENTENCES, (Regions,), (*SENTENCES, Regions), (Categories, *SENTENCES)],
+    ids=lambda kinds: " ".join(kind.__name__ for kind in kinds),
+)
+def test_a_batch_without_some_kind(
+    learner: TrainablePSALM, samples: list[Sample], missing: tuple[type, ...]
+) -> None:
+    losses, total = learned(learner, without(samples[:2], *missing))
+    assert total.isfinite()
+    names = {Categories: "categories_", Expression: "sentences_", Regions: "regions_"}
+    for kind, prefix in names.items():
+        assert any(name.startswith(prefix) for name in losses) is (kind not in missing)
+
+
+def test_a_batch_in_which_nothing_is_to_be_found(
+    learner: TrainablePSALM, samples: list[Sample]
+) -> None:
+    losses, total = learned(learner, unanswerable(samples[:2]))
+    assert total.isfinite()
+    assert {"categories_category", "sentences_sentence", "regions_region"} <= losses.keys()
+    assert all(
+        loss.item() == 0 for name, loss in losses.items() if name.endswith(("_mask", "_dice"))
+    )
+    assert all(p.grad is None or p.grad.isfinite().all() for p in learner.parameters())
+
+
+def test_some_scenes_answer_and_others_do_not(
+    learner: TrainablePSALM, samples: list[Sample]
+) -> None:
+    mixed = [samples[0], *unanswerable(samples[1:2]), *without(samples[2:], Regions)]
+    losses, total = learned(learner, mixed)
+    assert total.isfinite()
+    assert losses["sentences_mask"].item() > 0
+
+
+@pytest.mark.parametrize("name", ["hungarian, points", "first, cells"])
+def test_one_batch_is_learned(miniature: dict[str, Any], samples: list[Sample], name: str) -> None:
+    torch.manual_seed(0)
+    learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES[name])
+    batch = learner.collator()(samples[:2])
+    optimiser = torch.optim.Adam(learner.parameters(), 2e-3)
+    totals = []
+    for _ in range(15):
+        total = torch.stack(list(learner(batch).values())).sum()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        totals.append(total.item())
+    assert np.mean(totals[-3:]) < 0.85 * np.mean(totals[:3])
+
+
+def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[Sample]) -> None:
+    torch.manual_seed(0)
+    learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, points"])
+    batch = learner.collator()(without(samples[:2], Categories, Regions))
+    optimiser = torch.optim.Adam(learner.parameters(), 5e-3)
+    for _ in range(12):
+        total = torch.stack(list(learner(batch).values())).sum()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+    assert batch.sentences is not None
+    with torch.no_grad():
+        seen = learner.model.encode_image(batch.pixel_values)
+        asked = (batch.sentences.sequences, batch.sentences.pictures, ConditionKind.SENTENCE)
+        scores = learner.model(seen, *asked).scores[-1][..., 0]
+    assert (scores[:, 0] > scores[:, 1]).all()
+
+
+def test_pictures_alone_teach_what_each_cell_is(
+    miniature: dict[str, Any], samples: list[Sample]
+) -> None:
+    learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
+    batch = learner.pictures_collator(96)(samples)
+    assert batch.categories is batch.sentences is batch.regions is None
+    assert batch.semantic.equal(learner.collator(96)(samples).semantic)
+    losses = learner(batch)
+    assert losses.keys() == {"dense_names"} and losses["dense_names"].item() > 0
+    with pytest.raises(RecipeError, match="dense_names = 0"):
+        build_trainable(
+            "psalm", synthetic_vocabulary(), miniature, LOSSES["first, points"]
+        ).pictures_collator()
+
+
+def test_groups_part_all_weights(learner: TrainablePSALM) -> None:
+    groups = learner.groups()
+    assert list(groups) == [
+        "vision",
+        "connector",
+        "language",
+        "pixel_decoder",
+        "mask_decoder",
+        "auxiliary",
+        "heads",
+    ]
+    grouped = [id(p) for group in groups.values() for p in group]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == {id(p) for p in learner.parameters()}
+    assert all(groups.values())
+
+
+def test_weights_multiply_their_losses(design: dict[str, Any], samples: list[Sample]) -> None:
+    def losses_of(**weights: float) -> dict[str, Tensor]:
+        torch.manual_seed(3)
+        learner = build_trainable(
+            "psalm", synthetic_vocabulary(), design, {"points": 0, **weights}
+        ).eval()
+        with torch.no_grad():
+            losses: dict[str, Tensor] = learner(learner.collator()(samples[:2]))
+        return losses
+
+    paper = losses_of()
+    other = losses_of(mask=10.0, dice=2.5, category=4.0, sentence=1.0, region=0.0)
+    factors = {"mask": 2.0, "dice": 0.5, "category": 2.0, "sentence": 0.5, "region": 0.0}
+    for name, loss in paper.items():
+        factor = factors[name.split("_")[1]]
+        assert other[name].item() == pytest.approx(factor * loss.item(), rel=1e-5)
+
+
+def test_pictures_of_another_size_are_learned_too(
+    miniature: dict[str, Any], samples: list[Sample]
+) -> None:
+    learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
+    batch = learner.collator(96)(samples[:2])
+    assert batch.pixel_values.shape[-1] == 96
+    assert all(loss.isfinite() for loss in learner(batch).values())
+
+
+def test_what_is_saved_has_no_auxiliary_heads(miniature: dict[str, Any], tmp_path: Path) -> None:
+    learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
+    learner.save(tmp_path, "card")
+    assert load_tensors(tmp_path).keys() == learner.model.state_dict().keys()
+    settings = load_settings(tmp_path)
+    assert settings["architecture"] == "psalm"
+    assert tuple(settings["categories"]["names"]) == learner.names

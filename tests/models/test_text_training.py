@@ -1,0 +1,106 @@
+"""Reading without pictures: what a sentence means goes in, one loss per kind of fact comes out."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vlseg_cli.models.psalm.prompts import PSALMPrompts
+from vlseg_cli.models.psalm.training import TrainablePSALM
+from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.models.text_training import TextCollator, TextHeads, sentence_end
+from vlseg_cli.schema import Sample
+from vlseg_cli.schema.sample import TextSample
+from vlseg_cli.synthetic.categories import COLOURS, NAMES
+from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
+
+PLAIN = TextSample("the cup", frozenset({NAMES[3]}))
+RICH = TextSample(
+    "the red cup left of the tree", frozenset({NAMES[3]}), "red", POSITIONS[0], NAMES[5]
+)
+TWO = TextSample("what keeps food?", frozenset({NAMES[0], NAMES[1]}))
+
+
+@pytest.fixture
+def learner(miniature: dict[str, Any]) -> TrainablePSALM:
+    torch.manual_seed(0)
+    return build_trainable(
+        "psalm", synthetic_vocabulary(), miniature, {"points": 0, "assignment": "first"}
+    )
+
+
+def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
+    batch = TextCollator(PSALMPrompts(tokenizer, "plain", 1, 1).sentence, synthetic_vocabulary())(
+        [PLAIN, RICH, TWO]
+    )
+    assert batch.meant.sum(1).tolist() == [1, 1, 1]
+    assert batch.meant[2].nonzero()[:, 0].tolist() == [0, 1]
+    assert batch.colour.tolist() == [-1, tuple(COLOURS).index("red"), -1]
+    assert batch.position.tolist() == [-1, 0, -1]
+    assert batch.anchor.tolist() == [-1, 5, -1]
+    assert batch.to("meta").anchor.device.type == "meta"
+
+
+def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
+    rng = np.random.default_rng(0)
+    batch = learner.words_collator()([text_sample(rng) for _ in range(16)])
+    optimiser = torch.optim.Adam(learner.parameters(), 3e-3)
+    totals = []
+    for _ in range(12):
+        losses = learner(batch)
+        total = torch.stack(list(losses.values())).sum()
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        totals.append(total.item())
+    assert set(losses) == {
+        "words_category",
+        "words_colour",
+        "words_position",
+        "words_anchor",
+        "words_next",
+    }
+    assert totals[-1] < 0.8 * totals[0]
+
+
+def test_facts_that_no_sentence_states_have_no_loss(learner: TrainablePSALM) -> None:
+    losses = learner(learner.words_collator()([PLAIN, TWO]))
+    assert set(losses) == {"words_category", "words_next"}
+    assert all(loss.isfinite() for loss in losses.values())
+
+
+def test_pictures_are_not_touched(learner: TrainablePSALM) -> None:
+    losses = learner(learner.words_collator()([PLAIN, RICH]))
+    torch.stack(list(losses.values())).sum().backward()
+    groups = learner.groups()
+    for name in ("vision", "connector", "pixel_decoder", "mask_decoder"):
+        assert all(p.grad is None for p in groups[name])
+    assert all(p.grad is not None and p.grad.any() for p in learner.words.anchor.parameters())
+
+
+def test_sentences_without_known_meaning_cost_nothing() -> None:
+    heads, hidden = TextHeads(8, synthetic_vocabulary()), torch.randn(3, 8, requires_grad=True)
+    loss = heads.meant(hidden, torch.zeros(3, len(NAMES)))
+    loss.backward()
+    assert loss.item() == 0
+    meant = torch.zeros(3, len(NAMES))
+    meant[1, 4] = 1
+    wanted = -heads.category(hidden[1]).log_softmax(0)[4]
+    assert heads.meant(hidden, meant).item() == pytest.approx(wanted.item())
+
+
+def test_a_sentence_ends_at_its_seg(
+    learner: TrainablePSALM, tokenizer: Tokenizer, samples: list[Sample]
+) -> None:
+    prompts = PSALMPrompts(tokenizer, "plain", 6, 2)
+    sequences = [prompts.sentence(text) for text in ("cup", "the red cup left of the tree")]
+    with torch.no_grad():
+        seen = learner.eval().model.encode_image(torch.randn(1, 3, 64, 64))
+        read = learner.model.run_language_model(seen, sequences, torch.zeros(2, dtype=torch.long))
+    ends = sentence_end(read)
+    for row in range(2):
+        (place,) = (read.ids[row] == tokenizer.seg).nonzero()[:, 0].tolist()
+        assert ends[row].equal(read.hidden[row, place])

@@ -1,0 +1,35 @@
+"""Neighbouring colours differ, and text on each of them can be read."""
+
+from itertools import pairwise
+
+from vlseg_cli.outputs.colors import PALETTE, color_of, ink_on, luminance
+
+
+def contrast(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
+    """Contrast ratio of the web's accessibility guidelines, 1 to 21."""
+    light, dark = sorted([luminance(a), luminance(b)], reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_ink_reads_on_every_colour() -> None:
+    for index in range(60):
+        colour = color_of(index)
+        assert contrast(colour, ink_on(colour)) >= 4.5
+
+
+def test_the_first_sixty_colours_are_all_different() -> None:
+    assert len({color_of(index) for index in range(60)}) == 60
+    assert all(0 <= value <= 255 for index in range(99) for value in color_of(index))
+
+
+def test_neighbours_are_told_apart_without_red_and_green() -> None:
+    """Projected to what a red-green blind eye keeps (lightness and blue against yellow)."""
+    for a, b in pairwise(PALETTE):
+        light = abs((a[0] + 2 * a[1]) - (b[0] + 2 * b[1])) / 3
+        blue = abs((2 * a[2] - a[0] - a[1]) - (2 * b[2] - b[0] - b[1])) / 2
+        assert light + blue > 60
+
+
+def test_black_and_white_frame_the_luminance() -> None:
+    assert luminance((0, 0, 0)) == 0
+    assert abs(luminance((255, 255, 255)) - 1) < 1e-9

@@ -1,0 +1,227 @@
+"""Every stage of LLM-Seg against the authors' own code: an HRSeg with both additions off.
+
+At whatever sizes the golden file has. Encoders, choosing and words have files of their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from parity.golden import Golden
+from parity.llmseg_encoders import encoder_stages
+from parity.llmseg_golden import (
+    POOLED,
+    ROUNDING,
+    golden_model,
+    owners_of,
+    pictures_of,
+    sequences_of,
+)
+from parity.llmseg_selection import choosing_stages
+from parity.llmseg_tokens import words_stages
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from vlseg_cli.models.hrseg.conversion import LLM_SEG_RULES
+from vlseg_cli.models.hrseg.criterion import PerText, losses_per_text, picture_mean
+from vlseg_cli.models.hrseg.modeling import HRSegFeatures, HRSegMaskOutput
+from vlseg_cli.models.hrseg.prompts import IGNORED
+from vlseg_cli.nn.losses import next_token_loss
+from vlseg_cli.nn.pooling import enlarge, pool_masks
+from vlseg_cli.weights.conversion.rules import convert
+
+_LOSSES = {"align": "align_loss", "iop": "regression_loss"}  # ours to theirs
+_GRADIENTS = "out/grad/"
+
+
+def llmseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
+    """From proposals to gradients, then the parts that are recorded alone; each raises
+    WeightsError."""
+    parity = _LLMSegParity(golden)
+    return {
+        "see": parity.see,
+        "pooling": parity.pooling,
+        "read": parity.read,
+        "ask": parity.ask,
+        "fusion": parity.fusion,
+        "answer": parity.answer,
+        "losses": parity.losses,
+        "gradients": parity.gradients,
+        **choosing_stages(golden),
+        **encoder_stages(golden),
+        **words_stages(golden),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One forward pass over P conversations about B pictures.
+
+    described: (K, D) of each picture; states (L, H) with the picture in it, and, of what follows
+    that, logits (L, V) and labels (L,) of each conversation; positions: where each requests.
+    """
+
+    described: list[Tensor]
+    states: list[Tensor]
+    logits: list[Tensor]
+    labels: list[Tensor]
+    positions: list[int]
+    asked: Tensor
+    answered: HRSegMaskOutput
+
+
+class _LLMSegParity:
+    """A golden file, the model in it, and one forward pass."""
+
+    def __init__(self, golden: Golden) -> None:
+        self.golden, self.model = golden, golden_model(golden)
+        self.owners = owners_of(golden)
+
+    @cached_property
+    def run(self) -> _Pass:
+        """The pass, without gradients."""
+        with torch.no_grad():
+            return self._forward()
+
+    def _forward(self) -> _Pass:
+        """Conversations one by one: their first words may differ."""
+        golden, model = self.golden, self.model
+        seen = self._seen()
+        states, logits, labels, positions, asked = [], [], [], [], []
+        for owner, sequence, row in zip(
+            self.owners.tolist(), sequences_of(golden), golden["in/labels"], strict=True
+        ):
+            alone = HRSegFeatures([seen.tokens[owner]], seen.masks, seen.present)
+            read = model.run_language_model(alone, [sequence], torch.tensor([0]))
+            prefix = alone.prefixes[sequence.prefix].hidden[0]
+            states.append(torch.cat([prefix, read.hidden[0]]))
+            positions.append(len(prefix) + int(sequence.condition.argmax()))
+            logits.append(model.lm_head(read.hidden[0]))
+            begin = len(sequence.prefix) + 1
+            labels.append(row[begin : begin + len(sequence.ids)])
+            asked.append(model.build_queries(read))
+        asking = torch.cat(asked)
+        described = [masks[there] for masks, there in zip(seen.masks, seen.present, strict=True)]
+        answered = model.decode_masks(seen, self.owners, asking)
+        return _Pass(described, states, logits, labels, positions, asking, answered)
+
+    def _seen(self) -> HRSegFeatures:
+        golden, model = self.golden, self.model
+        side = model.config.grid
+        tokens = model.dino_projection(golden["in/dino_tokens"]).unflatten(1, (side, side))
+        soft = [golden[f"out/soft_masks_256_{b}"] for b in pictures_of(golden)]
+        masks, present = model.describe(model.gather(tokens.unsqueeze(1)), soft)
+        pixels, sizes = golden["in/images_clip"], torch.zeros(len(tokens), 2)
+        return HRSegFeatures(model.llava.picture_tokens(pixels, sizes), masks, present)
+
+    @torch.no_grad()
+    def see(self) -> None:
+        """What DINOv2's tokens become, and what is pooled from them."""
+        golden = self.golden
+        conv = self.model.dino_projection(golden["in/dino_tokens"]).transpose(1, 2)
+        golden.close("out/dino_conv", conv.reshape(golden["out/dino_conv"].shape), ROUNDING)
+        for b, ours in enumerate(self.run.described):
+            golden.close(f"out/mask_features_{b}", ours, POOLED)
+
+    def pooling(self) -> None:
+        """Pooling by itself, from their features."""
+        golden = self.golden
+        for b, features in enumerate(golden["out/dino_conv"]):
+            soft = golden[f"out/soft_masks_256_{b}"]
+            pooled = pool_masks(enlarge(features[None], soft.shape[-1])[0], soft)
+            golden.close(f"out/mask_features_{b}", pooled, POOLED)
+
+    @torch.no_grad()
+    def read(self) -> None:
+        """Every state of every conversation; what was computed of padding says nothing."""
+        golden, run = self.golden, self.run
+        golden.agrees("seg_position", torch.tensor(run.positions))
+        states = torch.cat(run.states)
+        golden.agrees("llm_last_hidden", states, ROUNDING, self._unpadded)
+        golden.agrees("text_fc_all", self.model.text_projection(states), ROUNDING, self._unpadded)
+
+    def _unpadded(self, theirs: Tensor) -> Tensor:
+        """(P, L, D) -> the real positions of all conversations, one after the other."""
+        lengths = [len(states) for states in self.run.states]
+        return torch.cat([row[:n] for row, n in zip(theirs, lengths, strict=True)])
+
+    def ask(self) -> None:
+        """The vector that each conversation asks with."""
+        self.golden.close("out/seg_embedding", self.run.asked, ROUNDING)
+
+    @torch.no_grad()
+    def fusion(self) -> None:
+        """Layer by layer, then as a whole; texts of a picture together."""
+        golden, model, run = self.golden, self.model, self.run
+        for b, described in enumerate(run.described):
+            asked = run.asked[self.owners == b]
+            start = described.expand(len(asked), -1, -1)
+            masks, text = start, asked.unsqueeze(1)
+            nothing = torch.zeros(len(asked), 1, len(described))
+            for number, layer in enumerate(model.fusion.layers):
+                masks, text = layer(masks, text, nothing)
+                golden.close(f"out/layer{number}_masks_{b}", masks, ROUNDING)
+                golden.close(f"out/layer{number}_text_{b}", text, ROUNDING)
+            fused = model.fusion(start, asked, torch.ones(masks.shape[:2], dtype=torch.bool))
+            golden.close(f"out/fused_{b}", fused, ROUNDING)
+            golden.close(f"out/mask_embedding_{b}", model.embedding_head(fused), ROUNDING)
+
+    def answer(self) -> None:
+        """Both scores of every proposal; theirs at inference are of each picture's first text."""
+        golden, answered = self.golden, self.run.answered
+        for b, described in enumerate(self.run.described):
+            rows, count = self.owners == b, len(described)
+            golden.close(f"out/iop_{b}", answered.iop[rows, :count].unsqueeze(-1), ROUNDING)
+            for name, scores in (("similarity", answered.similarity), ("iop", answered.iop)):
+                golden.close(f"out/infer_{name}_{b}", scores[rows][:1, :count], ROUNDING)
+
+    def losses(self) -> None:
+        """Of each text, their means, and what is learned from in the end."""
+        golden, run = self.golden, self.run
+        each, text = self._losses(run)
+        for name, theirs in _LOSSES.items():
+            for b in pictures_of(golden):
+                ours = each[name][self.owners == b]
+                golden.close(f"out/{theirs}_rounds_{b}", ours, POOLED)
+            mean = picture_mean(each[name], self.owners)
+            golden.close(f"out/{theirs}", mean.reshape(1), POOLED)
+        golden.close("out/ce_loss", text.reshape(1), ROUNDING)
+        golden.close("out/loss", self._total(each, text).reshape(1), POOLED)
+
+    def gradients(self) -> None:
+        """Of the total, where the file has them."""
+        golden = self.golden
+        names = [name for name in golden.tensors if name.startswith(_GRADIENTS)]
+        golden.require(bool(names), f"there is no {_GRADIENTS}")
+        parameters = [self._parameter(name.removeprefix(_GRADIENTS)) for name in names]
+        total = self._total(*self._losses(self._forward()))
+        for name, ours in zip(names, torch.autograd.grad(total, parameters), strict=True):
+            golden.close(name, ours.reshape(golden[name].shape), ROUNDING)
+
+    def _parameter(self, official: str) -> Tensor:
+        """Ours that becomes theirs by a new name or shape alone."""
+        (ours,) = convert(LLM_SEG_RULES, official, self.golden[f"w/{official}"])
+        return self.model.get_parameter(ours)
+
+    def _losses(self, run: _Pass) -> tuple[PerText, Tensor]:
+        """Those of each text, and that of the words."""
+        most = run.answered.present.shape[1]
+        iou, iop = (
+            torch.stack(
+                [
+                    F.pad(row, (0, most - len(row)))
+                    for b in pictures_of(self.golden)
+                    for row in self.golden[f"out/gt_{name}_{b}"]
+                ]
+            )
+            for name in ("iou", "iop")
+        )
+        logits = pad_sequence(run.logits, batch_first=True)
+        labels = pad_sequence(run.labels, batch_first=True, padding_value=IGNORED)
+        return losses_per_text(run.answered, iou, iop, "weighted"), next_token_loss(logits, labels)
+
+    def _total(self, each: PerText, text: Tensor) -> Tensor:
+        means = [picture_mean(values, self.owners) for values in each.values()]
+        return text + torch.stack(means).sum()

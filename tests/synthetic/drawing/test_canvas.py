@@ -1,0 +1,66 @@
+"""The brush: owners and colours are written together, where the unit box says."""
+
+import numpy as np
+import pytest
+
+from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
+from vlseg_cli.synthetic.drawing.objects import DRAWINGS
+from vlseg_cli.synthetic.drawing.rng import DrawingRng
+
+GROUND = (40, 200, 40)
+
+
+def _canvas() -> DrawingCanvas:
+    canvas = DrawingCanvas(60, 80)
+    Brush(canvas, 1, Pose(0, 0, 80, 60)).rect(GROUND, 0, 0, 1, 1)
+    return canvas
+
+
+def test_a_rectangle_lands_on_its_pixels() -> None:
+    canvas = _canvas()
+    brush = Brush(canvas, 2, Pose(10, 20, 30, 15))
+    brush.rect((200, 10, 10), 0, 0, 1, 1)
+    ys, xs = np.nonzero(canvas.owners() == 2)
+    assert (xs.min(), ys.min()) == (10, 20)
+    assert abs(xs.max() + 1 - 40) <= 1 and abs(ys.max() + 1 - 35) <= 1
+    assert brush.box == pytest.approx((10, 20, 40, 35))
+    assert abs(canvas.painted(2, brush.box) - 30 * 15) < 45
+
+
+def test_mirrored_is_the_mirror_image() -> None:
+    one, other = _canvas(), _canvas()
+    for canvas, mirrored in ((one, False), (other, True)):
+        brush = Brush(canvas, 2, Pose(20, 10, 40, 40, mirrored))
+        brush.poly((200, 10, 10), (0, 0), (0.4, 0), (0, 1))
+    left, right = one.owners() == 2, other.owners()[:, ::-1] == 2
+    assert (left ^ right).sum() < 0.15 * left.sum()
+
+
+def test_turning_keeps_the_foot_in_place() -> None:
+    canvas = _canvas()
+    brush = Brush(canvas, 2, Pose(30, 10, 20, 40, False, 30))
+    brush.rect((200, 10, 10), 0.45, 0.5, 0.55, 1)
+    ys, xs = np.nonzero(canvas.owners() == 2)
+    assert xs[ys > 45].mean() == pytest.approx(40, abs=3)
+    assert xs[ys < 40].mean() > 43
+
+
+@pytest.mark.parametrize("category", DRAWINGS)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_every_drawing_stands_in_its_box_and_owns_what_it_colours(
+    category: str, mirrored: bool
+) -> None:
+    for build, shape in enumerate(DRAWINGS[category].ratios):
+        canvas = DrawingCanvas(120, 240)
+        Brush(canvas, 1, Pose(0, 0, 240, 120)).rect(GROUND, 0, 0, 1, 1)
+        wide, tall = 72 * sum(shape) / 2, 72
+        pose = Pose(120 - wide / 2, 24, wide, tall, mirrored)
+        brush = Brush(canvas, 2, pose, (180, 40, 60), DrawingRng(DrawingRng.seeded(build).traits()))
+        DRAWINGS[category].paint(brush)
+        owned, touched = canvas.owners() == 2, (canvas.pixels() != GROUND).any(2)
+        assert touched[owned].all()
+        assert (touched & ~owned).sum() < 0.5 * owned.sum()
+        ys, xs = np.nonzero(owned)
+        assert 0.7 * tall < ys.max() + 1 - ys.min() < 1.1 * tall
+        assert 0.7 * wide < xs.max() + 1 - xs.min() < 1.15 * wide
+        assert ys.max() + 1 == pytest.approx(24 + tall, abs=4) or category == "bird"

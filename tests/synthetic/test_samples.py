@@ -1,0 +1,98 @@
+"""A sample's queries carry the scene's own truth."""
+
+import numpy as np
+
+from vlseg_cli.schema import Categories, Expression, Question, Regions, Task
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.samples import (
+    SampleMix,
+    expressions,
+    panoptic_query,
+    questions,
+    scene_sample,
+    synthetic_sample,
+)
+from vlseg_cli.synthetic.scene import Scene
+
+
+def test_the_same_seed_gives_the_same_sample() -> None:
+    first, second = synthetic_sample(3, 96), synthetic_sample(3, 96)
+    assert (first.frame.pixels == second.frame.pixels).all()
+    assert [q.prompt for q in first.queries if q.task is Task.REFER] == [
+        q.prompt for q in second.queries if q.task is Task.REFER
+    ]
+    assert all(
+        (a.masks == b.masks).all() for a, b in zip(first.queries, second.queries, strict=True)
+    )
+
+
+def test_sentence_masks_are_the_union_of_the_targets(scenes: list[Scene]) -> None:
+    mix = SampleMix(sentences=5, questions=2, no_target=0.3)
+    for scene in scenes[:20]:
+        sample = scene_sample(scene, np.random.default_rng(scene.seed), mix)
+        rng = np.random.default_rng(scene.seed)
+        panoptic_query(scene, rng, mix)  # draws its lots first
+        said = [*expressions(scene, rng, mix), *questions(scene, rng, mix)]
+        asked = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
+        assert len(asked) == len(said)
+        for query, sentence in zip(asked, said, strict=True):
+            assert isinstance(query.prompt, Expression | Question)
+            assert query.prompt.text == sentence.text
+            assert query.kind == sentence.kind
+            assert query.masks.shape == (bool(sentence.targets), *scene.ids.shape)
+            assert query.labels.tolist() == [0] * len(query.masks)
+            if sentence.targets:
+                assert (query.masks[0] == scene.mask(*sentence.targets)).all()
+
+
+def test_no_sentence_is_asked_twice(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        sample = scene_sample(scene, np.random.default_rng(0), SampleMix(sentences=12, questions=6))
+        texts = [q.prompt.text for q in sample.queries if hasattr(q.prompt, "text")]
+        assert len(texts) == len(set(texts))
+
+
+def test_panoptic_masks_cover_all_but_the_void_once(scenes: list[Scene]) -> None:
+    for scene in scenes[:20]:
+        sample = scene_sample(scene, np.random.default_rng(0), SampleMix(negatives=4))
+        query = sample.queries[0]
+        assert query.task is Task.PANOPTIC
+        assert isinstance(query.prompt, Categories)
+        assert query.ignore is not None
+        assert (query.masks.sum(0) + query.ignore == 1).all()
+        present = {item.category for item in scene.items}
+        assert len(query.prompt.names) == len(present) + 4
+        stuff = [label for label in query.labels if not query.prompt.is_thing(int(label))]
+        assert len(stuff) == len(set(stuff))
+        for mask, label in zip(query.masks, query.labels, strict=True):
+            owners = set(np.unique(scene.ids[mask]).tolist())
+            names = {item.category for item in scene.items if item.id in owners}
+            assert names == {query.prompt.names[label]}
+
+
+def test_all_names_come_in_the_order_of_the_table(scenes: list[Scene]) -> None:
+    query = scene_sample(scenes[0], np.random.default_rng(0), SampleMix(all_names=True)).queries[0]
+    assert query.prompt == Categories(NAMES, STUFF)
+
+
+def test_regions_belong_to_their_masks(scenes: list[Scene]) -> None:
+    for scene in scenes[:20]:
+        query = scene_sample(scene, np.random.default_rng(0), SampleMix(regions=3)).queries[-1]
+        assert query.task is Task.INTERACTIVE
+        assert isinstance(query.prompt, Regions)
+        assert query.labels.tolist() == list(range(len(query.prompt.regions)))
+        for region, mask in zip(query.prompt.regions, query.masks, strict=True):
+            assert (region.mask & mask).any()
+
+
+def test_held_out_wordings_are_asked_only_on_demand(scenes: list[Scene]) -> None:
+    for heldout, kind in ((False, "seen"), (True, "heldout")):
+        mix = SampleMix(heldout=heldout)
+        sample = scene_sample(scenes[1], np.random.default_rng(0), mix)
+        assert {q.kind for q in sample.queries if q.task is Task.REASON} == {kind}
+
+
+def test_a_sample_is_drawn_at_the_size_asked_for() -> None:
+    assert max(synthetic_sample(5, 160).frame.pixels.shape[:2]) == 160
+    assert (synthetic_sample(5, 96).frame.pixels == draw_scene(5, 96).pixels).all()

@@ -1,0 +1,142 @@
+"""A report's web page: one file that needs no network, all scores as bars and telling pictures."""
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any, NamedTuple
+
+from vlseg_cli.evaluation.cases import Case, CaseKeeper, draw_case
+from vlseg_cli.evaluation.summary import Summary, protocol_words, setting_words
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.schema import Task
+
+
+class ReportRow(NamedTuple):
+    """A bar: what it is about, how long (in [0, 1], None for no number), its number, a remark."""
+
+    label: str
+    share: float | None
+    number: str
+    remark: str = ""
+
+
+class ReportCard(NamedTuple):
+    """Bars that belong together."""
+
+    heading: str
+    rows: Sequence[ReportRow]
+
+
+class ReportGallery(NamedTuple):
+    """The best and the worst cases of one kind."""
+
+    heading: str
+    best: Sequence[Case]
+    worst: Sequence[Case]
+
+
+def write_page(
+    folder: OutputFolder,
+    title: str,
+    remarks: Sequence[str],
+    cards: Iterable[ReportCard],
+    galleries: Iterable[ReportGallery],
+) -> None:
+    """Write ``index.html``, whole or not at all; remarks: lines below the title.
+
+    Galleries without a case are left out. Raises OutputError if it cannot be written.
+    """
+    page = Template(files("vlseg_cli.evaluation").joinpath("page.html").read_text("utf-8"))
+    html = page.substitute(
+        title=escape(title),
+        remarks="\n".join(f"<p>{escape(remark)}</p>" for remark in remarks),
+        cards="\n".join(map(_card, cards)),
+        galleries="\n".join(_gallery(one) for one in galleries if one.best),
+    )
+    folder.write(html.encode(), "index.html")
+
+
+def _card(card: ReportCard) -> str:
+    body = "\n".join(map(_row, card.rows))
+    return f'<div class="card"><h3>{escape(card.heading)}</h3><table>\n{body}\n</table></div>'
+
+
+def _row(row: ReportRow) -> str:
+    head = escape(row.label) + (f" <small>{escape(row.remark)}</small>" if row.remark else "")
+    width = 100 * min(1.0, max(0.0, row.share or 0))
+    bar = f'<div class="track"><i style="width:{width:.1f}%"></i></div>'
+    number = f'<td class="value">{escape(row.number)}</td>'
+    return f'<tr><th scope="row">{head}</th><td>{bar}</td>{number}</tr>'
+
+
+def _gallery(gallery: ReportGallery) -> str:
+    parts = [f"<h2>{escape(gallery.heading)}</h2>"]
+    for name, row in (("Best", gallery.best), ("Worst", gallery.worst)):
+        figures = "\n".join(map(_figure, row))
+        parts.append(f'<h3>{name}</h3><div class="cases {name.lower()}">\n{figures}\n</div>')
+    return f"<section>{''.join(parts)}</section>"
+
+
+def _figure(case: Case) -> str:
+    caption = f"<b>{case.measure} {case.score:.3f}</b>{escape(case.words)}"
+    if case.query.answers:  # asked for in words
+        people = ", ".join(dict.fromkeys(case.query.answers))
+        caption += f"<br>{escape(case.prediction.text or '(no word)')} · true: {escape(people)}"
+    remark = " · ".join(filter(None, (case.query.kind, case.frame.source)))
+    return (
+        f'<figure><img loading="lazy" src="{_data_uri(case)}" alt="{escape(case.words)}">'
+        f"<figcaption>{caption}<br><small>{escape(remark)}</small></figcaption></figure>"
+    )
+
+
+def _data_uri(case: Case) -> str:
+    buffer = io.BytesIO()
+    draw_case(case).save(buffer, "WEBP", quality=82)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def write_benchmark_report(
+    folder: OutputFolder, summary: Summary, cases: Mapping[str, CaseKeeper]
+) -> None:
+    """Write ``index.html``. cases: by benchmark. Raises OutputError."""
+    remarks = [setting_words(summary), f"data: {summary['setting']['data']}"]
+    remarks += [f"{one['title']}: {protocol_words(one)}" for one in summary["benchmarks"]]
+    remarks.append("Numbers are percent (MME: points), as the papers print them.")
+    galleries = (
+        ReportGallery(one["title"], *_cases(cases[one["name"]], Task(one["task"])))
+        for one in summary["benchmarks"]
+    )
+    write_page(folder, "vlseg eval", remarks, _cards(summary), galleries)
+
+
+def _cases(keeper: CaseKeeper, task: Task) -> tuple[list[Any], list[Any]]:
+    return keeper.best(task), keeper.worst(task)
+
+
+def _cards(summary: Summary) -> Iterator[ReportCard]:
+    model = summary["setting"]["model"]
+    for one in summary["benchmarks"]:
+        rows = []
+        for measure, value in one["measures"].items():
+            rows.append(_benchmark_row(f"{measure} · {model}", value, "measured"))
+            rows += [
+                _benchmark_row(f"{measure} · {there['model']}", there["value"], there["source"])
+                for there in one["published"]
+                if there["measure"] == measure
+            ]
+        yield ReportCard(f"{one['title']}, {one['answers']:,} answers", rows)
+        for heading, group in one["groups"].items():
+            bars = [_benchmark_row(label, value) for label, value in group.items()]
+            yield ReportCard(f"{one['title']}: {heading}", bars)
+
+
+def _benchmark_row(label: str, value: float | None, remark: str = "") -> ReportRow:
+    return ReportRow(
+        label,
+        None if value is None else value / 100,
+        "–" if value is None else f"{value:.1f}",
+        remark,
+    )

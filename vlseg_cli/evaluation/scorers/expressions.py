@@ -1,0 +1,125 @@
+"""Masks for sentences: referring and reasoning, one answer each."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
+from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
+from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
+from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.evaluation.truth import predicted_box, predicted_mask, predicted_union, true_union
+from vlseg_cli.schema import Prediction, Sample
+
+
+class ExpressionScorer:
+    """cIoU, gIoU and precision over all sentences, and gIoU of each kind of them.
+
+    headline: the measure that the tables print first. union_epsilon: see ``MaskIoU``.
+    """
+
+    def __init__(
+        self, headline: Literal["cIoU", "gIoU"] = "cIoU", union_epsilon: float = 1e-5
+    ) -> None:
+        self._headline, self._epsilon = headline, union_epsilon
+        self._kinds: dict[str, MaskIoU] = {}
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``: a query without a true mask asks for an empty answer."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            meter = self._kinds.setdefault(query.kind, MaskIoU(self._epsilon))
+            score = meter.add(predicted_union(prediction), true_union(query), query.ignore)
+            cases.append(Case(sample.frame, query, prediction, "IoU", score.iou))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        whole = MaskIoU(self._epsilon)
+        for meter in self._kinds.values():
+            whole.merge(meter)
+        total = whole.result()
+        means = {"cIoU": percent(total.ciou), "gIoU": percent(total.giou)}
+        first: dict[str, float | None] = {self._headline: means[self._headline]}
+        at = {f"P@{threshold}": percent(share) for threshold, share in total.precision.items()}
+        by_kind = {kind: percent(one.result().giou) for kind, one in sorted(self._kinds.items())}
+        return Result({**first, **means, **at}, total.n, {"gIoU by kind": by_kind})
+
+
+class BoxScorer:
+    """accuracy@0.5 of the first box. generalised: MDETR's stricter overlap."""
+
+    def __init__(self, generalised: bool = False) -> None:
+        self._meter = BoxAccuracy(generalised=generalised)
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            assert query.boxes is not None
+            x, y, width, height = query.boxes[0].tolist()
+            overlap = self._meter.add(predicted_box(prediction), (x, y, width, height))
+            cases.append(Case(sample.frame, query, prediction, "IoU", max(0.0, overlap)))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        return Result({"accuracy@0.5": percent(found.accuracy)}, found.n)
+
+
+class GeneralizedScorer:
+    """cIoU and gIoU as for other sentences, and how well it is known that nothing is meant.
+
+    An empty answer says so. gRefCOCO's own evaluator, which takes a flag beside the mask, counts
+    such answers just alike.
+    """
+
+    def __init__(self) -> None:
+        self._masks, self._flags = MaskIoU(), GeneralizedMaskIoU()
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            answer, truth = predicted_union(prediction), true_union(query)
+            iou = self._masks.add(answer, truth, query.ignore).iou
+            self._flags.add(answer, truth, not answer.any(), not len(query.masks))
+            cases.append(Case(sample.frame, query, prediction, "IoU", iou))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        masks, flags = self._masks.result(), self._flags.result()
+        measures = {
+            "cIoU": percent(masks.ciou),
+            "gIoU": percent(masks.giou),
+            "N-acc": percent(flags.n_accuracy),
+            "T-acc": percent(flags.t_accuracy),
+        }
+        return Result(measures, masks.n)
+
+
+class RegionScorer:
+    """mIoU and cIoU over all regions of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind, self._meter = kind, InteractiveIoU()
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            for position, truth in enumerate(query.masks):
+                mask = predicted_mask(prediction, position)
+                score = self._meter.add(self._kind, mask, truth, query.ignore)
+                cases.append(Case(sample.frame, query, prediction, "IoU", score.iou, position))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result().get(self._kind)
+        if found is None:
+            return Result({"mIoU": None, "cIoU": None}, 0)
+        return Result({"mIoU": percent(found.miou), "cIoU": percent(found.ciou)}, found.n)

@@ -1,0 +1,159 @@
+"""Answers in words: each set's own accuracy. Questions whose answers are secret are not counted."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+from vlseg_cli.datasets.questions import LETTERS
+from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
+from vlseg_cli.evaluation.metrics.mmbench import MMBench
+from vlseg_cli.evaluation.metrics.mme import MME
+from vlseg_cli.evaluation.metrics.pope import Pope
+from vlseg_cli.evaluation.metrics.scienceqa import ScienceQA
+from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.schema import Prediction, Query, Sample
+
+ReadLetter = Callable[[str, Mapping[str, str]], str]
+
+
+class TextAnswerScorer(ABC):
+    """Counts every question with a known answer."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            if query.answers:
+                self.n += 1
+                right = float(self.count(query, prediction.text))
+                cases.append(Case(sample.frame, query, prediction, "right", right))
+        return cases
+
+    @abstractmethod
+    def count(self, query: Query, answer: str) -> float:
+        """Count one answer; returns how right it is, in [0, 1]."""
+
+    @abstractmethod
+    def result(self) -> Result:
+        """See ``Score``."""
+
+
+class VQAScorer(TextAnswerScorer):
+    """VQAv2, OKVQA, TextVQA, VizWiz: as far as three of ten people say the same."""
+
+    def __init__(self, meter: VQAAccuracy | SoftAccuracy) -> None:
+        super().__init__()
+        self._meter = meter
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        return self._meter.add(answer, query.answers)
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        return Result({"accuracy": percent(self._meter.result().accuracy)}, self.n)
+
+
+class GQAScorer(TextAnswerScorer):
+    """GQA: the one true answer."""
+
+    def __init__(self, meter: GQAAccuracy) -> None:
+        super().__init__()
+        self._meter = meter
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        return self._meter.add(answer, query.answers[0])
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        return Result({"accuracy": percent(self._meter.result().accuracy)}, self.n)
+
+
+class PopeScorer(TextAnswerScorer):
+    """POPE: mean F1 of the three categories."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meter = Pope()
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        return self._meter.add(query.kind, answer, query.answers[0] == "yes")
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        scores = found.categories.items()
+        groups = {
+            "F1 by category": {name: percent(one.f1) for name, one in scores},
+            "accuracy by category": {name: percent(one.accuracy) for name, one in scores},
+            "share of yes by category": {name: percent(one.yes_ratio) for name, one in scores},
+        }
+        return Result({"F1": percent(found.f1)}, self.n, groups)
+
+
+class MMBenchScorer(TextAnswerScorer):
+    """MMBench: right in all rotations. read: how a letter is read off an answer."""
+
+    def __init__(self, read: ReadLetter) -> None:
+        super().__init__()
+        self._read, self._meter = read, MMBench()
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        letter = self._read(answer, lettered(query))
+        return self._meter.add(int(query.key), letter, query.answers[0])
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        measures = {
+            "accuracy": percent(found.circular_accuracy),
+            "row accuracy": percent(found.row_accuracy),
+        }
+        return Result(measures, found.questions)
+
+
+class ScienceQAScorer(TextAnswerScorer):
+    """ScienceQA: the letter of the right choice, over questions with a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meter = ScienceQA()
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        truth = LETTERS.index(query.answers[0])
+        return self._meter.add(answer, truth, len(query.choices), has_image=True)
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        return Result({"accuracy": percent(self._meter.result().image_accuracy)}, self.n)
+
+
+class MMEScorer(TextAnswerScorer):
+    """MME: points of the fourteen tasks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meter = MME()
+
+    def count(self, query: Query, answer: str) -> float:
+        """See ``TextAnswerScorer``."""
+        return self._meter.add(query.kind, query.key, answer, query.answers[0])
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        points = {"score": found.total, "perception": found.perception}
+        return Result({**points, "cognition": found.cognition}, self.n, {"points": found.tasks})
+
+
+def lettered(query: Query) -> dict[str, str]:
+    """The choices of a question by letter."""
+    return dict(zip(LETTERS, query.choices, strict=False))

@@ -1,0 +1,139 @@
+"""Masks for sentences about videos: per expression, or as DAVIS and ReVOS count them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vlseg_cli.datasets.ref_davis import RUNS
+from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.davis import VOID
+from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
+from vlseg_cli.evaluation.metrics.ref_davis import RefDavis, fuse_objects
+from vlseg_cli.evaluation.metrics.revos import ExpressionType, ReVOS, ReVOSScore
+from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.evaluation.scorers.clips import answers_of, numbered, still, union_pairs
+from vlseg_cli.evaluation.truth import predicted_union
+from vlseg_cli.schema import ClipQuery, ClipSample, Prediction
+
+
+class VideoExpressionScorer:
+    """J&F, J and F, every expression weighing the same; none where only a server knows."""
+
+    def __init__(self) -> None:
+        self._meter = ExpressionJF()
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for place, query in enumerate(sample.queries):
+            answers = answers_of(sample, predictions, place)
+            pairs = union_pairs(sample, query, answers)
+            if pairs is not None:
+                jf = sum(self._meter.add(*pairs)) / 2
+                cases.append(still(sample, query, answers, "J&F", jf))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
+        return Result(measures, found.n)
+
+
+class RefDavisScorer:
+    """Ref-DAVIS17: the objects of an annotator's expressions on one map, mean of four annotators.
+
+    Where two answers overlap, the one with the higher score has the pixel.
+    """
+
+    def __init__(self) -> None:
+        self._meter, self._n = RefDavis(), 0
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for run, kind in enumerate(RUNS):
+            places = [n for n, query in enumerate(sample.queries) if query.kind == kind]
+            queries = [sample.queries[place] for place in places]
+            answers = [answers_of(sample, predictions, place) for place in places]
+            if not places:
+                continue
+            scores = self._meter.add(
+                run,
+                sample.source,
+                (_true_ids(queries, frame) for frame in range(sample.length)),
+                (_fused([one[frame] for one in answers]) for frame in range(sample.length)),
+            )
+            self._n += len(places)
+            for query, own, score in zip(queries, answers, scores, strict=False):
+                jf = (score.j.mean + score.f.mean) / 2
+                cases.append(still(sample, query, own, "J&F", jf))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
+        by_run = {run: percent(one.jf) for run, one in zip(RUNS, found.runs, strict=True)}
+        return Result(measures, self._n, {"J&F by annotation": by_run})
+
+
+class ReVOSScorer:
+    """ReVOS: J, F and J&F of one group of expressions, or of both with accuracy and robustness.
+
+    group: 'referring', 'reasoning' or 'overall', which is the mean of both.
+    """
+
+    def __init__(self, group: str) -> None:
+        self._group, self._meter, self._n = group, ReVOS(), 0
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        areas = [_area(sample, frame) for frame in range(sample.length)]
+        for place, query in enumerate(sample.queries):
+            answers = answers_of(sample, predictions, place)
+            pairs = union_pairs(sample, query, answers)
+            assert pairs is not None
+            score = self._meter.add(ExpressionType[query.kind.upper()], *pairs, areas)
+            self._n += 1
+            cases.append(still(sample, query, answers, "J&F", score.jf or 0.0))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self._meter.result()
+        score: ReVOSScore = getattr(found, self._group)
+        measures = {"J&F": percent(score.jf), "J": percent(score.j), "F": percent(score.f)}
+        if self._group != "overall":
+            return Result(measures, self._n)
+        kinds = {"referring": found.referring, "reasoning": found.reasoning}
+        by_kind = {kind: percent(one.jf) for kind, one in kinds.items()}
+        more = {"A": percent(score.a), "R": percent(score.r)}
+        return Result({**measures, **more}, self._n, {"J&F by kind": by_kind})
+
+
+def _true_ids(queries: Sequence[ClipQuery], frame: int) -> np.ndarray:
+    """Id map (H, W) of the objects of one annotator, with void."""
+    masks = [query.masks(frame) for query in queries]
+    objects = np.concatenate([one for one in masks if one is not None])
+    ids = numbered(dict(enumerate(objects, start=1)), objects.shape[1:])
+    void = queries[0].ignore and queries[0].ignore(frame)
+    if void is not None:
+        ids[void] = VOID
+    return ids
+
+
+def _fused(answers: Sequence[Prediction]) -> np.ndarray:
+    """Id map (H, W) of one frame's answers to the expressions of one annotator."""
+    scores = []
+    for one in answers:
+        sure = max((segment.score for segment in one.segments), default=0.0)
+        scores.append(predicted_union(one) * (1 + sure) / 2)
+    return fuse_objects(scores)
+
+
+def _area(sample: ClipSample, frame: int) -> int:
+    """How many pixels are of any object that the clip's expressions mean."""
+    masks = [query.masks(frame) for query in sample.queries]
+    return int(np.concatenate([one for one in masks if one is not None]).any(axis=0).sum())

@@ -1,1 +1,0 @@
-"""Raw scores and masks become a Prediction on the frame's own grid."""

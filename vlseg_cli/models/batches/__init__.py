@@ -1,1 +1,0 @@
-"""Samples become what each system learns from; runs in data-loading processes."""

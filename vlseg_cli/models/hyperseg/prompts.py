@@ -1,0 +1,200 @@
+"""HyperSeg's instructions, letter by letter where the authors' code has them (section 4).
+
+Its category and region wordings are not public: ours follow the sentence wording and PSALM's, and a
+configuration can have others. 'plain' is the short wording of the embedded miniature.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+
+from vlseg_cli.text.placeholders import tokenize
+from vlseg_cli.text.sequence import TokenSequence, assemble, assemble_chat
+from vlseg_cli.text.tokenizer import END, Tokenizer
+
+Style = Literal["hyperseg", "plain"]
+
+BACKGROUND = "background"
+CATEGORY_INSTRUCTION = (
+    ", Please do Panoptic Segmentation.\nThis is all the candidate categories: {}.\n"
+)
+REGION_INSTRUCTION = ", Please segment by given regions\nThis is all regions:  {}.\n"
+_SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
+    "helpful, detailed, and polite answers to the user's questions."
+)
+_SENTENCE_INSTRUCTION = (
+    ", Please doing {} Segmentation according to the following instruction:\n<refer>"
+)
+_FRAME_INSTRUCTION = (
+    ", Please doing Reasoning Segmentation according to the following instruction.\n"
+    "This is all the instruction: <refer>\n"
+)
+_SURE = "\nSure, the segmentation result is <gt><seg>"
+_SAID = "<gt>"  # where the answer's own words stand
+
+
+def wrapped(human: str, answer: str) -> str:
+    """One turn, finished."""
+    return f"{_SYSTEM} USER: {human} ASSISTANT: {answer}{END}"
+
+
+def conversation_text(turns: Sequence[tuple[str, str]], question: str) -> str:
+    """Earlier questions and answers about the picture, then a question still to be answered."""
+    said = "".join(f"USER: {asked} ASSISTANT: {answer}{END}" for asked, answer in turns)
+    text = f"{said}USER: {question} ASSISTANT:"
+    return f"{_SYSTEM} {text.replace('USER: ', 'USER: <image>' + chr(10), 1)}"
+
+
+def seen_names(video: bool) -> str:
+    """How a picture is introduced: as an image or as a frame, with its fine-grained tokens."""
+    return f"This is {'a frame' if video else 'an image'} <image>\n<temporal>\n"
+
+
+class Wording(Protocol):
+    """A configuration, as far as prompts depend on it; see ``HyperSegConfig``."""
+
+    @property
+    def prompt_style(self) -> Style: ...
+    @property
+    def queries(self) -> int: ...
+    @property
+    def single_queries(self) -> int | None: ...
+    @property
+    def category_instruction(self) -> str: ...
+    @property
+    def region_instruction(self) -> str: ...
+
+
+class HyperSegPrompts:
+    """Makes token sequences of what is asked. ``queries``: mask tokens for category prompts,
+    ``single``: mask tokens for one sentence or region."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        style: Style,
+        queries: int,
+        single: int,
+        category_instruction: str = CATEGORY_INSTRUCTION,
+        region_instruction: str = REGION_INSTRUCTION,
+    ) -> None:
+        self.tokenizer, self.style = tokenizer, style
+        self.queries, self.single = queries, single
+        self.category_instruction = category_instruction
+        self.region_instruction = region_instruction
+
+    def categories(
+        self, names: Sequence[str], video: bool = False, entities: Sequence[str] = ()
+    ) -> TokenSequence:
+        """Names in this order, then ``background``, the void class. entities: names that the model
+        has said it sees, which stand before the mask tokens."""
+        every = [*names, BACKGROUND]
+        ids = self._tokens(self._category_text(len(every), video), self.entities(entities))
+        return assemble(ids, self.queries, names=[self._marked(name) for name in every])
+
+    def category_question(self, names: Sequence[str], video: bool = False) -> TokenSequence:
+        """The same up to where the model says what it sees."""
+        every = [*names, BACKGROUND]
+        text = self._category_text(len(every), video).split(_SAID)[0] + "<seg>"
+        tokens = [self._marked(name) for name in every]
+        return assemble(self._tokens(text, []), 0, names=tokens)
+
+    def sentence(self, prompt: str, reasoning: bool = False, video: bool = False) -> TokenSequence:
+        """One expression or question, ``reasoning`` where an answer must be thought of."""
+        if self.style == "plain":
+            text = "<image><temporal> find <refer> <gt><seg>"
+        elif video:
+            text = wrapped(seen_names(video) + _FRAME_INSTRUCTION, _SURE)
+        else:
+            task = "Reasoning" if reasoning else "Referring"
+            text = wrapped(seen_names(video) + _SENTENCE_INSTRUCTION.format(task), _SURE)
+        ids = self._tokens(text, [self.tokenizer.seg])
+        tokens = self._sentence_tokens(prompt, reasoning, video)
+        return assemble(ids, self.single, expression=tokens)
+
+    def regions(self, count: int, video: bool = False) -> TokenSequence:
+        """``count`` regions asked together."""
+        if self.style == "plain":
+            text = "<image><temporal> point " + "<region> " * count + "<seg>"
+        else:
+            marks = ", ".join(["<region>"] * count)
+            human = seen_names(video) + self.region_instruction.format(marks)
+            text = wrapped(human, "\n[SEG]<seg>")
+        return assemble(self._tokens(text, []), self.single)
+
+    def chat(self, question: str, turns: Sequence[tuple[str, str]] = ()) -> TokenSequence:
+        """A question to be answered in words. turns: what was asked and answered before."""
+        if self.style == "plain":
+            said = "".join(f" {asked} {answer}{END}" for asked, answer in turns)
+            return assemble_chat(tokenize(f"<image>{said} {question}", self.tokenizer))
+        return assemble_chat(tokenize(conversation_text(turns, question), self.tokenizer))
+
+    def answered(self, question: str, answer: str) -> tuple[TokenSequence, int]:
+        """A question with its answer, to be learned; how many tokens the answer has."""
+        sequence = self.chat(question)
+        said = self.tokenizer.ids(f" {answer}{END}")
+        ids = np.concatenate([sequence.ids, np.asarray(said, np.int64)])
+        return TokenSequence(sequence.prefix, ids, np.full(len(ids), -1)), len(said)
+
+    def entities(self, names: Sequence[str]) -> list[int]:
+        """How the model says what it sees: each name ends with ``[SEG]``, one more ends all."""
+        return [*(t for name in names for t in self._marked(name)), self.tokenizer.seg]
+
+    def entities_end(self, said: Sequence[int]) -> bool:
+        """Whether a list of names is complete: at a second ``[SEG]`` in a row, or one alone."""
+        seg = self.tokenizer.seg
+        return bool(said) and (
+            said[-1] == self.tokenizer.end
+            or (said[-1] == seg and (len(said) == 1 or said[-2] == seg))
+        )
+
+    def entities_of(self, said: Sequence[int]) -> list[str]:
+        """The different names in such a list, in order; what was cut off is left out."""
+        names: list[str] = []
+        name: list[int] = []
+        for token in said:
+            if token != self.tokenizer.seg:
+                name.append(token)
+            elif name:
+                names.append(self.tokenizer.text(name))
+                name = []
+        return [name for name in dict.fromkeys(names) if name]
+
+    def _category_text(self, count: int, video: bool) -> str:
+        if self.style == "plain":
+            return "<image><temporal> segment " + "<cls> " * count + "<gt><seg>"
+        marks = ", ".join(["<cls>"] * count)
+        return wrapped(seen_names(video) + self.category_instruction.format(marks), _SURE)
+
+    def _sentence_tokens(self, text: str, reasoning: bool, video: bool) -> list[int]:
+        """Expressions end with a dot; questions and sentences about a video stay as they are."""
+        if self.style == "hyperseg":
+            text = text.strip()
+            if video:
+                text = text.replace("(s)", "")
+            elif not reasoning:
+                text = f"{text.removesuffix('.')}."
+        return self._marked(text)
+
+    def _marked(self, text: str) -> list[int]:
+        return [*self.tokenizer.ids(text), self.tokenizer.seg]
+
+    def _tokens(self, text: str, said: Sequence[int]) -> list[int]:
+        """Ids of a wording; ``said`` stands where the answer's own words belong."""
+        before, mark, after = text.partition(_SAID)
+        ids = tokenize(before, self.tokenizer)
+        return [*ids, *said, *tokenize(after, self.tokenizer)] if mark else ids
+
+
+def hyperseg_prompts(tokenizer: Tokenizer, config: Wording) -> HyperSegPrompts:
+    """The prompts that a model of this configuration reads."""
+    return HyperSegPrompts(
+        tokenizer,
+        config.prompt_style,
+        config.queries,
+        config.single_queries or config.queries,
+        config.category_instruction,
+        config.region_instruction,
+    )

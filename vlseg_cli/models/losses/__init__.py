@@ -1,1 +1,0 @@
-"""What each system learns from, made of the losses in nn/."""

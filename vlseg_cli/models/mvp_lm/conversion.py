@@ -1,0 +1,193 @@
+"""Official MVP-LM state dict to ours: every tensor renamed, split, cut or dropped for a reason.
+
+Source: MVP-LM section 10; the layout that ``xiangwentao666/MVP-LM`` saves. Swin, connector and Phi
+are named as PSALM's are. The box head is stored under many names; any of them will do.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vlseg_cli.models.mask2former.conversion import (
+    CONNECTOR_RULES,
+    CONNECTOR_SIZES,
+    LANGUAGE,
+    swin_rules,
+)
+from vlseg_cli.models.mvp_lm.config import MVPLMConfig
+from vlseg_cli.models.mvp_lm.modeling import MVPLM
+from vlseg_cli.models.official import (
+    OfficialFolder,
+    check_vocabulary,
+    inspect_official,
+    read_claimed_config,
+    sized,
+)
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.weights.conversion.coverage import Shapes
+from vlseg_cli.weights.conversion.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
+from vlseg_cli.weights.conversion.sizes import (
+    LAYERS,
+    MASK2FORMER,
+    PHI,
+    PHI_STATED,
+    SizeReader,
+    Witnesses,
+    stated,
+)
+from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
+from vlseg_cli.weights.read.checkpoint import read_checkpoint
+
+MODEL_TYPE = "openseed_phi"  # in config.json
+
+_ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
+_OUR_ENCODER = r"pixel_decoder.layers.\1"
+_DECODER = r"predictor\.decoder\.layers\.(\d+)"
+_OUR_DECODER = r"decoder.layers.\1"
+# One tensor under many names; which of them a file has depends on how it was saved.
+_BOX_HEAD = r"predictor\.(?:_bbox_embed|(?:decoder\.)?bbox_embed\.\d+)\.(layers\.\d\.\w+)"
+_DECODER_NORM = r"predictor\.decoder[_.]norm\.(\w+)"
+_UNUSED = "belongs to region prompts or to a variant that is switched off"
+
+_PIXEL_DECODER: tuple[Rule, ...] = (
+    Rename(
+        r"pixel_decoder\.input_proj\.(\d)\.([01])\.(\w+)",
+        r"pixel_decoder.input_projections.\1.\2.\3",
+    ),
+    Rename(r"pixel_decoder\.transformer\.level_embed", r"pixel_decoder.level_embed"),
+    Rename(rf"{_ENCODER}\.self_attn\.(\w+)\.(\w+)", rf"{_OUR_ENCODER}.self_attn.\2.\3"),
+    Rename(rf"{_ENCODER}\.norm1\.(\w+)", rf"{_OUR_ENCODER}.self_attn_layer_norm.\2"),
+    Rename(rf"{_ENCODER}\.norm2\.(\w+)", rf"{_OUR_ENCODER}.final_layer_norm.\2"),
+    Rename(rf"{_ENCODER}\.linear([12])\.(\w+)", rf"{_OUR_ENCODER}.mlp.fc\2.\3"),
+    Rename(r"pixel_decoder\.adapter_1\.weight", r"pixel_decoder.lateral.0.weight"),
+    Rename(r"pixel_decoder\.adapter_1\.norm\.(\w+)", r"pixel_decoder.lateral.1.\1"),
+    Rename(r"pixel_decoder\.layer_1\.weight", r"pixel_decoder.output.0.weight"),
+    Rename(r"pixel_decoder\.layer_1\.norm\.(\w+)", r"pixel_decoder.output.1.\1"),
+    Rename(r"pixel_decoder\.mask_features\.(\w+)", r"pixel_decoder.mask_projection.\1"),
+)
+
+_DECODER_LAYERS: tuple[Rule, ...] = (
+    Rename(rf"{_DECODER}\.cross_attn\.(\w+)\.(\w+)", rf"{_OUR_DECODER}.encoder_attn.\2.\3"),
+    SplitRows(rf"{_DECODER}\.self_attn\.in_proj_(\w+)", rf"{_OUR_DECODER}.self_attn.{{}}_proj.\2"),
+    Rename(rf"{_DECODER}\.self_attn\.out_proj\.(\w+)", rf"{_OUR_DECODER}.self_attn.o_proj.\2"),
+    Rename(rf"{_DECODER}\.norm1\.(\w+)", rf"{_OUR_DECODER}.encoder_attn_layer_norm.\2"),
+    Rename(rf"{_DECODER}\.norm2\.(\w+)", rf"{_OUR_DECODER}.self_attn_layer_norm.\2"),
+    Rename(rf"{_DECODER}\.norm3\.(\w+)", rf"{_OUR_DECODER}.final_layer_norm.\2"),
+    Rename(rf"{_DECODER}\.linear([12])\.(\w+)", rf"{_OUR_DECODER}.mlp.fc\2.\3"),
+    Rename(r"predictor\.decoder\.ref_point_head\.layers\.0\.(\w+)", r"decoder.position.0.\1"),
+    Rename(r"predictor\.decoder\.ref_point_head\.layers\.1\.(\w+)", r"decoder.position.2.\1"),
+    Rename(r"predictor\.enc_output\.(\w+)", r"selection.project.\1"),
+    Rename(r"predictor\.enc_output_norm\.(\w+)", r"selection.norm.\1"),
+    Rename(r"predictor\.mask_embed\.layers\.(\d)\.(\w+)", r"mask_head.layers.\1.\2"),
+)
+
+_CONDITIONS: tuple[Rule, ...] = (
+    Rename(r"predictor\.CLASS_proj\.layers\.(\d)\.(\w+)", r"condition_heads.category.layers.\1.\2"),
+    Rename(r"predictor\.SEG_proj\.layers\.(\d)\.(\w+)", r"condition_heads.sentence.layers.\1.\2"),
+    Rename(r"class_name_projector\.(\w+)", r"condition_projectors.category.\1"),
+    Rename(r"SEG_token_projector\.(\w+)", r"condition_projectors.sentence.\1"),
+    Rename(r"stuff_query\.weight", r"stuff_query.weight"),
+    Rename(r"stuff_embed\.weight", r"stuff_box.weight"),
+    Drop(r"(thing_query|thing_embed)\.weight", _UNUSED),
+    Drop(r"predictor\.(SEG_query_feat|SEG_query_embed)\.weight", _UNUSED),
+    Drop(r"predictor\.REGION_proj\..*", _UNUSED),
+    Drop(r"(region_projector|seg_query_projector|expanded_seg_query_project)\.\w+", _UNUSED),
+)
+
+
+def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) -> tuple[Rule, ...]:
+    """The whole table. official: the names that there are, to take one of each tensor's."""
+    names = list(official)
+    return (
+        SplitHeads(
+            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
+            r"language.layers.\1.self_attn.{}_proj.\2",
+            language_heads,
+        ),
+        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
+        Drop(r"lm_head\.bias", "MVP-LM's output head has no bias"),
+        *LANGUAGE,
+        *swin_rules(r"model\.vision_tower"),
+        *CONNECTOR_RULES,
+        *_PIXEL_DECODER,
+        *_DECODER_LAYERS,
+        *_CONDITIONS,
+        *_first_of_many(_BOX_HEAD, "decoder.box_head.", names),
+        Drop(_BOX_HEAD, "the one box head under another name"),
+        *_first_of_many(_DECODER_NORM, "decoder.norm.", names),
+        Drop(_DECODER_NORM, "the one decoder norm under another name"),
+    )
+
+
+def _first_of_many(pattern: str, target: str, names: Iterable[str]) -> Iterator[Rule]:
+    """Take each of a shared module's tensors under the first name that there is."""
+    taken: set[str] = set()
+    for name in names:
+        match = re.fullmatch(pattern, name)
+        if match and match[1] not in taken:
+            taken.add(match[1])
+            yield Rename(re.escape(name), target + match[1])
+
+
+_PER_HEAD = 4 * 4  # levels times points of all deformable attention
+_ENCODER_PREFIX = r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.self_attn"
+_DECODER_PREFIX = r"predictor\.decoder\.layers\.\d+"
+
+_SHARED = ("swin_window", "pixel_channels", "mask_channels", "pixel_feedforward")
+_WITNESSES: Witnesses = {
+    **{size: MASK2FORMER[size] for size in _SHARED},
+    **CONNECTOR_SIZES,
+    **PHI,
+    "pixel_heads": (
+        (rf"{_ENCODER_PREFIX}\.sampling_offsets\.\w+", 0, lambda n: n // (_PER_HEAD * 2)),
+        (rf"{_ENCODER_PREFIX}\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
+    ),
+    "decoder_heads": (
+        (
+            rf"{_DECODER_PREFIX}\.cross_attn\.sampling_offsets\.\w+",
+            0,
+            lambda n: n // (_PER_HEAD * 2),
+        ),
+        (rf"{_DECODER_PREFIX}\.cross_attn\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
+    ),
+    "decoder_feedforward": (
+        (rf"{_DECODER_PREFIX}\.linear1\.\w+", 0, int),
+        (rf"{_DECODER_PREFIX}\.linear2\.weight", 1, int),
+    ),
+    "stuff_queries": ((r"stuff_(query|embed)\.weight", 0, int),),
+    "queries": ((r"(thing_query|thing_embed|predictor\.SEG_query_\w+)\.weight", 0, int),),
+}
+_LAYERS = {**LAYERS, "decoder_layers": r"predictor\.decoder\.layers\.(\d+)\..*"}
+
+
+def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Sizes for an MVP-LM configuration; what neither tensors nor config tell is left out.
+
+    shapes: of the official tensors. config: the official config.json.
+    Raises WeightsError if the tensors are not an MVP-LM's.
+    """
+    reader = SizeReader("MVP-LM", shapes)
+    return {
+        **reader.told(_WITNESSES),
+        **reader.counted(_LAYERS),
+        **reader.swin(r"model\.vision_tower"),
+        **stated(config, PHI_STATED),
+    }
+
+
+def open_official_mvp_lm(directory: Path) -> OfficialFolder:
+    """Look through an official folder and find out whether it is complete; numbers are not read.
+
+    Sizes that no file of theirs tells are those of the authors' code unless config.json has them
+    in a table "vlseg". Raises WeightsError for a folder that is damaged or no MVP-LM's.
+    """
+    told = read_claimed_config(directory, "MVP-LM", [MODEL_TYPE])
+    tensors = read_checkpoint(directory)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    sizes = mvp_lm_sizes(shapes, told) | told.get("vlseg", {})
+    config, own = sized("MVP-LM", lambda: MVPLMConfig.from_dict(sizes), MVPLM, directory)
+    tokenizer = Tokenizer(official_tokenizer(directory))
+    check_vocabulary(tokenizer, config.vocabulary, directory)
+    rules = mvp_lm_rules(config.language_heads, config.vocabulary, tensors)
+    return inspect_official("mvp-lm", sizes, tokenizer, tensors, rules, own)

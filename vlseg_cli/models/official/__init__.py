@@ -1,1 +1,0 @@
-"""Each system as its authors publish it, and how a folder of theirs becomes one of ours."""

@@ -1,1 +1,0 @@
-"""A frame becomes what a system's eyes get."""

@@ -1,0 +1,148 @@
+"""Official PSALM state dict to ours: every tensor renamed, split, cut or dropped for a reason.
+
+Source: PSALM section 11; the layout of ``zamling/PSALM`` checkpoints. Phi's projections come fused,
+as released, or apart, as later versions of transformers save them.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vlseg_cli.datasets.class_names import class_table
+from vlseg_cli.models.mask2former.conversion import (
+    CONDITIONS,
+    CONNECTOR_RULES,
+    LANGUAGE,
+    MASK_DECODER,
+    PIXEL_DECODER,
+    psalm_sizes,
+    swin_rules,
+)
+from vlseg_cli.models.official import (
+    OfficialFolder,
+    check_vocabulary,
+    inspect_official,
+    read_claimed_config,
+    sized,
+)
+from vlseg_cli.models.psalm.config import PSALMConfig
+from vlseg_cli.models.psalm.modeling import PSALM
+from vlseg_cli.schema import WeightsError
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.weights.conversion.coverage import cover, require_complete
+from vlseg_cli.weights.conversion.rules import (
+    Drop,
+    Fill,
+    FirstRows,
+    Rename,
+    Rule,
+    SplitHeads,
+    convert,
+    find_rule,
+)
+from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
+from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.read.checkpoint import read_checkpoint
+
+MODEL_TYPE = "llava_phi"  # in config.json
+
+
+def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
+    """The whole table, for a Phi of so many heads and an embedding of so many rows."""
+    return (
+        SplitHeads(
+            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
+            r"language.layers.\1.self_attn.{}_proj.\2",
+            language_heads,
+        ),
+        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
+        Drop(r"lm_head\.bias", "PSALM's output head has no bias"),
+        *LANGUAGE,
+        *swin_rules(r"model\.vision_tower"),
+        *CONNECTOR_RULES,
+        *PIXEL_DECODER,
+        *MASK_DECODER,
+        *CONDITIONS,
+    )
+
+
+_PIXELS = r"sem_seg_head\.pixel_decoder"
+_PREDICTOR = r"sem_seg_head\.predictor"
+
+# Parts of ours that a base fills whole, and what of them stays as it was.
+PARTS = {"vision_tower", "pixel_decoder", "mask_decoder", "connector"}
+FRESH = (
+    r"pixel_decoder\.decoder\.(adapter_1|layer_1)\.0\.bias"  # Mask2Former's have none
+    r"|connector\..*\.(running_mean|running_var|num_batches_tracked)"  # parameters alone are saved
+)
+
+
+def base_rules(queries: int) -> tuple[Rule, ...]:
+    """The table, for a decoder of so many queries."""
+    return (
+        Rename(r"backbone\.(.+)", r"model.vision_tower.\1"),
+        Rename(rf"{_PIXELS}\.(adapter_1|layer_1)\.weight", r"pixel_decoder.\1.0.weight"),
+        Rename(rf"{_PIXELS}\.(adapter_1|layer_1)\.norm\.(\w+)", r"pixel_decoder.\1.1.\2"),
+        Rename(rf"{_PIXELS}\.(?!adapter_1|layer_1)(.+)", r"pixel_decoder.\1"),
+        Rename(rf"{_PREDICTOR}\.static_query\.weight", r"predictor.query_feat.weight"),
+        FirstRows(rf"{_PREDICTOR}\.query_embed\.weight", "predictor.query_embed.weight", queries),
+        Rename(rf"{_PREDICTOR}\.(?!static_query|query_embed|class_embed)(.+)", r"predictor.\1"),
+        Drop(rf"{_PREDICTOR}\.class_embed\.\w+", "classes are what the language model says"),
+        Drop(r"criterion\.empty_weight", "belongs to a loss"),
+        Rename(r"(?:.+\.)?mm_projector\.(.+)", r"model.mm_projector.\1"),
+    )
+
+
+_FILLS = (
+    Fill(
+        r"connector\..*\.num_batches_tracked",
+        "counts batches, no answer depends on it",
+        0,
+        torch.int64,
+    ),
+)
+
+
+def open_official_psalm(directory: Path) -> OfficialFolder:
+    """Look through an official folder and find out whether it is complete; numbers are not read.
+
+    Sizes that no file of theirs tells, such as decoder_heads, are the published ones unless
+    config.json has them in a table "vlseg"; its categories are COCO panoptic's, which it was
+    trained with. Raises WeightsError for a folder that is damaged or no PSALM's.
+    """
+    told = read_claimed_config(directory, "PSALM", [MODEL_TYPE])
+    tensors = read_checkpoint(directory)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    sizes = psalm_sizes(shapes, told) | told.get("vlseg", {})
+    config, own = sized("PSALM", lambda: PSALMConfig.from_dict(sizes), PSALM, directory)
+    tokenizer = Tokenizer(official_tokenizer(directory))
+    check_vocabulary(tokenizer, config.vocabulary, directory)
+    rules = psalm_rules(config.language_heads, config.vocabulary)
+    trained = class_table("coco-panoptic").asked("plain")
+    return inspect_official("psalm", sizes, tokenizer, tensors, rules, own, _FILLS, trained)
+
+
+def is_base(directory: Path) -> bool:
+    """Whether a folder holds parts of a model: whole ones say in config.json what they are."""
+    return not (directory / CONFIG).is_file()
+
+
+def base_tensors(psalm: PSALM, directory: Path) -> dict[str, Tensor]:
+    """What a base has of a model, by our names; the rest may stay as it is.
+
+    Raises WeightsError naming what is unknown, misshapen, or lacking in a part that is there.
+    """
+    config = psalm.config
+    rules, first = psalm_rules(config.language_heads, config.vocabulary), base_rules(config.queries)
+    theirs = read_checkpoint(directory)
+    if unknown := [name for name in theirs if find_rule(first, name) is None]:
+        raise WeightsError(f"{directory} has no part that a PSALM can begin with: {unknown[0]}?")
+    official = {k: v for name in theirs for k, v in convert(first, name, theirs[name]).items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in psalm.state_dict().items()}
+    used = cover(rules, official, shapes).used
+    parts = {ours.partition(".")[0] for names in used.values() for ours in names} & PARTS
+    own = {name: shape for name, shape in shapes.items() if name.partition(".")[0] in parts}
+    require_complete(cover(rules, official, own, [Fill(FRESH, "stays as it was")]), directory)
+    ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
+    return {name: tensor for name, tensor in ours.items() if name in own}

@@ -1,0 +1,97 @@
+"""PSALM's instructions, letter by letter as its checkpoint was trained with them (section 5).
+
+'plain' is the short wording of the embedded miniature: a word for the task and the conditions.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from vlseg_cli.models.mask2former.prompts import BACKGROUND, opened, wrapped
+from vlseg_cli.text.placeholders import Placeholder, tokenize
+from vlseg_cli.text.sequence import TokenSequence, assemble
+from vlseg_cli.text.tokenizer import Tokenizer
+
+Style = Literal["psalm", "plain"]
+
+_SURE = "\nSure, the segmentation result is <seg>"
+
+
+def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
+    """Questions and answers about the picture, which stands before the first question."""
+    (question, answer), *later = turns
+    text = wrapped(f"<image>\n{question}", answer)
+    return text + "".join(f"<|endoftext|>[INST] {q} [/INST] {a} <|endoftext|>" for q, a in later)
+
+
+def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
+    """Ask for ``count`` categories; ``task`` is the word before 'Segmentation'."""
+    if style == "plain":
+        return "<image> segment " + "<cls> " * count + "<seg>"
+    user = (
+        f"This is an image <image>, Please do {task} Segmentation.\n"
+        f"This is all the candidate categories: {', '.join(['<cls>'] * count)}.\n"
+    )
+    return wrapped(user, _SURE)
+
+
+def sentence_text(style: Style) -> str:
+    """Ask for what a sentence means."""
+    if style == "plain":
+        return "<image> find <refer> <seg>"
+    user = (
+        "This is an image <image>, Please doing Referring Segmentation according to the following "
+        "instruction:\n<refer>"
+    )
+    return wrapped(user, _SURE)
+
+
+def region_text(count: int, style: Style) -> str:
+    """Ask for the objects at ``count`` places."""
+    if style == "plain":
+        return "<image> point " + "<region> " * count + "<seg>"
+    user = (
+        "This is an image <image>, Please segment by given regions\n"
+        f"This is all regions:  {', '.join(['<region>'] * count)}.\n"
+    )
+    return wrapped(user, "\n[SEG]<seg>")
+
+
+class PSALMPrompts:
+    """Makes token sequences of what is asked. ``queries``: mask tokens for category prompts,
+    ``single``: mask tokens for one sentence or region."""
+
+    def __init__(self, tokenizer: Tokenizer, style: Style, queries: int, single: int) -> None:
+        self.tokenizer, self.style = tokenizer, style
+        self.queries, self.single = queries, single
+
+    def categories(self, names: Sequence[str], task: str = "Panoptic") -> TokenSequence:
+        """Names in this order, then ``background``, which is the void class."""
+        every = [*names, BACKGROUND]
+        ids = tokenize(category_text(len(every), self.style, task), self.tokenizer)
+        tokens = [[*self.tokenizer.ids(name), self.tokenizer.seg] for name in every]
+        return assemble(ids, self.queries, names=tokens)
+
+    def sentence(self, text: str) -> TokenSequence:
+        """One expression or question; published weights expect `` text.`` with the space."""
+        if self.style == "psalm":
+            text = f" {text.strip().removesuffix('.')}."
+        return self.expression([*self.tokenizer.ids(text), self.tokenizer.seg])
+
+    def expression(self, tokens: Sequence[int]) -> TokenSequence:
+        """A sentence that is tokens already, ``[SEG]`` last."""
+        ids = tokenize(sentence_text(self.style), self.tokenizer)
+        return assemble(ids, self.single, expression=tokens)
+
+    def question(self, text: str) -> TokenSequence:
+        """A question that is to be answered in words: the answer's tokens come after it."""
+        ids = tokenize(opened(f"<image>\n{text.strip()}"), self.tokenizer)
+        image = ids.index(Placeholder.IMAGE)
+        rest = np.asarray(ids[image + 1 :], np.int64)
+        return TokenSequence(tuple(ids[:image]), rest, np.full(len(rest), -1))
+
+    def regions(self, count: int) -> TokenSequence:
+        """``count`` regions asked together."""
+        ids = tokenize(region_text(count, self.style), self.tokenizer)
+        return assemble(ids, self.single)

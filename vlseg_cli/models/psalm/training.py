@@ -1,0 +1,74 @@
+"""PSALM as the training loop sees it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from vlseg_cli.models.checkpoint import part_names
+from vlseg_cli.models.mask2former.collator import MaskBatch, MaskCollator, PromptBatch
+from vlseg_cli.models.mask2former.modeling import ImageFeatures, PrefixCache
+from vlseg_cli.models.mask2former.training import MaskTrainable
+from vlseg_cli.models.psalm.conversion import base_tensors, is_base
+from vlseg_cli.models.psalm.modeling import PSALM
+from vlseg_cli.models.psalm.prompts import PSALMPrompts
+from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
+from vlseg_cli.schema.sample import TextSample
+
+
+class TrainablePSALM(MaskTrainable[PSALM]):
+    """See ``Trainable``."""
+
+    architecture = "psalm"
+
+    def collator(self, size: int | None = None) -> MaskCollator:
+        """What turns samples into a batch, free of weights. ``size``: input side, px."""
+        config = self.model.config
+        single = config.single_queries or config.queries
+        prompts = PSALMPrompts(self.tokenizer, config.prompt_style, config.queries, single)
+        side = size or config.image_size
+        together = config.regions_together
+        return MaskCollator(prompts, side, self.sampling, self.names, together)
+
+    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+        """The same for sentences without pictures."""
+        prompts = PSALMPrompts(self.tokenizer, "plain", 1, 1)
+        return TextCollator(prompts.sentence, self.vocabulary)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Parts by name."""
+        model = self.model
+        return {
+            "vision": [model.vision_tower],
+            "connector": [model.connector],
+            "language": [model.language, model.lm_head],
+            "pixel_decoder": [model.pixel_decoder],
+            "mask_decoder": [model.mask_decoder],
+        }
+
+    def begin_with(self, directory: Path) -> tuple[str, ...]:
+        """Take the weights of a model folder, or the part that a base has (Mask2Former's file)."""
+        if not is_base(directory):
+            return super().begin_with(directory)
+        tensors = base_tensors(self.model, directory)
+        self.model.load_state_dict(tensors, strict=False)
+        begun = part_names(tensors)
+        return tuple(part for part in part_names(self.model.state_dict()) if part not in begun)
+
+    def encode_batch(self, batch: MaskBatch) -> ImageFeatures:
+        """Step 1."""
+        seen: ImageFeatures = self.model.encode_image(batch.pixel_values)
+        return seen
+
+    def noise(self, device: torch.device) -> ImageFeatures:
+        """Pictures of nothing."""
+        return ImageFeatures.noise(IMAGE_PLACEHOLDERS, self.model.config, device)
+
+    def prefix_of(self, seen: ImageFeatures, prompts: PromptBatch) -> PrefixCache:
+        """Words and picture."""
+        return seen.prefixes[prompts.sequences[0].prefix]
+
+    def tokens_end(self) -> int:
+        """The picture comes last."""
+        return 0

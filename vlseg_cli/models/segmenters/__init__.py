@@ -1,1 +1,0 @@
-"""The systems in use: frames and prompts in, predictions and words out."""

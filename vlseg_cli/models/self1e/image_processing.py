@@ -1,0 +1,30 @@
+"""A frame becomes network input: one square, or up to so many square tiles, normalised.
+
+Source: SELF1E section 3. The aspect ratio is not kept and nothing is padded, so that a mask only
+needs to be stretched back. InternVL's own processor would cut tiles unasked and add a thumbnail.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import get_optimal_tiled_canvas
+
+from vlseg_cli.models.image_processing import MEAN, STD
+from vlseg_cli.nn.residual_refill import Layout
+from vlseg_cli.schema import Frame
+
+
+def tile_layout(frame: Frame, size: int, most: int) -> Layout:
+    """Rows and columns, at most ``most`` tiles, whose shape is nearest to the frame's."""
+    columns, rows = get_optimal_tiled_canvas((frame.height, frame.width), (size, size), 1, most)
+    return rows, columns
+
+
+def fit_tiles(frame: Frame, size: int, layout: Layout) -> NDArray[np.float32]:
+    """A frame -> (T, 3, size, size) normalised, tile after tile, row by row."""
+    rows, columns = layout
+    image = Image.fromarray(frame.pixels)
+    pixels = image.resize((columns * size, rows * size), Image.Resampling.BICUBIC)
+    normalised = (np.asarray(pixels, np.float32) - MEAN) / STD
+    tiles = normalised.reshape(rows, size, columns, size, 3).transpose(0, 2, 4, 1, 3)
+    return np.ascontiguousarray(tiles.reshape(-1, 3, size, size))

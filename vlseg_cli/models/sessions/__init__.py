@@ -1,1 +1,0 @@
-"""The systems watching a video: prompts are given once, frames pass one by one."""

@@ -1,1 +1,0 @@
-"""Each system's entry in the registry: how its folders are recognised, loaded and built."""

@@ -1,0 +1,76 @@
+"""Which query answers for which object: the cheapest one-to-one assignment (Hungarian).
+
+Source: Mask2Former ``HungarianMatcher`` with PSALM's weights: mask 5, dice 5, class 2.
+"""
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torch.nn import functional as F
+
+from vlseg_cli.nn.boxes import corners, generalized_iou
+
+
+@torch.no_grad()
+def match(
+    logits: Tensor,
+    truth: Tensor,
+    class_cost: Tensor | None = None,
+    weights: tuple[float, float, float] = (5.0, 5.0, 2.0),
+) -> tuple[Tensor, Tensor]:
+    """Assign queries to true masks of one image.
+
+    logits (N, P), truth (M, P) in [0, 1], class_cost (N, M): -probability of the true class, or
+    None. weights: mask, dice, class. Returns query and target indices (min(N, M),) each, queries
+    ascending.
+    """
+    cost = mask_cost(logits, truth, weights[0], weights[1])
+    if class_cost is not None:
+        cost = cost + weights[2] * class_cost
+    return assign(cost)
+
+
+def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor:
+    """logits (N, P), truth (M, P) -> (N, M): weighted cross entropy and dice of every pair."""
+    logits, truth = logits.float(), truth.float()
+    probability = logits.sigmoid()
+    # Cross entropy of logit x and truth t is softplus(x) - x t: one product for all pairs.
+    entropy = F.softplus(logits).sum(1, keepdim=True) - logits @ truth.T
+    overlap = probability @ truth.T
+    sizes = probability.sum(1, keepdim=True) + truth.sum(1)
+    return mask * entropy / logits.shape[1] + dice * (1 - (2 * overlap + 1) / (sizes + 1))
+
+
+def assign(cost: Tensor) -> tuple[Tensor, Tensor]:
+    """cost (N, M) -> query and target indices (min(N, M),) of the cheapest assignment, queries
+    ascending."""
+    queries, targets = linear_sum_assignment(cost.cpu().numpy())
+    device = cost.device
+    return torch.as_tensor(queries, device=device), torch.as_tensor(targets, device=device)
+
+
+_NEVER = 1e4  # cost of a pair that must not be
+
+
+@torch.no_grad()
+def box_cost(predicted: Tensor, truth: Tensor, l1: float = 5.0, giou: float = 2.0) -> Tensor:
+    """predicted (N, 4), truth (M, 4) as cx, cy, w, h -> (N, M): distance and -GIoU, weighted."""
+    distance = torch.cdist(predicted.float(), truth.float(), p=1)
+    overlap = generalized_iou(
+        corners(predicted.float()).unsqueeze(1), corners(truth.float()).unsqueeze(0)
+    )
+    return l1 * distance - giou * overlap
+
+
+@torch.no_grad()
+def stuff_cost_mean(cost: Tensor, is_thing: Tensor) -> Tensor:
+    """Boxes say nothing about stuff: its box cost (N, M) becomes what things cost on average."""
+    average = cost[:, is_thing].mean() if is_thing.any() else cost.new_zeros(())
+    return torch.where(is_thing, cost, average)
+
+
+@torch.no_grad()
+def apart_for_stuff(cost: Tensor, is_thing: Tensor, selected: int) -> Tensor:
+    """Of (N, M), the first ``selected`` queries are for things, those after them for stuff."""
+    for_things = torch.arange(len(cost), device=cost.device) < selected
+    return cost.masked_fill(for_things.unsqueeze(1) != is_thing, _NEVER)

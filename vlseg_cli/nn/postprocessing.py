@@ -1,0 +1,127 @@
+"""From decoder outputs to segments: every rule by which the papers turn queries into an answer.
+
+Source: PSALM section 7, the ``*_inference`` functions of ``llava_phi.py``. All functions take one
+picture's queries; masks are logits unless said otherwise.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class ImageGeometry(NamedTuple):
+    """Sizes (height, width) in px: the padded network input, its content, the original picture."""
+
+    padded: tuple[int, int]
+    content: tuple[int, int]
+    original: tuple[int, int]
+
+
+def to_original(maps: Tensor, canvas: ImageGeometry) -> Tensor:
+    """(N, h, w) -> (N, H, W): up to the network's input, cut the padding off, to the original."""
+    maps = F.interpolate(maps[None], canvas.padded, mode="bilinear", align_corners=False)
+    maps = maps[..., : canvas.content[0], : canvas.content[1]]
+    return F.interpolate(maps, canvas.original, mode="bilinear", align_corners=False)[0]
+
+
+def mask_scores(masks: Tensor) -> Tensor:
+    """(N, H, W) logits -> (N,): mean foreground probability, 0 for an empty mask."""
+    scores = masks.new_zeros(len(masks))
+    for index, mask in enumerate(masks):  # one by one: all at once would triple a photo's memory
+        foreground = (mask > 0).to(mask.dtype)
+        scores[index] = (mask.sigmoid() * foreground).sum() / (foreground.sum() + 1e-6)
+    return scores
+
+
+class MergedSegment(NamedTuple):
+    """One entry of a panoptic map: its id in the map, class index and the query's class score."""
+
+    id: int
+    category: int
+    score: float
+
+
+def merge_panoptic(
+    class_logits: Tensor,
+    masks: Tensor,
+    is_thing: list[bool],
+    score_threshold: float = 0.8,
+    overlap_threshold: float = 0.8,
+) -> tuple[Tensor, list[MergedSegment]]:
+    """class_logits (N, K + 1) with void last, masks (N, H, W) -> ids (H, W) int32, segments.
+
+    A query keeps the pixels where its score times probability is the highest, unless too little of
+    its mask is left; stuff of one class is one segment (section 7.1).
+    """
+    scores, labels = class_logits.softmax(-1).max(-1)
+    keep = (labels != class_logits.shape[-1] - 1) & (scores > score_threshold)
+    ids = torch.zeros(masks.shape[-2:], dtype=torch.int32, device=masks.device)
+    segments: list[MergedSegment] = []
+    if not keep.any():
+        return ids, segments
+    scores, labels, probability = scores[keep], labels[keep], masks[keep].sigmoid()
+    owner = (scores.view(-1, 1, 1) * probability).argmax(0)
+    stuff: dict[int, int] = {}
+    for query, label in enumerate(labels.tolist()):
+        confident = probability[query] >= 0.5
+        owned = owner == query
+        mine = owned & confident
+        area, full = int(owned.sum()), int(confident.sum())
+        if not area or not full or not bool(mine.any()) or area / full < overlap_threshold:
+            continue
+        if not is_thing[label] and label in stuff:
+            ids[mine] = stuff[label]
+            continue
+        segments.append(MergedSegment(len(segments) + 1, label, float(scores[query])))
+        ids[mine] = len(segments)
+        if not is_thing[label]:
+            stuff[label] = len(segments)
+    return ids, segments
+
+
+def semantic_scores(class_logits: Tensor, masks: Tensor) -> Tensor:
+    """class_logits (N, K + 1), masks (N, H, W) -> (K, H, W) class scores, void left out (7.2)."""
+    probability = class_logits.softmax(-1)[:, :-1]
+    return torch.einsum("qc,qhw->chw", probability, masks.sigmoid())
+
+
+class ScoredInstances(NamedTuple):
+    """Scored masks: scores (M,), categories (M,) class indices, queries (M,) they come from."""
+
+    scores: Tensor
+    categories: Tensor
+    queries: Tensor
+
+
+def instances(
+    class_logits: Tensor, masks: Tensor, top: int = 100, things: Tensor | None = None
+) -> ScoredInstances:
+    """The ``top`` best (query, class) pairs, best first; ``things`` (K,) bool keeps those alone.
+
+    Score: class probability times mask score at the masks' resolution (7.3).
+    """
+    probability = class_logits.softmax(-1)[:, :-1]
+    classes = probability.shape[1]
+    best, index = probability.flatten().topk(min(top, probability.numel()))
+    queries, categories = index // classes, index % classes
+    if things is not None:
+        kept = things[categories]
+        best, queries, categories = best[kept], queries[kept], categories[kept]
+    scores = best * mask_scores(masks)[queries]
+    order = scores.argsort(descending=True, stable=True)
+    return ScoredInstances(scores[order], categories[order], queries[order])
+
+
+def referred_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
+    """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the answer (7.4)."""
+    return condition_logits.sigmoid() * mask_scores(masks)
+
+
+def generalized_mask(scores: Tensor, masks: Tensor, threshold: float = 0.6) -> Tensor:
+    """Union of the masks scored above ``threshold``, else the best one: (H, W) bool (7.5)."""
+    chosen = scores > threshold
+    if not chosen.any():
+        chosen[scores.argmax()] = True
+    return (masks[chosen] > 0).any(0)

@@ -1,0 +1,61 @@
+"""Colours that people with any colour vision tell apart, and ink that reads on them.
+
+The first seven are those of Okabe and Ito, the next five from Paul Tol's muted scheme.
+"""
+
+RGB = tuple[int, int, int]
+
+PALETTE: tuple[RGB, ...] = (
+    (213, 94, 0),  # vermilion
+    (0, 114, 178),  # blue
+    (240, 228, 66),  # yellow
+    (0, 158, 115),  # bluish green
+    (204, 121, 167),  # reddish purple
+    (86, 180, 233),  # sky blue
+    (230, 159, 0),  # orange
+    (51, 34, 136),  # indigo
+    (221, 204, 119),  # sand
+    (136, 34, 85),  # wine
+    (68, 170, 153),  # teal
+    (204, 102, 119),  # rose
+)
+_BLACK: RGB = (0, 0, 0)
+_WHITE: RGB = (255, 255, 255)
+_TINTS = ((_BLACK, 0.0), (_WHITE, 0.4), (_BLACK, 0.4), (_WHITE, 0.65), (_BLACK, 0.6))
+
+
+def color_of(index: int) -> RGB:
+    """The colour of number ``index``; after each round of the palette, paler or darker."""
+    base = PALETTE[index % len(PALETTE)]
+    towards, share = _TINTS[index // len(PALETTE) % len(_TINTS)]
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(base, towards, strict=True))
+    return red, green, blue
+
+
+def ink_on(colour: RGB) -> RGB:
+    """Black or white, whichever has more contrast on ``colour``."""
+    light = luminance(colour)
+    return _BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else _WHITE
+
+
+def luminance(colour: RGB) -> float:
+    """Relative luminance in [0, 1], as the web's accessibility guidelines define it."""
+    red, green, blue = (_linear(value / 255) for value in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+
+def _davis(number: int) -> RGB:
+    """Bits of the number spread over the channels (twice 128 and 64 is 191), greys from 22 on."""
+    if number > 21:
+        return number, number, number
+    high, low = (tuple(number >> shift + bit & 1 for bit in range(3)) for shift in (0, 3))
+    red, green, blue = (128 * a + 64 * b - (a & b) for a, b in zip(high, low, strict=True))
+    return red, green, blue
+
+
+# The palette that DAVIS and YouTube-VOS ship their annotations with: R, G, B of 256 numbers.
+DAVIS: tuple[int, ...] = tuple(level for number in range(256) for level in _davis(number))

@@ -1,0 +1,325 @@
+"""Walls, skies and grounds: the stuff behind and under the things, with its mild textures.
+
+All coordinates are shares of the picture; everything reaches MARGIN beyond its sides, so that a
+panning camera finds no edge.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
+from vlseg_cli.synthetic.drawing.colors import RGB, WHITE, mixed, shaded
+from vlseg_cli.synthetic.drawing.plan import ScenePlan
+from vlseg_cli.synthetic.drawing.rng import DrawingRng
+
+MARGIN = 0.4
+_LEFT, _RIGHT = -MARGIN, 1 + MARGIN
+_WALLS: tuple[RGB, ...] = (
+    *((225, 215, 195), (200, 212, 222), (205, 215, 195), (228, 205, 195)),
+    *((215, 205, 225), (190, 190, 188), (235, 225, 180), (165, 185, 190)),
+)
+_FLOORS: tuple[RGB, ...] = (
+    *((170, 130, 90), (130, 95, 65), (195, 165, 125), (150, 150, 148)),
+    *((190, 175, 165), (110, 105, 105)),
+)
+_SKIES: tuple[RGB, ...] = (
+    *((150, 200, 235), (120, 175, 225), (190, 210, 225), (240, 205, 175), (175, 180, 195)),
+)
+_SEAS: tuple[RGB, ...] = ((50, 120, 165), (65, 150, 170), (45, 90, 130), (90, 150, 165))
+_GRASS: tuple[RGB, ...] = ((105, 155, 70), (130, 170, 85), (90, 130, 60), (160, 165, 85))
+_SANDS: tuple[RGB, ...] = ((225, 200, 150), (210, 185, 140), (235, 215, 175))
+
+Brushes = Mapping[str, Brush]
+
+
+def paint_backdrop(canvas: DrawingCanvas, plan: ScenePlan, height: int, width: int) -> None:
+    """Cover the whole canvas; the stuff named ``plan.stuff[i]`` owns id i + 1."""
+    dice = DrawingRng(plan.ground)
+    pose = Pose(-plan.shift / plan.width * width, 0, width, height)
+    brushes = {
+        name: Brush(canvas, number, pose, dice=dice) for number, name in enumerate(plan.stuff, 1)
+    }
+    _PAINTERS[plan.place](brushes, plan.levels)
+
+
+def _indoor(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    wall, floor = brushes["wall"], brushes["floor"]
+    dice, line = wall.dice, levels[0]
+    colour, ground = dice.pick(_WALLS), dice.pick(_FLOORS)
+    _band(wall, colour, 0, line)
+    pattern = dice.count(0, 3)
+    if pattern == 0:
+        _tiles(wall, shaded(colour, 0.9), 0, line, dice.between(0.07, 0.11))
+    elif pattern == 1:
+        _stripes(wall, shaded(colour, 0.93), line, dice.between(0.06, 0.12))
+    elif pattern == 2:
+        _band(wall, shaded(colour, dice.between(0.8, 1.2)), line * 0.62, line)
+    if dice.chance(0.25):
+        _window(wall, dice)
+    _band(floor, ground, line, 1)
+    if dice.chance(0.55):
+        _planks(floor, shaded(ground, 0.84), line)
+    elif dice.chance(0.7):
+        _checks(floor, shaded(ground, dice.between(0.82, 0.92)), line)
+    if dice.chance(0.3):
+        u, v = dice.between(0.2, 0.8), (line + 1.1) / 2
+        rug = mixed(ground, dice.pick(_WALLS), 0.6)
+        floor.oval(shaded(rug, 0.8), u, v, 0.34, 0.09)
+        floor.oval(rug, u, v, 0.31, 0.078)
+    _band(wall, dice.pick((WHITE, shaded(colour, 0.75))), line - 0.018, line)
+
+
+def _street(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    horizon, kerb, verge, near = levels
+    sky, pavement, road = brushes["sky"], brushes["pavement"], brushes["road"]
+    dice = sky.dice
+    _sky(sky, horizon)
+    if "grass" in brushes:
+        _meadow(brushes["grass"], horizon, kerb)
+    stone, tar = shaded((172, 168, 162), dice.between(0.85, 1.1)), dice.between(0.75, 1.2)
+    _band(pavement, stone, kerb, verge)
+    _slabs(pavement, shaded(stone, 0.88), kerb, verge)
+    asphalt = shaded((92, 92, 97), tar)
+    _band(road, asphalt, verge, 1)
+    _band(pavement, shaded(stone, 0.8), verge - 0.012, verge + 0.006)
+    middle = (verge + near) / 2
+    u = _LEFT + dice.between(0, 0.1)
+    while u < _RIGHT:
+        road.poly(
+            (225, 222, 210),
+            *(
+                (u, middle),
+                (u + 0.08, middle),
+                (u + 0.075, middle + 0.014),
+                (u - 0.005, middle + 0.014),
+            ),
+        )
+        u += 0.17
+    if near < 1:
+        _band(pavement, shaded(stone, 0.95), near, 1)
+        _slabs(pavement, shaded(stone, 0.85), near, 1.05)
+
+
+def _field(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    horizon = levels[0]
+    dice = brushes["sky"].dice
+    _sky(brushes["sky"], horizon)
+    if "mountain" in brushes:
+        _mountains(brushes["mountain"], horizon)
+    _meadow(brushes["grass"], horizon, 1)
+    if "road" in brushes:
+        u, bend = dice.between(0.2, 0.8), dice.between(-0.3, 0.3)
+        earth = dice.pick(((165, 135, 100), (120, 118, 115), (185, 160, 120)))
+        brushes["road"].poly(
+            earth,
+            *(
+                (u - 0.015, horizon),
+                (u + 0.015, horizon),
+                (u + bend * 0.6 + 0.09, (horizon + 1) / 2),
+            ),
+            *(
+                (u + bend + 0.24, 1),
+                (u + bend - 0.24, 1),
+                (u + bend * 0.6 - 0.09, (horizon + 1) / 2),
+            ),
+        )
+
+
+def _beach(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    horizon, shore = levels
+    dice = brushes["sky"].dice
+    _sky(brushes["sky"], horizon)
+    if "mountain" in brushes:
+        _mountains(brushes["mountain"], horizon)
+    _waves(brushes["sea"], horizon, shore + 0.05)
+    sand = brushes["sand"]
+    colour, phase, swing = dice.pick(_SANDS), dice.between(0, 6), dice.between(0.005, 0.03)
+    edge = [(u / 8, shore + swing * math.sin(phase + u * 0.9)) for u in range(-4, 13)]
+    brushes["sea"].bar(WHITE, 0.02, *edge)
+    sand.poly(shaded(colour, 0.85), *edge, (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
+    sand.poly(colour, *((u, v + 0.03) for u, v in edge), (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
+    _specks(sand, shaded(colour, 0.88), shore + 0.06, 1, 40, 0.006)
+
+
+def _harbour(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    horizon, quay = levels
+    dice = brushes["sky"].dice
+    _sky(brushes["sky"], horizon)
+    if "mountain" in brushes:
+        _mountains(brushes["mountain"], horizon)
+    _waves(brushes["sea"], horizon, quay + 0.01)
+    pavement, stone = brushes["pavement"], shaded((175, 165, 152), dice.between(0.8, 1.1))
+    _band(pavement, stone, quay, 1)
+    _slabs(pavement, shaded(stone, 0.87), quay, 1.02)
+    _band(pavement, shaded(stone, 0.65), quay, quay + 0.022)
+
+
+def _garden(brushes: Brushes, levels: tuple[float, ...]) -> None:
+    horizon, foot = levels
+    dice = brushes["sky"].dice
+    _sky(brushes["sky"], horizon)
+    if "wall" in brushes:
+        wall, colour = (
+            brushes["wall"],
+            dice.pick(((185, 120, 95), (205, 195, 180), (150, 145, 140))),
+        )
+        _band(wall, colour, horizon, foot)
+        _tiles(wall, shaded(colour, 0.82), horizon, foot, 0.06)
+        _band(wall, shaded(colour, 0.75), horizon, horizon + 0.015)
+    _meadow(brushes["grass"], foot, 1)
+    if "pavement" in brushes:
+        u, stone = dice.between(0.2, 0.8), dice.pick(((185, 178, 168), (200, 185, 155)))
+        path = brushes["pavement"]
+        path.poly(stone, (u - 0.06, foot), (u + 0.06, foot), (u + 0.22, 1), (u - 0.16, 1))
+        for k in range(1, 5):
+            v = foot + (1 - foot) * (k / 5) ** 1.4
+            share = (v - foot) / (1 - foot)
+            path.bar(
+                shaded(stone, 0.85),
+                0.006,
+                (u - 0.06 - 0.1 * share, v),
+                (u + 0.06 + 0.16 * share, v),
+            )
+
+
+_PAINTERS: dict[str, Callable[[Brushes, tuple[float, ...]], None]] = {
+    "kitchen": _indoor,
+    "room": _indoor,
+    "street": _street,
+    "field": _field,
+    "beach": _beach,
+    "harbour": _harbour,
+    "garden": _garden,
+}
+
+
+def _band(b: Brush, colour: RGB, v0: float, v1: float) -> None:
+    b.rect(colour, _LEFT, v0, _RIGHT, v1)
+
+
+def _tiles(b: Brush, colour: RGB, v0: float, v1: float, tall: float) -> None:
+    rows = max(1, round((v1 - v0) / tall))
+    step = (v1 - v0) / rows
+    for k in range(1, rows):
+        b.bar(colour, 0.004, (_LEFT, v0 + k * step), (_RIGHT, v0 + k * step))
+    u = _LEFT
+    while u < _RIGHT:
+        b.bar(colour, 0.004, (u, v0), (u, v1))
+        u += step / b.ratio * 1.4
+
+
+def _stripes(b: Brush, colour: RGB, v1: float, wide: float) -> None:
+    u = _LEFT
+    while u < _RIGHT:
+        b.rect(colour, u, 0, u + wide * 0.45, v1)
+        u += wide
+
+
+def _window(b: Brush, dice: DrawingRng) -> None:
+    u, v = dice.between(0.05, 0.7), dice.between(0.06, 0.14)
+    b.rect(WHITE, u, v, u + 0.24, v + 0.28)
+    for k in (0, 1):
+        b.rect((190, 220, 240), u + 0.012 + 0.114 * k, v + 0.015, u + 0.114 + 0.114 * k, v + 0.265)
+
+
+def _planks(b: Brush, colour: RGB, line: float) -> None:
+    for k in range(1, 6):
+        v = line + (1 - line) * (k / 6) ** 1.3
+        b.bar(colour, 0.004, (_LEFT, v), (_RIGHT, v))
+    for k in range(-8, 18, 2):
+        v0 = line + (1 - line) * ((k % 6) / 6) ** 1.3
+        v1 = line + (1 - line) * ((k % 6 + 1) / 6) ** 1.3
+        u = k / 10
+        b.bar(colour, 0.004, (u, v0), (u + 0.15 * (u - 0.5) * (v1 - v0) / (1 - line), v1))
+
+
+def _checks(b: Brush, colour: RGB, line: float) -> None:
+    rows = [line + (1 - line) * (k / 4) ** 1.3 for k in range(5)]
+    for k in range(4):
+        v0, v1 = rows[k], rows[k + 1]
+        near0, near1 = 1 + 0.7 * (v0 - line) / (1 - line), 1 + 0.7 * (v1 - line) / (1 - line)
+        for column in range(-6 + k % 2, 7, 2):
+            a, c = column * 0.13, (column + 1) * 0.13
+            b.poly(
+                colour,
+                *((0.5 + a * near0, v0), (0.5 + c * near0, v0)),
+                *((0.5 + c * near1, v1), (0.5 + a * near1, v1)),
+            )
+
+
+def _slabs(b: Brush, colour: RGB, v0: float, v1: float) -> None:
+    b.bar(colour, 0.004, (_LEFT, (v0 + v1) / 2), (_RIGHT, (v0 + v1) / 2))
+    for k in range(-5, 16):
+        u = k / 9
+        b.bar(colour, 0.004, (u, v0), (0.5 + (u - 0.5) * 1.15, v1))
+
+
+def _sky(b: Brush, horizon: float) -> None:
+    dice, colour = b.dice, b.dice.pick(_SKIES)
+    for k in range(4):
+        _band(b, mixed(colour, WHITE, 0.13 * k), horizon * k / 4, horizon * (k + 1) / 4 + 0.02)
+    for _ in range(dice.count(0, 3)):
+        u, v, wide = (
+            dice.between(-0.1, 1.1),
+            dice.between(0.03, 0.75) * horizon,
+            dice.between(0.05, 0.11),
+        )
+        cloud = mixed(colour, WHITE, dice.between(0.6, 0.95))
+        for du, s in ((-1, 0.7), (0, 1), (1, 0.75)):
+            b.oval(cloud, u + du * wide * 0.8, v + 0.01 * (1 - s), wide * s, wide * 0.35 * s)
+
+
+def _mountains(b: Brush, horizon: float) -> None:
+    dice = b.dice
+    colour = dice.pick(((125, 135, 155), (110, 125, 115), (150, 135, 125), (95, 105, 130)))
+    snow = dice.chance(0.5)
+    for k in range(dice.count(2, 4)):
+        u, wide, tall = (
+            dice.between(-0.1, 1.1),
+            dice.between(0.2, 0.4),
+            dice.between(0.35, 0.85) * horizon,
+        )
+        c = shaded(colour, 0.85 + 0.12 * k)
+        top = horizon - tall
+        b.poly(
+            c,
+            (u - wide, horizon),
+            (u - wide * 0.4, top + tall * 0.5),
+            (u, top),
+            (u + wide * 0.5, top + tall * 0.6),
+            (u + wide, horizon),
+        )
+        if snow:
+            b.poly(
+                WHITE,
+                (u, top),
+                (u + wide * 0.17, top + tall * 0.2),
+                (u, top + tall * 0.17),
+                (u - wide * 0.14, top + tall * 0.18),
+            )
+
+
+def _meadow(b: Brush, v0: float, v1: float) -> None:
+    colour = b.dice.pick(_GRASS)
+    _band(b, mixed(colour, (150, 185, 130), 0.3), v0, v1)
+    _band(b, colour, v0 + (v1 - v0) * 0.25, v1)
+    _specks(b, shaded(colour, 0.82), v0 + 0.02, v1, 45, 0.022)
+
+
+def _specks(b: Brush, colour: RGB, v0: float, v1: float, number: int, tall: float) -> None:
+    """Blades or grains, larger towards the viewer."""
+    for _ in range(number):
+        u, share = b.dice.between(_LEFT, _RIGHT), b.dice.roll()
+        v, size = v0 + (v1 - v0) * share, tall * (0.4 + 0.6 * share)
+        b.bar(colour, 0.004, (u, v), (u + size * 0.35, v - size))
+
+
+def _waves(b: Brush, v0: float, v1: float) -> None:
+    dice, colour = b.dice, b.dice.pick(_SEAS)
+    _band(b, mixed(colour, WHITE, 0.18), v0, v0 + (v1 - v0) * 0.3)
+    _band(b, colour, v0 + (v1 - v0) * 0.3, v1)
+    for k in range(22):
+        share = dice.roll()
+        u, v, size = dice.between(_LEFT, _RIGHT), v0 + (v1 - v0) * share, 0.025 + 0.04 * share
+        tone = mixed(colour, WHITE, 0.35) if k % 2 else shaded(colour, 0.85)
+        b.bar(tone, 0.005, (u, v), (u + size * 0.5, v - size * 0.12), (u + size, v))

@@ -1,0 +1,161 @@
+"""The drawing surface: colour and owner of every pixel are written by one and the same stroke.
+
+The canvas holds twice the resolution in four bands, red, green, blue and owner. Colours are
+averaged over 2 x 2 cells afterwards (anti-aliasing), owners are sampled; whatever is painted later
+covers what was there, so visible masks are exact and can never disagree with the picture.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from vlseg_cli.synthetic.drawing.colors import RGB, shaded
+from vlseg_cli.synthetic.drawing.rng import DrawingRng
+
+Point = tuple[float, float]
+OVERSAMPLING = 2
+_CIRCLE = {
+    corners: tuple(
+        (math.cos(2 * math.pi * k / corners), math.sin(2 * math.pi * k / corners))
+        for k in range(corners)
+    )
+    for corners in (10, 16, 28)
+}
+
+
+class DrawingCanvas:
+    """A picture of ``height`` x ``width`` pixels under way."""
+
+    def __init__(self, height: int, width: int) -> None:
+        size = (width * OVERSAMPLING, height * OVERSAMPLING)
+        self.image = Image.new("RGBX", size)
+        self.pen = ImageDraw.Draw(self.image)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The anti-aliased colours: (H, W, 3) uint8."""
+        return np.asarray(self.image.reduce(OVERSAMPLING))[..., :3]
+
+    def owners(self) -> NDArray[np.uint8]:
+        """Who painted each pixel last: (H, W) uint8, sampled next to the cell's centre."""
+        return np.ascontiguousarray(np.asarray(self.image.getchannel(3))[1::2, 1::2])
+
+    def painted(self, owner: int, box: tuple[float, float, float, float]) -> float:
+        """Pixels that ``owner`` holds now inside ``box`` (x0, y0, x1, y1 px)."""
+        x0, y0 = max(0, int(box[0]) * OVERSAMPLING), max(0, int(box[1]) * OVERSAMPLING)
+        x1 = min(self.image.width, (int(box[2]) + 2) * OVERSAMPLING)
+        y1 = min(self.image.height, (int(box[3]) + 2) * OVERSAMPLING)
+        if x1 <= x0 or y1 <= y0:
+            return 0.0
+        band = self.image.crop((x0, y0, x1, y1)).getchannel(3)
+        return band.histogram()[owner] / OVERSAMPLING**2
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a unit box lies on the picture: left, top, width, height in px, mirrored, turned."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    mirrored: bool = False
+    degrees: float = 0.0
+
+
+class Brush:
+    """Paints for one owner in its unit box: (0, 0) is top left, (1, 1) bottom right.
+
+    ``main`` is the colour the owner is named after; ``dark`` and ``light`` are its shades.
+    ``dice`` are the owner's lasting traits. Widths of bars are shares of the box's height.
+    """
+
+    def __init__(
+        self,
+        canvas: DrawingCanvas,
+        owner: int,
+        pose: Pose,
+        main: RGB = (0, 0, 0),
+        dice: DrawingRng | None = None,
+        outline: float = 0.0,
+    ) -> None:
+        self.owner, self.main, self.dice = owner, main, dice or DrawingRng((0.5,))
+        self.dark, self.light = shaded(main, 0.72), shaded(main, 1.3)
+        self.ratio = pose.width / pose.height
+        self._pen = canvas.pen
+        self._outline, self._ink = outline, (*shaded(main, 0.35), owner)
+        self._tall = pose.height * OVERSAMPLING
+        self._place(pose)
+        self._x0 = self._y0 = math.inf
+        self._x1 = self._y1 = -math.inf
+
+    def _place(self, pose: Pose) -> None:
+        """Fix the affine map from the unit box to canvas cells; turns are about the box's foot."""
+        turn = math.radians(pose.degrees)
+        cosine, sine = math.cos(turn), math.sin(turn)
+        wide = pose.width * OVERSAMPLING * (-1 if pose.mirrored else 1)
+        self._xx, self._xy = wide * cosine, -self._tall * sine
+        self._yx, self._yy = wide * sine, self._tall * cosine
+        foot_x = (pose.left + pose.width / 2) * OVERSAMPLING
+        foot_y = (pose.top + pose.height) * OVERSAMPLING
+        self._x = foot_x - 0.5 * self._xx - self._xy
+        self._y = foot_y - 0.5 * self._yx - self._yy
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 in px of everything painted so far, also beyond the picture."""
+        scale = OVERSAMPLING
+        return self._x0 / scale, self._y0 / scale, self._x1 / scale, self._y1 / scale
+
+    def poly(self, colour: RGB, *points: Point) -> None:
+        """A filled polygon."""
+        self._fill(self._cells(points), colour)
+
+    def rect(self, colour: RGB, x0: float, y0: float, x1: float, y1: float) -> None:
+        """A filled rectangle."""
+        self._fill(self._cells(((x0, y0), (x1, y0), (x1, y1), (x0, y1))), colour)
+
+    def slab(self, colour: RGB, x0: float, y0: float, x1: float, y1: float, round: float) -> None:
+        """A rectangle whose corners are cut by ``round`` (share of the box's height)."""
+        v = min(round, (y1 - y0) / 2)
+        u = min(round / self.ratio, (x1 - x0) / 2)
+        a, b = 0.3 * u, 0.3 * v
+        self.poly(
+            colour,
+            *((x0 + u, y0), (x1 - u, y0), (x1 - a, y0 + b), (x1, y0 + v)),
+            *((x1, y1 - v), (x1 - a, y1 - b), (x1 - u, y1)),
+            *((x0 + u, y1), (x0 + a, y1 - b), (x0, y1 - v), (x0, y0 + v), (x0 + a, y0 + b)),
+        )
+
+    def oval(self, colour: RGB, x: float, y: float, rx: float, ry: float) -> None:
+        """A filled ellipse around (x, y)."""
+        radius = ry * self._tall
+        corners = 10 if radius < 5 else 16 if radius < 16 else 28
+        self._fill(self._cells([(x + rx * c, y + ry * s) for c, s in _CIRCLE[corners]]), colour)
+
+    def disc(self, colour: RGB, x: float, y: float, radius: float) -> None:
+        """A filled circle; its radius is a share of the box's height."""
+        self.oval(colour, x, y, radius / self.ratio, radius)
+
+    def bar(self, colour: RGB, width: float, *points: Point) -> None:
+        """A stroke through the points, ``width`` of the box's height thick, at least one cell."""
+        cells = self._cells(points)
+        thick = max(1, int(width * self._tall + 0.5))
+        self._pen.line(cells, (*colour, self.owner), thick)
+
+    def _cells(self, points: Sequence[Point]) -> list[Point]:
+        """Canvas coordinates; the pen drops their fractions, which is right for cell corners."""
+        x, y, xx, xy, yx, yy = self._x, self._y, self._xx, self._xy, self._yx, self._yy
+        cells = [(x + u * xx + v * xy, y + u * yx + v * yy) for u, v in points]
+        across, down = [c[0] for c in cells], [c[1] for c in cells]
+        self._x0, self._x1 = min(self._x0, *across), max(self._x1, *across)
+        self._y0, self._y1 = min(self._y0, *down), max(self._y1, *down)
+        return cells
+
+    def _fill(self, cells: list[Point], colour: RGB) -> None:
+        self._pen.polygon(cells, (*colour, self.owner))
+        if self._outline:
+            self._pen.line([*cells, cells[0]], self._ink, max(1, int(self._outline * 2 + 0.5)))

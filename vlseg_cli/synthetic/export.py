@@ -1,0 +1,120 @@
+"""Write scenes to disk in the formats everybody reads: PNG, COCO instances and panoptic, sentences.
+
+Every file appears whole or not at all, and the same seeds give the same bytes.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vlseg_cli.outputs.colors import color_of
+from vlseg_cli.outputs.folder import OutputFolder
+from vlseg_cli.synthetic import coco
+from vlseg_cli.synthetic.clip import draw_clip
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.samples import SampleMix, expressions, questions
+from vlseg_cli.synthetic.scene import Scene
+
+_TRAINED = SampleMix(sentences=8, questions=4)
+_HELDOUT = SampleMix(questions=4, heldout=True)
+_PALETTE = [0, 0, 0, *(level for index in range(255) for level in color_of(index))]
+_STREAM = 3  # of a seed's random numbers, apart from training samples and the benchmark
+
+
+@dataclass(slots=True)
+class Tables:
+    """The annotations of all scenes so far, by the JSON file they end up in."""
+
+    images: list[coco.Record] = field(default_factory=list)
+    instances: list[coco.Record] = field(default_factory=list)
+    panoptic: list[coco.Record] = field(default_factory=list)
+    refer: list[coco.Record] = field(default_factory=list)
+    reason: list[coco.Record] = field(default_factory=list)
+
+
+def export_world(
+    out: Path,
+    seeds: range,
+    size: int = 256,
+    video: bool = False,
+    on_scene: Callable[[int], None] | None = None,
+) -> Tables:
+    """Draw every seed and write it below ``out``; returns what the JSON files hold.
+
+    images/SEED.png; instances.json; panoptic.json and panoptic/SEED.png; refer.json; reason.json.
+    size: longest side, px. video: also a clip per seed, in DAVIS folders. on_scene: called with
+    each seed when its pictures are written, for progress. Raises UsageError if ``out`` cannot be a
+    folder, OutputError if a file cannot be written.
+    """
+    folder = OutputFolder(out)
+    folder.make()
+    tables = Tables()
+    for seed in seeds:
+        scene = draw_scene(seed, size)
+        name = f"{seed:06d}.png"
+        _write_image(folder, Image.fromarray(scene.pixels), "images", name)
+        _write_image(folder, Image.fromarray(coco.panoptic_pixels(scene)), "panoptic", name)
+        _add(tables, scene, name)
+        if video:
+            _write_clip(folder, seed, size)
+        if on_scene is not None:
+            on_scene(seed)
+    _write_tables(folder, tables, seeds)
+    return tables
+
+
+def _write_clip(folder: OutputFolder, seed: int, size: int) -> None:
+    """Draw the clip of a seed as JPEGImages/SEED/00000.jpg, … and Annotations/SEED/00000.png, ….
+
+    Annotations are palette PNGs: 0 is no thing, i is the i-th thing of the clip in every frame.
+    """
+    frames = draw_clip(seed, size=size)
+    things = sorted({item.id for frame in frames for item in frame.items if item.is_thing})
+    table = np.zeros(256, np.uint8)
+    table[things] = range(1, len(things) + 1)
+    for number, frame in enumerate(frames):
+        clip, name = f"{seed:06d}", f"{number:05d}"
+        pixels = Image.fromarray(frame.pixels)
+        _write_image(folder, pixels, "JPEGImages", clip, f"{name}.jpg")
+        owners = Image.fromarray(table[frame.ids])
+        owners.putpalette(_PALETTE)
+        _write_image(folder, owners, "Annotations", clip, f"{name}.png")
+
+
+def _write_image(folder: OutputFolder, image: Image.Image, *parts: str) -> None:
+    """Write a picture below the folder in the format of its name's ending."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG" if parts[-1].endswith(".jpg") else "PNG", quality=95)
+    folder.write(buffer.getvalue(), *parts)
+
+
+def _add(tables: Tables, scene: Scene, name: str) -> None:
+    rng = np.random.default_rng((scene.seed, _STREAM))
+    tables.images.append(coco.image_record(scene, name))
+    tables.instances += coco.instance_records(scene)
+    tables.panoptic.append(coco.panoptic_record(scene, name))
+    for sentence in expressions(scene, rng, _TRAINED):
+        tables.refer.append(coco.sentence_record(scene, sentence, len(tables.refer) + 1))
+    for sentence in questions(scene, rng, _TRAINED) + questions(scene, rng, _HELDOUT):
+        tables.reason.append(coco.sentence_record(scene, sentence, len(tables.reason) + 1))
+
+
+def _write_tables(folder: OutputFolder, tables: Tables, seeds: range) -> None:
+    shared = {
+        "info": {"description": f"Scenes drawn by vlseg, seeds {seeds.start}:{seeds.stop}"},
+        "images": tables.images,
+        "categories": coco.scene_categories(),
+    }
+    for name, annotations in (
+        ("instances", tables.instances),
+        ("panoptic", tables.panoptic),
+        ("refer", tables.refer),
+        ("reason", tables.reason),
+    ):
+        content = json.dumps({**shared, "annotations": annotations})
+        folder.write(content.encode(), f"{name}.json")

@@ -1,0 +1,128 @@
+"""Nouns: synonyms that are safe in a scene, plurals, articles."""
+
+from collections.abc import Container, Sequence
+
+from numpy.random import Generator
+
+from vlseg_cli.synthetic.categories import BY_NAME, Category
+from vlseg_cli.synthetic.language import templates as wording
+from vlseg_cli.synthetic.language.rng import pick
+
+# Words that could also mean something of another category when that is in the picture.
+ALSO_MEANS: dict[str, tuple[str, ...]] = {
+    "light": ("traffic light",),
+    "seat": ("sofa", "bench"),
+    "building": ("lighthouse",),
+    "plant": ("tree", "grass"),
+    "screen": ("umbrella",),
+    "dish": ("pot", "cup"),
+}
+_PLAIN_NAME = 0.75  # share of nouns that are the category's own name
+
+
+def noun(rng: Generator, category: str, present: Container[str] = ()) -> str:
+    """A word for the category that can mean no other category in ``present``."""
+    words = BY_NAME[category].words
+    if not words or (rng.random() < _PLAIN_NAME and not clashes(category, present)):
+        return category
+    word = pick(rng, words)
+    return category if clashes(word, present) else word
+
+
+def clashes(word: str, present: Container[str]) -> bool:
+    """Whether the word could also mean something of another category that is present."""
+    return any(other in present for other in ALSO_MEANS.get(word, ()))
+
+
+def plural(word: str) -> str:
+    """'cups' for 'cup', for category names and their synonyms alike."""
+    category: Category | None = BY_NAME.get(word)
+    if category is not None:
+        return category.plural_name
+    if word.endswith(("s", "sh", "ch", "x")):
+        return word + "es"
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return word[:-1] + "ies"
+    return word + "s"
+
+
+def article(word: str) -> str:
+    """'a' or 'an', whichever stands before the word."""
+    return "an" if word[0] in "aeiou" else "a"
+
+
+_BARE_TARGET = 0.15  # share of relations that begin without an article: 'cup on the table'
+
+
+def head(noun: str, colour: str | None) -> str:
+    """'red cup' or 'cup'."""
+    return f"{colour} {noun}" if colour else noun
+
+
+def category_phrase(rng: Generator, noun: str, is_thing: bool) -> str:
+    """'the cup', 'a dog', 'all of the sky'."""
+    template = pick(rng, wording.CATEGORY if is_thing else wording.STUFF)
+    return template.format(n=noun, an=article(noun))
+
+
+def color_phrase(rng: Generator, noun: str, colour: str) -> str:
+    """'the red cup', 'the cup that is red'."""
+    return pick(rng, wording.COLOUR).format(n=noun, c=colour, an=article(colour))
+
+
+def position_phrase(rng: Generator, noun: str, colour: str | None, position: str) -> str:
+    """'the leftmost red cup'; position is a key of ``wording.POSITION``."""
+    return _filled(pick(rng, wording.POSITION[position]), noun, colour)
+
+
+def size_phrase(rng: Generator, noun: str, colour: str | None, size: str) -> str:
+    """'the smallest red cup'; size is 'big' or 'small'."""
+    return _filled(pick(rng, wording.SIZE[size]), noun, colour)
+
+
+def ordinal_phrase(rng: Generator, noun: str, colour: str | None, index: int, side: str) -> str:
+    """'the second red cup from the left' for index 1; index in [0, 5]."""
+    return pick(rng, wording.ORDINAL).format(
+        h=head(noun, colour),
+        hs=head(plural(noun), colour),
+        o=wording.ORDINALS[index],
+        k=wording.NUMBERS[index],
+        side=side,
+    )
+
+
+def relation_phrase(
+    rng: Generator, adjectives: Sequence[str], noun: str, relation: str, anchor: str
+) -> str:
+    """'the small red car left of the green tree'; anchor is a bare head like 'green tree'."""
+    target = " ".join((*adjectives, noun))
+    target = target if rng.random() < _BARE_TARGET else f"the {target}"
+    return pick(rng, wording.RELATION[relation]).format(t=target, x=f"the {anchor}")
+
+
+def all_phrase(rng: Generator, noun: str, colour: str | None, count: int) -> str:
+    """'all the red cups', 'both cups': in the plural; count is how many are meant, at least 1."""
+    templates = wording.ALL
+    if count == 2 and rng.random() < 0.3:
+        templates = wording.ALL_TWO
+    elif 2 <= count <= len(wording.NUMBERS) and rng.random() < 0.3:
+        templates = wording.ALL_COUNTED
+    number = wording.NUMBERS[min(count, len(wording.NUMBERS)) - 1]
+    return _filled(pick(rng, templates), noun, colour, number)
+
+
+def every_phrase(rng: Generator, noun: str, colour: str | None) -> str:
+    """'every red cup': several things in the singular."""
+    return _filled(pick(rng, wording.ALL_EVERY), noun, colour)
+
+
+def asked(rng: Generator, phrase: str, many: bool) -> str:
+    """The whole request: 'show me the red cup', 'where are the cups?' (many: a plural phrase)."""
+    templates = wording.ASK
+    if (many or phrase.startswith("the ")) and rng.random() < 0.15:
+        templates = wording.ASK_MANY if many else wording.ASK_ONE
+    return pick(rng, templates).format(np=phrase)
+
+
+def _filled(template: str, noun: str, colour: str | None, number: str = "") -> str:
+    return template.format(h=head(noun, colour), hs=head(plural(noun), colour), k=number)

@@ -1,0 +1,98 @@
+"""How two items stand to each other in the picture: clearly so, clearly not, or neither.
+
+A sentence may only use what is clear: the item meant must hold, every rival must clearly fail.
+All lengths are fractions of the picture's longest side unless said otherwise.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from vlseg_cli.synthetic.scene import SceneItem
+
+MARGIN = 0.06  # a difference a person sees without measuring
+_NEAR = 0.07  # gap of two things next to each other
+_APART = 0.16  # gap of two things that nobody calls next to each other
+
+
+class Holds(Enum):
+    """Whether a relation holds."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+def left_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
+    """Whether a stands left of b; side: longest side of the picture, px."""
+    if a.box[2] <= b.centre[0] and b.centre[0] - a.centre[0] >= MARGIN * side:
+        return Holds.YES
+    return Holds.NO if a.centre[0] - b.centre[0] >= MARGIN * side else Holds.UNCLEAR
+
+
+def right_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
+    """Whether a stands right of b."""
+    if a.box[0] >= b.centre[0] and a.centre[0] - b.centre[0] >= MARGIN * side:
+        return Holds.YES
+    return Holds.NO if b.centre[0] - a.centre[0] >= MARGIN * side else Holds.UNCLEAR
+
+
+def above(a: SceneItem, b: SceneItem, side: int) -> Holds:
+    """Whether a is over b, in the same column of the picture, and not resting on it."""
+    if a.centre[1] - b.centre[1] >= MARGIN * side:
+        return Holds.NO
+    clear = a.box[3] <= b.centre[1] and b.centre[1] - a.centre[1] >= MARGIN * side
+    return Holds.YES if clear and _same_column(a, b) and a.on != b.id else Holds.UNCLEAR
+
+
+def below(a: SceneItem, b: SceneItem, side: int) -> Holds:
+    """Whether a is under b, in the same column of the picture, and does not carry it."""
+    if b.centre[1] - a.centre[1] >= MARGIN * side:
+        return Holds.NO
+    clear = a.box[1] >= b.centre[1] and a.centre[1] - b.centre[1] >= MARGIN * side
+    return Holds.YES if clear and _same_column(a, b) and b.on != a.id else Holds.UNCLEAR
+
+
+def on(a: SceneItem, b: SceneItem, side: int) -> Holds:  # noqa: ARG001 - all relations are called alike
+    """Whether a rests on b, as the drawing knows."""
+    if a.on == b.id:
+        return Holds.YES
+    return Holds.UNCLEAR if _gap(a, b) == 0 else Holds.NO
+
+
+def next_to(a: SceneItem, b: SceneItem, side: int) -> Holds:
+    """Whether a is beside b with little room between, at about the same height."""
+    gap = _gap(a, b)
+    if gap >= _APART * side:
+        return Holds.NO
+    rows = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
+    beside = rows > 0.3 * min(a.box[3] - a.box[1], b.box[3] - b.box[1])
+    stacked = a.on == b.id or b.on == a.id
+    apart = abs(a.centre[0] - b.centre[0]) >= MARGIN * side
+    near = gap <= _NEAR * side
+    return Holds.YES if near and beside and apart and not stacked else Holds.UNCLEAR
+
+
+RELATIONS: dict[str, Callable[[SceneItem, SceneItem, int], Holds]] = {
+    "left of": left_of,
+    "right of": right_of,
+    "above": above,
+    "below": below,
+    "on": on,
+    "next to": next_to,
+}
+
+
+def distance(a: SceneItem, b: SceneItem) -> float:
+    """Distance of the centres, px."""
+    return float(((a.centre[0] - b.centre[0]) ** 2 + (a.centre[1] - b.centre[1]) ** 2) ** 0.5)
+
+
+def _same_column(a: SceneItem, b: SceneItem) -> bool:
+    shared = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
+    return shared >= 0.5 * min(a.box[2] - a.box[0], b.box[2] - b.box[0])
+
+
+def _gap(a: SceneItem, b: SceneItem) -> float:
+    dx = max(a.box[0] - b.box[2], b.box[0] - a.box[2], 0)
+    dy = max(a.box[1] - b.box[3], b.box[1] - a.box[3], 0)
+    return float((dx * dx + dy * dy) ** 0.5)

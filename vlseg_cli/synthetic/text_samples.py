@@ -1,0 +1,105 @@
+"""Sentences without pictures, for teaching a language model to read before it sees.
+
+The same grammar and the same table speak, only the facts are invented; with each text goes what a
+reader should take from it.
+"""
+
+from numpy.random import Generator
+
+from vlseg_cli.schema.sample import TextSample
+from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLOURS
+from vlseg_cli.synthetic.knowledge import facts_by_category
+from vlseg_cli.synthetic.language import noun_phrases as phrases
+from vlseg_cli.synthetic.language import templates as wording
+from vlseg_cli.synthetic.language.noun_phrases import noun
+from vlseg_cli.synthetic.language.rng import pick
+from vlseg_cli.synthetic.reasoning import question
+
+# Every value of ``TextSample.position``: places, counts, sizes and relations.
+POSITIONS: tuple[str, ...] = (
+    *wording.POSITION,
+    *(f"{ordinal} from the {side}" for ordinal in wording.ORDINALS for side in wording.SIDES),
+    *wording.SIZE,
+    *wording.RELATION,
+    "all",
+)
+
+_THINGS = tuple(category.name for category in CATEGORIES if category.is_thing)
+_NAMES = tuple(BY_NAME)
+_COLOURS = tuple(COLOURS)
+_QUESTIONS = 0.45  # share of exercises that are questions of the knowledge table
+
+
+def text_sample(rng: Generator) -> TextSample:
+    """Invent a sentence or a question (trained wordings only)."""
+    if rng.random() < _QUESTIONS:
+        fact = pick(rng, facts_by_category()[pick(rng, _NAMES)])
+        return TextSample(question(rng, fact), frozenset(fact.categories))
+    return pick(rng, (_category, _colour, _position, _ordinal, _size, _relation, _all))(rng)
+
+
+def _category(rng: Generator) -> TextSample:
+    name = pick(rng, _NAMES)
+    phrase = phrases.category_phrase(rng, noun(rng, name), BY_NAME[name].is_thing)
+    return _exercise(rng, phrase, name)
+
+
+def _colour(rng: Generator) -> TextSample:
+    name, colour = pick(rng, _THINGS), pick(rng, _COLOURS)
+    return _exercise(rng, phrases.color_phrase(rng, noun(rng, name), colour), name, colour)
+
+
+def _position(rng: Generator) -> TextSample:
+    name, colour = pick(rng, _THINGS), _maybe_colour(rng)
+    position = pick(rng, tuple(wording.POSITION))
+    phrase = phrases.position_phrase(rng, noun(rng, name), colour, position)
+    return _exercise(rng, phrase, name, colour, position)
+
+
+def _ordinal(rng: Generator) -> TextSample:
+    name, colour = pick(rng, _THINGS), _maybe_colour(rng)
+    index, side = int(rng.random() * len(wording.ORDINALS)), pick(rng, wording.SIDES)
+    phrase = phrases.ordinal_phrase(rng, noun(rng, name), colour, index, side)
+    return _exercise(rng, phrase, name, colour, f"{wording.ORDINALS[index]} from the {side}")
+
+
+def _size(rng: Generator) -> TextSample:
+    name, colour, size = pick(rng, _THINGS), _maybe_colour(rng), pick(rng, tuple(wording.SIZE))
+    phrase = phrases.size_phrase(rng, noun(rng, name), colour, size)
+    return _exercise(rng, phrase, name, colour, size)
+
+
+def _relation(rng: Generator) -> TextSample:
+    name, anchor, colour = pick(rng, _THINGS), pick(rng, _THINGS), _maybe_colour(rng)
+    relation = pick(rng, tuple(wording.RELATION))
+    adjectives = [pick(rng, wording.SIZE_WORDS[pick(rng, tuple(wording.SIZE))])]
+    adjectives = (adjectives if rng.random() < 0.2 else []) + ([colour] if colour else [])
+    other = phrases.head(noun(rng, anchor), _maybe_colour(rng))
+    phrase = phrases.relation_phrase(rng, adjectives, noun(rng, name), relation, other)
+    return _exercise(rng, phrase, name, colour, relation, anchor)
+
+
+def _all(rng: Generator) -> TextSample:
+    name, colour, count = pick(rng, _THINGS), _maybe_colour(rng), 2 + int(rng.random() * 4)
+    if rng.random() < 0.3:
+        phrase = phrases.every_phrase(rng, noun(rng, name), colour)
+        return _exercise(rng, phrase, name, colour, "all")
+    phrase = phrases.all_phrase(rng, noun(rng, name), colour, count)
+    return _exercise(rng, phrase, name, colour, "all", many=True)
+
+
+def _maybe_colour(rng: Generator) -> str | None:
+    return pick(rng, _COLOURS) if rng.random() < 0.4 else None
+
+
+def _exercise(
+    rng: Generator,
+    phrase: str,
+    category: str,
+    colour: str | None = None,
+    position: str | None = None,
+    anchor: str | None = None,
+    many: bool = False,
+) -> TextSample:
+    text = phrases.asked(rng, phrase, many)
+    return TextSample(text, frozenset((category,)), colour, position, anchor)

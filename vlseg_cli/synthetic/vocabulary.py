@@ -1,0 +1,36 @@
+"""Every word that the grammar and the trained wordings can produce, read off their tables."""
+
+import re
+from functools import lru_cache
+
+from vlseg_cli.synthetic.categories import CATEGORIES, COLOURS
+from vlseg_cli.synthetic.knowledge import facts
+from vlseg_cli.synthetic.language import templates as wording
+from vlseg_cli.synthetic.language.noun_phrases import plural
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_SLOT = re.compile(r"\{\w+\}")
+
+
+def split(text: str) -> list[str]:
+    """Lower-case words and single punctuation marks."""
+    return _TOKEN.findall(text.lower())
+
+
+@lru_cache(maxsize=1)
+def words() -> tuple[str, ...]:
+    """The vocabulary, sorted; words that only held-out wordings use are not in it."""
+    texts = [*_templates(), *COLOURS, "a", "an"]
+    for category in CATEGORIES:
+        for word in (category.name, *category.words):
+            texts += [word, plural(word)]
+    for fact in facts():
+        texts += fact.trained
+    return tuple(sorted({token for text in texts for token in split(text)}))
+
+
+def _templates() -> list[str]:
+    """Every template of ``wording``, without its slots; tables of templates by their values."""
+    tables = [table for name, table in vars(wording).items() if name.isupper()]
+    lists = [table.values() if isinstance(table, dict) else (table,) for table in tables]
+    return [_SLOT.sub(" ", text) for several in lists for texts in several for text in texts]

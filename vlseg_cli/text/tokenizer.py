@@ -1,0 +1,84 @@
+"""Text to token ids, by the tokenizer that lies beside the weights (``tokenizer.json``).
+
+The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as RustTokenizer
+
+from vlseg_cli.schema import WeightsError
+
+SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
+
+
+class Tokenizer:
+    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` and ``end`` (of
+    a text) may be None."""
+
+    def __init__(self, rust: RustTokenizer) -> None:
+        seg = rust.token_to_id(SEG)
+        if seg is None:
+            raise WeightsError(f"the tokenizer has no {SEG} token: it is not one of a segmenter")
+        self.rust = rust
+        self.seg: int = seg
+        self.unknown: int | None = rust.token_to_id(UNKNOWN)
+        self.end: int | None = rust.token_to_id(END)
+
+    @classmethod
+    def load(cls, file: Path) -> "Tokenizer":
+        """Read a tokenizer.json. Raises WeightsError if it is missing or damaged."""
+        try:
+            return cls(RustTokenizer.from_file(str(file)))
+        except Exception as error:  # the Rust side raises bare Exception
+            raise WeightsError(f"cannot read the tokenizer {file}: {error}") from error
+
+    def save(self, file: Path) -> None:
+        """Write tokenizer.json. Raises OSError if the disk refuses."""
+        file.write_text(self.rust.to_str(pretty=True), "utf-8")
+
+    def __len__(self) -> int:
+        return int(self.rust.get_vocab_size())
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a text; marks like ``[SEG]`` in it become their own ids."""
+        return list(self.rust.encode(text, add_special_tokens=False).ids)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The words of tokens, without ``[SEG]``, the end and other special tokens."""
+        kept = [token for token in ids if token not in (self.seg, self.end)]
+        return str(self.rust.decode(kept, skip_special_tokens=True)).strip()
+
+    def has_ended(self, said: Sequence[int]) -> bool:
+        """Whether a text is complete: its last token is the end."""
+        return bool(said) and said[-1] == self.end
+
+    def unknown_words(self, text: str) -> list[str]:
+        """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
+        encoding = self.rust.encode(text, add_special_tokens=False)
+        return [
+            text[start:end]
+            for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+            if token == self.unknown and text[start:end].isalnum()
+        ]
+
+
+def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:
+    """A tokenizer that knows just these words (lower case) and single punctuation marks.
+
+    Anything else becomes ``[UNK]``. For miniatures, whose world is small. marks: the special
+    tokens, whose ids come first, in this order.
+    """
+    vocabulary = {token: i for i, token in enumerate(dict.fromkeys((*marks, *words)))}
+    rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    rust.normalizer = normalizers.Lowercase()
+    rust.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
+    rust.add_special_tokens([*marks])
+    return Tokenizer(rust)
+
+
+def miniature_tokenizer(words: Iterable[str]) -> Tokenizer:
+    """A word tokenizer for these words and those of a miniature's own instructions ("plain")."""
+    return word_tokenizer(sorted({*words, "segment", "find", "point", "background"}))

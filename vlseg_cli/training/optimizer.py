@@ -1,0 +1,77 @@
+"""Which weights a stage trains, by the names a model gives to its parts."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from vlseg_cli.models.base import Trainable
+from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.errors import nearest_or_all
+from vlseg_cli.training.recipe import OptimizerTable, Recipe, RecipeStage
+
+
+def check_groups(recipe: Recipe, model: Trainable) -> None:
+    """Raise RecipeError if a stage trains a part that the model does not have."""
+    groups = model.groups()
+    for number, stage in enumerate(recipe.stage):
+        for name in stage.train:
+            if name not in groups:
+                raise RecipeError(
+                    f"[stage.{number}]: train names the unknown group {name!r}"
+                    f"{nearest_or_all(name, groups)}"
+                )
+
+
+def choose_trained(model: Trainable, stage: RecipeStage) -> None:
+    """Let the stage's groups learn and hold the others still.
+
+    Layers that are wholly frozen are put in evaluation mode: their batch statistics stand, too.
+    """
+    for name, parameters in model.groups().items():
+        for parameter in parameters:
+            parameter.requires_grad_(not stage.train or name in stage.train)
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
+
+
+def build_optimizer(model: nn.Module, recipe: OptimizerTable) -> torch.optim.AdamW:
+    """AdamW; norms, biases and embeddings are not decayed, as pulling them to 0 has no meaning."""
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        is_table = id(parameter) in tables or "embed" in name or "bias" in name
+        (free if is_table or parameter.ndim < 2 else decayed).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ],
+        betas=recipe.betas,
+        eps=recipe.eps,
+        fused=True,
+    )
+
+
+def optimizer_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    """The state as {'<parameter>|<moment>': tensor}, fit for safetensors."""
+    return {
+        f"{name}|{moment}": value
+        for name, parameter in model.named_parameters()
+        for moment, value in optimiser.state.get(parameter, {}).items()
+    }
+
+
+def restore_optimizer(
+    optimiser: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]
+) -> None:
+    """Put back what ``optimizer_tensors`` gave, on the device of each parameter."""
+    parameters = dict(model.named_parameters())
+    for key, value in tensors.items():
+        name, moment = key.rsplit("|", 1)
+        parameter = parameters[name]
+        optimiser.state[parameter][moment] = value.to(parameter.device)

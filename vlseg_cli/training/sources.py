@@ -1,0 +1,145 @@
+"""The stream of batches of a stage: endless, in one order, startable anywhere.
+
+Step s of a stage takes samples s * B to (s + 1) * B wherever they are computed: neither the number
+of processes nor of workers changes what a step sees, and a step number is all a resume needs.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from vlseg_cli.models.base import Batch, Trainable
+from vlseg_cli.schema import Sample
+from vlseg_cli.schema.sample import ClipFrames, TextSample
+from vlseg_cli.synthetic.clip_frames import synthetic_clip_frames
+from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
+from vlseg_cli.synthetic.text_samples import text_sample
+from vlseg_cli.training.recipe import Recipe, RecipeStage
+from vlseg_cli.training.seeds import seed_of
+
+
+@dataclass(frozen=True, slots=True)
+class SceneDataset(Dataset[Sample]):
+    """Drawn scenes with what is asked about them; entry n is the n-th of the run.
+
+    scenes: how many there are before the first comes again, 0 for as many as can be."""
+
+    first_seed: int
+    size: int
+    mix: SampleMix
+    scenes: int = 0
+
+    def __getitem__(self, index: int) -> Sample:
+        """The same index, the same sample, in any process."""
+        if self.scenes:
+            index %= self.scenes
+        return synthetic_sample(seed_of(self.first_seed, index), self.size, self.mix)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFramesDataset(Dataset[ClipFrames]):
+    """A few frames of drawn clips with what is asked about them; entry n is the n-th of the run."""
+
+    first_seed: int
+    size: int
+    mix: SampleMix
+    moments: int
+
+    def __getitem__(self, index: int) -> ClipFrames:
+        """The same index, the same moments, in any process."""
+        return synthetic_clip_frames(
+            seed_of(self.first_seed, index), self.size, self.mix, self.moments
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextDataset(Dataset[TextSample]):
+    """Sentences without pictures; entry n is the n-th of the run."""
+
+    seed: int
+
+    def __getitem__(self, index: int) -> TextSample:
+        """The same index, the same exercise, in any process."""
+        return text_sample(np.random.default_rng((self.seed, index)))
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessShare:
+    """Which of all processes this one is."""
+
+    rank: int = 0
+    processes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShardedOrder(Sampler[list[int]]):
+    """Sample numbers of this process's passes, without end.
+
+    start: number of the next sample of the run. batch_size: over all processes and passes.
+    """
+
+    start: int
+    batch_size: int
+    accumulate: int = 1
+    share: ProcessShare = ProcessShare()
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Lists of batch_size / (processes * accumulate) numbers."""
+        size = self.batch_size // (self.share.processes * self.accumulate)
+        step = self.start
+        while True:
+            for number in range(self.accumulate):
+                first = step + (number * self.share.processes + self.share.rank) * size
+                yield list(range(first, first + size))
+            step += self.batch_size
+
+
+def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
+    """How many samples of the kind of stage ``index`` a run has used after ``steps`` per stage."""
+    kind = recipe.stage[index].data
+    return sum(
+        stage.batch_size * done
+        for stage, done in zip(recipe.stage, steps, strict=True)
+        if (stage.data == "words") == (kind == "words")  # scenes are numbered through
+    )
+
+
+def dataset_of(recipe: Recipe, stage: RecipeStage) -> Dataset[Any]:
+    """The numbered samples that a stage draws from."""
+    if stage.data == "words":
+        return TextDataset(recipe.seed)
+    if stage.data == "clips":
+        return ClipFramesDataset(recipe.data.first_seed, stage.size, stage.mixture, stage.moments)
+    silent = SampleMix(sentences=0, questions=0, regions=0)
+    mix = silent if stage.data == "pictures" else stage.mixture
+    return SceneDataset(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
+
+
+def collator_of(stage: RecipeStage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
+    """What makes the batches of a stage."""
+    if stage.data == "words":
+        return model.words_collator()
+    if stage.data == "pictures":
+        return model.pictures_collator(stage.size)
+    if stage.data == "clips":
+        return model.clips_collator(stage.size)
+    return model.collator(stage.size)
+
+
+def batches_of(
+    recipe: Recipe, stage: RecipeStage, model: Trainable, start: int, share: ProcessShare
+) -> Iterator[Batch]:
+    """Batches for the passes of one process, from sample ``start`` of the run, without end."""
+    loader: DataLoader[Any] = DataLoader(
+        dataset_of(recipe, stage),
+        batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, share),
+        collate_fn=collator_of(stage, model),
+        num_workers=recipe.data.workers,
+        # Its own generator, so that starting workers leaves the run's random numbers alone.
+        generator=torch.Generator(),
+    )
+    return iter(loader)
