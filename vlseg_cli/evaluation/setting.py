@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vlseg_cli
-from vlseg_cli.models.checkpoint import Dtype
+from vlseg_cli.models.precision import Dtype
 from vlseg_cli.models.registry import system_of
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.folder import load_settings

@@ -12,7 +12,7 @@ from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation
 from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.setting import Setting
-from vlseg_cli.models.checkpoint import FULL
+from vlseg_cli.models.precision import FULL
 from vlseg_cli.outputs.folder import OutputFolder
 
 Summary = Mapping[str, Any]  # {"setting": …, "benchmarks": [{"name": …, "measures": …, …}, …]}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from accelerate import init_empty_weights
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
 from vlseg_cli.models.official import OfficialFolder, check_vocabulary
+from vlseg_cli.models.precision import FULL, Dtype, cast_at_boundary, is_held
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
@@ -24,47 +25,6 @@ def build_empty(build: Callable[[], M]) -> M:
     """Build a module whose parameters are on ``meta``; buffers that no file holds are real."""
     with no_init_weights(), init_empty_weights(include_buffers=False):
         return build()
-
-
-Dtype = Literal["float32", "float16", "bfloat16"]
-FULL: Dtype = "float32"
-
-
-def is_held(tensor: str, parts: tuple[str, ...]) -> bool:
-    """Whether a tensor, by its name, belongs to one of ``parts``."""
-    return any(tensor.startswith(f"{part}.") for part in parts)
-
-
-def cast_at_boundary(model: "nn.Module", parts: tuple[str, ...], dtype: "torch.dtype") -> None:
-    """Let each part, whose weights are in ``dtype``, take and give tensors in float32."""
-    import torch
-
-    def entering(
-        _part: "nn.Module", args: tuple[Any, ...], given: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return _cast(args, dtype), {key: _cast(value, dtype) for key, value in given.items()}
-
-    def leaving(_part: "nn.Module", _args: tuple[Any, ...], told: Any) -> Any:
-        return _cast(told, torch.float32)
-
-    for name in parts:
-        part = model.get_submodule(name)
-        part.register_forward_pre_hook(entering, with_kwargs=True)
-        part.register_forward_hook(leaving)
-
-
-def _cast(value: Any, dtype: "torch.dtype") -> Any:
-    """Floating-point tensors in tuples and in outputs of transformers; a cache stays as it is."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        return value.to(dtype) if value.is_floating_point() else value
-    if isinstance(value, tuple):
-        return tuple(_cast(one, dtype) for one in value)
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            value[key] = _cast(one, dtype)  # type: ignore[index]  # an output of transformers
-    return value
 
 
 class SizedConfig(Protocol):

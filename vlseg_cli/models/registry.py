@@ -7,14 +7,11 @@ from typing import Any
 
 import torch
 
-from vlseg_cli.models.base import Segmenter, Trainable
-from vlseg_cli.models.checkpoint import (
-    FULL,
-    Dtype,
-)
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.models.hrseg.system import HRSegSystem
 from vlseg_cli.models.hyperseg.system import HyperSegSystem
 from vlseg_cli.models.mvp_lm.system import MVPLMSystem
+from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.proposals.base import (
     TORCH,
     ProposalOptions,
@@ -25,6 +22,7 @@ from vlseg_cli.models.proposers import open_proposer
 from vlseg_cli.models.psalm.system import PSALMSystem
 from vlseg_cli.models.self1e.system import SELF1ESystem
 from vlseg_cli.models.system import System, open_folder
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError, UsageError, WeightsError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.weights.catalog import catalog, find_entry

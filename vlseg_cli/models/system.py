@@ -9,15 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from vlseg_cli.models.base import Segmenter, Trainable
-from vlseg_cli.models.checkpoint import (
-    FULL,
-    Dtype,
-    ModelFolder,
-    open_model_folder,
-    open_official_folder,
-)
+from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.checkpoint import ModelFolder, open_model_folder, open_official_folder
 from vlseg_cli.models.official import OfficialFolder
+from vlseg_cli.models.precision import FULL, Dtype
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema.sample import TrainingVocabulary
 
 

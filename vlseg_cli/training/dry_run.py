@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from vlseg_cli.models.base import Trainable
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.training.autocast import autocast
 from vlseg_cli.training.optimizer import choose_trained
 from vlseg_cli.training.preview import draw_first_batch

@@ -15,7 +15,7 @@ import torch
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 
-from vlseg_cli.models.base import Batch
+from vlseg_cli.models.training import Batch
 from vlseg_cli.schema import VlsegError
 from vlseg_cli.training.autocast import autocast
 from vlseg_cli.training.checkpoint import save_checkpoint

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.base import Trainable
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.errors import nearest_or_all
 from vlseg_cli.training.recipe import OptimizerTable, Recipe, RecipeStage

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from vlseg_cli.models.base import Trainable
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.training.ema import Ema
 from vlseg_cli.training.optimizer import build_optimizer
 from vlseg_cli.training.recipe import Recipe

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from vlseg_cli.models.base import Batch, Trainable
+from vlseg_cli.models.training import Batch, Trainable
 from vlseg_cli.schema import Sample
 from vlseg_cli.schema.sample import ClipFrames, TextSample
 from vlseg_cli.synthetic.clip_frames import synthetic_clip_frames

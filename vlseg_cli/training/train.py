@@ -9,8 +9,8 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
-from vlseg_cli.models.base import Trainable
 from vlseg_cli.models.registry import build_trainable
+from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt

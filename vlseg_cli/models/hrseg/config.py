@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vlseg_cli.models.base import read_sizes
 from vlseg_cli.models.hrseg.prompts import Style
 from vlseg_cli.models.hrseg.selection import Empty, Rule, Selection
-from vlseg_cli.models.training import read_sizes
 from vlseg_cli.nn.llava import Kind, LLaVASizes
 from vlseg_cli.nn.sam import SAMSizes
 from vlseg_cli.schema import WeightsError

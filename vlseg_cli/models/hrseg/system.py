@@ -10,7 +10,7 @@ from vlseg_cli.models.official import OfficialFolder
 from vlseg_cli.schema.sample import TrainingVocabulary
 
 if TYPE_CHECKING:
-    from vlseg_cli.models.base import Trainable
+    from vlseg_cli.models.training import Trainable
 
 _LANGUAGE = ("llava.model.language_model", "lm_head")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.base import Trainable
 from vlseg_cli.models.checkpoint import part_names
 from vlseg_cli.models.hrseg.collator import HRSegBatch, HRSegCollator, HRSegSupervision
 from vlseg_cli.models.hrseg.config import OWN_SAM, HRSegConfig
@@ -20,7 +19,7 @@ from vlseg_cli.models.hrseg.modeling import HRSeg, HRSegFeatures
 from vlseg_cli.models.hrseg.prompts import IGNORED, HRSegPrompts
 from vlseg_cli.models.proposals.base import OpenProposer, ProposalOptions
 from vlseg_cli.models.text_training import TextBatch, TextCollator, TextHeads
-from vlseg_cli.models.training import dense_only, parameters_by_part
+from vlseg_cli.models.training import Trainable, dense_only, parameters_by_part
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
 from vlseg_cli.nn.high_resolution import join_windows
 from vlseg_cli.nn.lora import adapted, merged_state

@@ -10,7 +10,7 @@ from vlseg_cli.models.official import OfficialFolder, holds_tensor, model_type
 from vlseg_cli.schema.sample import TrainingVocabulary
 
 if TYPE_CHECKING:
-    from vlseg_cli.models.base import Trainable
+    from vlseg_cli.models.training import Trainable
 
 _LANGUAGE = ("language", "lm_head")
 

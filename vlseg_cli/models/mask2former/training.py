@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.models.base import Trainable
 from vlseg_cli.models.checkpoint import init_from
 from vlseg_cli.models.mask2former.collator import MaskBatch, PromptBatch
 from vlseg_cli.models.mask2former.criterion import (
@@ -25,7 +24,7 @@ from vlseg_cli.models.mask2former.criterion import (
 )
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput, PrefixCache
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
-from vlseg_cli.models.training import PromptLosses, dense_only, groups_with_heads
+from vlseg_cli.models.training import PromptLosses, Trainable, dense_only, groups_with_heads
 from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, PointingHead, boxes_of
 from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.losses import dice, mask_bce

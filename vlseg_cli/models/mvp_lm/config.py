@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vlseg_cli.models.base import read_sizes
 from vlseg_cli.models.mvp_lm.prompts import Style
-from vlseg_cli.models.training import read_sizes
 from vlseg_cli.schema import WeightsError
 
 

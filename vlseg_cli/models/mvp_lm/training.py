@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.base import Trainable
 from vlseg_cli.models.checkpoint import init_from
 from vlseg_cli.models.mask2former.criterion import averaged_counts
 from vlseg_cli.models.mask2former.modeling import ImageFeatures
@@ -28,7 +27,7 @@ from vlseg_cli.models.text_training import (
     TextHeads,
     sentence_end,
 )
-from vlseg_cli.models.training import dense_only, groups_with_heads
+from vlseg_cli.models.training import Trainable, dense_only, groups_with_heads
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
 from vlseg_cli.nn.denoising import denoising_queries
 from vlseg_cli.nn.lora import adapted, merged_state

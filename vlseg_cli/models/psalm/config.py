@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vlseg_cli.models.base import read_sizes
 from vlseg_cli.models.psalm.prompts import Style
-from vlseg_cli.models.training import read_sizes
 from vlseg_cli.schema import WeightsError
 
 RegionSource = Literal["tokens", "pixels"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vlseg_cli.models.base import read_sizes
 from vlseg_cli.models.self1e.prompts import Style
-from vlseg_cli.models.training import read_sizes
 from vlseg_cli.schema import WeightsError
 
 Language = Literal["qwen2", "qwen3"]

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.base import Trainable
 from vlseg_cli.models.official import model_type
 from vlseg_cli.models.self1e.base_weights import init_from_internvl
 from vlseg_cli.models.self1e.collator import SELF1EBatch, SELF1ECollator
@@ -21,7 +20,7 @@ from vlseg_cli.models.self1e.criterion import low_masks, mask_losses, words_loss
 from vlseg_cli.models.self1e.modeling import SELF1E, SELF1EFeatures, SELF1ELanguageOutput
 from vlseg_cli.models.self1e.prompts import SELF1EPrompts
 from vlseg_cli.models.text_training import TextBatch, TextCollator, TextHeads
-from vlseg_cli.models.training import dense_only, parameters_by_part
+from vlseg_cli.models.training import Trainable, dense_only, parameters_by_part
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
 from vlseg_cli.nn.lora import adapted, merged_state
 from vlseg_cli.nn.losses import next_token_loss
