@@ -12,7 +12,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Modules that run or fetch what they are given -> the only files that may import them.
 RESERVED = {
     # The one reads refusing whatever names code, the other only writes.
-    "pickle": ("datasets/refs.py", "datasets/specimens/refcoco.py"),
+    "pickle": ("datasets/refcoco.py", "datasets/toy/refcoco.py"),
     "marshal": (),
     "shelve": (),
     "dill": (),
@@ -20,7 +20,7 @@ RESERVED = {
     "cloudpickle": (),
     "yaml": (),
     "subprocess": ("media/decoder_process.py",),
-    "socket": ("jobs/lease.py", "jobs/work.py"),  # for the name of this machine
+    "socket": ("jobs/lease.py", "jobs/work_queue.py"),  # for the name of this machine
     "requests": (),
     "urllib.request": (),
     "http.client": (),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from vlseg_cli.cli.values import parse_batch_size, parse_seconds
-from vlseg_cli.models import checkpoint as precision
+from vlseg_cli.models import precision
 
 _PROMPT, _MODEL, _VIDEO, _BATCH, _OUTPUT = "Prompt", "Model", "Video", "Batch", "Output"
 
