@@ -104,7 +104,7 @@ def test_a_prompt_that_does_not_fit_a_frame_is_an_error_of_that_frame() -> None:
             raise UsageError("The point 99,99 is outside.")
         return ask_for("a")(model, item, frame)
 
-    answers = BatchInference(model, ask, 3, print).answer(_frames(3))
+    answers = BatchInference(model, ask, 3, print).predict(_frames(3))
     assert isinstance(answers[1], UsageError)
     assert _sources(answers) == ["0.png", "2.png"]
 
@@ -116,7 +116,7 @@ def test_other_errors_are_not_swallowed(tmp_path: Path) -> None:
 
     model = Broken()
     with pytest.raises(RuntimeError, match="a defect"):
-        BatchInference(model, lambda i, f: ask_for("a")(model, i, f), 3, print).answer(_frames(3))
+        BatchInference(model, lambda i, f: ask_for("a")(model, i, f), 3, print).predict(_frames(3))
 
 
 def test_one_frame_or_many_at_once_give_the_same() -> None:

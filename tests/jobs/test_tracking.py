@@ -144,7 +144,7 @@ def test_a_model_of_pictures_alone_is_refused(film: Path, tmp_path: Path) -> Non
         unknown_words, encode, answer = (
             StubModel.unknown_words,
             StubModel.encode,
-            StubModel.answer,
+            StubModel.predict,
         )
 
     with pytest.raises(UsageError, match="still answers pictures only"):
@@ -165,9 +165,9 @@ def pointing() -> Regions:
 def test_a_frame_that_never_comes_is_told_at_the_end() -> None:
     watching = TrackingInference(StubModel(), lambda *_: [PromptRequest(7, Task.VOS, pointing())])
     watching.begin(0, None)
-    watching.answer([(ITEM, frame(index)) for index in range(5)])
+    watching.predict([(ITEM, frame(index)) for index in range(5)])
     assert "ends with frame 4, before frame 7" in str(watching.end())
-    watching.answer([(ITEM, frame(7))])
+    watching.predict([(ITEM, frame(7))])
     assert watching.end() is None
 
 
@@ -180,7 +180,7 @@ def test_a_prompt_that_does_not_fit_is_asked_once() -> None:
 
     watching = TrackingInference(StubModel(), ask)
     watching.begin(0, None)
-    answers = watching.answer([(ITEM, frame(index)) for index in range(3)])
+    answers = watching.predict([(ITEM, frame(index)) for index in range(3)])
     assert [str(answer) for answer in answers] == ["The box covers nothing."] * 3
     assert asked == [0] and set(watching.state()) == {"watching/first"}
 
@@ -194,10 +194,10 @@ def test_the_first_frame_stays_the_first_after_a_break() -> None:
 
     watching = TrackingInference(StubModel(), ask)
     watching.begin(0, None)
-    watching.answer([(ITEM, frame(3))])
+    watching.predict([(ITEM, frame(3))])
     kept = watching.state()
     watching.begin(1, kept)
-    watching.answer([(ITEM, frame(4))])
+    watching.predict([(ITEM, frame(4))])
     assert asked == [3, 3]
 
 
@@ -218,7 +218,7 @@ def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
 
     watching = TrackingInference(Starved(), ask)
     watching.begin(0, None)
-    first, second, third = watching.answer([(ITEM, frame(index)) for index in range(3)])
+    first, second, third = watching.predict([(ITEM, frame(index)) for index in range(3)])
     assert isinstance(first, InputError) and isinstance(second, TooLargeError)
     assert isinstance(third, list) and len(third) == 1
 
@@ -229,10 +229,10 @@ def test_pictures_among_videos_are_answered_alone() -> None:
 
     model = StubModel()
     picture = (replace(ITEM, is_video=False), frame(0))
-    (refused,) = TrackingInference(model, ask).answer([picture])
+    (refused,) = TrackingInference(model, ask).predict([picture])
     assert isinstance(refused, InputError) and model.looks == []
     watching = TrackingInference(model, ask, BatchInference(model, ask, 2, print))
-    assert all(isinstance(one, list) for one in watching.answer([picture, picture]))
+    assert all(isinstance(one, list) for one in watching.predict([picture, picture]))
     assert model.looks == [2]
 
 
@@ -244,4 +244,4 @@ def test_other_errors_are_not_swallowed() -> None:
     watching = TrackingInference(Broken(), lambda *_: [PromptRequest(0, Task.VOS, pointing())])
     watching.begin(0, None)
     with pytest.raises(ValueError):
-        watching.answer([(ITEM, frame(0))])
+        watching.predict([(ITEM, frame(0))])

@@ -22,9 +22,9 @@ from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.prompts import PSALMPrompts
 from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 from vlseg_cli.schema import Sample
+from vlseg_cli.synthetic import vocabulary
 from vlseg_cli.synthetic.categories import NAMES, STUFF
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
-from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer
 
 SIZES: dict[str, Any] = {
@@ -116,7 +116,7 @@ def miniature() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Tokenizer:
-    return miniature_tokenizer(words())
+    return miniature_tokenizer(vocabulary.words())
 
 
 @pytest.fixture(scope="session")

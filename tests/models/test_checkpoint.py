@@ -52,7 +52,7 @@ def test_filled_it_is_the_same_model(miniature: dict[str, object]) -> None:
         assert not ours.is_meta and ours.equal(theirs), name
     pixels = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
-        assert empty.see(pixels).tokens.equal(real.see(pixels).tokens)
+        assert empty.encode_image(pixels).tokens.equal(real.encode_image(pixels).tokens)
 
 
 def test_loading_takes_no_second_copy() -> None:
@@ -86,7 +86,7 @@ class Held:
 
     def ask(self, dtype: Dtype, task: Task) -> Prediction:
         model, seen = self.load(dtype)
-        (answer,) = model.decode_masks(
+        (answer,) = model.predict(
             seen, [PromptRequest(0, task, QUESTION, THRESHOLDS.get(self.system, 0.0))]
         )
         assert isinstance(answer, Prediction)

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.console import Console, printable
+from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.texts import checked
+from vlseg_cli.cli.wording import printable
 from vlseg_cli.jobs.job import read_job
 from vlseg_cli.media.formats import is_video
 from vlseg_cli.models.base import Segmenter

@@ -1,8 +1,11 @@
-"""Words for people: numbers, values and names of files as a terminal may show them."""
+"""What a person sees, all of it on stderr: tables on a terminal, plain lines in a log.
+
+Colors follow NO_COLOR, FORCE_COLOR and TERM through rich; ``--quiet`` leaves errors alone.
+"""
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console as Terminal
@@ -16,40 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from vlseg_cli.cli.wording import printable
 from vlseg_cli.schema import Record, Segment, Task
-
-_LONGEST = 80  # characters of a value in a sentence
-
-
-def printable(text: str) -> str:
-    """The text on one line: line breaks, control characters and broken bytes escaped.
-
-    File names may hold line breaks or commands to the terminal; they are shown, never obeyed.
-    """
-    return "".join(_escaped(character) for character in text)
-
-
-def counted(number: int, noun: str) -> str:
-    """'1 frame', '4,200 frames'."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def each_once(names: Iterable[str]) -> tuple[str, ...]:
-    """The names without blanks around them, in order, no empty one and none twice."""
-    return tuple(dict.fromkeys(filter(None, (name.strip() for name in names))))
-
-
-def shown(value: object) -> str:
-    """A value as a user wrote it, in quotation marks, cut off if it would fill the screen."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
-
 
 _COLUMNS = ("label", "score", "area", "box x, y, w, h")
 

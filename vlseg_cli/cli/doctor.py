@@ -12,7 +12,7 @@ from rich.text import Text
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.checks import AREAS, CheckFinding, CheckState, examine
-from vlseg_cli.cli.console import printable
+from vlseg_cli.cli.wording import printable
 
 _COLOURS = {CheckState.OK: "green", CheckState.WARNING: "yellow", CheckState.BROKEN: "bold red"}
 

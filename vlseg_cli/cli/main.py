@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typer import TyperException
 
 from vlseg_cli.cli.app import app
-from vlseg_cli.cli.console import printable
+from vlseg_cli.cli.wording import printable
 
 _INTERRUPTED = 130
 _OUT_OF_MEMORY = 6

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vlseg_cli.cli.console import each_once, shown
+from vlseg_cli.cli.wording import each_once, shown
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Task, UsageError
 

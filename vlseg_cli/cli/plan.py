@@ -14,9 +14,10 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli.build_job import BuiltJob
-from vlseg_cli.cli.console import Console, counted, printable
+from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.job_options import JobOptions
 from vlseg_cli.cli.progress_counter import duration
+from vlseg_cli.cli.wording import counted, printable
 from vlseg_cli.jobs.plan import JobPlan, plan_job
 from vlseg_cli.schema import UsageError
 from vlseg_cli.schema.errors import nearest

@@ -16,8 +16,9 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 from rich.text import Text
 
-from vlseg_cli.cli.console import Console, printable
+from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.progress_counter import ProgressCounter, duration
+from vlseg_cli.cli.wording import printable
 from vlseg_cli.schema import Record
 
 _LINE_EVERY, _JSON_EVERY = 30.0, 1.0  # s

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.console import counted, printable
+from vlseg_cli.cli.wording import counted, printable
 from vlseg_cli.jobs import Status, job_status
 from vlseg_cli.jobs.layout import FAILURES
 

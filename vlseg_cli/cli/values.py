@@ -2,7 +2,7 @@
 
 import math
 
-from vlseg_cli.cli.console import each_once, shown
+from vlseg_cli.cli.wording import each_once, shown
 from vlseg_cli.schema.errors import UsageError, nearest
 
 AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto

@@ -12,7 +12,7 @@ from typing import Literal
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.pins import read_pin
-from vlseg_cli.weights.read.checkpoint import is_deepspeed, model_states
+from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 
 
 def weights_home() -> Path:

@@ -72,7 +72,7 @@ def test_together_is_as_alone(hyperseg: HyperSegSegmenter, samples: list[Sample]
     together = hyperseg.predict(hyperseg.encode(frames), requests)
     for ask, prediction in zip(requests, together, strict=True):
         alone = hyperseg.encode([frames[ask.frame]])
-        (single,) = hyperseg.decode_masks(alone, [PromptRequest(0, ask.task, ask.prompt)])
+        (single,) = hyperseg.predict(alone, [PromptRequest(0, ask.task, ask.prompt)])
         scores = [[segment.score for segment in one.segments] for one in (prediction, single)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-3)
         assert single.text == prediction.text

@@ -39,7 +39,11 @@ class Near:
     """An engine whose masks end near their points, as a trained SAM's do."""
 
     def __init__(self, engine: SAMBackend) -> None:
-        self.name, self.image_size, self.look = engine.name, engine.image_size, engine.look
+        self.name, self.image_size, self.encode_image = (
+            engine.name,
+            engine.image_size,
+            engine.encode_image,
+        )
         self._engine = engine
 
     def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:

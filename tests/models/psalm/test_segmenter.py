@@ -83,7 +83,7 @@ def test_one_look_and_many_answers_are_many_looks_and_an_answer_each(
     assert sum(len(prediction.segments) for prediction in together) > len(requests)
     for ask, prediction in zip(requests, together, strict=True):
         alone = segmenter.encode([samples[ask.frame].frame])
-        (single,) = segmenter.answer(
+        (single,) = segmenter.predict(
             alone, [PromptRequest(0, ask.task, ask.prompt, ask.threshold, ask.many)]
         )
         assert same(prediction, single)

@@ -164,7 +164,7 @@ def test_padding_is_an_id_that_hides_wherever_it_stands() -> None:
     """The authors pad with 0, which is Qwen's '!': a word of that id is seen by nobody."""
     loud = tiny(padding=SIZES["image_size"])
     word, other = loud.config.padding, loud.config.padding + 1
-    prompts, seen = prompts_of(loud), loud.see(pixels(1))
+    prompts, seen = prompts_of(loud), loud.encode_image(pixels(1))
     asked = prompts.phrase("the cup")
     place = len(asked.ids) - 10
     masks = []

@@ -86,7 +86,7 @@ def test_many_questions_on_many_pictures_are_each_alone(
     assert len({segment.score for p in together for segment in p.segments}) > len(frames)
     for ask, prediction in zip(requests, together, strict=True):
         alone = segmenter.encode([frames[ask.frame]])
-        (single,) = segmenter.answer(
+        (single,) = segmenter.predict(
             alone, [PromptRequest(0, ask.task, ask.prompt, ask.threshold, ask.many)]
         )
         assert same(prediction, single)

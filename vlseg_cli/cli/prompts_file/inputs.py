@@ -8,7 +8,7 @@ from functools import lru_cache
 from glob import has_magic
 from pathlib import Path
 
-from vlseg_cli.cli.console import shown
+from vlseg_cli.cli.wording import shown
 from vlseg_cli.media.sources import LIST_EXTENSIONS
 from vlseg_cli.schema import NoInputError, UsageError
 

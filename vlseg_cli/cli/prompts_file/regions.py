@@ -17,8 +17,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.cli.console import shown
 from vlseg_cli.cli.regions import RegionPrompt, RegionPrompts, numbers_in, points_of
+from vlseg_cli.cli.wording import shown
 from vlseg_cli.schema import UsageError
 from vlseg_cli.schema.region import Point
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.cli.console import each_once, shown
 from vlseg_cli.cli.names import parse_names, prompt_for
 from vlseg_cli.cli.prompts_file.regions import read_regions
 from vlseg_cli.cli.prompts_file.table import ASKING, parse_json
 from vlseg_cli.cli.regions import RegionPrompts, regions_on
+from vlseg_cli.cli.wording import each_once, shown
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Expression, Frame, Prompt, Question, Task, UsageError
 from vlseg_cli.schema.errors import nearest

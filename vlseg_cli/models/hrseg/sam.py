@@ -17,7 +17,7 @@ from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.conversion.coverage import require_complete
 from vlseg_cli.weights.folder import load_into, load_settings, placed
-from vlseg_cli.weights.read.checkpoint import is_deepspeed
+from vlseg_cli.weights.read.deepspeed import is_deepspeed
 from vlseg_cli.weights.read.shards import stream_tensors
 
 _CARRIED = "sam."  # what HRSeg calls it

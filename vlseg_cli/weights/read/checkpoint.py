@@ -1,36 +1,14 @@
-"""A training folder of DeepSpeed: a file names the last step, whose folder holds the weights.
-
-Free of torch: a model's digest asks, too.
-"""
+"""A folder or file of published weights in whatever format, as tensors by name."""
 
 from pathlib import Path
 
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 from vlseg_cli.weights.read.numpy_pickle import read_numpy_pickle
 from vlseg_cli.weights.read.shards import stream_tensors
 from vlseg_cli.weights.read.torch_file import read_torch_file
-
-_LATEST = "latest"
-_STATES = "mp_rank_00_model_states.pt"
-
-
-def is_deepspeed(directory: Path) -> bool:
-    """Whether a folder is one."""
-    return (directory / _LATEST).is_file()
-
-
-def model_states(directory: Path) -> Path:
-    """The file with the weights of the last step. Raises WeightsError if it is not there."""
-    step = (directory / _LATEST).read_text("utf-8", "replace").strip()
-    if Path(step).name != step or step in ("", ".", ".."):
-        raise WeightsError(f"{directory / _LATEST} names no folder beside it")
-    file = directory / step / _STATES
-    if not file.is_file():
-        raise WeightsError(f"{directory} lacks {step}/{_STATES}, the model's weights")
-    return file
-
 
 _TORCH = (".bin", ".pth", ".pt")
 
