@@ -98,7 +98,7 @@ def write_video(path: Path) -> None:
 
 
 def decode_and_encode(source: Path, target: Path) -> float:
-    """Seconds that the decoder and the encoder alone take: no colours, no copies, no job."""
+    """Seconds that the decoder and the encoder alone take: no colors, no copies, no job."""
     start = time.perf_counter()
     codec, options = encoder_options()
     with av.open(str(source)) as opened, av.open(str(target), "w") as container:

@@ -15,8 +15,8 @@ from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import Expression, PromptRequest, Task
 
 PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black")
-TEXTS = [f"the {colour} {thing}" for thing in ("bicycle", "car") for colour in COLOURS]
+COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black")
+TEXTS = [f"the {color} {thing}" for thing in ("bicycle", "car") for color in COLORS]
 RUNS = 15
 
 

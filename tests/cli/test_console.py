@@ -72,7 +72,7 @@ def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "vlseg: broken.png\\x1b[31m is damaged.\n"
 
 
-def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_is_honored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("FORCE_COLOR", "1")
     console = Console(quiet=False)

@@ -52,7 +52,7 @@ def test_the_kind_follows_from_the_choices_and_the_terminal() -> None:
     assert type(open_progress(watched(TERM="dumb")[0])) is LineProgress
 
 
-def test_colours_in_a_log_make_it_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colors_in_a_log_make_it_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert type(open_progress(Console(quiet=False))) is LineProgress
 
@@ -118,7 +118,7 @@ def test_a_bar_for_one_input_shows_only_if_it_is_a_video() -> None:
         assert bool(screen.getvalue()) is expected
 
 
-def test_no_colour_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_is_honored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console, screen = Console(quiet=False), Screen()
     console.terminal = Terminal(file=screen, force_terminal=True, width=100)

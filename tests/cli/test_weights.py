@@ -119,7 +119,7 @@ def test_every_entry_is_shown_whole(vlseg, name: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["show", "pull", "verify", "path", "rm"])
-def test_a_misspelt_name(vlseg, verb: str) -> None:
+def test_a_misspelled_name(vlseg, verb: str) -> None:
     said = vlseg("weights", verb, "hyperseg-3")
     assert said.code == 5 and "did you mean 'hyperseg-3b'?" in said.err
 

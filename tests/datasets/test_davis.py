@@ -74,7 +74,7 @@ def test_it_may_lie_where_psalm_keeps_it(root: Path, tmp_path: Path) -> None:
     assert len(DAVIS(tmp_path / "data")) == len(RefDAVIS(tmp_path / "data")) == len(SEEDS)
 
 
-def test_misspelt_sequences_and_curly_quotes_are_understood(root: Path) -> None:
+def test_misspelled_sequences_and_curly_quotes_are_understood(root: Path) -> None:
     sequence = (root / "ImageSets/2017/val.txt").read_text().split()[0]
     for folder in ("JPEGImages", "Annotations_unsupervised"):
         (root / folder / "480p" / sequence).rename(root / folder / "480p" / "dogs-scale")

@@ -45,7 +45,7 @@ def test_what_is_broken_is_named(tmp_path: Path) -> None:
     picture, labels = write(tmp_path, np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match=r"a.png is of another size than .*a.jpg"):
         LabelMaps([(picture, labels)], NAMES, (0, 1))[0]
-    with pytest.raises(InputError, match="it has colours"):
+    with pytest.raises(InputError, match="it has colors"):
         read_labels(picture)
     with pytest.raises(NoInputError, match="no folder"):
         paired(tmp_path / "none", tmp_path, ".jpg", ".png")

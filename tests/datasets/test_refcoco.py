@@ -105,7 +105,7 @@ def test_a_pickle_that_wants_to_run_code_is_refused(root: Path) -> None:
         RefCOCO(root, "refcoco", "val")
 
 
-def test_a_generalised_sentence_means_several_things_or_none(tmp_path: Path) -> None:
+def test_a_generalized_sentence_means_several_things_or_none(tmp_path: Path) -> None:
     write_refcoco(tmp_path, "grefcoco", range(910000, 910008), size=96)
     queries = [
         query

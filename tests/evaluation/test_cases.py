@@ -63,7 +63,7 @@ def test_a_prompt_of_names_is_one_case() -> None:
     assert case("a", 1.0, Expression("the cup")).words == "the cup"
 
 
-GREY = (100, 100, 100)
+GRAY = (100, 100, 100)
 
 
 def left_half() -> np.ndarray:
@@ -73,7 +73,7 @@ def left_half() -> np.ndarray:
 
 
 def drawn(task: Task, prompt: Prompt, answer: np.ndarray) -> np.ndarray:
-    frame = Frame(np.full((64, 48, 3), GREY, np.uint8), "flat")
+    frame = Frame(np.full((64, 48, 3), GRAY, np.uint8), "flat")
     query = Query(task, prompt, left_half()[None], np.zeros(1, np.int64))
     segments = (segment_from_mask(answer, 0.9, "cup", 0),) if answer.any() else ()
     prediction = Prediction("flat", 0, 64, 48, task, prompt, segments)
@@ -83,15 +83,15 @@ def drawn(task: Task, prompt: Prompt, answer: np.ndarray) -> np.ndarray:
 def test_answer_is_tinted_and_truth_outlined() -> None:
     pixels = drawn(Task.REFER, Expression("the cup"), ~left_half())
     assert pixels.shape == (512, 384, 3)
-    assert tuple(pixels[256, 96]) == GREY  # inside the truth, where nothing was answered
-    assert tuple(pixels[256, 300]) != GREY  # inside the answer
+    assert tuple(pixels[256, 96]) == GRAY  # inside the truth, where nothing was answered
+    assert tuple(pixels[256, 300]) != GRAY  # inside the answer
     assert tuple(pixels[256, 191]) == (255, 255, 255)  # the truth's last column
     assert tuple(pixels[256, 192]) == (0, 0, 0)
 
 
 def test_an_empty_answer_leaves_the_picture() -> None:
     pixels = drawn(Task.REFER, Expression("the cup"), np.zeros((64, 48), bool))
-    assert {tuple(colour) for colour in pixels[:, 200:].reshape(-1, 3)} == {GREY}
+    assert {tuple(color) for color in pixels[:, 200:].reshape(-1, 3)} == {GRAY}
 
 
 def test_the_prompt_is_yellow() -> None:
@@ -103,6 +103,6 @@ def test_the_prompt_is_yellow() -> None:
 
 def test_boxes_are_frames_not_fills() -> None:
     pixels = drawn(Task.DETECT, Categories(("cup",)), ~left_half())
-    assert tuple(pixels[256, 300]) == GREY
+    assert tuple(pixels[256, 300]) == GRAY
     assert tuple(pixels[256, 0]) == (255, 255, 255)
-    assert tuple(pixels[256, 192]) != GREY
+    assert tuple(pixels[256, 192]) != GRAY

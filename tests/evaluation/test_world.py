@@ -151,7 +151,7 @@ def test_the_result_is_the_documented_json() -> None:
     ]
     assert set(result["refer"]) == {"cIoU", "gIoU", "P50", "by_kind"}
     assert list(result["refer"]["by_kind"]) == [
-        *("category", "colour", "position", "ordinal", "size", "relation", "all")
+        *("category", "color", "position", "ordinal", "size", "relation", "all")
     ]
     assert all(set(row) == {"gIoU", "n"} for row in result["refer"]["by_kind"].values())
     assert result["reason"].keys() == {"seen", "heldout"}

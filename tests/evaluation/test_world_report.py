@@ -48,7 +48,7 @@ def page(tmp_path: Path) -> Page:
     mask[8:16] = True
     frame = Frame(np.full((32, 32, 3), 90, np.uint8), "world:7")
     prompt = Expression(NASTY)
-    query = Query(Task.REFER, prompt, mask[None], np.zeros(1, np.int64), kind="colour")
+    query = Query(Task.REFER, prompt, mask[None], np.zeros(1, np.int64), kind="color")
     segments = (segment_from_mask(mask, 0.9, "it"),)
     prediction = Prediction("world:7", 0, 32, 32, Task.REFER, prompt, segments)
     cases = CaseKeeper()

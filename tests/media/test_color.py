@@ -9,18 +9,18 @@ from PIL import Image
 from vlseg_cli.media.color import to_rgb
 from vlseg_cli.media.image import read_image
 
-RED, GREY = (200, 30, 40), (119, 119, 119)
+RED, GRAY = (200, 30, 40), (119, 119, 119)
 
 
 def pixel(image: Image.Image) -> tuple[int, ...]:
-    """The one colour of a plain image, checked to be plain."""
+    """The one color of a plain image, checked to be plain."""
     pixels = np.asarray(image).reshape(-1, 3).astype(int)
     assert np.ptp(pixels, axis=0).max() == 0
     return tuple(pixels[0])
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "RGBX", "P", "CMYK", "YCbCr", "HSV", "LAB", "PA"])
-def test_colour_modes_keep_the_colour(mode: str) -> None:
+def test_color_modes_keep_the_color(mode: str) -> None:
     image = Image.new("RGB", (5, 4), RED)
     if mode == "LAB":
         image = Image.new("LAB", (5, 4), (109, 190, 166))  # CIE L 42.7, a 62, b 38 of RED
@@ -36,7 +36,7 @@ def test_colour_modes_keep_the_colour(mode: str) -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I", "I;16", "F"])
 def test_grey_modes_give_equal_channels(mode: str) -> None:
     value = {"1": 1, "L": 119, "LA": (119, 255), "I": 119, "I;16": 119 * 257, "F": 119.0}[mode]
-    expected = (255, 255, 255) if mode == "1" else GREY
+    expected = (255, 255, 255) if mode == "1" else GRAY
     assert pixel(to_rgb(Image.new(mode, (5, 4), value))) == expected
 
 

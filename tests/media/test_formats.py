@@ -28,7 +28,7 @@ def test_pictures_are_no_videos(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "expected"), [("gif", True), ("png", False), ("webp", False)])
 def test_of_animations_only_gif_is_a_video(suffix: str, expected: bool, tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (9, 7), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (9, 7), color) for color in ("red", "blue")]
     path = tmp_path / f"moving.{suffix}"
     frames[0].save(path, save_all=True, append_images=frames[1:])
     assert is_video(path) == expected

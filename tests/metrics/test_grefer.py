@@ -1,4 +1,4 @@
-"""Generalised referring: the four outcomes of the no-target flag, counted by hand."""
+"""Generalized referring: the four outcomes of the no-target flag, counted by hand."""
 
 import numpy as np
 import pytest

@@ -21,7 +21,7 @@ MASKS = npst.arrays(bool, (9, 12))
 
 
 def published_contour(mask: np.ndarray) -> np.ndarray:
-    """Pixel by pixel: differs from a neighbour right, below or right below, if that exists."""
+    """Pixel by pixel: differs from a neighbor right, below or right below, if that exists."""
     height, width = mask.shape
     edge = np.zeros(mask.shape, bool)
     for y in range(height):

@@ -19,24 +19,24 @@ def test_exactly_one_half_is_correct_unless_strict() -> None:
     assert (plain.result().accuracy, strict.result().accuracy) == (1, 0)
 
 
-def test_the_generalised_overlap_is_stricter() -> None:
+def test_the_generalized_overlap_is_stricter() -> None:
     diagonal = (0.0, 0.0, 20.0, 20.0), (3.6, 3.6, 20.0, 20.0)
     both = 16.4**2
     assert box_iou(*diagonal) == pytest.approx(both / (800 - both))
     around = 23.6**2
     stricter = both / (800 - both) - (around - 800 + both) / around
     assert generalized_box_iou(*diagonal) == pytest.approx(stricter, abs=1e-6)
-    meter = BoxAccuracy(generalised=True)
+    meter = BoxAccuracy(generalized=True)
     meter.add(*diagonal)
     assert meter.result().accuracy == 0
 
 
 @given(BOXES, BOXES)
 def test_overlaps_are_symmetric_and_bounded(first: tuple, second: tuple) -> None:
-    iou, generalised = box_iou(first, second), generalized_box_iou(first, second)
+    iou, generalized = box_iou(first, second), generalized_box_iou(first, second)
     assert iou == box_iou(second, first)
-    assert -1 < generalised <= iou + 1e-6 <= 1 + 1e-6
-    assert generalised == generalized_box_iou(second, first)
+    assert -1 < generalized <= iou + 1e-6 <= 1 + 1e-6
+    assert generalized == generalized_box_iou(second, first)
     assert box_iou(first, first) == 1
 
 

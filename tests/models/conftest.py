@@ -81,7 +81,7 @@ HYPERSEG_DESIGNS: dict[str, dict[str, Any]] = {
     "miniature": {
         **HYPERSEG,
         "conditional_weight": True,
-        "recognise_entities": True,
+        "recognize_entities": True,
         "prompt_frames": 3,
         "prompt_style": "plain",
         "coordinates": True,

@@ -12,7 +12,7 @@ from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.text_training import TextCollator, TextHeads, sentence_end
 from vlseg_cli.schema import Sample
 from vlseg_cli.schema.sample import TextSample
-from vlseg_cli.synthetic.categories import COLOURS, NAMES
+from vlseg_cli.synthetic.categories import COLORS, NAMES
 from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
@@ -38,7 +38,7 @@ def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
     )
     assert batch.meant.sum(1).tolist() == [1, 1, 1]
     assert batch.meant[2].nonzero()[:, 0].tolist() == [0, 1]
-    assert batch.colour.tolist() == [-1, tuple(COLOURS).index("red"), -1]
+    assert batch.color.tolist() == [-1, tuple(COLORS).index("red"), -1]
     assert batch.position.tolist() == [-1, 0, -1]
     assert batch.anchor.tolist() == [-1, 5, -1]
     assert batch.to("meta").anchor.device.type == "meta"
@@ -47,18 +47,18 @@ def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
 def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
     rng = np.random.default_rng(0)
     batch = learner.words_collator()([text_sample(rng) for _ in range(16)])
-    optimiser = torch.optim.Adam(learner.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(learner.parameters(), 3e-3)
     totals = []
     for _ in range(12):
         losses = learner(batch)
         total = torch.stack(list(losses.values())).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
         totals.append(total.item())
     assert set(losses) == {
         "words_category",
-        "words_colour",
+        "words_color",
         "words_position",
         "words_anchor",
         "words_next",

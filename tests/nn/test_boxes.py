@@ -1,4 +1,4 @@
-"""Boxes: corners and centres, overlap, positions, and back to pixels."""
+"""Boxes: corners and centers, overlap, positions, and back to pixels."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.boxes import centred, corners, generalized_iou, logit, sine_position, to_pixels
+from vlseg_cli.nn.boxes import centered, corners, generalized_iou, logit, sine_position, to_pixels
 from vlseg_cli.nn.postprocessing import ImageGeometry
 
 SHARES = st.floats(0.05, 0.95)
@@ -16,9 +16,9 @@ BOXES = st.tuples(SHARES, SHARES, SHARES, SHARES)
 
 @settings(max_examples=30, deadline=None)
 @given(BOXES)
-def test_corners_and_centres_undo_each_other(box: tuple[float, ...]) -> None:
+def test_corners_and_centers_undo_each_other(box: tuple[float, ...]) -> None:
     boxes = torch.tensor([box], dtype=torch.float64)
-    assert torch.allclose(centred(corners(boxes)), boxes)
+    assert torch.allclose(centered(corners(boxes)), boxes)
     assert torch.allclose(logit(boxes).sigmoid(), boxes)
 
 

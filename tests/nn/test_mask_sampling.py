@@ -22,7 +22,7 @@ def rectangles(count: int) -> Tensor:
     return masks
 
 
-def test_samples_at_cell_centres_are_the_cells() -> None:
+def test_samples_at_cell_centers_are_the_cells() -> None:
     maps = torch.randn(2, 3, 4)
     y, x = torch.meshgrid((torch.arange(3) + 0.5) / 3, (torch.arange(4) + 0.5) / 4, indexing="ij")
     points = torch.stack([x, y], -1).view(1, 12, 2).expand(2, -1, -1)

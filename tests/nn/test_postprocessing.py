@@ -34,7 +34,7 @@ def sigmoid(value: float) -> float:
 
 
 def bilinear(grid: list[list[float]], height: int, width: int) -> list[list[float]]:
-    """Resize with half-pixel centres and clamped edges."""
+    """Resize with half-pixel centers and clamped edges."""
 
     def at(length: int, size: int, i: int) -> tuple[int, int, float]:
         place = max((i + 0.5) * length / size - 0.5, 0.0)
@@ -199,7 +199,7 @@ def test_instances_are_the_best_pairs(seed: int, top: int, things: list[bool] | 
 
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.floats(0, 1))
-def test_generalised_answer_is_a_union_and_never_empty_handed(seed: int, threshold: float) -> None:
+def test_generalized_answer_is_a_union_and_never_empty_handed(seed: int, threshold: float) -> None:
     logits, masks = random_answer(seed)
     scores = logits[:, 0].sigmoid()
     chosen = [q for q in range(5) if float(scores[q]) > threshold] or [int(scores.argmax())]

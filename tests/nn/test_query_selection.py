@@ -20,7 +20,7 @@ def test_flat_maps_are_split_again() -> None:
         assert torch.equal(one, other)
 
 
-def test_proposals_stand_on_cell_centres() -> None:
+def test_proposals_stand_on_cell_centers() -> None:
     boxes = proposals(memory()).sigmoid()
     assert torch.allclose(boxes[0], torch.tensor([0.25, 0.25, 0.05, 0.05]))
     assert torch.allclose(boxes[3], torch.tensor([0.75, 0.75, 0.05, 0.05]))

@@ -43,7 +43,7 @@ def test_masks_are_described_pixels_against_queries() -> None:
     assert nothing.shape == (0, 12, 20)
 
 
-def test_residuals_are_enlarged_between_cell_centres() -> None:
+def test_residuals_are_enlarged_between_cell_centers() -> None:
     residual = torch.arange(4.0).view(1, 1, 4, 1)
     line = enlarge(residual, torch.Size((1, 8)))[0, 0, :, 0]
     assert line.tolist() == [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]

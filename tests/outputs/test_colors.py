@@ -1,4 +1,4 @@
-"""Neighbouring colours differ, and text on each of them can be read."""
+"""Neighboring colors differ, and text on each of them can be read."""
 
 from itertools import pairwise
 
@@ -11,18 +11,18 @@ def contrast(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_ink_reads_on_every_colour() -> None:
+def test_ink_reads_on_every_color() -> None:
     for index in range(60):
-        colour = color_of(index)
-        assert contrast(colour, ink_on(colour)) >= 4.5
+        color = color_of(index)
+        assert contrast(color, ink_on(color)) >= 4.5
 
 
-def test_the_first_sixty_colours_are_all_different() -> None:
+def test_the_first_sixty_colors_are_all_different() -> None:
     assert len({color_of(index) for index in range(60)}) == 60
     assert all(0 <= value <= 255 for index in range(99) for value in color_of(index))
 
 
-def test_neighbours_are_told_apart_without_red_and_green() -> None:
+def test_neighbors_are_told_apart_without_red_and_green() -> None:
     """Projected to what a red-green blind eye keeps (lightness and blue against yellow)."""
     for a, b in pairwise(PALETTE):
         light = abs((a[0] + 2 * a[1]) - (b[0] + 2 * b[1])) / 3

@@ -41,9 +41,9 @@ def test_short_text_is_left_alone() -> None:
     assert shortened("a  red\ncup", FONT, 500) == "a red cup"
 
 
-def plates(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """Rows and columns where a plate of this colour was drawn."""
-    return np.argwhere((pixels == colour).all(-1))
+def plates(pixels: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
+    """Rows and columns where a plate of this color was drawn."""
+    return np.argwhere((pixels == color).all(-1))
 
 
 def test_a_label_fits_into_a_large_segment_and_goes_above_a_small_one() -> None:
@@ -57,10 +57,10 @@ def test_a_label_fits_into_a_large_segment_and_goes_above_a_small_one() -> None:
 
 def test_labels_at_one_place_give_way_to_each_other() -> None:
     picture = np.zeros((200, 300, 3), np.uint8)
-    colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
-    draw_labels(picture, [Label("a", 1.0, c, (100, 90, 9, 9), (104, 94)) for c in colours])
-    for colour in colours:
-        assert len(plates(picture, colour)) > 200
+    colors = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
+    draw_labels(picture, [Label("a", 1.0, c, (100, 90, 9, 9), (104, 94)) for c in colors])
+    for color in colors:
+        assert len(plates(picture, color)) > 200
 
 
 def test_letters_beyond_ascii_are_drawn() -> None:

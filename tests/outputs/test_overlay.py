@@ -47,7 +47,7 @@ def test_the_mask_is_tinted_and_the_rest_untouched() -> None:
     assert (pixels[outside] == 40).all()
 
 
-def test_a_track_has_its_colour_wherever_it_stands() -> None:
+def test_a_track_has_its_color_wherever_it_stands() -> None:
     frame = big_frame()
     left, right = np.zeros((2, 300, 400), bool)
     left[100:200, 10:100], right[100:200, 300:390] = True, True
@@ -77,7 +77,7 @@ def test_a_small_segment_stays_visible_on_a_large_one() -> None:
         assert np.abs(pixels[265, 35].astype(int) - pixels[290, 35]).max() > 20
 
 
-def test_semantic_colours_follow_the_category() -> None:
+def test_semantic_colors_follow_the_category() -> None:
     frame = big_frame()
     left = np.zeros((300, 400), bool)
     left[:, :200] = True

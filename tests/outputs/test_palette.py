@@ -1,4 +1,4 @@
-"""Palette PNGs hold the numbers of objects, in DAVIS colours and DAVIS places."""
+"""Palette PNGs hold the numbers of objects, in DAVIS colors and DAVIS places."""
 
 import json
 from dataclasses import replace
@@ -20,14 +20,14 @@ def read(folder: OutputFolder, name: str, frame: str) -> Image.Image:
     return Image.open(folder.root / "palette" / "Annotations" / name / f"{frame}.png")
 
 
-def test_values_are_numbers_of_objects_in_davis_colours(folder: OutputFolder) -> None:
+def test_values_are_numbers_of_objects_in_davis_colors(folder: OutputFolder) -> None:
     write_palette([record(SMALL, RIGHT, LEFT, prompt=("a", "b", "c"))], folder)
     picture = read(folder, "a", "00000")
     assert picture.mode == "P"
     assert np.array_equal(np.asarray(picture), np.where(SMALL, 1, np.where(RIGHT, 2, 3)))
-    colours = np.array(picture.getpalette()).reshape(-1, 3)
-    assert colours[:4].tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
-    assert colours[[9, 12, 22, 255]].tolist() == [
+    colors = np.array(picture.getpalette()).reshape(-1, 3)
+    assert colors[:4].tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
+    assert colors[[9, 12, 22, 255]].tolist() == [
         [191, 0, 0],
         [64, 0, 128],
         [22, 22, 22],

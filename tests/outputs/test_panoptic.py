@@ -1,4 +1,4 @@
-"""The ids in the PNG are those of the JSON, and nothing is lost in its colours."""
+"""The ids in the PNG are those of the JSON, and nothing is lost in its colors."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from vlseg_cli.schema import Prediction, Record
 
 
 @given(arrays.arrays(np.int32, (3, 4), elements=st.integers(0, 2**24 - 1)))
-def test_ids_come_back_from_colours(ids: np.ndarray) -> None:
+def test_ids_come_back_from_colors(ids: np.ndarray) -> None:
     red, green, blue = np.moveaxis(ids_to_rgb(ids).astype(int), -1, 0)
     assert np.array_equal(red + 256 * green + 65536 * blue, ids)
 

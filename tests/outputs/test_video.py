@@ -80,21 +80,21 @@ def test_answers_are_drawn_in_and_an_odd_edge_is_repeated(tmp_path: Path) -> Non
         assert np.abs(pixels[45].astype(int) - pixels[44]).mean() < 12
 
 
-def test_colours_are_those_of_the_frames(tmp_path: Path) -> None:
+def test_colors_are_those_of_the_frames(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", Film(**EVEN, sound=None, frames=2))
     sink, item = VideoSink(OutputFolder(tmp_path / "out")), film_item(film)
-    colours = np.zeros((48, 64, 3), np.uint8)
-    colours[:, :16], colours[:, 16:32], colours[:, 32:48] = (
+    colors = np.zeros((48, 64, 3), np.uint8)
+    colors[:, :16], colors[:, 16:32], colors[:, 32:48] = (
         (220, 30, 40),
         (20, 200, 60),
         (30, 50, 210),
     )
-    sink.write(Frame(colours, str(film), 0, 0.0), item, 0, [])
+    sink.write(Frame(colors, str(film), 0, 0.0), item, 0, [])
     sink.end_part(item, 0)
     sink.end_item(item, 1)
     with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
         made = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    assert np.abs(made[24, 8:64:16].astype(int) - colours[24, 8:64:16]).max() < 8
+    assert np.abs(made[24, 8:64:16].astype(int) - colors[24, 8:64:16]).max() < 8
 
 
 @pytest.mark.parametrize(

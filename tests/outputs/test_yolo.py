@@ -57,12 +57,12 @@ def test_frames_of_a_video_have_a_folder_and_empty_ones_a_file(
 
 
 def filled(polygons: list[Points], height: int, width: int) -> NDArray[np.bool_]:
-    """Pixels whose centre lies in one of the polygons."""
+    """Pixels whose center lies in one of the polygons."""
     y, x = np.mgrid[:height, :width] + 0.5
-    centres = np.stack([x.ravel(), y.ravel()], -1)
+    centers = np.stack([x.ravel(), y.ravel()], -1)
     inside = np.zeros(height * width, bool)
     for polygon in polygons:
-        inside |= Polygon(np.vstack([polygon, polygon[:1]]), closed=True).contains_points(centres)
+        inside |= Polygon(np.vstack([polygon, polygon[:1]]), closed=True).contains_points(centers)
     return inside.reshape(height, width)
 
 

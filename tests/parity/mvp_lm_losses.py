@@ -18,7 +18,7 @@ from vlseg_cli.models.mvp_lm.criterion import (
     match_level,
 )
 from vlseg_cli.models.mvp_lm.modeling import MVPLM, DecoderLevel, MVPLMMaskOutput
-from vlseg_cli.nn.boxes import centred
+from vlseg_cli.nn.boxes import centered
 from vlseg_cli.nn.denoising import DenoisingQueries, denoising_queries
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.mask_sampling import sample_points
@@ -163,4 +163,4 @@ def _truth_of(golden: Golden, case: str) -> BoxTargets:
     masks = None if case == "train_det" else golden[f"in/{case}/gt_masks"].float()
     is_thing = labels < _STUFF_FROM
     labels = torch.zeros_like(labels) if case == "train_ref" else labels
-    return BoxTargets(labels, centred(boxes), is_thing, masks)
+    return BoxTargets(labels, centered(boxes), is_thing, masks)

@@ -14,4 +14,4 @@ def test_what_is_found_is_written_as_asked() -> None:
 
 def test_all_words_where_none_is_near() -> None:
     assert nearest_or_all("zzz", {"b", "a"}) == "; known are a, b"
-    assert nearest_or_all("colour", ["color", "size"]) == "; did you mean 'color'?"
+    assert nearest_or_all("color", ["color", "size"]) == "; did you mean 'color'?"

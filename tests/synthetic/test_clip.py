@@ -30,9 +30,9 @@ def test_an_id_is_the_same_thing_in_every_frame(clips: list[tuple[Scene, ...]]) 
         known: dict[int, tuple[str, str | None]] = {}
         for scene in clip:
             for item in scene.items:
-                assert known.setdefault(item.id, (item.category, item.colour)) == (
+                assert known.setdefault(item.id, (item.category, item.color)) == (
                     item.category,
-                    item.colour,
+                    item.color,
                 )
 
 

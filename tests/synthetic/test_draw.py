@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.categories import BY_NAME, COLOURS, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS, NAMES
 from vlseg_cli.synthetic.draw import SMALLEST, draw_scene
 from vlseg_cli.synthetic.drawing.colors import RGB, nearest_word
 from vlseg_cli.synthetic.drawing.layout import MOST, PLACES
@@ -57,9 +57,9 @@ def test_items_say_exactly_what_the_ids_show(seed: int, height: int, width: int)
         ys, xs = np.nonzero(scene.ids == item.id)
         assert item.area == len(xs) >= SMALLEST * scene.ids.size
         assert item.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
-        assert item.centre == pytest.approx((xs.mean(), ys.mean()))
+        assert item.center == pytest.approx((xs.mean(), ys.mean()))
         assert item.is_thing == BY_NAME[item.category].is_thing
-        assert item.colour in (COLOURS if item.is_thing else [None])
+        assert item.color in (COLORS if item.is_thing else [None])
         assert item.size > 0
         assert item.on is None or item.on in {other.id for other in scene.items}
 
@@ -133,14 +133,14 @@ def test_another_size_shows_the_same_scene(seed: int) -> None:
     sizeable = [item for item in large.items if item.area > 0.01 * large.ids.size]
     overlaps = [_iou(resized == item.id, large.mask(item.id)) for item in sizeable]
     assert min(overlaps) > 0.6 and np.mean(overlaps) > 0.85
-    named = {item.id: (item.category, item.colour) for item in small.items}
-    assert all(named[item.id] == (item.category, item.colour) for item in sizeable)
+    named = {item.id: (item.category, item.color) for item in small.items}
+    assert all(named[item.id] == (item.category, item.color) for item in sizeable)
     # Lines are never thinner than half a pixel, so small pictures are a little darker.
     assert abs(small.pixels.mean() - large.pixels.mean()) < 6
 
 
 def test_owners_follow_the_edges_of_the_picture() -> None:
-    """Inside an object and outside of it, away from the edge, colours differ in the right way."""
+    """Inside an object and outside of it, away from the edge, colors differ in the right way."""
     scene = draw_scene(5, shape=(200, 200), place="kitchen")
     (fridge, *_) = scene.of("fridge")
     inside = scene.pixels[_eroded(scene.mask(fridge.id))]
@@ -149,10 +149,10 @@ def test_owners_follow_the_edges_of_the_picture() -> None:
     assert gap > 15
 
 
-def test_most_of_a_thing_has_the_colour_it_is_named_after(crowd: list[Scene]) -> None:
+def test_most_of_a_thing_has_the_color_it_is_named_after(crowd: list[Scene]) -> None:
     plain = ("sofa", "car", "cup", "bucket", "bus", "chair", "bench", "apple", "banana", "fridge")
     right = [
-        _main_word(scene, item) == item.colour
+        _main_word(scene, item) == item.color
         for scene in crowd
         for item in scene.items
         if item.category in plain and item.area > 120
@@ -192,6 +192,6 @@ def _eroded(mask: np.ndarray) -> np.ndarray:
 
 
 def _main_word(scene: Scene, item: SceneItem) -> str:
-    """The colour word most pixels of an item are nearest to."""
-    colours: list[RGB] = [tuple(rgb) for rgb in scene.pixels[scene.mask(item.id)].tolist()]
-    return Counter(nearest_word(rgb) for rgb in colours[::4]).most_common(1)[0][0]
+    """The color word most pixels of an item are nearest to."""
+    colors: list[RGB] = [tuple(rgb) for rgb in scene.pixels[scene.mask(item.id)].tolist()]
+    return Counter(nearest_word(rgb) for rgb in colors[::4]).most_common(1)[0][0]

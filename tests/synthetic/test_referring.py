@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vlseg_cli.synthetic.categories import CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.language.noun_phrases import plural
 from vlseg_cli.synthetic.referring import refer
 from vlseg_cli.synthetic.scene import KINDS, Scene, SceneItem
@@ -24,9 +24,9 @@ _NOUNS = {
     for form in (word, plural(word))
 }
 _NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
-_COLOUR = "|".join(COLOURS)
+_COLOR = "|".join(COLORS)
 _MENTION = re.compile(
-    rf"(?:\b({_COLOUR}) )?(?:coloured )?\b({_NOUN})\b(?: (?:that is|which is|in) ({_COLOUR})\b)?"
+    rf"(?:\b({_COLOR}) )?(?:colored )?\b({_NOUN})\b(?: (?:that is|which is|in) ({_COLOR})\b)?"
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six")
@@ -35,16 +35,16 @@ _BIG, _SMALL = (
     r"\b(small|smallest|smaller|little|tiny)\b",
 )
 _PLACES: dict[str, Callable[[SceneItem], float]] = {
-    r"\bleft(most)?\b": lambda item: item.centre[0],
-    r"\bright(most)?\b": lambda item: -item.centre[0],
-    r"\b(top(most)?|highest|upper(most)?)\b": lambda item: item.centre[1],
-    r"\b(bottom|lowest|lower(most)?|furthest down)\b": lambda item: -item.centre[1],
+    r"\bleft(most)?\b": lambda item: item.center[0],
+    r"\bright(most)?\b": lambda item: -item.center[0],
+    r"\b(top(most)?|highest|upper(most)?)\b": lambda item: item.center[1],
+    r"\b(bottom|lowest|lower(most)?|furthest down)\b": lambda item: -item.center[1],
 }
 _RELATIONS: dict[str, Callable[[SceneItem, SceneItem], bool]] = {
-    r"\bleft of\b": lambda a, b: a.centre[0] < b.centre[0],
-    r"\bright of\b": lambda a, b: a.centre[0] > b.centre[0],
-    r"\b(above|over|higher up)\b": lambda a, b: a.centre[1] < b.centre[1],
-    r"\b(below|under|beneath)\b": lambda a, b: a.centre[1] > b.centre[1],
+    r"\bleft of\b": lambda a, b: a.center[0] < b.center[0],
+    r"\bright of\b": lambda a, b: a.center[0] > b.center[0],
+    r"\b(above|over|higher up)\b": lambda a, b: a.center[1] < b.center[1],
+    r"\b(below|under|beneath)\b": lambda a, b: a.center[1] > b.center[1],
     r"\b(next to|beside|by)\b": lambda a, b: _gap(a, b) <= 10,
     r"\b(on|on top of|standing on|that is on)\b": lambda a, b: a.on == b.id,
 }
@@ -68,16 +68,16 @@ def meaning(text: str, kind: str, scene: Scene) -> set[int]:
 
 
 def _named(mention: re.Match[str], scene: Scene) -> list[SceneItem]:
-    colour = mention[1] or mention[3]
+    color = mention[1] or mention[3]
     same = [item for item in scene.items if item.category == _NOUNS[mention[2]]]
-    return [item for item in same if colour is None or item.colour == colour]
+    return [item for item in same if color is None or item.color == color]
 
 
 def _at(text: str, group: list[SceneItem], margin: float) -> set[int]:
-    if re.search(r"\b(middle|central|centre|between)\b", text):
-        line = sorted(group, key=lambda item: item.centre[0])
+    if re.search(r"\b(middle|central|center|between)\b", text):
+        line = sorted(group, key=lambda item: item.center[0])
         assert len(group) == 3
-        assert line[0].centre[0] + margin <= line[1].centre[0] <= line[2].centre[0] - margin
+        assert line[0].center[0] + margin <= line[1].center[0] <= line[2].center[0] - margin
         return {line[1].id}
     (key,) = (key for word, key in _PLACES.items() if re.search(word, text))
     line = sorted(group, key=key)
@@ -119,7 +119,7 @@ def _related(text: str, group: list[SceneItem], anchor: SceneItem) -> set[int]:
 
 
 def _distance(a: SceneItem, b: SceneItem) -> float:
-    return float(np.hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]))
+    return float(np.hypot(a.center[0] - b.center[0], a.center[1] - b.center[1]))
 
 
 def _gap(a: SceneItem, b: SceneItem) -> float:
@@ -171,7 +171,7 @@ def test_weights_choose_the_kinds(scenes: list[Scene]) -> None:
     kinds = {
         sentence.kind
         for scene in scenes
-        if (sentence := refer(scene, rng, weights={"colour": 1.0, "category": 1e-9}))
+        if (sentence := refer(scene, rng, weights={"color": 1.0, "category": 1e-9}))
     }
-    assert "colour" in kinds
-    assert kinds <= {"colour", "category"}
+    assert "color" in kinds
+    assert kinds <= {"color", "category"}

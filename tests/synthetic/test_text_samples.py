@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vlseg_cli.synthetic.categories import BY_NAME, COLOURS
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.knowledge import facts
 from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
 from vlseg_cli.synthetic.vocabulary import split
@@ -15,10 +15,10 @@ def test_labels_are_words_of_the_world_and_stand_in_the_text() -> None:
         assert exercise.categories <= set(BY_NAME)
         assert exercise.position is None or exercise.position in POSITIONS
         spoken = set(split(exercise.text))
-        if exercise.colour is not None:
-            assert exercise.colour in spoken
+        if exercise.color is not None:
+            assert exercise.color in spoken
         elif exercise.anchor is None and len(exercise.categories) == 1 and exercise.position:
-            assert not spoken & set(COLOURS)
+            assert not spoken & set(COLORS)
 
 
 def test_every_position_occurs() -> None:

@@ -89,7 +89,7 @@ def make_run(recipe_file: Path, tmp_path: Path) -> Callable[..., TrainingRun]:
 
 @pytest.fixture
 def saved_tensors() -> Callable[[Path], dict[str, Tensor]]:
-    """All tensors of the last checkpoint in a folder: model, average, optimiser."""
+    """All tensors of the last checkpoint in a folder: model, average, optimizer."""
 
     def load(out: Path) -> dict[str, Tensor]:
         checkpoint = last_checkpoint(out)

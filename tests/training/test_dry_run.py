@@ -12,7 +12,7 @@ def test_the_plan_is_told_and_nothing_is_trained(
     recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    train(recipe_file, out, ["optimiser.clip=0.25"], dry_run=True)
+    train(recipe_file, out, ["optimizer.clip=0.25"], dry_run=True)
     told = capsys.readouterr().out
     assert "clip = 0.25" in told
     assert "pixel_decoder" in told

@@ -17,8 +17,8 @@ TABLE = {"seed": 1, "stage": [{"lr": 1.0, "train": ["a"]}], "model": {"architect
         ("stage.0.lr=1e-3", ("stage", 0, "lr"), 1e-3),
         ("stage.0.train=['x', 'y']", ("stage", 0, "train"), ["x", "y"]),
         ("model.architecture=hyperseg", ("model", "architecture"), "hyperseg"),
-        ("optimiser.clip = 0.5", ("optimiser", "clip"), 0.5),
-        ("stage.0.mixture.kinds.colour=2", ("stage", 0, "mixture", "kinds", "colour"), 2),
+        ("optimizer.clip = 0.5", ("optimizer", "clip"), 0.5),
+        ("stage.0.mixture.kinds.color=2", ("stage", 0, "mixture", "kinds", "color"), 2),
     ],
 )
 def test_values_are_set(override: str, path: tuple[str | int, ...], value: object) -> None:

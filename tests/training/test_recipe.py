@@ -25,7 +25,7 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[optimizer]", "r.toml: unknown key 'optimizer'; did you mean 'optimiser'?"),
+        ("[optimizer]", "r.toml: unknown key 'optimizer'; did you mean 'optimizer'?"),
         ("[ema]\ndecoy = 1", "r.toml [ema]: unknown key 'decoy'; did you mean 'decay'?"),
         ("[ema]\ndecay = 1.5", "r.toml [ema]: decay must be from 0 to 1, not 1.5"),
         ("[ema]\ndecay = 'high'", "r.toml [ema]: decay must be a number, not 'high'"),
@@ -33,7 +33,7 @@ def written(folder: Path, text: str) -> Path:
         ("seed = -1", "r.toml: seed must be at least 0, not -1"),
         ("ema = 3", "r.toml: ema must be a table, not 3"),
         ("[precision]\ndtype = 'bf61'", "r.toml [precision]: dtype = 'bf61'; did you mean 'bf16'?"),
-        ("[optimiser]\nbetas = [0.9]", "r.toml [optimiser]: betas needs 2 values, not 1"),
+        ("[optimizer]\nbetas = [0.9]", "r.toml [optimizer]: betas needs 2 values, not 1"),
         (
             "[data]\nfirst_seed = 900_017",
             "r.toml [data]: first_seed = 900017 is a scene kept for tests",
@@ -41,7 +41,7 @@ def written(folder: Path, text: str) -> Path:
         ("[[stage]]\nname = 'b'", "r.toml [stage.1]: the key 'lr' is missing"),
         (STAGE + "minutes = 1", "r.toml [stage.1]: a stage needs either steps or minutes"),
         (STAGE + "mixture = {sentence = 1}", "[stage.1.mixture]: unknown key 'sentence'; did you"),
-        (STAGE + "mixture = {kinds = {color = 1}}", "unknown kind 'color'; did you mean 'colour'?"),
+        (STAGE + "mixture = {kinds = {color = 1}}", "unknown kind 'color'; did you mean 'color'?"),
         (STAGE + "mixture = {heldout = true}", "wordings kept out of training"),
         (STAGE + "mixture = {no_target = 2}", "no_target must be from 0 to 1"),
         (STAGE.replace("steps", "minutes") + "continues = true", "both need steps or minutes"),
@@ -70,7 +70,7 @@ def test_defaults_and_values(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file)
     assert recipe.stage[1].mixture.regions == 1
     assert recipe.stage[1].mixture.kinds  # the world's own weights
-    assert recipe.optimiser.betas == (0.9, 0.98)
+    assert recipe.optimizer.betas == (0.9, 0.98)
     assert isinstance(recipe.stage[0].lr, float)
 
 

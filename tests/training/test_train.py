@@ -63,8 +63,8 @@ def test_another_recipe_is_refused_unless_restarted(
 ) -> None:
     out = tmp_path / "copy"
     shutil.copytree(whole, out)
-    with pytest.raises(RecipeError, match=r"optimiser\.clip, stage\.1\.batch_size; use --restart"):
-        train(recipe_file, out, ["stage.1.batch_size=4", "optimiser.clip=2", "log.every=5"])
+    with pytest.raises(RecipeError, match=r"optimizer\.clip, stage\.1\.batch_size; use --restart"):
+        train(recipe_file, out, ["stage.1.batch_size=4", "optimizer.clip=2", "log.every=5"])
     train(recipe_file, out, ["stage.0.steps=1", "stage.1.steps=1", "log.every=1"], restart=True)
     assert [row["step"] for row in read_log(out / "log.csv")] == [1, 2]
 
@@ -128,7 +128,7 @@ def test_a_non_finite_step_is_skipped_and_forgotten(make_run: MakeRun) -> None:
 
 
 def test_a_diverged_run_ends_with_a_sentence(make_run: MakeRun) -> None:
-    run = make_run("out", "stage.0.steps=100", "stage.0.lr=1e38", "optimiser.weight_decay=1")
+    run = make_run("out", "stage.0.steps=100", "stage.0.lr=1e38", "optimizer.weight_decay=1")
     with pytest.raises(VlsegError, match="lower lr of stage 'words'"):
         train_run(run)
     assert run.progress.skipped_in_a_row == 20

@@ -66,6 +66,6 @@ def test_a_whole_entry() -> None:
     assert read_catalog(GOOD) == {"x": CatalogEntry("X", "model", "psalm", "pth")}
 
 
-def test_a_misspelt_name() -> None:
+def test_a_misspelled_name() -> None:
     with pytest.raises(WeightsError, match="did you mean 'psalm'"):
         find_entry("pslam")

@@ -14,7 +14,7 @@ from vlseg_cli.cli import options
 from vlseg_cli.cli.checks import AREAS, CheckFinding, CheckState, examine
 from vlseg_cli.cli.wording import printable
 
-_COLOURS = {CheckState.OK: "green", CheckState.WARNING: "yellow", CheckState.BROKEN: "bold red"}
+_COLORS = {CheckState.OK: "green", CheckState.WARNING: "yellow", CheckState.BROKEN: "bold red"}
 
 
 def command(
@@ -46,6 +46,6 @@ def show(area: str, findings: Iterable[CheckFinding]) -> None:
     terminal = Terminal(highlight=False, markup=False)
     terminal.print(Text(area, "bold"))
     for one in findings:
-        state = Text(f"  {one.state.value:<8}", _COLOURS[one.state])
+        state = Text(f"  {one.state.value:<8}", _COLORS[one.state])
         sentence = f"{one.name}: {one.found}" + (f". {one.mend}" if one.mend else "")
         terminal.print(state, printable(sentence), soft_wrap=True)

@@ -1,6 +1,6 @@
 """COCO's panoptic form, which ADE20K and Cityscapes take over: a JSON file and a PNG per picture.
 
-Ids of segments are colours (R + 256 G + 65536 B), 0 is void; what a segment is stands in the JSON.
+Ids of segments are colors (R + 256 G + 65536 B), 0 is void; what a segment is stands in the JSON.
 """
 
 import json
@@ -79,5 +79,5 @@ class COCOPanoptic:
 
 def read_ids(path: Path) -> NDArray[np.int32]:
     """Segment ids (H, W) of a panoptic PNG. Raises InputError if it is missing or damaged."""
-    colours = np.asarray(open_image(path).convert("RGB")).astype(np.int32)
-    return colours[..., 0] + 256 * colours[..., 1] + 65536 * colours[..., 2]
+    colors = np.asarray(open_image(path).convert("RGB")).astype(np.int32)
+    return colors[..., 0] + 256 * colors[..., 1] + 65536 * colors[..., 2]

@@ -53,11 +53,11 @@ class LabelMaps:
 def read_labels(path: Path) -> NDArray[np.int32]:
     """Numbers (H, W) of a map, a palette's index or a grey value of 8 or 16 bits.
 
-    Raises InputError if the file is missing, damaged or in colour.
+    Raises InputError if the file is missing, damaged or in color.
     """
     numbers = np.asarray(open_image(path)).astype(np.int32)
     if numbers.ndim != 2:
-        raise InputError(f"{path} is no map of numbers: it has colours.")
+        raise InputError(f"{path} is no map of numbers: it has colors.")
     return numbers
 
 

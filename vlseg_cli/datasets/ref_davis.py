@@ -78,7 +78,7 @@ def _query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQ
 
 
 def _expressions(path: Path) -> Expressions:
-    """Lines ``sequence object "expression"``; some sequences are misspelt."""
+    """Lines ``sequence object "expression"``; some sequences are misspelled."""
     found: Expressions = {}
     for line in parsed(path, _decoded).splitlines():
         if line.strip():

@@ -19,7 +19,7 @@ from vlseg_cli.datasets.polygons import Polygons, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
 
-_NOTHING = -1  # the annotation of a generalised ref that means nothing in the picture
+_NOTHING = -1  # the annotation of a generalized ref that means nothing in the picture
 
 
 class Ref(NamedTuple):

@@ -147,21 +147,21 @@ def _draw_boxes(picture: Image.Image, case: Case, scale: int) -> None:
             pen.rectangle([side * scale for side in box], outline=_WHITE, width=_LINE)
     sure = [segment for segment in case.segments if segment.score >= _SURE]
     for number, segment in enumerate(sure):
-        colour = color_of(number)
+        color = color_of(number)
         x, y, width, height = (side * scale for side in segment.bbox)
-        pen.rectangle((x, y, x + width, y + height), outline=colour, width=_LINE)
+        pen.rectangle((x, y, x + width, y + height), outline=color, width=_LINE)
         pen.text(
-            (x + 4, y + 2), segment.label, fill=ink_on(colour), stroke_width=2, stroke_fill=colour
+            (x + 4, y + 2), segment.label, fill=ink_on(color), stroke_width=2, stroke_fill=color
         )
 
 
-def _outline(picture: Image.Image, mask: NDArray[np.bool_], scale: int, colour: RGB) -> None:
+def _outline(picture: Image.Image, mask: NDArray[np.bool_], scale: int, color: RGB) -> None:
     """A line just inside the mask's edge, with a dark one just outside so that it always shows."""
     whole = np.asarray(_enlarged(mask, scale)) > 0
     outer = ndimage.binary_dilation(whole) & ~whole
     inner = whole & ~ndimage.binary_erosion(whole, iterations=_LINE)
     picture.paste(_BLACK, mask=Image.fromarray(outer))
-    picture.paste(colour, mask=Image.fromarray(inner))
+    picture.paste(color, mask=Image.fromarray(inner))
 
 
 def _enlarged(mask: NDArray[np.bool_], scale: int) -> Image.Image:

@@ -12,6 +12,7 @@ from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.ytvis import TrueTrack, VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks
 from vlseg_cli.evaluation.truth import predicted_mask
+from vlseg_cli.evaluation.world_scores import with_exported_kinds
 from vlseg_cli.schema import (
     ClipQuery,
     ClipSample,
@@ -85,7 +86,7 @@ def _by_kind(kinds: dict[str, ExpressionJF]) -> dict[str, Any]:
     whole = every.result()
     results = {kind: meter.result() for kind, meter in sorted(kinds.items())}
     by_kind = {kind: {"J&F": one.jf, "n": one.n} for kind, one in results.items()}
-    return {"J&F": whole.jf, "J": whole.j, "F": whole.f, "by_kind": by_kind}
+    return {"J&F": whole.jf, "J": whole.j, "F": whole.f, "by_kind": with_exported_kinds(by_kind)}
 
 
 def _true_ids(truth: Truth) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from vlseg_cli.evaluation.cases import CaseKeeper
 from vlseg_cli.evaluation.report import ReportCard, ReportGallery, ReportRow, write_page
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Task
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS
 
 # Tasks in the order of the page, with the words of their headings.
 _HEADINGS: dict[Task, str] = {
@@ -48,7 +49,11 @@ def _cards(scores: Mapping[str, Any]) -> Iterator[ReportCard]:
     )
     yield ReportCard(
         "gIoU by kind of expression",
-        [_row(kind, row["gIoU"], str(row["n"])) for kind, row in refer["by_kind"].items()],
+        [
+            _row(kind, row["gIoU"], str(row["n"]))
+            for kind, row in refer["by_kind"].items()
+            if kind not in EXPORTED_KINDS.values()
+        ],
     )
     yield ReportCard(
         "Reasoning questions",

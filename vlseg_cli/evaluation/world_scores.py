@@ -14,7 +14,7 @@ from vlseg_cli.evaluation.truth import predicted_box, predicted_mask, true_box
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, Task
 from vlseg_cli.synthetic.categories import STUFF
 from vlseg_cli.synthetic.regions import REGION_KINDS
-from vlseg_cli.synthetic.scene import KINDS
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS, KINDS
 
 
 class WorldScores:
@@ -52,7 +52,9 @@ class WorldScores:
                 "cIoU": total.ciou,
                 "gIoU": total.giou,
                 "P50": total.precision[0.5],
-                "by_kind": {kind: {"gIoU": one.giou, "n": one.n} for kind, one in refer.items()},
+                "by_kind": with_exported_kinds(
+                    {kind: {"gIoU": one.giou, "n": one.n} for kind, one in refer.items()}
+                ),
             },
             "reason": {kind: {"gIoU": one.giou, "cIoU": one.ciou} for kind, one in reason.items()},
             "ground": {"acc50": grounded.accuracy, "n": grounded.n},
@@ -73,3 +75,9 @@ class WorldScores:
         for position, mask in enumerate(query.masks):
             overlap = meter.add(predicted_mask(prediction, position), mask, query.ignore)
             yield Case(frame, query, prediction, "IoU", overlap.iou, position)
+
+
+def with_exported_kinds(by_kind: dict[str, Any]) -> dict[str, Any]:
+    """Kinds of sentences under today's names and those of the first release, which others read."""
+    known = {old: by_kind[new] for new, old in EXPORTED_KINDS.items() if new in by_kind}
+    return {**by_kind, **known}

@@ -63,7 +63,7 @@ class Chunk:
 
 
 def group_items(items: Iterable[Item], batch_size: int) -> Iterator[WorkUnit]:
-    """Neighbouring images in batches, every video alone."""
+    """Neighboring images in batches, every video alone."""
     batch: list[Item] = []
     for item in items:
         if batch and (item.is_video or len(batch) == batch_size):

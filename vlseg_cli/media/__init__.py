@@ -1,4 +1,4 @@
-"""Sources: images and videos from anywhere; colour, orientation, time and limits seen to."""
+"""Sources: images and videos from anywhere; color, orientation, time and limits seen to."""
 
 from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.media.formats import is_video

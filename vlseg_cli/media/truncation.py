@@ -78,11 +78,11 @@ def _boxes_end(file: BinaryIO, size: int) -> int:
 def _gif_end(file: BinaryIO) -> int:
     """Where the last block ends, or would end if it were whole."""
     head = file.read(13)
-    file.seek(_colours(head[10]) if len(head) == 13 else 0, os.SEEK_CUR)
+    file.seek(_colors(head[10]) if len(head) == 13 else 0, os.SEEK_CUR)
     while (kind := file.read(1)) in (b"!", b","):
         if kind == b",":
             place = file.read(9)
-            file.seek(_colours(place[8]) if len(place) == 9 else 0, os.SEEK_CUR)
+            file.seek(_colors(place[8]) if len(place) == 9 else 0, os.SEEK_CUR)
         file.seek(1, os.SEEK_CUR)  # a label, or the size of codes
         while length := file.read(1):
             if length == b"\0":
@@ -93,8 +93,8 @@ def _gif_end(file: BinaryIO) -> int:
     return file.tell()
 
 
-def _colours(flags: int) -> int:
-    """Bytes of the colour table that these flags announce."""
+def _colors(flags: int) -> int:
+    """Bytes of the color table that these flags announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 

@@ -15,7 +15,7 @@ def longest_side(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def fit_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-    """(H, W, 3) -> (3, size, size): longest side to size, normalised, zeros right and below."""
+    """(H, W, 3) -> (3, size, size): longest side to size, normalized, zeros right and below."""
     h, w = longest_side(pixels.shape[0], pixels.shape[1], size)
     resized = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR))
     canvas = np.zeros((3, size, size), np.float32)

@@ -28,7 +28,7 @@ class Trainable(nn.Module):
 
     @abstractmethod
     def forward(self, batch: Any) -> Mapping[str, Tensor]:
-        """Named scalar losses, already weighted; their plain sum is minimised."""
+        """Named scalar losses, already weighted; their plain sum is minimized."""
 
     @abstractmethod
     def collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:

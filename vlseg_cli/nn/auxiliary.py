@@ -26,7 +26,7 @@ class DenseCategoryHead(nn.Module):
 
 
 class BoxHead(nn.Module):
-    """Where a query's object is: centre and size in [0, 1]."""
+    """Where a query's object is: center and size in [0, 1]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

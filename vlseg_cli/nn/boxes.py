@@ -19,18 +19,18 @@ def logit(boxes: Tensor) -> Tensor:
 
 def corners(boxes: Tensor) -> Tensor:
     """(…, 4) cx, cy, w, h -> x0, y0, x1, y1."""
-    centre, size = boxes.chunk(2, -1)
-    return torch.cat([centre - size / 2, centre + size / 2], -1)
+    center, size = boxes.chunk(2, -1)
+    return torch.cat([center - size / 2, center + size / 2], -1)
 
 
-def centred(boxes: Tensor) -> Tensor:
+def centered(boxes: Tensor) -> Tensor:
     """(…, 4) x0, y0, x1, y1 -> cx, cy, w, h."""
     low, high = boxes.chunk(2, -1)
     return torch.cat([(low + high) / 2, high - low], -1)
 
 
 def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, 4) and (M, 4) as cx, cy, w, h -> IoU and generalised IoU, (N, M) each."""
+    """(N, 4) and (M, 4) as cx, cy, w, h -> IoU and generalized IoU, (N, M) each."""
     a, b = corners(first).unsqueeze(1), corners(second).unsqueeze(0)
     inner = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(0)
     outer = torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])

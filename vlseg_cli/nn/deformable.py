@@ -44,7 +44,7 @@ def flatten(maps: Sequence[Tensor]) -> FlatMaps:
     return FlatMaps(vectors, tuple((each.shape[-2], each.shape[-1]) for each in maps))
 
 
-def cell_centres(size: tuple[int, int], device: torch.device) -> Tensor:
+def cell_centers(size: tuple[int, int], device: torch.device) -> Tensor:
     """(h·w, 2) as x, y in [0, 1], row-major."""
     h, w = size
     y = (torch.arange(h, device=device) + 0.5) / h

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vlseg_cli.nn.boxes import logit
 
-_SHAKE = 0.4  # of half a side for the centre, of a side for the size
+_SHAKE = 0.4  # of half a side for the center, of a side for the size
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
 
 
 class DINOv2(nn.Module):
-    """Patch tokens of the last block, normalised. native: px side the positions were made for."""
+    """Patch tokens of the last block, normalized. native: px side the positions were made for."""
 
     def __init__(self, width: int, layers: int, heads: int, patch: int, native: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class DINOv2(nn.Module):
         self.patch = patch
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised, multiples of the patch -> (B, h, w, D)."""
+        """(B, 3, H, W) normalized, multiples of the patch -> (B, h, w, D)."""
         tokens: Tensor = self.model(pixels).last_hidden_state[:, 1:]
         h, w = pixels.shape[2] // self.patch, pixels.shape[3] // self.patch
         return tokens.reshape(len(tokens), h, w, -1)

@@ -60,7 +60,7 @@ class RegionAttention(nn.Module):
 
 
 class EnhancementLayer(nn.Module):
-    """One cross attention from masks to features, residual, normalised after."""
+    """One cross attention from masks to features, residual, normalized after."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

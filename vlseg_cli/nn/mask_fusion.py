@@ -37,7 +37,7 @@ class Attention(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """Masks among themselves, masks to text, a perceptron, text to masks; normalised after each."""
+    """Masks among themselves, masks to text, a perceptron, text to masks; normalized after each."""
 
     def __init__(self, channels: int, heads: int, feedforward: int) -> None:
         super().__init__()

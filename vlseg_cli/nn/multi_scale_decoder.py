@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrEncoderLayer
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerSinePositionEmbedding
 
-from vlseg_cli.nn.deformable import cell_centres, deformable_config, fan_out, flatten
+from vlseg_cli.nn.deformable import cell_centers, deformable_config, fan_out, flatten
 from vlseg_cli.nn.pixel_decoder import CoordinateEmbedding, PixelFeatures
 
 LEVELS = 4
@@ -89,8 +89,8 @@ class MultiScaleDecoder(nn.Module):
                 for each, level in zip(maps, self.level_embed, strict=True)
             ]
         ).vectors
-        centres = torch.cat([cell_centres(size, hidden.device) for size in flat.sizes])
-        reference = centres.to(hidden.dtype)[None, :, None].expand(len(hidden), -1, LEVELS, -1)
+        centers = torch.cat([cell_centers(size, hidden.device) for size in flat.sizes])
+        reference = centers.to(hidden.dtype)[None, :, None].expand(len(hidden), -1, LEVELS, -1)
         for layer in self.layers:
             hidden = layer(
                 hidden,

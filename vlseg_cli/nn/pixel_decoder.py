@@ -18,7 +18,7 @@ _FREQUENCIES = (1, 2, 4, 8)
 
 
 def coordinates(h: int, w: int, device: torch.device) -> Tensor:
-    """y, x in [-1, 1] at cell centres with their sines and cosines: (2 + 4·F, h, w)."""
+    """y, x in [-1, 1] at cell centers with their sines and cosines: (2 + 4·F, h, w)."""
     y = (torch.arange(h, device=device) + 0.5) / h * 2 - 1
     x = (torch.arange(w, device=device) + 0.5) / w * 2 - 1
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
@@ -77,7 +77,7 @@ class PixelDecoder(nn.Module):
         self._replace_stride_4(in_channels[0], channels)
         self.mask_coordinates = CoordinateEmbedding(mask_channels) if coordinates else nn.Identity()
         self.memory_coordinates = CoordinateEmbedding(channels) if coordinates else nn.Identity()
-        self._initialise()
+        self._initialize()
 
     def _replace_stride_4(self, in_channels: int, channels: int) -> None:
         lateral = nn.Sequential(
@@ -90,7 +90,7 @@ class PixelDecoder(nn.Module):
         self.decoder.lateral_convolutions = [lateral]
         self.decoder.output_convolutions = [output]
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         nn.init.normal_(self.decoder.level_embed)
         for layer in self.decoder.encoder.layers:
             fan_out(layer.self_attn)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.nn.deformable import FlatMaps, cell_centres
+from vlseg_cli.nn.deformable import FlatMaps, cell_centers
 
 _SMALLEST_BOX = 0.05  # side of a proposal on the first level, as a share of the picture
 _MARGIN = 0.01  # proposals nearer to the border are no candidates
@@ -44,8 +44,8 @@ def proposals(memory: FlatMaps) -> Tensor:
     """(S, 4): each location's own box as logits; the later a level, the larger its boxes."""
     parts = []
     for level, size in enumerate(memory.sizes):
-        centres = cell_centres(size, memory.vectors.device)
-        parts.append(torch.cat([centres, torch.full_like(centres, _SMALLEST_BOX * 2**level)], -1))
+        centers = cell_centers(size, memory.vectors.device)
+        parts.append(torch.cat([centers, torch.full_like(centers, _SMALLEST_BOX * 2**level)], -1))
     boxes = torch.cat(parts)
     valid = ((boxes > _MARGIN) & (boxes < 1 - _MARGIN)).all(-1, keepdim=True)
     return torch.logit(boxes).masked_fill(~valid, float("inf"))

@@ -34,7 +34,7 @@ class InstanceHeads(nn.Module):
         return InstanceEmbeddings(self.boxes(hidden).sigmoid(), self.embedding(content))
 
 
-_RADIUS = 2.5 / 32  # of the centre region, as a share of the picture
+_RADIUS = 2.5 / 32  # of the center region, as a share of the picture
 _NEGATIVES = 10  # per positive, in the auxiliary loss
 
 
@@ -85,14 +85,14 @@ def _class_cost(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _within(boxes: Tensor, areas: Tensor) -> Tensor:
-    """Whether centres (N) lie within areas given by corners (M): (N, M) bool."""
-    centre = boxes[:, None, :2]
-    return ((centre > areas[None, :, :2]) & (centre < areas[None, :, 2:])).all(-1)
+    """Whether centers (N) lie within areas given by corners (M): (N, M) bool."""
+    center = boxes[:, None, :2]
+    return ((center > areas[None, :, :2]) & (center < areas[None, :, 2:])).all(-1)
 
 
 def _near(boxes: Tensor, true_boxes: Tensor) -> Tensor:
-    centre = true_boxes[:, :2]
-    return _within(boxes, torch.cat([centre - _RADIUS, centre + _RADIUS], 1))
+    center = true_boxes[:, :2]
+    return _within(boxes, torch.cat([center - _RADIUS, center + _RADIUS], 1))
 
 
 def instance_contrast(

@@ -66,7 +66,7 @@ class SAM(nn.Module):
         return self.sizes.image
 
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised, padded with zeros -> features (B, D, S/16, S/16)."""
+        """(B, 3, S, S) normalized, padded with zeros -> features (B, D, S/16, S/16)."""
         features: Tensor = self.model.get_image_embeddings(pixels)
         return features
 

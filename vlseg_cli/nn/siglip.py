@@ -38,6 +38,6 @@ class SiglipTower(nn.Module):
         self.tower.post_layernorm = nn.Identity()
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        """(B, 3, S, S) normalised pixels -> tokens (B, h·w, D), row-major."""
+        """(B, 3, S, S) normalized pixels -> tokens (B, h·w, D), row-major."""
         tokens: Tensor = self.tower(pixel_values).last_hidden_state
         return tokens

@@ -39,7 +39,7 @@ class SwinPyramid(nn.Module):
         self.channels: tuple[int, ...] = tuple(embed_dim * 2**i for i in range(4))
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, H, W) normalised pixels -> res2..res5, each (B, D·2^i, H/4/2^i, W/4/2^i)."""
+        """(B, 3, H, W) normalized pixels -> res2..res5, each (B, D·2^i, H/4/2^i, W/4/2^i)."""
         maps: tuple[Tensor, ...] = self.backbone(pixel_values).feature_maps
         return maps
 

@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision tell apart, and ink that reads on them.
+"""Colors that people with any color vision tell apart, and ink that reads on them.
 
 The first seven are those of Okabe and Ito, the next five from Paul Tol's muted scheme.
 """
@@ -25,22 +25,22 @@ _TINTS = ((_BLACK, 0.0), (_WHITE, 0.4), (_BLACK, 0.4), (_WHITE, 0.65), (_BLACK, 
 
 
 def color_of(index: int) -> RGB:
-    """The colour of number ``index``; after each round of the palette, paler or darker."""
+    """The color of number ``index``; after each round of the palette, paler or darker."""
     base = PALETTE[index % len(PALETTE)]
     towards, share = _TINTS[index // len(PALETTE) % len(_TINTS)]
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(base, towards, strict=True))
     return red, green, blue
 
 
-def ink_on(colour: RGB) -> RGB:
-    """Black or white, whichever has more contrast on ``colour``."""
-    light = luminance(colour)
+def ink_on(color: RGB) -> RGB:
+    """Black or white, whichever has more contrast on ``color``."""
+    light = luminance(color)
     return _BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else _WHITE
 
 
-def luminance(colour: RGB) -> float:
+def luminance(color: RGB) -> float:
     """Relative luminance in [0, 1], as the web's accessibility guidelines define it."""
-    red, green, blue = (_linear(value / 255) for value in colour)
+    red, green, blue = (_linear(value / 255) for value in color)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

@@ -1,4 +1,4 @@
-"""Labels on an overlay: text on a plate of the segment's colour, inside it or just above it.
+"""Labels on an overlay: text on a plate of the segment's color, inside it or just above it.
 
 A label sits at the innermost point of its segment if it fits there, never leaves the picture, and
 gives way to labels already drawn.
@@ -29,9 +29,9 @@ class Label:
 
     text: str
     score: float
-    colour: RGB
+    color: RGB
     bbox: tuple[float, float, float, float]
-    centre: tuple[int, int]
+    center: tuple[int, int]
 
 
 def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
@@ -49,18 +49,18 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
         box = _free(_place(label, plate), placed, (width, height))
         placed.append(box)
         view = pixels[box[1] : box[3], box[0] : box[2]]
-        view[:] = _with_plate(view, text, label.colour, font, padding)
+        view[:] = _with_plate(view, text, label.color, font, padding)
 
 
 def _with_plate(
-    view: NDArray[np.uint8], text: str, colour: RGB, font: ImageFont.FreeTypeFont, padding: int
+    view: NDArray[np.uint8], text: str, color: RGB, font: ImageFont.FreeTypeFont, padding: int
 ) -> NDArray[np.uint8]:
     """The part of a picture (h, w, 3) that a label takes, with the label on it."""
     picture = Image.fromarray(view)
     pen = ImageDraw.Draw(picture)
     right, bottom = picture.width - 1, picture.height - 1
-    pen.rounded_rectangle((0, 0, right, bottom), padding, fill=colour)
-    pen.text((padding, picture.height / 2), text, font=font, anchor="lm", fill=ink_on(colour))
+    pen.rounded_rectangle((0, 0, right, bottom), padding, fill=color)
+    pen.text((padding, picture.height / 2), text, font=font, anchor="lm", fill=ink_on(color))
     return np.asarray(picture)
 
 
@@ -112,7 +112,7 @@ def _place(label: Label, plate: tuple[int, int]) -> Box:
     """Where a label would like to be: inside its segment if there is room, else above it."""
     x, y, width, height = (int(side) for side in label.bbox)
     if plate[0] <= _ROOM * width and plate[1] <= _ROOM * height:
-        left, top = label.centre[0] - plate[0] // 2, label.centre[1] - plate[1] // 2
+        left, top = label.center[0] - plate[0] // 2, label.center[1] - plate[1] // 2
     else:
         left, top = x + width // 2 - plate[0] // 2, y - plate[1] - 1
     return left, top, left + plate[0], top + plate[1]

@@ -73,13 +73,13 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
 
     The frame's own pixels, not a copy, where there is nothing to draw.
     """
-    found = sorted(_coloured(answers), key=lambda one: -one[0].area)
+    found = sorted(_colored(answers), key=lambda one: -one[0].area)
     if not found:
         return frame.pixels
     pixels = frame.pixels.copy()
     thickness = max(1, round(max(frame.height, frame.width) / _LINES_PER_SIDE))
     labels = []
-    for segment, colour, boxed in found:
+    for segment, color, boxed in found:
         box = _pixels_of(segment.bbox) if boxed else bounds_rle(segment.rle)
         window = _window(box)
         view = pixels[window]
@@ -89,17 +89,17 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
             shape = np.ascontiguousarray(shape[window])
         else:
             shape = np.ascontiguousarray(decode_rle(segment.rle)[window])
-            _tint(view, shape, colour)
-        _outline(view, shape, colour, thickness)
+            _tint(view, shape, color)
+        _outline(view, shape, color, thickness)
         x, y = innermost(shape)
-        centre = x + window[1].start, y + window[0].start
-        labels.append(Label(segment.label, segment.score, colour, box, centre))
+        center = x + window[1].start, y + window[0].start
+        labels.append(Label(segment.label, segment.score, color, box, center))
     draw_labels(pixels, labels)
     return pixels
 
 
-def _coloured(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
-    """Segments to be seen, whether as boxes, and their colours: of a track everywhere the same, by
+def _colored(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
+    """Segments to be seen, whether as boxes, and their colors: of a track everywhere the same, by
     category in semantic maps."""
     found: list[tuple[Segment, RGB, bool]] = []
     for answer in answers:
@@ -133,20 +133,18 @@ def _window(box: PixelBox) -> tuple[slice, slice]:
     return slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
 
 
-def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], colour: RGB) -> None:
-    """Lay colour over a mask in place."""
+def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], color: RGB) -> None:
+    """Lay color over a mask in place."""
     levels = np.arange(256)
-    for channel, level in enumerate(colour):
+    for channel, level in enumerate(color):
         mixed = ((256 - _FILL) * levels + _FILL * level >> 8).astype(np.uint8)
         np.copyto(view[..., channel], mixed[view[..., channel]], where=mask)
 
 
-def _outline(
-    view: NDArray[np.uint8], shape: NDArray[np.bool_], colour: RGB, thickness: int
-) -> None:
+def _outline(view: NDArray[np.uint8], shape: NDArray[np.bool_], color: RGB, thickness: int) -> None:
     """Draw a line in place just inside a shape, and a thin one of contrast just outside."""
-    view[_grown(shape, 1) & ~shape] = ink_on(colour)
-    view[shape & _grown(~shape, thickness)] = colour
+    view[_grown(shape, 1) & ~shape] = ink_on(color)
+    view[shape & _grown(~shape, thickness)] = color
 
 
 def _grown(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:

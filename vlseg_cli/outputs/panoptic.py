@@ -36,7 +36,7 @@ def write_panoptic(records: Iterable[Record], folder: OutputFolder) -> None:
 
 
 def ids_to_rgb(ids: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Ids (H, W) in [0, 2^24) to colours (H, W, 3)."""
+    """Ids (H, W) in [0, 2^24) to colors (H, W, 3)."""
     return np.stack([ids & 255, ids >> 8 & 255, ids >> 16 & 255], axis=-1).astype(np.uint8)
 
 

@@ -29,7 +29,7 @@ def outlines(segment: Segment) -> list[Points]:
     inside = np.pad(decode_rle(segment.rle)[y : y + height, x : x + width], 1).astype(np.float32)
     generator = contour_generator(z=inside, fill_type=FillType.OuterOffset)
     parts, offsets = cast(tuple[list[Points], list[Points]], generator.filled(0.5, 2.0))
-    # A pixel's centre is half a pixel from its corner, and padding moved everything by one.
+    # A pixel's center is half a pixel from its corner, and padding moved everything by one.
     corner = np.array([x - 0.5, y - 0.5])
     return [
         corner + _without_middles(part[: int(ends[1]) - 1])
@@ -38,7 +38,7 @@ def outlines(segment: Segment) -> list[Points]:
 
 
 def _without_middles(polygon: Points) -> Points:
-    """Drop the points that lie on the straight line between their neighbours."""
+    """Drop the points that lie on the straight line between their neighbors."""
     before, after = polygon - np.roll(polygon, 1, 0), np.roll(polygon, -1, 0) - polygon
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
     kept: Points = polygon[turns]
@@ -48,7 +48,7 @@ def _without_middles(polygon: Points) -> Points:
 def write_yolo(records: Iterable[Record], folder: OutputFolder) -> None:
     """Write a label file per frame, ``yolo/classes.txt`` and ``yolo/data.yaml``.
 
-    A frame in which nothing was found has an empty file: that, too, is to be learnt.
+    A frame in which nothing was found has an empty file: that, too, is to be learned.
     """
     categories = CategoryTable()
     for frame in by_frame(records):

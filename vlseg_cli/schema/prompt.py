@@ -82,7 +82,7 @@ class PromptRequest:
 
     threshold: score in [0, 1] below which a segment is dropped; None takes the task's own default
     (for sentences: exactly the best segment). many: for sentences, every segment above the
-    threshold joins the answer instead of the best alone (generalised referring).
+    threshold joins the answer instead of the best alone (generalized referring).
     """
 
     frame: int

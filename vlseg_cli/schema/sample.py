@@ -22,7 +22,7 @@ class Query:
     labels: (N,) int64: index into ``Categories.names``, index of the region, or 0 for sentences.
     For sentences N is 0 or 1: the union of what is meant.
     ignore: (H, W) bool, pixels that count neither way, or None.
-    kind: a word for reports and curricula: 'colour', 'ordinal', 'heldout', 'scribble', ….
+    kind: a word for reports and curricula: 'color', 'ordinal', 'heldout', 'scribble', ….
     answers: true words where words are asked for, one per annotator; () otherwise.
     choices: of a multiple-choice question, in the order of their letters; () otherwise.
     key: what the data set calls the query (a question's id), for submission files.

@@ -15,6 +15,14 @@ T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Formerly:
+    """What a key was called in the release before: ``Annotated[bool, Formerly("talks")]``. Files of
+    that release are still read."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Between:
     """The range of a number in a table, both ends allowed; None is an open end."""
 
@@ -49,6 +57,13 @@ def read_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     """
     hints = get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    former = {
+        one.name: name
+        for name, hint in hints.items()
+        for one in getattr(hint, "__metadata__", ())
+        if isinstance(one, Formerly)
+    }
+    table = {former.get(key, key): value for key, value in table.items()}
     for key in table:
         if key not in fields:
             raise TableError(f"{where}: unknown key {key!r}{nearest_or_all(key, fields)}")
@@ -71,8 +86,9 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         number = _read(arguments[0], value, where, key)
-        if number not in arguments[1]:
-            raise TableError(f"{where}: {key} must be {arguments[1]}, not {value!r}")
+        for limits in arguments[1:]:
+            if isinstance(limits, Between) and number not in limits:
+                raise TableError(f"{where}: {key} must be {limits}, not {value!r}")
         return number
     if origin in (Union, UnionType):
         if value is None and NoneType in arguments:  # TOML knows no null, a model's JSON does

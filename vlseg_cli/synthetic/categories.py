@@ -81,8 +81,8 @@ BY_NAME: dict[str, Category] = {category.name: category for category in CATEGORI
 NAMES: tuple[str, ...] = tuple(BY_NAME)
 STUFF: tuple[bool, ...] = tuple(not category.is_thing for category in CATEGORIES)
 
-# Colour words with the RGB a drawing starts from; drawings jitter around it without crossing over.
-COLOURS: dict[str, tuple[int, int, int]] = {
+# Color words with the RGB a drawing starts from; drawings jitter around it without crossing over.
+COLORS: dict[str, tuple[int, int, int]] = {
     "red": (205, 45, 45),
     "orange": (235, 135, 35),
     "yellow": (235, 210, 60),

@@ -23,7 +23,7 @@ from vlseg_cli.synthetic.scene import Scene, SceneItem
 
 _STREAM = 2  # of a seed's random numbers
 _FRAMES = 24  # of the clip that the moments are taken from
-_LASTING = ("category", "colour", "all", "size")  # kinds of sentence that motion does not undo
+_LASTING = ("category", "color", "all", "size")  # kinds of sentence that motion does not undo
 
 
 def synthetic_clip_frames(seed: int, size: int, mix: SampleMix, frames: int = 3) -> ClipFrames:

@@ -30,7 +30,7 @@ from vlseg_cli.synthetic.referring import KIND_WEIGHTS, refer
 from vlseg_cli.synthetic.scene import Scene, SceneItem, Sentence
 
 FPS = 12.0
-LASTING = ("category", "colour", "all")  # kinds of expressions that no movement can make wrong
+LASTING = ("category", "color", "all")  # kinds of expressions that no movement can make wrong
 
 _STREAM = 3  # of a seed's random numbers; 1 and 2 belong to pictures
 _TRIES = 4  # per sentence wanted
@@ -140,7 +140,7 @@ def _way(scenes: Sequence[Scene], item: SceneItem) -> float:
     farthest = 0.0
     for scene in scenes:
         here = next((one for one in scene.items if one.id == item.id), None)
-        way = max(scene.ids.shape) if here is None else abs(here.centre[0] - item.centre[0])
+        way = max(scene.ids.shape) if here is None else abs(here.center[0] - item.center[0])
         farthest = max(farthest, way)
     return farthest
 

@@ -13,7 +13,7 @@ from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema.rle import encode_rle
 from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, NAMES
 from vlseg_cli.synthetic.language.candidates import by_category
-from vlseg_cli.synthetic.scene import Scene, SceneItem, Sentence
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS, Scene, SceneItem, Sentence
 
 Record = dict[str, Any]
 
@@ -43,7 +43,7 @@ def image_record(scene: Scene, file_name: str) -> Record:
 
 
 def instance_records(scene: Scene) -> list[Record]:
-    """One annotation per visible thing, with its colour word where it has one."""
+    """One annotation per visible thing, with its color word where it has one."""
     return [
         {
             "id": annotation_id(scene, item),
@@ -53,7 +53,7 @@ def instance_records(scene: Scene) -> list[Record]:
             "bbox": _xywh(item.box),
             "area": item.area,
             "iscrowd": 0,
-            "attributes": {"colour": item.colour},
+            "attributes": {"colour": item.color},
         }
         for item in scene.items
         if item.is_thing
@@ -97,7 +97,7 @@ def sentence_record(scene: Scene, sentence: Sentence, number: int) -> Record:
         "id": number,
         "image_id": scene.seed,
         "sentence": sentence.text,
-        "kind": sentence.kind,
+        "kind": EXPORTED_KINDS.get(sentence.kind, sentence.kind),
         "ann_ids": [annotation_id(scene, item) for item in meant if item.is_thing],
         "segment_ids": sorted({firsts[item.id] for item in meant}),
         "segmentation": encode_rle(scene.mask(*sentence.targets)),

@@ -117,14 +117,14 @@ def _items(
         ys, xs = np.flatnonzero(down), np.flatnonzero(across)
         area = int(down.sum())
         box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
-        centre = (float(xs @ across[xs]) / area, float(ys @ down[ys]) / area)
+        center = (float(xs @ across[xs]) / area, float(ys @ down[ys]) / area)
         if number <= len(plan.stuff):
             name, size = plan.stuff[number - 1], ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
-            items.append(SceneItem(number, name, False, None, box, centre, area, float(size)))
+            items.append(SceneItem(number, name, False, None, box, center, area, float(size)))
         else:
             name, word, on = things[number].category, things[number].word, things[number].on
             on = on if on in present else None
-            items.append(SceneItem(number, name, True, word, box, centre, area, sizes[number], on))
+            items.append(SceneItem(number, name, True, word, box, center, area, sizes[number], on))
     return tuple(items)
 
 

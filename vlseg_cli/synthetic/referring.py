@@ -26,7 +26,7 @@ __all__ = ["KIND_WEIGHTS", "no_target", "refer"]
 KIND_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "category": 1.0,
-        "colour": 1.0,
+        "color": 1.0,
         "position": 1.3,
         "ordinal": 1.35,
         "size": 4.0,
@@ -37,7 +37,7 @@ KIND_WEIGHTS: Mapping[str, float] = MappingProxyType(
 
 _CLUES: dict[str, ClueMaker] = {
     "category": category_clue,
-    "colour": color_clue,
+    "color": color_clue,
     "position": position_clue,
     "ordinal": ordinal_clue,
     "size": size_clue,

@@ -39,8 +39,8 @@ def _point(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
     for _ in range(_TRIES):
         angle, dx, dy = rng.random(3) * (2 * math.pi, reach, reach)
         x, y = (
-            int(item.centre[0] + dx * math.cos(angle)),
-            int(item.centre[1] + dy * math.sin(angle)),
+            int(item.center[0] + dx * math.cos(angle)),
+            int(item.center[1] + dy * math.sin(angle)),
         )
         if x0 <= x < x1 and y0 <= y < y1 and mask[y, x]:
             return point_region([(x, y)], *mask.shape)

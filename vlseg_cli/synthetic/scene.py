@@ -15,8 +15,8 @@ class SceneItem:
     """One thing or stuff region, as far as it can be seen.
 
     id: its value in ``Scene.ids`` (from 1), the same in every frame of a clip. category: a name of
-    ``worlds.categories``. colour: a colour word, None where no single word is right.
-    box: x0, y0, x1, y1 of the visible pixels (x1, y1 exclusive). centre: x, y of their mean.
+    ``worlds.categories``. color: a color word, None where no single word is right.
+    box: x0, y0, x1, y1 of the visible pixels (x1, y1 exclusive). center: x, y of their mean.
     area: visible px. size: what a person calls its size, as drawn and before occlusion: square
     root of the full box's area, px. on: id of the item it stands on, None for ground or wall.
     """
@@ -24,9 +24,9 @@ class SceneItem:
     id: int
     category: str
     is_thing: bool
-    colour: str | None
+    color: str | None
     box: tuple[int, int, int, int]
-    centre: tuple[float, float]
+    center: tuple[float, float]
     area: int
     size: float
     on: int | None = None
@@ -52,7 +52,9 @@ class Scene:
 
 
 # The kinds of referring expressions, easiest first.
-KINDS: tuple[str, ...] = ("category", "colour", "position", "ordinal", "size", "relation", "all")
+# Others read the key of the first release in what is exported and reported.
+EXPORTED_KINDS = {"color": "colour"}
+KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ reader should take from it.
 from numpy.random import Generator
 
 from vlseg_cli.schema.sample import TextSample
-from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
 from vlseg_cli.synthetic.knowledge import facts_by_category
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language import templates as wording
@@ -26,7 +26,7 @@ POSITIONS: tuple[str, ...] = (
 
 _THINGS = tuple(category.name for category in CATEGORIES if category.is_thing)
 _NAMES = tuple(BY_NAME)
-_COLOURS = tuple(COLOURS)
+_COLORS = tuple(COLORS)
 _QUESTIONS = 0.45  # share of exercises that are questions of the knowledge table
 
 
@@ -35,7 +35,7 @@ def text_sample(rng: Generator) -> TextSample:
     if rng.random() < _QUESTIONS:
         fact = pick(rng, facts_by_category()[pick(rng, _NAMES)])
         return TextSample(question(rng, fact), frozenset(fact.categories))
-    return pick(rng, (_category, _colour, _position, _ordinal, _size, _relation, _all))(rng)
+    return pick(rng, (_category, _color, _position, _ordinal, _size, _relation, _all))(rng)
 
 
 def _category(rng: Generator) -> TextSample:
@@ -44,62 +44,62 @@ def _category(rng: Generator) -> TextSample:
     return _exercise(rng, phrase, name)
 
 
-def _colour(rng: Generator) -> TextSample:
-    name, colour = pick(rng, _THINGS), pick(rng, _COLOURS)
-    return _exercise(rng, phrases.color_phrase(rng, noun(rng, name), colour), name, colour)
+def _color(rng: Generator) -> TextSample:
+    name, color = pick(rng, _THINGS), pick(rng, _COLORS)
+    return _exercise(rng, phrases.color_phrase(rng, noun(rng, name), color), name, color)
 
 
 def _position(rng: Generator) -> TextSample:
-    name, colour = pick(rng, _THINGS), _maybe_colour(rng)
+    name, color = pick(rng, _THINGS), _maybe_color(rng)
     position = pick(rng, tuple(wording.POSITION))
-    phrase = phrases.position_phrase(rng, noun(rng, name), colour, position)
-    return _exercise(rng, phrase, name, colour, position)
+    phrase = phrases.position_phrase(rng, noun(rng, name), color, position)
+    return _exercise(rng, phrase, name, color, position)
 
 
 def _ordinal(rng: Generator) -> TextSample:
-    name, colour = pick(rng, _THINGS), _maybe_colour(rng)
+    name, color = pick(rng, _THINGS), _maybe_color(rng)
     index, side = int(rng.random() * len(wording.ORDINALS)), pick(rng, wording.SIDES)
-    phrase = phrases.ordinal_phrase(rng, noun(rng, name), colour, index, side)
-    return _exercise(rng, phrase, name, colour, f"{wording.ORDINALS[index]} from the {side}")
+    phrase = phrases.ordinal_phrase(rng, noun(rng, name), color, index, side)
+    return _exercise(rng, phrase, name, color, f"{wording.ORDINALS[index]} from the {side}")
 
 
 def _size(rng: Generator) -> TextSample:
-    name, colour, size = pick(rng, _THINGS), _maybe_colour(rng), pick(rng, tuple(wording.SIZE))
-    phrase = phrases.size_phrase(rng, noun(rng, name), colour, size)
-    return _exercise(rng, phrase, name, colour, size)
+    name, color, size = pick(rng, _THINGS), _maybe_color(rng), pick(rng, tuple(wording.SIZE))
+    phrase = phrases.size_phrase(rng, noun(rng, name), color, size)
+    return _exercise(rng, phrase, name, color, size)
 
 
 def _relation(rng: Generator) -> TextSample:
-    name, anchor, colour = pick(rng, _THINGS), pick(rng, _THINGS), _maybe_colour(rng)
+    name, anchor, color = pick(rng, _THINGS), pick(rng, _THINGS), _maybe_color(rng)
     relation = pick(rng, tuple(wording.RELATION))
     adjectives = [pick(rng, wording.SIZE_WORDS[pick(rng, tuple(wording.SIZE))])]
-    adjectives = (adjectives if rng.random() < 0.2 else []) + ([colour] if colour else [])
-    other = phrases.head(noun(rng, anchor), _maybe_colour(rng))
+    adjectives = (adjectives if rng.random() < 0.2 else []) + ([color] if color else [])
+    other = phrases.head(noun(rng, anchor), _maybe_color(rng))
     phrase = phrases.relation_phrase(rng, adjectives, noun(rng, name), relation, other)
-    return _exercise(rng, phrase, name, colour, relation, anchor)
+    return _exercise(rng, phrase, name, color, relation, anchor)
 
 
 def _all(rng: Generator) -> TextSample:
-    name, colour, count = pick(rng, _THINGS), _maybe_colour(rng), 2 + int(rng.random() * 4)
+    name, color, count = pick(rng, _THINGS), _maybe_color(rng), 2 + int(rng.random() * 4)
     if rng.random() < 0.3:
-        phrase = phrases.every_phrase(rng, noun(rng, name), colour)
-        return _exercise(rng, phrase, name, colour, "all")
-    phrase = phrases.all_phrase(rng, noun(rng, name), colour, count)
-    return _exercise(rng, phrase, name, colour, "all", many=True)
+        phrase = phrases.every_phrase(rng, noun(rng, name), color)
+        return _exercise(rng, phrase, name, color, "all")
+    phrase = phrases.all_phrase(rng, noun(rng, name), color, count)
+    return _exercise(rng, phrase, name, color, "all", many=True)
 
 
-def _maybe_colour(rng: Generator) -> str | None:
-    return pick(rng, _COLOURS) if rng.random() < 0.4 else None
+def _maybe_color(rng: Generator) -> str | None:
+    return pick(rng, _COLORS) if rng.random() < 0.4 else None
 
 
 def _exercise(
     rng: Generator,
     phrase: str,
     category: str,
-    colour: str | None = None,
+    color: str | None = None,
     position: str | None = None,
     anchor: str | None = None,
     many: bool = False,
 ) -> TextSample:
     text = phrases.asked(rng, phrase, many)
-    return TextSample(text, frozenset((category,)), colour, position, anchor)
+    return TextSample(text, frozenset((category,)), color, position, anchor)

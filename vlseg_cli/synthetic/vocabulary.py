@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from vlseg_cli.synthetic.categories import CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.knowledge import facts
 from vlseg_cli.synthetic.language import templates as wording
 from vlseg_cli.synthetic.language.noun_phrases import plural
@@ -20,7 +20,7 @@ def split(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def words() -> tuple[str, ...]:
     """The vocabulary, sorted; words that only held-out wordings use are not in it."""
-    texts = [*_templates(), *COLOURS, "a", "an"]
+    texts = [*_templates(), *COLORS, "a", "an"]
     for category in CATEGORIES:
         for word in (category.name, *category.words):
             texts += [word, plural(word)]

@@ -37,7 +37,7 @@ _MARK = re.compile("(" + "|".join(map(re.escape, MARKS)) + ")")
 
 
 def tokenize(text: str, tokenizer: Tokenizer) -> list[int]:
-    """Ids with placeholders; each piece of text between marks is tokenised on its own."""
+    """Ids with placeholders; each piece of text between marks is tokenized on its own."""
     ids: list[int] = []
     for piece in _MARK.split(text):
         ids += [MARKS[piece]] if piece in MARKS else tokenizer.ids(piece)

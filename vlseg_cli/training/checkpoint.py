@@ -86,7 +86,7 @@ def resume(run: TrainingRun, checkpoint: Path) -> None:
     for name, value in averaged.items():
         run.ema.tensors[name].copy_(value)
     run.ema.updates = state["ema_updates"]
-    restore_optimizer(run.optimiser, run.model, _under("optimiser/", tensors))
+    restore_optimizer(run.optimizer, run.model, _under("optimizer/", tensors))
     run.progress = TrainingProgress(**state["progress"])
     missing = len(run.recipe.stage) - len(run.progress.steps)
     run.progress.steps += [0] * missing
@@ -128,7 +128,7 @@ def _tensors(run: TrainingRun) -> dict[str, Tensor]:
     parts = {
         "model": run.model.state_dict(),
         "ema": run.ema.tensors,
-        "optimiser": optimizer_tensors(run.optimiser, run.model),
+        "optimizer": optimizer_tensors(run.optimizer, run.model),
     }
     return {
         f"{part}/{name}": value.detach().to("cpu", copy=True).contiguous()

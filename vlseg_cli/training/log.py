@@ -17,7 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 from vlseg_cli.outputs.atomic import write_atomically
 
 _PANELS = ("lr", "grad_norm", "samples_per_second")
-_STYLES = ("-", "--", ":")  # matplotlib has ten colours; a model may have more losses
+_STYLES = ("-", "--", ":")  # matplotlib has ten colors; a model may have more losses
 _NO_LOSS = ("step", "stage", "skipped", *_PANELS)
 
 

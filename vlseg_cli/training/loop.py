@@ -78,13 +78,13 @@ class StageLoop:
         return wrapped
 
     def _step(self) -> tuple[int, float]:
-        """One optimiser step; the number of a signal that came, and the norm of the gradients."""
+        """One optimizer step; the number of a signal that came, and the norm of the gradients."""
         run, progress = self.run, self.run.progress
         # Random numbers depend on the step alone, so a resume needs no generator's state.
         sequence = np.random.SeedSequence((run.recipe.seed, progress.step, run.share.rank))
         set_seed(int(sequence.generate_state(1)[0]))
         passes = [self._backward(number) for number in range(self.stage.accumulate)]
-        norm = float(nn.utils.clip_grad_norm_(run.model.parameters(), run.recipe.optimiser.clip))
+        norm = float(nn.utils.clip_grad_norm_(run.model.parameters(), run.recipe.optimizer.clip))
         finite = math.isfinite(norm) and all(math.isfinite(p["loss"].item()) for p in passes)
         agreed = self._agree(failed=not finite)
         if agreed.failed:
@@ -93,7 +93,7 @@ class StageLoop:
             self._apply()
             for losses in passes:
                 self.meter.add(losses)
-        run.optimiser.zero_grad(set_to_none=True)
+        run.optimizer.zero_grad(set_to_none=True)
         progress.steps[self.index] += 1
         progress.seconds[self.index] = agreed.seconds
         return agreed.signal, norm
@@ -128,11 +128,11 @@ class StageLoop:
         run = self.run
         recipe, progress = run.recipe, run.progress
         rate = learning_rate(
-            recipe.stage, self.index, progress.steps, progress.seconds, recipe.optimiser.final_lr
+            recipe.stage, self.index, progress.steps, progress.seconds, recipe.optimizer.final_lr
         )
-        for group in run.optimiser.param_groups:
+        for group in run.optimizer.param_groups:
             group["lr"] = rate
-        run.optimiser.step()
+        run.optimizer.step()
         run.ema.update(run.model)
         progress.skipped_in_a_row = 0
 
@@ -168,7 +168,7 @@ class StageLoop:
             {
                 "step": progress.step,
                 "stage": self.stage.name,
-                "lr": self.run.optimiser.param_groups[0]["lr"],
+                "lr": self.run.optimizer.param_groups[0]["lr"],
                 "grad_norm": norm,
                 "samples_per_second": steps * self.stage.batch_size / seconds,
                 "skipped": progress.skipped,

@@ -57,21 +57,21 @@ def build_optimizer(model: nn.Module, recipe: OptimizerTable) -> torch.optim.Ada
     )
 
 
-def optimizer_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
     """The state as {'<parameter>|<moment>': tensor}, fit for safetensors."""
     return {
         f"{name}|{moment}": value
         for name, parameter in model.named_parameters()
-        for moment, value in optimiser.state.get(parameter, {}).items()
+        for moment, value in optimizer.state.get(parameter, {}).items()
     }
 
 
 def restore_optimizer(
-    optimiser: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]
+    optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]
 ) -> None:
     """Put back what ``optimizer_tensors`` gave, on the device of each parameter."""
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():
         name, moment = key.rsplit("|", 1)
         parameter = parameters[name]
-        optimiser.state[parameter][moment] = value.to(parameter.device)
+        optimizer.state[parameter][moment] = value.to(parameter.device)

@@ -21,7 +21,7 @@ def apply_overrides(table: Mapping[str, Any], overrides: Sequence[str]) -> dict[
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key.strip():
-            raise RecipeError(f"--set {override}: write it as key=value, as in optimiser.clip=0.5")
+            raise RecipeError(f"--set {override}: write it as key=value, as in optimizer.clip=0.5")
         *path, last = key.strip().split(".")
         place: Any = changed
         for part in path:

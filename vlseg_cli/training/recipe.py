@@ -58,7 +58,7 @@ class RecipeStage:
     (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks, 'clips'
     ``moments`` frames of drawn clips, which count as one sample.
     steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
-    batch_size: samples per optimiser step over all processes, whatever their number.
+    batch_size: samples per optimizer step over all processes, whatever their number.
     accumulate: into how many passes each process cuts its share of the batch.
     size: side of a scene in px. lr: the peak, reached after ``warmup`` steps.
     continues: no warm-up and cosine of its own; the stage before stretches its cosine over both.
@@ -84,7 +84,9 @@ class RecipeStage:
         if (self.steps is None) == (self.minutes is None):
             raise ValueError("a stage needs either steps or minutes, exactly one of them")
         if self.mixture.heldout:
-            raise ValueError("mixture.heldout asks the wordings kept out of training; take it away")
+            raise ValueError(
+                "mixture.heldout asks for the wordings kept out of training; take it away"
+            )
         if not 0 <= self.mixture.no_target <= 1:
             raise ValueError(f"no_target must be from 0 to 1, not {self.mixture.no_target}")
         for kind in self.mixture.kinds:
@@ -96,7 +98,7 @@ class RecipeStage:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerTable:
-    """[optimiser]: AdamW; clip is the largest allowed norm of all gradients together.
+    """[optimizer]: AdamW; clip is the largest allowed norm of all gradients together.
 
     final_lr: the share of a stage's lr that is left at the end of its cosine.
     """
@@ -123,7 +125,7 @@ class LoraTable:
 
 @dataclass(frozen=True, slots=True)
 class PrecisionTable:
-    """[precision]: the dtype of autocast; weights, gradients and optimiser stay fp32."""
+    """[precision]: the dtype of autocast; weights, gradients and optimizer stay fp32."""
 
     dtype: Literal["fp32", "bf16"] = "fp32"
 
@@ -161,7 +163,7 @@ class Recipe:
     data: DataTable = field(default_factory=DataTable)
     losses: Mapping[str, Any] = field(default_factory=dict)
     lora: LoraTable | None = None
-    optimiser: OptimizerTable = field(default_factory=OptimizerTable)
+    optimizer: OptimizerTable = field(default_factory=OptimizerTable)
     precision: PrecisionTable = field(default_factory=PrecisionTable)
     ema: EmaTable = field(default_factory=EmaTable)
     checkpoint: CheckpointTable = field(default_factory=CheckpointTable)

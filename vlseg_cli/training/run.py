@@ -1,4 +1,4 @@
-"""A training run in memory: model, average, optimiser, and how far it is."""
+"""A training run in memory: model, average, optimizer, and how far it is."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +43,7 @@ class TrainingRun:
     accelerator: Accelerator
     anew: tuple[str, ...] = ()  # parts that the weights to begin with lack
     ema: Ema = field(init=False)
-    optimiser: torch.optim.AdamW = field(init=False)
+    optimizer: torch.optim.AdamW = field(init=False)
     progress: TrainingProgress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class TrainingRun:
         stages = len(self.recipe.stage)
         self.model.to(self.accelerator.device)
         self.ema = Ema(self.model, self.recipe.ema.decay)
-        self.optimiser = build_optimizer(self.model, self.recipe.optimiser)
+        self.optimizer = build_optimizer(self.model, self.recipe.optimizer)
         self.progress = TrainingProgress([0] * stages, [0.0] * stages)
 
     @property

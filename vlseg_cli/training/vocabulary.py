@@ -4,11 +4,11 @@ It is here, not in ``models/``, because a model takes any tokenizer and class li
 """
 
 from vlseg_cli.schema.sample import TrainingVocabulary
-from vlseg_cli.synthetic.categories import COLOURS, NAMES, STUFF
+from vlseg_cli.synthetic.categories import COLORS, NAMES, STUFF
 from vlseg_cli.synthetic.text_samples import POSITIONS
 from vlseg_cli.synthetic.vocabulary import words
 
 
 def synthetic_vocabulary() -> TrainingVocabulary:
     """Words, categories and attributes of the synthetic scenes."""
-    return TrainingVocabulary(tuple(words()), NAMES, STUFF, tuple(COLOURS), POSITIONS)
+    return TrainingVocabulary(tuple(words()), NAMES, STUFF, tuple(COLORS), POSITIONS)

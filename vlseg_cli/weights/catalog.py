@@ -33,7 +33,7 @@ class CatalogEntry:
     url: str = ""
     revision: str = "main"
     files: tuple[str, ...] = _HUB_FILES
-    licence: str = ""
+    license: str = ""
     gigabytes: Positive | None = None
     bases: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()

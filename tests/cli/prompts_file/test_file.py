@@ -246,7 +246,9 @@ def test_inputs_and_masks_may_lie_beside_the_file(pictures: Path, frame, model) 
     assert np.array_equal(ask.prompt.regions[0].mask, np.eye(60, 80, dtype=bool))
 
 
-def test_rows_of_one_file_belong_together_however_it_is_spelt(pictures: Path, frame, model) -> None:
+def test_rows_of_one_file_belong_together_however_it_is_spelled(
+    pictures: Path, frame, model
+) -> None:
     (pictures / "link.png").symlink_to("a.png")
     (pictures / "rows.csv").write_text(
         f"input,text\na.png,one\nb.png,two\n{pictures}/a.png,three\nlink.png,four\n"

@@ -1,4 +1,4 @@
-"""Generalised referring against gRefCOCO's evaluator, PSALM's threshold and LISA's meters."""
+"""Generalized referring against gRefCOCO's evaluator, PSALM's threshold and LISA's meters."""
 
 import json
 from collections.abc import Callable

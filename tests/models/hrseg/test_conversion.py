@@ -29,7 +29,7 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return llm_seg.write(tmp_path_factory.mktemp("llm-seg") / "official", llm_seg.tensors())
 
 
-def test_it_is_recognised_complete_and_answers(official: Path, samples: list[Sample]) -> None:
+def test_it_is_recognized_complete_and_answers(official: Path, samples: list[Sample]) -> None:
     assert check_folder(official).coverage.complete
     model = load_model(str(official), "cpu")
     assert isinstance(model, HRSegSegmenter) and model.model.config.windows == 0

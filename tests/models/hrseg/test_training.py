@@ -61,13 +61,13 @@ def test_every_part_learns(samples: list[Sample]) -> None:
 def test_a_few_steps_teach(samples: list[Sample], design: dict[str, Any]) -> None:
     model = learner({"weighting": "plain"}, **design)
     batch = model.collator()(samples[:2])
-    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     seen = []
     for _ in range(8):
         loss = total(model(batch))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         seen.append(loss.item())
     assert np.mean(seen[-2:]) < 0.8 * np.mean(seen[:2])
 

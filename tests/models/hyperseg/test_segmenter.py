@@ -84,7 +84,7 @@ def test_a_model_that_names_what_it_sees_says_so(
     encoded = hyperseg.encode([samples[0].frame])
     (prediction,) = hyperseg.predict(encoded, [PromptRequest(0, Task.INSTANCE, ROOM)])
     question = hyperseg.prompts.category_question(ROOM.names)
-    assert hyperseg.model.config.recognise_entities or prediction.text == ""
+    assert hyperseg.model.config.recognize_entities or prediction.text == ""
     whole = hyperseg.prompts.categories(ROOM.names)
     asked = len(question.ids)
     assert question.ids.tolist() == whole.ids[:asked].tolist()

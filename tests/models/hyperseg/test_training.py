@@ -21,7 +21,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "published": {"points": 48},
     "miniature": {"points": 0, "assignment": "first", **AUXILIARY},
 }
-BEYOND = {"words.colour", "words.position", "words.anchor", "model.instance_heads"}
+BEYOND = {"words.color", "words.position", "words.anchor", "model.instance_heads"}
 
 
 @pytest.fixture(params=list(LOSSES))
@@ -59,7 +59,7 @@ def test_pictures_teach_what_they_can(learner: TrainableHyperSeg, samples: list[
     losses = learned(learner, learner.collator()(samples[:2]))
     expected = {"categories_category", "sentences_sentence", "regions_region", "text_answers"}
     assert expected <= losses.keys()
-    assert ("text_entities" in losses) is learner.model.config.recognise_entities
+    assert ("text_entities" in losses) is learner.model.config.recognize_entities
     unused = silent(learner)
     assert unused <= BEYOND | {"model.perceiver", *_auxiliary(learner)}
     assert learner.model.perceiver.carry.weight.grad is None  # there is no frame after
@@ -79,9 +79,9 @@ def test_clips_teach_the_chain_and_who_is_who(
 
 
 def test_words_alone(learner: TrainableHyperSeg) -> None:
-    exercise = TextSample("the red cup", frozenset({"cup"}), colour="red")
+    exercise = TextSample("the red cup", frozenset({"cup"}), color="red")
     losses = learned(learner, learner.words_collator()([exercise] * 3))
-    assert {"words_category", "words_colour", "words_next"} <= losses.keys()
+    assert {"words_category", "words_color", "words_next"} <= losses.keys()
 
 
 def _auxiliary(learner: TrainableHyperSeg) -> set[str]:

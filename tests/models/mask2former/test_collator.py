@@ -128,7 +128,7 @@ def test_a_sentence_means_the_categories_under_its_answer(
         assert len(truth) or not sums[row]
 
 
-def test_a_sliver_of_a_neighbour_is_not_meant(tokenizer: Tokenizer) -> None:
+def test_a_sliver_of_a_neighbor_is_not_meant(tokenizer: Tokenizer) -> None:
     """Nine tenths of the answer lie on one category: it alone is meant, else each by its share."""
     masks = np.zeros((2, 64, 64), bool)
     masks[0, :40], masks[1, 40:] = True, True

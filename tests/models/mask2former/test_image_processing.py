@@ -26,7 +26,7 @@ def frame_of(height: int, width: int, seed: int = 0) -> Frame:
 
 
 def uint8_of(canvas: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, S, S) normalised -> (S, S, 3) in 0..255."""
+    """(3, S, S) normalized -> (S, S, 3) in 0..255."""
     return canvas.transpose(1, 2, 0) * STD + MEAN
 
 

@@ -115,14 +115,14 @@ def test_a_few_steps_teach_it_a_few_scenes(samples: list[Sample]) -> None:
         "mvp-lm", synthetic_vocabulary(), {**SIZES, "coordinates": True}, losses
     ).train()
     batch = learner.collator()(samples[:1])
-    optimiser = torch.optim.AdamW(learner.parameters(), 3e-3)
+    optimizer = torch.optim.AdamW(learner.parameters(), 3e-3)
     sums = []
     for _ in range(20):
         found = learner(batch)
         total = torch.stack(list(found.values())).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
         sums.append(total.item())
     assert np.mean(sums[-3:]) < 0.65 * sums[0]
 

@@ -67,7 +67,7 @@ def test_marks_travel_under_the_authors_ids() -> None:
     }
 
 
-def test_pieces_between_marks_are_tokenised_apart(bytes_tokenizer: Tokenizer) -> None:
+def test_pieces_between_marks_are_tokenized_apart(bytes_tokenizer: Tokenizer) -> None:
     ids = tokenize("do <cls>, <cls>.", bytes_tokenizer)
     comma, space = bytes_tokenizer.ids(","), bytes_tokenizer.ids(" ")
     assert bytes_tokenizer.ids(", ") == [*comma, *space]

@@ -79,7 +79,7 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
     expected = {"categories_category", "categories_mask", "categories_dice"}
     for kind in ("sentence", "region"):
         expected |= {f"{kind}s_{name}" for name in (kind, "mask", "dice")}
-    unused = {"model.lm_head", *(f"words.{n}" for n in ("colour", "position", "anchor"))}
+    unused = {"model.lm_head", *(f"words.{n}" for n in ("color", "position", "anchor"))}
     if learner.weights.boxes:
         expected |= {"dense_names", "meant_names"}
         expected |= {
@@ -138,13 +138,13 @@ def test_one_batch_is_learned(miniature: dict[str, Any], samples: list[Sample], 
     torch.manual_seed(0)
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES[name])
     batch = learner.collator()(samples[:2])
-    optimiser = torch.optim.Adam(learner.parameters(), 2e-3)
+    optimizer = torch.optim.Adam(learner.parameters(), 2e-3)
     totals = []
     for _ in range(15):
         total = torch.stack(list(learner(batch).values())).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
         totals.append(total.item())
     assert np.mean(totals[-3:]) < 0.85 * np.mean(totals[:3])
 
@@ -153,12 +153,12 @@ def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[
     torch.manual_seed(0)
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, points"])
     batch = learner.collator()(without(samples[:2], Categories, Regions))
-    optimiser = torch.optim.Adam(learner.parameters(), 5e-3)
+    optimizer = torch.optim.Adam(learner.parameters(), 5e-3)
     for _ in range(12):
         total = torch.stack(list(learner(batch).values())).sum()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         total.backward()
-        optimiser.step()
+        optimizer.step()
     assert batch.sentences is not None
     with torch.no_grad():
         seen = learner.model.encode_image(batch.pixel_values)

@@ -52,7 +52,7 @@ def asks_about(scenes: tuple[Scene, ...], at: int = 0) -> list[PromptRequest]:
     size = scenes[0].ids.shape
     things = [item for item in scenes[at].items if item.is_thing]
     masks = tuple(Region("mask", scenes[at].mask(item.id)) for item in things[:2])
-    x, y = (int(place) for place in things[0].centre)
+    x, y = (int(place) for place in things[0].center)
     drawn = Regions((point_region([(x, y)], *size), box_region((5, 5, 60, 60), *size)))
     return [
         PromptRequest(0, Task.REFER, Expression("the table")),

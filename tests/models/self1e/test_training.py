@@ -94,14 +94,14 @@ def test_answers_in_words_have_no_mask() -> None:
 
 def test_a_few_steps_learn(batch: SELF1EBatch) -> None:
     model = fresh(LEARNING)
-    optimiser = torch.optim.AdamW(model.parameters(), 3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     totals = []
     for _ in range(12):
         losses = model(batch)
         total = torch.stack(list(losses.values())).sum()
         total.backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         totals.append(total.item())
     assert set(losses) == {"words", "bce", "dice", "meant_names", "dense_names"}
     assert totals[-1] < 0.7 * totals[0]
@@ -111,7 +111,7 @@ def test_every_part_learns_from_a_picture_and_a_sentence(batch: SELF1EBatch) -> 
     model = fresh(LEARNING)
     torch.stack(list(model(batch).values())).sum().backward()
     still = {n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()}
-    assert {n.split(".")[1] for n in still} <= {"colour", "position", "anchor"}
+    assert {n.split(".")[1] for n in still} <= {"color", "position", "anchor"}
 
 
 def test_reading_before_seeing() -> None:

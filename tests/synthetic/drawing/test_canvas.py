@@ -1,4 +1,4 @@
-"""The brush: owners and colours are written together, where the unit box says."""
+"""The brush: owners and colors are written together, where the unit box says."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_turning_keeps_the_foot_in_place() -> None:
 
 @pytest.mark.parametrize("category", DRAWINGS)
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_every_drawing_stands_in_its_box_and_owns_what_it_colours(
+def test_every_drawing_stands_in_its_box_and_owns_what_it_colors(
     category: str, mirrored: bool
 ) -> None:
     for build, shape in enumerate(DRAWINGS[category].ratios):

@@ -1,4 +1,4 @@
-"""Colour words and the colours drawn for them: variation never crosses into another word."""
+"""Color words and the colors drawn for them: variation never crosses into another word."""
 
 from itertools import combinations
 
@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlseg_cli.synthetic.categories import COLOURS
+from vlseg_cli.synthetic.categories import COLORS
 from vlseg_cli.synthetic.drawing.colors import jittered, mixed, nearest_word, shaded
 from vlseg_cli.synthetic.drawing.rng import DrawingRng
 
 
 def test_palette_words_are_far_apart() -> None:
-    for one, other in combinations(COLOURS.values(), 2):
+    for one, other in combinations(COLORS.values(), 2):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 60
 
 
-@given(st.sampled_from(sorted(COLOURS)), st.integers(0, 10**6))
+@given(st.sampled_from(sorted(COLORS)), st.integers(0, 10**6))
 def test_jitter_stays_with_its_word(word: str, seed: int) -> None:
     assert nearest_word(jittered(word, DrawingRng.seeded(seed))) == word
 
 
-@pytest.mark.parametrize("word", COLOURS)
+@pytest.mark.parametrize("word", COLORS)
 def test_jitter_varies(word: str) -> None:
     dice = DrawingRng.seeded(1)
     assert len({jittered(word, dice) for _ in range(50)}) > 30

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from vlseg_cli.synthetic.categories import CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.language.absent import no_target
 from vlseg_cli.synthetic.language.noun_phrases import plural
 from vlseg_cli.synthetic.scene import Scene
@@ -12,23 +12,23 @@ from vlseg_cli.synthetic.scene import Scene
 
 def test_nothing_in_the_scene_fits_the_sentence(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(0)
-    by_count = by_colour = by_category = 0
+    by_count = by_color = by_category = 0
     for scene in scenes:
         for _ in range(10):
             sentence = no_target(scene, rng)
             assert (sentence.kind, sentence.targets) == ("none", ())
             category = _named_category(sentence.text)
-            there = [item.colour for item in scene.items if item.category == category]
+            there = [item.color for item in scene.items if item.category == category]
             ordinal = re.search(r"\b(second|third|fourth|fifth|sixth|number \w+)\b", sentence.text)
             if ordinal:
                 by_count += 1
             elif there:
-                (colour,) = (word for word in COLOURS if re.search(rf"\b{word}\b", sentence.text))
-                assert colour not in there
-                by_colour += 1
+                (color,) = (word for word in COLORS if re.search(rf"\b{word}\b", sentence.text))
+                assert color not in there
+                by_color += 1
             else:
                 by_category += 1
-    assert min(by_count, by_colour, by_category) > 30
+    assert min(by_count, by_color, by_category) > 30
 
 
 def test_the_place_asked_for_is_beyond_the_last(scenes: list[Scene]) -> None:
@@ -41,11 +41,11 @@ def test_the_place_asked_for_is_beyond_the_last(scenes: list[Scene]) -> None:
                 continue
             place = words.index(found[0]) + 2
             category = _named_category(text)
-            colours = [word for word in COLOURS if re.search(rf"\b{word}\b", text)]
+            colors = [word for word in COLORS if re.search(rf"\b{word}\b", text)]
             fitting = [
                 item
                 for item in scene.items
-                if item.category == category and (not colours or item.colour in colours)
+                if item.category == category and (not colors or item.color in colors)
             ]
             assert len(fitting) < place
 

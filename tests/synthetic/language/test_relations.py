@@ -17,8 +17,8 @@ def item(
 ) -> SceneItem:
     """A thing whose box has its top left corner at (x, y)."""
     box = (x, y, x + wide, y + tall)
-    centre = (x + wide / 2, y + tall / 2)
-    return SceneItem(number, "cup", True, "red", box, centre, wide * tall, 10.0, on)
+    center = (x + wide / 2, y + tall / 2)
+    return SceneItem(number, "cup", True, "red", box, center, wide * tall, 10.0, on)
 
 
 ITEMS = st.builds(item, st.just(1), st.integers(0, 90), st.integers(0, 90))

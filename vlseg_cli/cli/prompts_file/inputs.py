@@ -1,6 +1,6 @@
 """The column input: one file a row, from the working directory or from the prompts file's folder.
 
-However a file is spelt, its rows belong together: they share one look at it.
+However a file is spelled, its rows belong together: they share one look at it.
 """
 
 import os
@@ -35,7 +35,7 @@ class InputFinder:
         return place
 
     def place(self, source: str) -> int:
-        """The place of one of ``inputs``, however it is spelt. Raises KeyError for any other."""
+        """The place of one of ``inputs``, however it is spelled. Raises KeyError for any other."""
         return self._places[self._real(source)]
 
     def _real(self, path: str) -> str:

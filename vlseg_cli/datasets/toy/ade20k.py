@@ -34,8 +34,8 @@ def write_ade20k(root: Path, seeds: range, size: int = 192) -> None:
         write_png(folder, numbers, "annotations", "validation", f"{name}.png")
         height, width = numbers.shape
         images.append({"id": number, "file_name": f"{name}.jpg", "height": height, "width": width})
-        record, colours = panoptic_record(members(scene, table), table, name, f"{name}.png")
-        write_png(folder, colours, "ade20k_panoptic_val", f"{name}.png")
+        record, colors = panoptic_record(members(scene, table), table, name, f"{name}.png")
+        write_png(folder, colors, "ade20k_panoptic_val", f"{name}.png")
         panoptic.append(record)
         for segment, member in zip(record["segments_info"], members(scene, table), strict=True):
             if table.things[member.place]:

@@ -35,8 +35,8 @@ def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
             ids[member.mask] = label * 1000 + number if table.things[member.place] else label
         write_png(folder, ids, "gtFine", "val", _CITY, f"{name}_gtFine_instanceIds.png")
         panoptic = f"{name}_gtFine_panoptic.png"
-        record, colours = panoptic_record(found, table, name, panoptic)
-        write_png(folder, colours, "gtFine", "cityscapes_panoptic_val", panoptic)
+        record, colors = panoptic_record(found, table, name, panoptic)
+        write_png(folder, colors, "gtFine", "cityscapes_panoptic_val", panoptic)
         annotations.append(record)
         images.append({"id": name, "file_name": picture, "height": height, "width": width})
     data = {"images": images, "annotations": annotations, "categories": categories(table)}

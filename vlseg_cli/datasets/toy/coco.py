@@ -114,9 +114,9 @@ def _prompted(
 
 
 def _middle(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
-    """The single pixel of an item that is nearest to its centre."""
+    """The single pixel of an item that is nearest to its center."""
     pixels = np.argwhere(scene.ids == item.id)
-    x, y = item.centre
+    x, y = item.center
     row, column = pixels[np.argmin(((pixels - (y, x)) ** 2).sum(1))]
     point = np.zeros(scene.ids.shape, bool)
     point[row, column] = True

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Corner = tuple[int, int]  # x, y between pixels
 
-# Along a pixel's side with the mask on the right: where the side begins and ends, and the neighbour
+# Along a pixel's side with the mask on the right: where the side begins and ends, and the neighbor
 # (row, column) that must be outside.
 _SIDES = (
     ((0, 0), (1, 0), (-1, 0)),

@@ -19,7 +19,7 @@ from vlseg_cli.synthetic.scene import Scene, SceneItem
 _STREAM = 5  # of a seed's random numbers
 _TRIES = 16  # sentences drawn per scene
 _MOST_SENTENCES = 3  # of one ref
-_ABSENT_EVERY = 5  # of the generalised ones, a sentence that means nothing
+_ABSENT_EVERY = 5  # of the generalized ones, a sentence that means nothing
 _SPLITS: dict[Name, tuple[str, ...]] = {
     "refcoco": ("train", "val", "testA", "testB"),
     "refcoco+": ("train", "val", "testA", "testB"),

@@ -83,7 +83,7 @@ def place_of(category: str, table: ClassTable) -> int:
     return NAMES.index(category) % len(table.names)
 
 
-_STEP = 1000  # between ids, so that more than one colour channel is in use
+_STEP = 1000  # between ids, so that more than one color channel is in use
 
 
 def panoptic_record(

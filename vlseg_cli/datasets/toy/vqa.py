@@ -1,4 +1,4 @@
-"""Questions about a drawn scene with known answers: what is there, how many, of what colour."""
+"""Questions about a drawn scene with known answers: what is there, how many, of what color."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from vlseg_cli.datasets.toy.scenes import write_jpeg, write_json
 from vlseg_cli.datasets.vqa import Name
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.synthetic.categories import CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.language.candidates import by_category
 from vlseg_cli.synthetic.scene import Scene
@@ -39,15 +39,15 @@ def yes_or_no(scene: Scene) -> list[KnownAnswer]:
 
 
 def open_questions(scene: Scene) -> Iterator[KnownAnswer]:
-    """How many things of each category there are, and the colour of what is there once."""
+    """How many things of each category there are, and the color of what is there once."""
     for category, items in by_category(scene).items():
         if not items[0].is_thing:
             continue
         yield KnownAnswer(
             f"How many things of the kind '{category}' are there?", f"{len(items)}", "number"
         )
-        if len(items) == 1 and items[0].colour:
-            yield KnownAnswer(f"What is the colour of the {category}?", items[0].colour, "other")
+        if len(items) == 1 and items[0].color:
+            yield KnownAnswer(f"What is the color of the {category}?", items[0].color, "other")
 
 
 def choices_with(told: KnownAnswer) -> list[str]:
@@ -55,7 +55,7 @@ def choices_with(told: KnownAnswer) -> list[str]:
     if told.kind == "number":
         number = int(told.answer)
         return sorted({told.answer, *(str(number + step) for step in (1, 2, 3))})
-    others = [colour for colour in COLOURS if colour != told.answer]
+    others = [color for color in COLORS if color != told.answer]
     return sorted([told.answer, *others[: _MOST_CHOICES - 1]])
 
 

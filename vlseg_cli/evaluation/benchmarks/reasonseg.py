@@ -1,6 +1,6 @@
 """ReasonSeg: a mask for what answers a question. Short questions are phrases, long ones sentences.
 
-LISA's line leaves the shapes labelled 'ignore' out of account; HyperSeg takes them for background.
+LISA's line leaves the shapes labeled 'ignore' out of account; HyperSeg takes them for background.
 LLM-Seg and HRSeg add 1e-8 to a union where the others add 1e-5.
 """
 

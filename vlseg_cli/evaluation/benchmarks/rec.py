@@ -1,6 +1,6 @@
 """REC on RefCOCO, RefCOCO+ and RefCOCOg: a box for what a sentence means.
 
-MVP-LM (table 5) counts a box as right from an IoU of 0.5 on; MDETR asks that of the generalised
+MVP-LM (table 5) counts a box as right from an IoU of 0.5 on; MDETR asks that of the generalized
 IoU, which is stricter.
 """
 
@@ -13,12 +13,12 @@ from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, SPECIMENS, open
 from vlseg_cli.evaluation.scorers.expressions import BoxScorer
 from vlseg_cli.schema import Task
 
-SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalised")}
+SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalized")}
 PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
 
 
 def _opened(name: Name, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
-    score = BoxScorer(generalised=protocol["overlap"] == "generalised")
+    score = BoxScorer(generalized=protocol["overlap"] == "generalized")
     masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
     return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
 

@@ -12,7 +12,7 @@ after what it changes.
 | semantic: mIoU, fwIoU, accuracies, boundary IoU | semantic, semantic_boundary |
 | instances and boxes: COCO AP; Cityscapes AP | average_precision, cityscapes |
 | instances in videos: YouTube-VIS AP; identity switches | ytvis, id_switches |
-| referring and reasoning: cIoU, gIoU; generalised, with N-acc and T-acc | refer, grefer |
+| referring and reasoning: cIoU, gIoU; generalized, with N-acc and T-acc | refer, grefer |
 | pointing: cIoU, mIoU; boxes for sentences: accuracy@0.5 | interactive, rec |
 | videos: J and F of a frame; DAVIS; Ref-DAVIS | jf, davis, ref_davis |
 | videos: MeViS and Ref-YouTube-VOS; ReVOS; Ego-Exo4D | mevis, revos, correspondence |

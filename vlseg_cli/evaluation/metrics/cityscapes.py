@@ -143,7 +143,7 @@ def _precision(found: Sequence[_CityscapesFound]) -> NDArray[np.float64] | None:
 
 
 def _area(scores: NDArray[np.float64], right: NDArray[np.bool_], missed: int) -> float:
-    """Area under precision over recall; each point reaches half way to its neighbours."""
+    """Area under precision over recall; each point reaches half way to its neighbors."""
     if not len(scores):
         return 0.0
     order = np.argsort(scores, kind="stable")

@@ -1,4 +1,4 @@
-"""Generalised referring segmentation: an expression may mean several things, or nothing at all.
+"""Generalized referring segmentation: an expression may mean several things, or nothing at all.
 
 The rules of gRefCOCO's own evaluator (henghuiding/ReLA, ``refer_evaluation.py``; Liu et al. 2023,
 section 4): a model answers each sentence with a mask and with a flag "nothing of that kind here".

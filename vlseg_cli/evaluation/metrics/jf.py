@@ -49,7 +49,7 @@ def contour_reach(height: int, width: int) -> int:
 def contour(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Pixels (K, 2) of a (H, W) mask that differ from the one right, below, or right below.
 
-    Along the last row only the right neighbour counts, along the last column only the one below.
+    Along the last row only the right neighbor counts, along the last column only the one below.
     """
     edge = np.zeros(mask.shape, bool)
     here = mask[:-1, :-1]

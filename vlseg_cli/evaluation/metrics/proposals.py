@@ -19,7 +19,7 @@ def union_above(
 ) -> NDArray[np.bool_]:
     """Everything that scores above ``threshold``, (H, W); the best mask alone if nothing does.
 
-    PSALM's answer to a generalised expression, at 0.6: it may mean several things, but never none.
+    PSALM's answer to a generalized expression, at 0.6: it may mean several things, but never none.
     """
     chosen = [mask for mask, score in zip(masks, scores, strict=True) if score > threshold]
     return np.any(chosen, axis=0) if chosen else best_proposal(masks, scores)

@@ -1,7 +1,7 @@
 """Referring expression comprehension: the share of boxes that overlap the true one enough.
 
 REC accuracy@0.5 of MVP-LM (table 5) and most of the field: IoU of continuous boxes (no +1).
-MDETR's ``refexp_eval.py`` asks the same of the generalised IoU (Rezatofighi et al. 2019), which is
+MDETR's ``refexp_eval.py`` asks the same of the generalized IoU (Rezatofighi et al. 2019), which is
 stricter.
 """
 
@@ -24,21 +24,21 @@ class BoxAccuracyResult:
 class BoxAccuracy:
     """One box per sentence or ref; correct from an overlap of ``threshold`` on, itself included.
 
-    generalised: measure by generalised IoU, as MDETR does. strict: an overlap of exactly
+    generalized: measure by generalized IoU, as MDETR does. strict: an overlap of exactly
     ``threshold`` is not enough.
     """
 
     def __init__(
-        self, threshold: float = 0.5, *, generalised: bool = False, strict: bool = False
+        self, threshold: float = 0.5, *, generalized: bool = False, strict: bool = False
     ) -> None:
         self._threshold = threshold
-        self._overlap = generalized_box_iou if generalised else box_iou
+        self._overlap = generalized_box_iou if generalized else box_iou
         self._strict = strict
         self._correct = 0
         self._n = 0
 
     def add(self, prediction: Box, truth: Box) -> float:
-        """Count one answered box; returns its overlap: IoU in [0, 1], generalised in (-1, 1]."""
+        """Count one answered box; returns its overlap: IoU in [0, 1], generalized in (-1, 1]."""
         overlap = self._overlap(prediction, truth)
         self._n += 1
         self._correct += overlap > self._threshold or (

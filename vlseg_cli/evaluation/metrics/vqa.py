@@ -38,12 +38,12 @@ _CONTRACTIONS = """
 """
 
 
-def _misspelt(word: str) -> list[str]:
+def _misspelled(word: str) -> list[str]:
     """The word with one of its apostrophes missing."""
     return [word[:i] + word[i + 1 :] for i, letter in enumerate(word) if letter == "'"]
 
 
-_RESTORED = {wrong: word for word in _CONTRACTIONS.split() for wrong in _misspelt(word)}
+_RESTORED = {wrong: word for word in _CONTRACTIONS.split() for wrong in _misspelled(word)}
 _RESTORED["somebody'd"] = "somebodyd"  # the table has this one the wrong way round
 
 

@@ -48,10 +48,10 @@ class ExpressionScorer:
 
 
 class BoxScorer:
-    """accuracy@0.5 of the first box. generalised: MDETR's stricter overlap."""
+    """accuracy@0.5 of the first box. generalized: MDETR's stricter overlap."""
 
-    def __init__(self, generalised: bool = False) -> None:
-        self._meter = BoxAccuracy(generalised=generalised)
+    def __init__(self, generalized: bool = False) -> None:
+        self._meter = BoxAccuracy(generalized=generalized)
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Score``."""

@@ -1,7 +1,7 @@
 """A frame becomes what HRSeg's two pairs of eyes get, and proposals become soft masks beside it.
 
 Source: LLM-Seg ``utils/*_dataset.py`` and SAM's ``ResizeLongestSide``; HRSeg section 3.2. Unlike
-PSALM's pictures these are padded with zeros after they were normalised.
+PSALM's pictures these are padded with zeros after they were normalized.
 """
 
 from collections.abc import Sequence

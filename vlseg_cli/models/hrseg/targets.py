@@ -18,12 +18,12 @@ _SLIVER = 0.2  # of an answer: a name with less of it is not what was meant
 
 
 def cell_names(sample: Sample, names: Sequence[str], cells: int) -> Tensor:
-    """(cells, cells) int64: index into ``names`` at the centre of each cell of the picture's
+    """(cells, cells) int64: index into ``names`` at the center of each cell of the picture's
     square, -1 where unknown or beside the picture."""
     found = np.full((cells, cells), -1)
     height, width = sample.frame.height, sample.frame.width
-    centres = ((np.arange(cells) + 0.5) * max(height, width) / cells).astype(int)
-    rows, columns = centres[centres < height], centres[centres < width]
+    centers = ((np.arange(cells) + 0.5) * max(height, width) / cells).astype(int)
+    rows, columns = centers[centers < height], centers[centers < width]
     inside = found[: len(rows), : len(columns)]
     index = {name: place for place, name in enumerate(names)}
     for query in _categories(sample):
@@ -63,7 +63,7 @@ def targets_of(truth: NDArray[np.bool_], proposals: NDArray[np.bool_]) -> Propos
     """truth (R, H, W): what each text means; proposals (K, h, w), none of them empty."""
     height, width = proposals.shape[1:]
     wanted = (
-        nearest(truth, height, width, centred=True)
+        nearest(truth, height, width, centered=True)
         .reshape(len(truth), height * width)
         .astype(np.float64)
     )

@@ -90,7 +90,7 @@ class TrainableHRSeg(Trainable):
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: HRSegBatch | TextBatch) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimised."""
+        """Named, weighted losses; their plain sum is what is minimized."""
         if isinstance(batch, TextBatch):
             return self._sentences(batch)
         tokens = self.hrseg.encode_views(batch.views)

@@ -67,7 +67,7 @@ class HyperSegConfig:
     region_instruction: str = REGION_INSTRUCTION
     # In the paper, not in the published code.
     conditional_weight: bool = False  # the perceiver weighs each scale by tanh(MLP)
-    recognise_entities: bool = False  # say what is there before segmenting it
+    recognize_entities: bool = False  # say what is there before segmenting it
     talks: bool = True  # whether its language model was taught to answer in words
     prompt_frames: int = 1  # conditions are the mean over so many frames of a video
     # How the embedded miniature differs.

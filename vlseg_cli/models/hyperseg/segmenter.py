@@ -125,7 +125,7 @@ class HyperSegSegmenter(PromptedSegmenter):
         self, encoded: EncodedFrames, ask: PromptRequest, names: Sequence[str], video: bool
     ) -> list[str]:
         """The names that the model says it sees, if it was taught to say them first."""
-        if not self.model.config.recognise_entities:
+        if not self.model.config.recognize_entities:
             return []
         question = self.prompts.category_question(names, video)
         longest = len(self.prompts.entities(names))

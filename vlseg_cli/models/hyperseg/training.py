@@ -74,7 +74,7 @@ def reid_losses(
 
 
 def box_loss(found: ReidLosses) -> Tensor:
-    """Mean absolute error and generalised IoU of the boxes of all things shown."""
+    """Mean absolute error and generalized IoU of the boxes of all things shown."""
     predicted = [found.identified.boxes[row, queries] for row, queries in enumerate(found.queries)]
     boxes, true = torch.cat(predicted).float(), torch.cat(found.boxes)
     if not len(true):
@@ -132,7 +132,7 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
     # The training loop's interface --------------------------------------------------------------
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimised."""
+        """Named, weighted losses; their plain sum is what is minimized."""
         return self._clip(batch) if isinstance(batch, ClipBatch) else super().forward(batch)
 
     def collator(self, size: int | None = None) -> HyperSegCollator:
@@ -146,7 +146,7 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
             config.regions_together,
             clip_size=config.clip_size,
             squashed=config.region_source == "tokens",
-            entities=config.recognise_entities,
+            entities=config.recognize_entities,
             talking=bool(self.weights.text),
         )
 

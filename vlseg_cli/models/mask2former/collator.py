@@ -162,8 +162,8 @@ def semantic_cells(
     index = {name: i for i, name in enumerate(names)}
     for picture, query in asked:
         assert isinstance(query.prompt, Categories)
-        centre = fit_masks(query.masks, size)[:, 2::4, 2::4]
-        for mask, label in zip(centre, query.labels, strict=True):
+        center = fit_masks(query.masks, size)[:, 2::4, 2::4]
+        for mask, label in zip(center, query.labels, strict=True):
             if (name := query.prompt.names[label]) in index:
                 semantic[picture][torch.from_numpy(mask)] = index[name]
     return semantic
@@ -182,7 +182,7 @@ def meant_shares(
         for mask in truth:
             inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
             area = torch.bincount(inside, minlength=names).float()
-            # Neighbours through whose cells the edge runs are not meant.
+            # Neighbors through whose cells the edge runs are not meant.
             area[area < _SLIVER * area.sum()] = 0
             shares[row] += area / area.sum().clamp(min=1)
     return shares
@@ -196,7 +196,7 @@ def _answers(prompts: PromptBatch | None) -> tuple[Tensor, list[Tensor]]:
 
 
 def _each_region(query: Query) -> list[Query]:
-    """A query per region, with the masks that are labelled with it."""
+    """A query per region, with the masks that are labeled with it."""
     assert isinstance(query.prompt, Regions)
     alone = []
     for number, region in enumerate(query.prompt.regions):

@@ -1,7 +1,7 @@
-"""A frame becomes network input: longest side to size, padded right and below, normalised.
+"""A frame becomes network input: longest side to size, padded right and below, normalized.
 
 Source: PSALM section 2 (detectron2's ResizeShortestEdge and FixedSizeCrop): Pillow bilinear on
-uint8, padding of 128 before normalisation. SigLIP sees the whole frame squashed to a square instead
+uint8, padding of 128 before normalization. SigLIP sees the whole frame squashed to a square instead
 (HyperSeg section 3).
 """
 
@@ -29,15 +29,15 @@ def content_size(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def fit_pixels(frame: Frame, size: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
-    """A frame -> (3, size, size) normalised, and its content (h, w) within."""
+    """A frame -> (3, size, size) normalized, and its content (h, w) within."""
     h, w = content_size(frame.height, frame.width, size)
     pixels = frame.pixels
     if (h, w) != pixels.shape[:2]:
         pixels = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.BILINEAR))
     canvas = np.full((size, size, 3), PADDING, np.uint8)
     canvas[:h, :w] = pixels
-    normalised = (canvas.astype(np.float32) - MEAN) / STD
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1)), (h, w)
+    normalized = (canvas.astype(np.float32) - MEAN) / STD
+    return np.ascontiguousarray(normalized.transpose(2, 0, 1)), (h, w)
 
 
 def fit_masks(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:

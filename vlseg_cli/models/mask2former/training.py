@@ -92,7 +92,7 @@ class MaskTrainable(Trainable, Generic[M]):
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimised."""
+        """Named, weighted losses; their plain sum is what is minimized."""
         if isinstance(batch, TextBatch):
             seen = self.noise(batch.meant.device)
             read: dict[str, Tensor] = self.words(self.model, seen, batch)

@@ -142,7 +142,7 @@ class MVPLM(nn.Module):
     # 1 see ------------------------------------------------------------------------------------
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
-        """(B, 3, H, W) normalised pixels, H and W multiples of 32 -> Seen, four memory levels."""
+        """(B, 3, H, W) normalized pixels, H and W multiples of 32 -> Seen, four memory levels."""
         pyramid = self.vision_tower(pixel_values)
         return ImageFeatures(pyramid, self.pixel_decoder(pyramid), self.connector(pyramid[-1]))
 

@@ -94,7 +94,7 @@ class TrainableMVPLM(Trainable):
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: MVPLMBatch | TextBatch) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimised."""
+        """Named, weighted losses; their plain sum is what is minimized."""
         if isinstance(batch, TextBatch):
             noise = ImageFeatures.noise(IMAGE_PLACEHOLDERS, self.model.config, batch.meant.device)
             read: dict[str, Tensor] = self.words(self.model, noise, batch)

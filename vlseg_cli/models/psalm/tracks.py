@@ -97,7 +97,7 @@ def kept(tensor: Tensor) -> NDArray[np.generic]:
     return array
 
 
-_MANY = 0.6  # score from which a mask joins a generalised answer (PSALM section 7.5)
+_MANY = 0.6  # score from which a mask joins a generalized answer (PSALM section 7.5)
 
 
 class SentenceTracks:

@@ -1,4 +1,4 @@
-"""A frame becomes network input: one square, or up to so many square tiles, normalised.
+"""A frame becomes network input: one square, or up to so many square tiles, normalized.
 
 Source: SELF1E section 3. The aspect ratio is not kept and nothing is padded, so that a mask only
 needs to be stretched back. InternVL's own processor would cut tiles unasked and add a thumbnail.
@@ -21,10 +21,10 @@ def tile_layout(frame: Frame, size: int, most: int) -> Layout:
 
 
 def fit_tiles(frame: Frame, size: int, layout: Layout) -> NDArray[np.float32]:
-    """A frame -> (T, 3, size, size) normalised, tile after tile, row by row."""
+    """A frame -> (T, 3, size, size) normalized, tile after tile, row by row."""
     rows, columns = layout
     image = Image.fromarray(frame.pixels)
     pixels = image.resize((columns * size, rows * size), Image.Resampling.BICUBIC)
-    normalised = (np.asarray(pixels, np.float32) - MEAN) / STD
-    tiles = normalised.reshape(rows, size, columns, size, 3).transpose(0, 2, 4, 1, 3)
+    normalized = (np.asarray(pixels, np.float32) - MEAN) / STD
+    tiles = normalized.reshape(rows, size, columns, size, 3).transpose(0, 2, 4, 1, 3)
     return np.ascontiguousarray(tiles.reshape(-1, 3, size, size))

@@ -93,7 +93,7 @@ class SELF1E(nn.Module):
     # 1 see ------------------------------------------------------------------------------------
 
     def encode_image(self, pixel_values: Tensor, layout: Layout = (1, 1)) -> SELF1EFeatures:
-        """(B * T, 3, S, S) normalised tiles, T = rows * columns of each picture -> Seen."""
+        """(B * T, 3, S, S) normalized tiles, T = rows * columns of each picture -> Seen."""
         internvl = self.internvl.model
         patches = internvl.vision_tower(pixel_values).last_hidden_state[:, 1:]
         side = round(patches.shape[1] ** 0.5)

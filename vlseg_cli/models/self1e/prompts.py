@@ -135,7 +135,7 @@ class SELF1EPrompts:
         return IMAGE_BEGIN + IMAGE * (self.image_tokens * tiles) + IMAGE_END
 
     def _assemble(self, pieces: Sequence[tuple[str, bool]]) -> Conversation:
-        """Tokenise text pieces, each spoken by the assistant or not."""
+        """Tokenize text pieces, each spoken by the assistant or not."""
         ids: list[int] = []
         spoken: list[bool] = []
         for text, is_spoken in pieces:

@@ -72,7 +72,7 @@ class TrainableSELF1E(Trainable):
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: SELF1EBatch | TextBatch) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimised."""
+        """Named, weighted losses; their plain sum is what is minimized."""
         if isinstance(batch, TextBatch):
             return self._sentences(batch)
         seen = self.model.encode_image(batch.pixel_values)

@@ -45,15 +45,15 @@ def paint_backdrop(canvas: DrawingCanvas, plan: ScenePlan, height: int, width: i
 def _indoor(brushes: Brushes, levels: tuple[float, ...]) -> None:
     wall, floor = brushes["wall"], brushes["floor"]
     dice, line = wall.dice, levels[0]
-    colour, ground = dice.pick(_WALLS), dice.pick(_FLOORS)
-    _band(wall, colour, 0, line)
+    color, ground = dice.pick(_WALLS), dice.pick(_FLOORS)
+    _band(wall, color, 0, line)
     pattern = dice.count(0, 3)
     if pattern == 0:
-        _tiles(wall, shaded(colour, 0.9), 0, line, dice.between(0.07, 0.11))
+        _tiles(wall, shaded(color, 0.9), 0, line, dice.between(0.07, 0.11))
     elif pattern == 1:
-        _stripes(wall, shaded(colour, 0.93), line, dice.between(0.06, 0.12))
+        _stripes(wall, shaded(color, 0.93), line, dice.between(0.06, 0.12))
     elif pattern == 2:
-        _band(wall, shaded(colour, dice.between(0.8, 1.2)), line * 0.62, line)
+        _band(wall, shaded(color, dice.between(0.8, 1.2)), line * 0.62, line)
     if dice.chance(0.25):
         _window(wall, dice)
     _band(floor, ground, line, 1)
@@ -66,7 +66,7 @@ def _indoor(brushes: Brushes, levels: tuple[float, ...]) -> None:
         rug = mixed(ground, dice.pick(_WALLS), 0.6)
         floor.oval(shaded(rug, 0.8), u, v, 0.34, 0.09)
         floor.oval(rug, u, v, 0.31, 0.078)
-    _band(wall, dice.pick((WHITE, shaded(colour, 0.75))), line - 0.018, line)
+    _band(wall, dice.pick((WHITE, shaded(color, 0.75))), line - 0.018, line)
 
 
 def _street(brushes: Brushes, levels: tuple[float, ...]) -> None:
@@ -133,12 +133,12 @@ def _beach(brushes: Brushes, levels: tuple[float, ...]) -> None:
         _mountains(brushes["mountain"], horizon)
     _waves(brushes["sea"], horizon, shore + 0.05)
     sand = brushes["sand"]
-    colour, phase, swing = dice.pick(_SANDS), dice.between(0, 6), dice.between(0.005, 0.03)
+    color, phase, swing = dice.pick(_SANDS), dice.between(0, 6), dice.between(0.005, 0.03)
     edge = [(u / 8, shore + swing * math.sin(phase + u * 0.9)) for u in range(-4, 13)]
     brushes["sea"].bar(WHITE, 0.02, *edge)
-    sand.poly(shaded(colour, 0.85), *edge, (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
-    sand.poly(colour, *((u, v + 0.03) for u, v in edge), (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
-    _specks(sand, shaded(colour, 0.88), shore + 0.06, 1, 40, 0.006)
+    sand.poly(shaded(color, 0.85), *edge, (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
+    sand.poly(color, *((u, v + 0.03) for u, v in edge), (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
+    _specks(sand, shaded(color, 0.88), shore + 0.06, 1, 40, 0.006)
 
 
 def _harbour(brushes: Brushes, levels: tuple[float, ...]) -> None:
@@ -159,13 +159,13 @@ def _garden(brushes: Brushes, levels: tuple[float, ...]) -> None:
     dice = brushes["sky"].dice
     _sky(brushes["sky"], horizon)
     if "wall" in brushes:
-        wall, colour = (
+        wall, color = (
             brushes["wall"],
             dice.pick(((185, 120, 95), (205, 195, 180), (150, 145, 140))),
         )
-        _band(wall, colour, horizon, foot)
-        _tiles(wall, shaded(colour, 0.82), horizon, foot, 0.06)
-        _band(wall, shaded(colour, 0.75), horizon, horizon + 0.015)
+        _band(wall, color, horizon, foot)
+        _tiles(wall, shaded(color, 0.82), horizon, foot, 0.06)
+        _band(wall, shaded(color, 0.75), horizon, horizon + 0.015)
     _meadow(brushes["grass"], foot, 1)
     if "pavement" in brushes:
         u, stone = dice.between(0.2, 0.8), dice.pick(((185, 178, 168), (200, 185, 155)))
@@ -193,25 +193,25 @@ _PAINTERS: dict[str, Callable[[Brushes, tuple[float, ...]], None]] = {
 }
 
 
-def _band(b: Brush, colour: RGB, v0: float, v1: float) -> None:
-    b.rect(colour, _LEFT, v0, _RIGHT, v1)
+def _band(b: Brush, color: RGB, v0: float, v1: float) -> None:
+    b.rect(color, _LEFT, v0, _RIGHT, v1)
 
 
-def _tiles(b: Brush, colour: RGB, v0: float, v1: float, tall: float) -> None:
+def _tiles(b: Brush, color: RGB, v0: float, v1: float, tall: float) -> None:
     rows = max(1, round((v1 - v0) / tall))
     step = (v1 - v0) / rows
     for k in range(1, rows):
-        b.bar(colour, 0.004, (_LEFT, v0 + k * step), (_RIGHT, v0 + k * step))
+        b.bar(color, 0.004, (_LEFT, v0 + k * step), (_RIGHT, v0 + k * step))
     u = _LEFT
     while u < _RIGHT:
-        b.bar(colour, 0.004, (u, v0), (u, v1))
+        b.bar(color, 0.004, (u, v0), (u, v1))
         u += step / b.ratio * 1.4
 
 
-def _stripes(b: Brush, colour: RGB, v1: float, wide: float) -> None:
+def _stripes(b: Brush, color: RGB, v1: float, wide: float) -> None:
     u = _LEFT
     while u < _RIGHT:
-        b.rect(colour, u, 0, u + wide * 0.45, v1)
+        b.rect(color, u, 0, u + wide * 0.45, v1)
         u += wide
 
 
@@ -222,18 +222,18 @@ def _window(b: Brush, dice: DrawingRng) -> None:
         b.rect((190, 220, 240), u + 0.012 + 0.114 * k, v + 0.015, u + 0.114 + 0.114 * k, v + 0.265)
 
 
-def _planks(b: Brush, colour: RGB, line: float) -> None:
+def _planks(b: Brush, color: RGB, line: float) -> None:
     for k in range(1, 6):
         v = line + (1 - line) * (k / 6) ** 1.3
-        b.bar(colour, 0.004, (_LEFT, v), (_RIGHT, v))
+        b.bar(color, 0.004, (_LEFT, v), (_RIGHT, v))
     for k in range(-8, 18, 2):
         v0 = line + (1 - line) * ((k % 6) / 6) ** 1.3
         v1 = line + (1 - line) * ((k % 6 + 1) / 6) ** 1.3
         u = k / 10
-        b.bar(colour, 0.004, (u, v0), (u + 0.15 * (u - 0.5) * (v1 - v0) / (1 - line), v1))
+        b.bar(color, 0.004, (u, v0), (u + 0.15 * (u - 0.5) * (v1 - v0) / (1 - line), v1))
 
 
-def _checks(b: Brush, colour: RGB, line: float) -> None:
+def _checks(b: Brush, color: RGB, line: float) -> None:
     rows = [line + (1 - line) * (k / 4) ** 1.3 for k in range(5)]
     for k in range(4):
         v0, v1 = rows[k], rows[k + 1]
@@ -241,37 +241,37 @@ def _checks(b: Brush, colour: RGB, line: float) -> None:
         for column in range(-6 + k % 2, 7, 2):
             a, c = column * 0.13, (column + 1) * 0.13
             b.poly(
-                colour,
+                color,
                 *((0.5 + a * near0, v0), (0.5 + c * near0, v0)),
                 *((0.5 + c * near1, v1), (0.5 + a * near1, v1)),
             )
 
 
-def _slabs(b: Brush, colour: RGB, v0: float, v1: float) -> None:
-    b.bar(colour, 0.004, (_LEFT, (v0 + v1) / 2), (_RIGHT, (v0 + v1) / 2))
+def _slabs(b: Brush, color: RGB, v0: float, v1: float) -> None:
+    b.bar(color, 0.004, (_LEFT, (v0 + v1) / 2), (_RIGHT, (v0 + v1) / 2))
     for k in range(-5, 16):
         u = k / 9
-        b.bar(colour, 0.004, (u, v0), (0.5 + (u - 0.5) * 1.15, v1))
+        b.bar(color, 0.004, (u, v0), (0.5 + (u - 0.5) * 1.15, v1))
 
 
 def _sky(b: Brush, horizon: float) -> None:
-    dice, colour = b.dice, b.dice.pick(_SKIES)
+    dice, color = b.dice, b.dice.pick(_SKIES)
     for k in range(4):
-        _band(b, mixed(colour, WHITE, 0.13 * k), horizon * k / 4, horizon * (k + 1) / 4 + 0.02)
+        _band(b, mixed(color, WHITE, 0.13 * k), horizon * k / 4, horizon * (k + 1) / 4 + 0.02)
     for _ in range(dice.count(0, 3)):
         u, v, wide = (
             dice.between(-0.1, 1.1),
             dice.between(0.03, 0.75) * horizon,
             dice.between(0.05, 0.11),
         )
-        cloud = mixed(colour, WHITE, dice.between(0.6, 0.95))
+        cloud = mixed(color, WHITE, dice.between(0.6, 0.95))
         for du, s in ((-1, 0.7), (0, 1), (1, 0.75)):
             b.oval(cloud, u + du * wide * 0.8, v + 0.01 * (1 - s), wide * s, wide * 0.35 * s)
 
 
 def _mountains(b: Brush, horizon: float) -> None:
     dice = b.dice
-    colour = dice.pick(((125, 135, 155), (110, 125, 115), (150, 135, 125), (95, 105, 130)))
+    color = dice.pick(((125, 135, 155), (110, 125, 115), (150, 135, 125), (95, 105, 130)))
     snow = dice.chance(0.5)
     for k in range(dice.count(2, 4)):
         u, wide, tall = (
@@ -279,7 +279,7 @@ def _mountains(b: Brush, horizon: float) -> None:
             dice.between(0.2, 0.4),
             dice.between(0.35, 0.85) * horizon,
         )
-        c = shaded(colour, 0.85 + 0.12 * k)
+        c = shaded(color, 0.85 + 0.12 * k)
         top = horizon - tall
         b.poly(
             c,
@@ -300,26 +300,26 @@ def _mountains(b: Brush, horizon: float) -> None:
 
 
 def _meadow(b: Brush, v0: float, v1: float) -> None:
-    colour = b.dice.pick(_GRASS)
-    _band(b, mixed(colour, (150, 185, 130), 0.3), v0, v1)
-    _band(b, colour, v0 + (v1 - v0) * 0.25, v1)
-    _specks(b, shaded(colour, 0.82), v0 + 0.02, v1, 45, 0.022)
+    color = b.dice.pick(_GRASS)
+    _band(b, mixed(color, (150, 185, 130), 0.3), v0, v1)
+    _band(b, color, v0 + (v1 - v0) * 0.25, v1)
+    _specks(b, shaded(color, 0.82), v0 + 0.02, v1, 45, 0.022)
 
 
-def _specks(b: Brush, colour: RGB, v0: float, v1: float, number: int, tall: float) -> None:
+def _specks(b: Brush, color: RGB, v0: float, v1: float, number: int, tall: float) -> None:
     """Blades or grains, larger towards the viewer."""
     for _ in range(number):
         u, share = b.dice.between(_LEFT, _RIGHT), b.dice.roll()
         v, size = v0 + (v1 - v0) * share, tall * (0.4 + 0.6 * share)
-        b.bar(colour, 0.004, (u, v), (u + size * 0.35, v - size))
+        b.bar(color, 0.004, (u, v), (u + size * 0.35, v - size))
 
 
 def _waves(b: Brush, v0: float, v1: float) -> None:
-    dice, colour = b.dice, b.dice.pick(_SEAS)
-    _band(b, mixed(colour, WHITE, 0.18), v0, v0 + (v1 - v0) * 0.3)
-    _band(b, colour, v0 + (v1 - v0) * 0.3, v1)
+    dice, color = b.dice, b.dice.pick(_SEAS)
+    _band(b, mixed(color, WHITE, 0.18), v0, v0 + (v1 - v0) * 0.3)
+    _band(b, color, v0 + (v1 - v0) * 0.3, v1)
     for k in range(22):
         share = dice.roll()
         u, v, size = dice.between(_LEFT, _RIGHT), v0 + (v1 - v0) * share, 0.025 + 0.04 * share
-        tone = mixed(colour, WHITE, 0.35) if k % 2 else shaded(colour, 0.85)
+        tone = mixed(color, WHITE, 0.35) if k % 2 else shaded(color, 0.85)
         b.bar(tone, 0.005, (u, v), (u + size * 0.5, v - size * 0.12), (u + size, v))

@@ -1,6 +1,6 @@
-"""The drawing surface: colour and owner of every pixel are written by one and the same stroke.
+"""The drawing surface: color and owner of every pixel are written by one and the same stroke.
 
-The canvas holds twice the resolution in four bands, red, green, blue and owner. Colours are
+The canvas holds twice the resolution in four bands, red, green, blue and owner. Colors are
 averaged over 2 x 2 cells afterwards (anti-aliasing), owners are sampled; whatever is painted later
 covers what was there, so visible masks are exact and can never disagree with the picture.
 """
@@ -36,11 +36,11 @@ class DrawingCanvas:
         self.pen = ImageDraw.Draw(self.image)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The anti-aliased colours: (H, W, 3) uint8."""
+        """The anti-aliased colors: (H, W, 3) uint8."""
         return np.asarray(self.image.reduce(OVERSAMPLING))[..., :3]
 
     def owners(self) -> NDArray[np.uint8]:
-        """Who painted each pixel last: (H, W) uint8, sampled next to the cell's centre."""
+        """Who painted each pixel last: (H, W) uint8, sampled next to the cell's center."""
         return np.ascontiguousarray(np.asarray(self.image.getchannel(3))[1::2, 1::2])
 
     def painted(self, owner: int, box: tuple[float, float, float, float]) -> float:
@@ -69,7 +69,7 @@ class Pose:
 class Brush:
     """Paints for one owner in its unit box: (0, 0) is top left, (1, 1) bottom right.
 
-    ``main`` is the colour the owner is named after; ``dark`` and ``light`` are its shades.
+    ``main`` is the color the owner is named after; ``dark`` and ``light`` are its shades.
     ``dice`` are the owner's lasting traits. Widths of bars are shares of the box's height.
     """
 
@@ -110,41 +110,41 @@ class Brush:
         scale = OVERSAMPLING
         return self._x0 / scale, self._y0 / scale, self._x1 / scale, self._y1 / scale
 
-    def poly(self, colour: RGB, *points: Point) -> None:
+    def poly(self, color: RGB, *points: Point) -> None:
         """A filled polygon."""
-        self._fill(self._cells(points), colour)
+        self._fill(self._cells(points), color)
 
-    def rect(self, colour: RGB, x0: float, y0: float, x1: float, y1: float) -> None:
+    def rect(self, color: RGB, x0: float, y0: float, x1: float, y1: float) -> None:
         """A filled rectangle."""
-        self._fill(self._cells(((x0, y0), (x1, y0), (x1, y1), (x0, y1))), colour)
+        self._fill(self._cells(((x0, y0), (x1, y0), (x1, y1), (x0, y1))), color)
 
-    def slab(self, colour: RGB, x0: float, y0: float, x1: float, y1: float, round: float) -> None:
+    def slab(self, color: RGB, x0: float, y0: float, x1: float, y1: float, round: float) -> None:
         """A rectangle whose corners are cut by ``round`` (share of the box's height)."""
         v = min(round, (y1 - y0) / 2)
         u = min(round / self.ratio, (x1 - x0) / 2)
         a, b = 0.3 * u, 0.3 * v
         self.poly(
-            colour,
+            color,
             *((x0 + u, y0), (x1 - u, y0), (x1 - a, y0 + b), (x1, y0 + v)),
             *((x1, y1 - v), (x1 - a, y1 - b), (x1 - u, y1)),
             *((x0 + u, y1), (x0 + a, y1 - b), (x0, y1 - v), (x0, y0 + v), (x0 + a, y0 + b)),
         )
 
-    def oval(self, colour: RGB, x: float, y: float, rx: float, ry: float) -> None:
+    def oval(self, color: RGB, x: float, y: float, rx: float, ry: float) -> None:
         """A filled ellipse around (x, y)."""
         radius = ry * self._tall
         corners = 10 if radius < 5 else 16 if radius < 16 else 28
-        self._fill(self._cells([(x + rx * c, y + ry * s) for c, s in _CIRCLE[corners]]), colour)
+        self._fill(self._cells([(x + rx * c, y + ry * s) for c, s in _CIRCLE[corners]]), color)
 
-    def disc(self, colour: RGB, x: float, y: float, radius: float) -> None:
+    def disc(self, color: RGB, x: float, y: float, radius: float) -> None:
         """A filled circle; its radius is a share of the box's height."""
-        self.oval(colour, x, y, radius / self.ratio, radius)
+        self.oval(color, x, y, radius / self.ratio, radius)
 
-    def bar(self, colour: RGB, width: float, *points: Point) -> None:
+    def bar(self, color: RGB, width: float, *points: Point) -> None:
         """A stroke through the points, ``width`` of the box's height thick, at least one cell."""
         cells = self._cells(points)
         thick = max(1, int(width * self._tall + 0.5))
-        self._pen.line(cells, (*colour, self.owner), thick)
+        self._pen.line(cells, (*color, self.owner), thick)
 
     def _cells(self, points: Sequence[Point]) -> list[Point]:
         """Canvas coordinates; the pen drops their fractions, which is right for cell corners."""
@@ -155,7 +155,7 @@ class Brush:
         self._y0, self._y1 = min(self._y0, *down), max(self._y1, *down)
         return cells
 
-    def _fill(self, cells: list[Point], colour: RGB) -> None:
-        self._pen.polygon(cells, (*colour, self.owner))
+    def _fill(self, cells: list[Point], color: RGB) -> None:
+        self._pen.polygon(cells, (*color, self.owner))
         if self._outline:
             self._pen.line([*cells, cells[0]], self._ink, max(1, int(self._outline * 2 + 0.5)))

@@ -1,6 +1,6 @@
-"""Colour by name: jitter that never turns one colour word into another, shades, neighbours."""
+"""Color by name: jitter that never turns one color word into another, shades, neighbors."""
 
-from vlseg_cli.synthetic.categories import COLOURS
+from vlseg_cli.synthetic.categories import COLORS
 from vlseg_cli.synthetic.drawing.rng import DrawingRng
 
 RGB = tuple[int, int, int]
@@ -16,13 +16,13 @@ NEUTRAL = ("white", "grey", "black")
 
 
 def nearest_word(rgb: RGB) -> str:
-    """The colour word whose starting RGB lies closest."""
-    return min(COLOURS, key=lambda word: _distance(rgb, COLOURS[word]))
+    """The color word whose starting RGB lies closest."""
+    return min(COLORS, key=lambda word: _distance(rgb, COLORS[word]))
 
 
 def jittered(word: str, dice: DrawingRng) -> RGB:
-    """A variation of a named colour that is still nearest to that name."""
-    start = COLOURS[word]
+    """A variation of a named color that is still nearest to that name."""
+    start = COLORS[word]
     strength, jitter = dice.between(0.88, 1.08), JITTER * (0.3 if word in NEUTRAL else 1)
     moved = _clipped(*(part * strength + dice.between(-jitter, jitter) for part in start))
     return moved if nearest_word(moved) == word else start
@@ -36,7 +36,7 @@ def shaded(rgb: RGB, factor: float) -> RGB:
 
 
 def mixed(one: RGB, other: RGB, share: float) -> RGB:
-    """``share`` of the other colour in the one."""
+    """``share`` of the other color in the one."""
     return _clipped(*(a + (b - a) * share for a, b in zip(one, other, strict=True)))
 
 

@@ -49,7 +49,7 @@ class Placed:
 class Light:
     """How the finished picture is lit.
 
-    contrast, brightness, cast (per colour band): factors around 1. slope: change of brightness
+    contrast, brightness, cast (per color band): factors around 1. slope: change of brightness
     per picture width and height. cloud: strength of low-frequency noise, a share of the value.
     grain: of pixel noise, grey levels. seed: of both; the grain alone is new in every frame.
     """

@@ -2,7 +2,7 @@
 
 from numpy.random import Generator
 
-from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLOURS
+from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language.candidates import by_category, by_color, thing_groups
 from vlseg_cli.synthetic.language.noun_phrases import clashes, noun
@@ -10,9 +10,9 @@ from vlseg_cli.synthetic.language.rng import pick
 from vlseg_cli.synthetic.language.templates import ORDINALS, SIDES
 from vlseg_cli.synthetic.scene import Scene, Sentence
 
-_BY_COLOUR, _BY_COUNT = 0.45, 0.6  # cumulated shares; the rest names an absent category
+_BY_COLOR, _BY_COUNT = 0.45, 0.6  # cumulated shares; the rest names an absent category
 
-# Colours a person may mix up are no proof of absence.
+# Colors a person may mix up are no proof of absence.
 _ALIKE: dict[str, tuple[str, ...]] = {
     "red": ("orange", "pink", "brown"),
     "orange": ("red", "yellow", "brown"),
@@ -27,11 +27,11 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 
 
 def no_target(scene: Scene, rng: Generator) -> Sentence:
-    """Ask for something that is not there: category, colour, or a place beyond the last."""
+    """Ask for something that is not there: category, color, or a place beyond the last."""
     draw = rng.random()
     phrase = None
-    if draw < _BY_COLOUR:
-        phrase = _absent_colour(scene, rng)
+    if draw < _BY_COLOR:
+        phrase = _absent_color(scene, rng)
     elif draw < _BY_COUNT:
         phrase = _beyond_the_last(scene, rng)
     return Sentence(phrases.asked(rng, phrase or _absent_category(scene, rng), False), "none", ())
@@ -43,19 +43,19 @@ def _absent_category(scene: Scene, rng: Generator) -> str:
     category = pick(rng, absent)
     word = noun(rng, category.name, present)
     if category.is_thing and rng.random() < 0.4:
-        return phrases.color_phrase(rng, word, pick(rng, tuple(COLOURS)))
+        return phrases.color_phrase(rng, word, pick(rng, tuple(COLORS)))
     return phrases.category_phrase(rng, word, category.is_thing)
 
 
-def _absent_colour(scene: Scene, rng: Generator) -> str | None:
+def _absent_color(scene: Scene, rng: Generator) -> str | None:
     present = by_category(scene)
-    coloured = {name: by_color(items) for name, items in present.items() if BY_NAME[name].is_thing}
-    coloured = {name: colours for name, colours in coloured.items() if colours}
-    if not coloured:
+    colored = {name: by_color(items) for name, items in present.items() if BY_NAME[name].is_thing}
+    colored = {name: colors for name, colors in colored.items() if colors}
+    if not colored:
         return None
-    name = pick(rng, tuple(coloured))
-    taken = {alike for colour in coloured[name] for alike in (colour, *_ALIKE.get(colour, ()))}
-    free = [colour for colour in COLOURS if colour not in taken]
+    name = pick(rng, tuple(colored))
+    taken = {alike for color in colored[name] for alike in (color, *_ALIKE.get(color, ()))}
+    free = [color for color in COLORS if color not in taken]
     return phrases.color_phrase(rng, noun(rng, name, present), pick(rng, free)) if free else None
 
 
@@ -65,4 +65,4 @@ def _beyond_the_last(scene: Scene, rng: Generator) -> str | None:
         return None
     group = pick(rng, groups)
     word = noun(rng, group.category, by_category(scene))
-    return phrases.ordinal_phrase(rng, word, group.colour, len(group.items), pick(rng, SIDES))
+    return phrases.ordinal_phrase(rng, word, group.color, len(group.items), pick(rng, SIDES))

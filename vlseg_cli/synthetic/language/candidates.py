@@ -1,4 +1,4 @@
-"""The candidates a clue chooses among: items of one category, or of one category and colour."""
+"""The candidates a clue chooses among: items of one category, or of one category and color."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Group:
     """All visible items that a head noun ('cup', 'red cup') can mean; at least one."""
 
     category: str
-    colour: str | None
+    color: str | None
     items: tuple[SceneItem, ...]
 
 
@@ -24,23 +24,23 @@ def by_category(scene: Scene) -> dict[str, tuple[SceneItem, ...]]:
 
 
 def by_color(items: Iterable[SceneItem]) -> dict[str, tuple[SceneItem, ...]]:
-    """Items of each colour; empty if any item lacks a colour word, as it could match any."""
+    """Items of each color; empty if any item lacks a color word, as it could match any."""
     found: dict[str, list[SceneItem]] = {}
     for item in items:
-        if item.colour is None:
+        if item.color is None:
             return {}
-        found.setdefault(item.colour, []).append(item)
-    return {colour: tuple(same) for colour, same in found.items()}
+        found.setdefault(item.color, []).append(item)
+    return {color: tuple(same) for color, same in found.items()}
 
 
 def thing_groups(scene: Scene, least: int = 1) -> list[Group]:
-    """Groups of at least ``least`` things: whole categories, and colours within mixed ones."""
+    """Groups of at least ``least`` things: whole categories, and colors within mixed ones."""
     groups = []
     for category, items in by_category(scene).items():
         if len(items) < least or not items[0].is_thing:
             continue
         groups.append(Group(category, None, items))
-        colours = by_color(items)
-        if len(colours) > 1:
-            groups += [Group(category, c, i) for c, i in colours.items() if len(i) >= least]
+        colors = by_color(items)
+        if len(colors) > 1:
+            groups += [Group(category, c, i) for c, i in colors.items() if len(i) >= least]
     return groups

@@ -18,7 +18,7 @@ from vlseg_cli.synthetic.language.templates import ORDINALS
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
 SIZE_RATIO = 1.35
-_COLOURED_ALL = 0.4  # share of 'all' phrases that try a colour first
+_COLORED_ALL = 0.4  # share of 'all' phrases that try a color first
 _EVERY = 0.3  # share of 'all' phrases in the singular
 _ALONE = 0.25  # share of scenes in which a clue may be spent on an only candidate
 
@@ -44,20 +44,20 @@ def category_clue(scene: Scene, rng: Generator) -> Clue | None:
 
 
 def color_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the red cup': among cups of other colours, or sometimes an only cup."""
+    """'the red cup': among cups of other colors, or sometimes an only cup."""
     groups = by_category(scene)
     found: dict[bool, list[tuple[SceneItem, str]]] = {True: [], False: []}
     for items in groups.values():
         if items[0].is_thing:
-            for colour, same in by_color(items).items():
+            for color, same in by_color(items).items():
                 if len(same) == 1:
-                    found[len(items) == 1].append((same[0], colour))
+                    found[len(items) == 1].append((same[0], color))
     alone = bool(found[True]) and (not found[False] or rng.random() < _ALONE)
     if not found[alone]:
         return None
-    item, colour = pick(rng, found[alone])
+    item, color = pick(rng, found[alone])
     word = noun(rng, item.category, groups)
-    return Clue(phrases.color_phrase(rng, word, colour), (item.id,))
+    return Clue(phrases.color_phrase(rng, word, color), (item.id,))
 
 
 def position_clue(scene: Scene, rng: Generator) -> Clue | None:
@@ -67,7 +67,7 @@ def position_clue(scene: Scene, rng: Generator) -> Clue | None:
         if found:
             position = pick(rng, tuple(found))
             word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.position_phrase(rng, word, group.colour, position)
+            phrase = phrases.position_phrase(rng, word, group.color, position)
             return Clue(phrase, (found[position].id,))
     return None
 
@@ -88,7 +88,7 @@ def positions(group: Group, side: int) -> dict[str, SceneItem]:
 
 
 def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the second cup from the left': counted where the neighbours are clearly apart."""
+    """'the second cup from the left': counted where the neighbors are clearly apart."""
     groups = shuffled(rng, thing_groups(scene, least=2))
     if rng.random() > _ALONE:
         groups.sort(key=lambda group: len(group.items) < 3)  # three or more first
@@ -97,7 +97,7 @@ def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
         if found:
             (index, side), item = pick(rng, tuple(found.items()))
             word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.ordinal_phrase(rng, word, group.colour, index, side)
+            phrase = phrases.ordinal_phrase(rng, word, group.color, index, side)
             return Clue(phrase, (item.id,))
     return None
 
@@ -121,7 +121,7 @@ def size_clue(scene: Scene, rng: Generator) -> Clue | None:
         if found:
             size = pick(rng, tuple(found))
             word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.size_phrase(rng, word, group.colour, size)
+            phrase = phrases.size_phrase(rng, word, group.color, size)
             return Clue(phrase, (found[size].id,))
     return None
 
@@ -142,23 +142,23 @@ def all_clue(scene: Scene, rng: Generator) -> Clue | None:
     several = thing_groups(scene, least=2)
     if not several or rng.random() < 0.1:
         several = thing_groups(scene)
-    coloured = [group for group in several if group.colour]
-    if coloured and rng.random() < _COLOURED_ALL:
-        several = coloured
+    colored = [group for group in several if group.color]
+    if colored and rng.random() < _COLORED_ALL:
+        several = colored
     if not several:
         return None
     group = pick(rng, several)
     word = noun(rng, group.category, by_category(scene))
     targets = tuple(item.id for item in group.items)
     if rng.random() < _EVERY:
-        return Clue(phrases.every_phrase(rng, word, group.colour), targets)
-    return Clue(phrases.all_phrase(rng, word, group.colour, len(targets)), targets, plural=True)
+        return Clue(phrases.every_phrase(rng, word, group.color), targets)
+    return Clue(phrases.all_phrase(rng, word, group.color, len(targets)), targets, plural=True)
 
 
 def in_line(group: Group, axis: int) -> tuple[list[SceneItem], list[float]]:
-    """The items sorted by centre along x (0) or y (1), and the gaps between neighbours, px."""
-    line = sorted(group.items, key=lambda item: item.centre[axis])
-    return line, [b.centre[axis] - a.centre[axis] for a, b in pairwise(line)]
+    """The items sorted by center along x (0) or y (1), and the gaps between neighbors, px."""
+    line = sorted(group.items, key=lambda item: item.center[axis])
+    return line, [b.center[axis] - a.center[axis] for a, b in pairwise(line)]
 
 
 def longest_side(scene: Scene) -> int:

@@ -54,9 +54,9 @@ def article(word: str) -> str:
 _BARE_TARGET = 0.15  # share of relations that begin without an article: 'cup on the table'
 
 
-def head(noun: str, colour: str | None) -> str:
+def head(noun: str, color: str | None) -> str:
     """'red cup' or 'cup'."""
-    return f"{colour} {noun}" if colour else noun
+    return f"{color} {noun}" if color else noun
 
 
 def category_phrase(rng: Generator, noun: str, is_thing: bool) -> str:
@@ -65,26 +65,26 @@ def category_phrase(rng: Generator, noun: str, is_thing: bool) -> str:
     return template.format(n=noun, an=article(noun))
 
 
-def color_phrase(rng: Generator, noun: str, colour: str) -> str:
+def color_phrase(rng: Generator, noun: str, color: str) -> str:
     """'the red cup', 'the cup that is red'."""
-    return pick(rng, wording.COLOUR).format(n=noun, c=colour, an=article(colour))
+    return pick(rng, wording.COLOR).format(n=noun, c=color, an=article(color))
 
 
-def position_phrase(rng: Generator, noun: str, colour: str | None, position: str) -> str:
+def position_phrase(rng: Generator, noun: str, color: str | None, position: str) -> str:
     """'the leftmost red cup'; position is a key of ``wording.POSITION``."""
-    return _filled(pick(rng, wording.POSITION[position]), noun, colour)
+    return _filled(pick(rng, wording.POSITION[position]), noun, color)
 
 
-def size_phrase(rng: Generator, noun: str, colour: str | None, size: str) -> str:
+def size_phrase(rng: Generator, noun: str, color: str | None, size: str) -> str:
     """'the smallest red cup'; size is 'big' or 'small'."""
-    return _filled(pick(rng, wording.SIZE[size]), noun, colour)
+    return _filled(pick(rng, wording.SIZE[size]), noun, color)
 
 
-def ordinal_phrase(rng: Generator, noun: str, colour: str | None, index: int, side: str) -> str:
+def ordinal_phrase(rng: Generator, noun: str, color: str | None, index: int, side: str) -> str:
     """'the second red cup from the left' for index 1; index in [0, 5]."""
     return pick(rng, wording.ORDINAL).format(
-        h=head(noun, colour),
-        hs=head(plural(noun), colour),
+        h=head(noun, color),
+        hs=head(plural(noun), color),
         o=wording.ORDINALS[index],
         k=wording.NUMBERS[index],
         side=side,
@@ -100,7 +100,7 @@ def relation_phrase(
     return pick(rng, wording.RELATION[relation]).format(t=target, x=f"the {anchor}")
 
 
-def all_phrase(rng: Generator, noun: str, colour: str | None, count: int) -> str:
+def all_phrase(rng: Generator, noun: str, color: str | None, count: int) -> str:
     """'all the red cups', 'both cups': in the plural; count is how many are meant, at least 1."""
     templates = wording.ALL
     if count == 2 and rng.random() < 0.3:
@@ -108,12 +108,12 @@ def all_phrase(rng: Generator, noun: str, colour: str | None, count: int) -> str
     elif 2 <= count <= len(wording.NUMBERS) and rng.random() < 0.3:
         templates = wording.ALL_COUNTED
     number = wording.NUMBERS[min(count, len(wording.NUMBERS)) - 1]
-    return _filled(pick(rng, templates), noun, colour, number)
+    return _filled(pick(rng, templates), noun, color, number)
 
 
-def every_phrase(rng: Generator, noun: str, colour: str | None) -> str:
+def every_phrase(rng: Generator, noun: str, color: str | None) -> str:
     """'every red cup': several things in the singular."""
-    return _filled(pick(rng, wording.ALL_EVERY), noun, colour)
+    return _filled(pick(rng, wording.ALL_EVERY), noun, color)
 
 
 def asked(rng: Generator, phrase: str, many: bool) -> str:
@@ -124,5 +124,5 @@ def asked(rng: Generator, phrase: str, many: bool) -> str:
     return pick(rng, templates).format(np=phrase)
 
 
-def _filled(template: str, noun: str, colour: str | None, number: str = "") -> str:
-    return template.format(h=head(noun, colour), hs=head(plural(noun), colour), k=number)
+def _filled(template: str, noun: str, color: str | None, number: str = "") -> str:
+    return template.format(h=head(noun, color), hs=head(plural(noun), color), k=number)

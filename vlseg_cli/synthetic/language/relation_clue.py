@@ -1,7 +1,7 @@
 """The relation clue: 'the small red car left of the tree'.
 
 An anchor that is certain, a relation that holds for one candidate and clearly fails for its
-rivals; colour and size words narrow the candidates down first or are added where they are true.
+rivals; color and size words narrow the candidates down first or are added where they are true.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _told_apart(
         if len(meant) == 1:
             yield relation, meant[0], None
         else:
-            sized = sizes(Group(group.category, group.colour, meant))
+            sized = sizes(Group(group.category, group.color, meant))
             yield from ((relation, item, size) for size, item in sized.items())
     line = sorted(group.items, key=lambda item: distance(item, anchor))
     if len(line) > 1:
@@ -72,18 +72,18 @@ def _phrase(
     everyone = Group(group.category, None, present[group.category])
     if size is None and rng.random() < _EXTRA_WORD:
         size = next((word for word, it in sizes(everyone).items() if it is item), None)
-    colour = group.colour
-    if colour is None and rng.random() < _EXTRA_WORD:
-        colour = item.colour
-    anchor_colour = anchor.colour
-    if anchor_colour is None and rng.random() < _EXTRA_WORD:
-        anchor_colour = anchor.items[0].colour
+    color = group.color
+    if color is None and rng.random() < _EXTRA_WORD:
+        color = item.color
+    anchor_color = anchor.color
+    if anchor_color is None and rng.random() < _EXTRA_WORD:
+        anchor_color = anchor.items[0].color
     adjectives = [pick(rng, SIZE_WORDS[size])] if size else []
-    adjectives += [colour] if colour else []
+    adjectives += [color] if color else []
     return phrases.relation_phrase(
         rng,
         adjectives,
         noun(rng, group.category, present),
         relation,
-        phrases.head(noun(rng, anchor.category, present), anchor_colour),
+        phrases.head(noun(rng, anchor.category, present), anchor_color),
     )

@@ -24,31 +24,31 @@ class Holds(Enum):
 
 def left_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
     """Whether a stands left of b; side: longest side of the picture, px."""
-    if a.box[2] <= b.centre[0] and b.centre[0] - a.centre[0] >= MARGIN * side:
+    if a.box[2] <= b.center[0] and b.center[0] - a.center[0] >= MARGIN * side:
         return Holds.YES
-    return Holds.NO if a.centre[0] - b.centre[0] >= MARGIN * side else Holds.UNCLEAR
+    return Holds.NO if a.center[0] - b.center[0] >= MARGIN * side else Holds.UNCLEAR
 
 
 def right_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
     """Whether a stands right of b."""
-    if a.box[0] >= b.centre[0] and a.centre[0] - b.centre[0] >= MARGIN * side:
+    if a.box[0] >= b.center[0] and a.center[0] - b.center[0] >= MARGIN * side:
         return Holds.YES
-    return Holds.NO if b.centre[0] - a.centre[0] >= MARGIN * side else Holds.UNCLEAR
+    return Holds.NO if b.center[0] - a.center[0] >= MARGIN * side else Holds.UNCLEAR
 
 
 def above(a: SceneItem, b: SceneItem, side: int) -> Holds:
     """Whether a is over b, in the same column of the picture, and not resting on it."""
-    if a.centre[1] - b.centre[1] >= MARGIN * side:
+    if a.center[1] - b.center[1] >= MARGIN * side:
         return Holds.NO
-    clear = a.box[3] <= b.centre[1] and b.centre[1] - a.centre[1] >= MARGIN * side
+    clear = a.box[3] <= b.center[1] and b.center[1] - a.center[1] >= MARGIN * side
     return Holds.YES if clear and _same_column(a, b) and a.on != b.id else Holds.UNCLEAR
 
 
 def below(a: SceneItem, b: SceneItem, side: int) -> Holds:
     """Whether a is under b, in the same column of the picture, and does not carry it."""
-    if b.centre[1] - a.centre[1] >= MARGIN * side:
+    if b.center[1] - a.center[1] >= MARGIN * side:
         return Holds.NO
-    clear = a.box[1] >= b.centre[1] and a.centre[1] - b.centre[1] >= MARGIN * side
+    clear = a.box[1] >= b.center[1] and a.center[1] - b.center[1] >= MARGIN * side
     return Holds.YES if clear and _same_column(a, b) and b.on != a.id else Holds.UNCLEAR
 
 
@@ -67,7 +67,7 @@ def next_to(a: SceneItem, b: SceneItem, side: int) -> Holds:
     rows = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
     beside = rows > 0.3 * min(a.box[3] - a.box[1], b.box[3] - b.box[1])
     stacked = a.on == b.id or b.on == a.id
-    apart = abs(a.centre[0] - b.centre[0]) >= MARGIN * side
+    apart = abs(a.center[0] - b.center[0]) >= MARGIN * side
     near = gap <= _NEAR * side
     return Holds.YES if near and beside and apart and not stacked else Holds.UNCLEAR
 
@@ -83,8 +83,8 @@ RELATIONS: dict[str, Callable[[SceneItem, SceneItem, int], Holds]] = {
 
 
 def distance(a: SceneItem, b: SceneItem) -> float:
-    """Distance of the centres, px."""
-    return float(((a.centre[0] - b.centre[0]) ** 2 + (a.centre[1] - b.centre[1]) ** 2) ** 0.5)
+    """Distance of the centers, px."""
+    return float(((a.center[0] - b.center[0]) ** 2 + (a.center[1] - b.center[1]) ** 2) ** 0.5)
 
 
 def _same_column(a: SceneItem, b: SceneItem) -> bool:

@@ -1,7 +1,7 @@
 """Every wording of the grammar, as templates: the vocabulary is read off this file alone.
 
-Slots: {n} noun, {ns} its plural, {h} noun with a colour or not, {hs} its plural, {an} 'a' or 'an',
-{c} colour, {o} ordinal, {k} number, {side} a direction, {t} target phrase, {x} anchor phrase,
+Slots: {n} noun, {ns} its plural, {h} noun with a color or not, {hs} its plural, {an} 'a' or 'an',
+{c} color, {o} ordinal, {k} number, {side} a direction, {t} target phrase, {x} anchor phrase,
 {np} a finished noun phrase, {vp} a verb phrase, {goal} an infinitive, {that} a relative clause.
 """
 
@@ -66,7 +66,7 @@ STUFF: tuple[str, ...] = (
     "the whole {n}",
     "all the {n}",
 )
-COLOUR: tuple[str, ...] = (
+COLOR: tuple[str, ...] = (
     "the {c} {n}",
     "the {c} {n}",
     "the {c} {n}",

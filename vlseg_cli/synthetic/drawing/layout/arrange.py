@@ -27,12 +27,12 @@ def put(
 
 
 def put_crowd(stage: Placement, ground: Ground, role: Role, number: int) -> None:
-    """Several of one category, in a row or scattered, alike or different in colour and size."""
-    dice, colours = stage.dice, DRAWINGS[role.category].colours
-    same = dice.pick(colours) if dice.chance(0.35) else None
+    """Several of one category, in a row or scattered, alike or different in color and size."""
+    dice, colors = stage.dice, DRAWINGS[role.category].colors
+    same = dice.pick(colors) if dice.chance(0.35) else None
     alike = not dice.chance(0.55)
     sizes = [1.0 if alike else dice.pick((0.7, 1.0, 1.45)) for _ in range(number)]
-    words = [same or dice.pick(colours) for _ in range(number)]
+    words = [same or dice.pick(colors) for _ in range(number)]
     if dice.chance(0.5) and _put_row(stage, ground, role, words, sizes):
         return
     for word, size in zip(words, sizes, strict=True):

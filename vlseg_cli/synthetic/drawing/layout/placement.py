@@ -39,7 +39,7 @@ class Placement:
     ) -> Placed:
         """A thing standing at x, base, ``factor`` times its usual height; not on the stage yet."""
         dice, drawing = self.dice, DRAWINGS[category]
-        word = word or dice.pick(drawing.colours)
+        word = word or dice.pick(drawing.colors)
         shape = dice.pick(drawing.ratios) if build is None else drawing.ratios[build]
         return Placed(
             id=self.next_id,

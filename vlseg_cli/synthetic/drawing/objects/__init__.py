@@ -1,13 +1,13 @@
-"""Every thing the world can draw: its painter, its size, its shape and the colours it comes in."""
+"""Every thing the world can draw: its painter, its size, its shape and the colors it comes in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vlseg_cli.synthetic.categories import COLOURS
+from vlseg_cli.synthetic.categories import COLORS
 from vlseg_cli.synthetic.drawing.canvas import Brush
 from vlseg_cli.synthetic.drawing.objects import animals, kitchen, room, shore, street
 
-ANY: tuple[str, ...] = tuple(COLOURS)
+ANY: tuple[str, ...] = tuple(COLORS)
 _GOODS = ("white", "white", "white", "grey", "grey", "black", "red", "blue", "green", "yellow")
 _TIMBER = ("brown", "brown", "brown", "white", "grey", "black", "orange", "green", "blue", "red")
 _FUR = ("brown", "brown", "black", "white", "grey", "orange")
@@ -18,14 +18,14 @@ class Drawing:
     """How a category is drawn.
 
     tall: usual height as a share of the picture's unit (square root of its area) seen from near.
-    ratios: width / height, one range per build. colours: words, more often if repeated.
+    ratios: width / height, one range per build. colors: words, more often if repeated.
     top: where things may stand on it, (left, right, height) in its unit box. tilt: degrees.
     """
 
     paint: Callable[[Brush], None]
     tall: float
     ratios: tuple[tuple[float, float], ...]
-    colours: tuple[str, ...] = ANY
+    colors: tuple[str, ...] = ANY
     top: tuple[float, float, float] | None = None
     tilt: float = 2.0
 

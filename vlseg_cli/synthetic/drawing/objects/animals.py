@@ -6,7 +6,7 @@ from vlseg_cli.synthetic.drawing.colors import BLACK, RGB, SKIN, WHITE, mixed, s
 _ORANGE: RGB = (235, 150, 50)
 
 
-def _legs(b: Brush, colour: RGB, top: float, width: float, left: float, right: float) -> None:
+def _legs(b: Brush, color: RGB, top: float, width: float, left: float, right: float) -> None:
     """Four legs in a walking or standing pose; the far pair is darker."""
     step = b.dice.between(-0.05, 0.05)
     for u, move, far in (
@@ -15,7 +15,7 @@ def _legs(b: Brush, colour: RGB, top: float, width: float, left: float, right: f
         (left, step, 0),
         (right, -step, 0),
     ):
-        c = shaded(colour, 0.75) if far else colour
+        c = shaded(color, 0.75) if far else color
         half = width / b.ratio / 2
         b.poly(
             c,
@@ -165,7 +165,7 @@ def bird(b: Brush) -> None:
 
 
 def person(b: Brush) -> None:
-    """Head and hair, a coat or shirt in the main colour, arms in some pose, legs, shoes."""
+    """Head and hair, a coat or shirt in the main color, arms in some pose, legs, shoes."""
     skin = b.dice.pick(SKIN)
     hair = b.dice.pick((BLACK, (90, 60, 35), (200, 165, 90), (150, 150, 150), (130, 60, 30)))
     legs = b.dice.pick((b.dark, (50, 60, 95), (70, 70, 72), (120, 100, 75)))

@@ -1,10 +1,10 @@
 """What stands, hangs and lies in living rooms and bedrooms. Each drawing fills its unit box."""
 
-from vlseg_cli.synthetic.categories import COLOURS
+from vlseg_cli.synthetic.categories import COLORS
 from vlseg_cli.synthetic.drawing.canvas import Brush
 from vlseg_cli.synthetic.drawing.colors import BLACK, RGB, STEEL, WHITE, WOOD, mixed, shaded
 
-_SPINES: tuple[RGB, ...] = tuple(COLOURS.values())
+_SPINES: tuple[RGB, ...] = tuple(COLORS.values())
 
 
 def sofa(b: Brush) -> None:
@@ -78,7 +78,7 @@ def tv(b: Brush) -> None:
 
 
 def bookshelf(b: Brush) -> None:
-    """A frame with three to five boards and rows of coloured spines."""
+    """A frame with three to five boards and rows of colored spines."""
     rows, edge = b.dice.count(3, 5), 0.06
     b.rect(b.main, 0, 0, 1, 1)
     tall = (1 - edge * 0.7) / rows
