@@ -95,7 +95,7 @@ class LLaVA(nn.Module):
             inputs_embeds=embeds,
             attention_mask=real.long(),
             position_ids=positions,
-            past_key_values=cache,
+            cache=cache,
             use_cache=True,
         ).last_hidden_state
         return hidden

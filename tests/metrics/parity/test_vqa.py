@@ -30,6 +30,6 @@ def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None])
             "m4c_textvqa": soft.result().accuracy,
             "m4c_per_question": scores,
             "stvqa_exact": soft.result().any_match,
-            "normalized_m4c": words,
+            "normalised_m4c": words,
         }
     )

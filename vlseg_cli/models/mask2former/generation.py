@@ -41,7 +41,7 @@ def generate_text(
     while len(said) < min(most, room) and not ended(said):
         hidden: Tensor = model.language(
             inputs_embeds=embed_tokens(model.language, ids, model.seg_query),
-            past_key_values=past,
+            cache=past,
             use_cache=True,
         ).last_hidden_state
         logits = model.lm_head(hidden[0, -1])[: model.config.vocabulary]

@@ -124,7 +124,7 @@ def embed_tokens(
 def encode_prefix(language: PhiModel, embeds: Tensor) -> PrefixCache:
     """(B, L, D) up to and with the picture -> what is remembered of it."""
     cache = DynamicCache()
-    hidden = language(inputs_embeds=embeds, past_key_values=cache, use_cache=True).last_hidden_state
+    hidden = language(inputs_embeds=embeds, cache=cache, use_cache=True).last_hidden_state
     return PrefixCache(embeds, hidden, cache)
 
 
@@ -145,7 +145,7 @@ def run_from_prefix(
     hidden: Tensor = language(
         inputs_embeds=embeds,
         attention_mask=seen_mask.long(),
-        past_key_values=repeat_cache(prefix, pictures),
+        cache=repeat_cache(prefix, pictures),
         use_cache=True,
     ).last_hidden_state
     return hidden

@@ -40,7 +40,7 @@ def generate_captions(
             inputs_embeds=embeds,
             attention_mask=visible.long(),
             position_ids=place,
-            past_key_values=past,
+            cache=past,
             use_cache=True,
         ).last_hidden_state
         token = model.lm_head(hidden[rows, last]).argmax(-1)

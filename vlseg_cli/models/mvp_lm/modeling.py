@@ -159,7 +159,7 @@ class MVPLM(nn.Module):
         told = self.language(
             inputs_embeds=embeds,
             attention_mask=torch.cat([real.new_ones(len(ids), before), real], 1).long(),
-            past_key_values=repeat_cache(prefix, pictures),
+            cache=repeat_cache(prefix, pictures),
             use_cache=True,
             output_hidden_states=True,
         )

@@ -64,7 +64,7 @@ def _read_part(
         inputs_embeds=embeds,
         attention_mask=_visible(whose, before, embeds.dtype),
         position_ids=(before + place)[None],
-        past_key_values=repeat_cache(prefix, torch.tensor([picture], device=device)),
+        cache=repeat_cache(prefix, torch.tensor([picture], device=device)),
         use_cache=True,
         output_hidden_states=True,
     ).hidden_states
