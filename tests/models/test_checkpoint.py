@@ -159,7 +159,7 @@ def mvp_lm(**sizes: Any) -> TrainableMVPLM:
 def test_parts_of_the_same_size_are_taken_and_the_rest_begins_anew() -> None:
     learner, theirs = mvp_lm(), load_tensors(EMBEDDED)
     before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    anew = learner.begin_with(EMBEDDED)
+    anew = learner.init_from(EMBEDDED)
     assert {"decoder", "selection", "pixel_decoder"} <= set(anew)
     assert not {"vision_tower", "connector", "language"} & set(anew)
     now = learner.model.state_dict()
@@ -171,7 +171,7 @@ def test_parts_of_the_same_size_are_taken_and_the_rest_begins_anew() -> None:
 def test_words_that_were_added_keep_their_rows() -> None:
     learner, theirs = mvp_lm(), load_tensors(EMBEDDED)
     before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    learner.begin_with(EMBEDDED)
+    learner.init_from(EMBEDDED)
     now = learner.model.state_dict()
     for name in TABLES:
         assert len(now[name]) == len(theirs[name]) + 1  # MVP-LM's summary token
@@ -179,13 +179,13 @@ def test_words_that_were_added_keep_their_rows() -> None:
 
 
 def test_a_part_that_fits_in_half_is_not_taken() -> None:
-    assert "language" in mvp_lm(language_feedforward=256).begin_with(EMBEDDED)
+    assert "language" in mvp_lm(language_feedforward=256).init_from(EMBEDDED)
 
 
 def test_nothing_in_common_is_an_error() -> None:
     learner = mvp_lm(swin_embed=16, connector_width=64, language_channels=96, pixel_channels=32)
     with pytest.raises(WeightsError, match=r"has no part of the same size to begin with"):
-        learner.begin_with(EMBEDDED)
+        learner.init_from(EMBEDDED)
 
 
 def test_words_counted_otherwise_are_an_error() -> None:

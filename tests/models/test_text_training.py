@@ -46,7 +46,7 @@ def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
 
 def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
     rng = np.random.default_rng(0)
-    batch = learner.words_collator()([text_sample(rng) for _ in range(16)])
+    batch = learner.text_collator()([text_sample(rng) for _ in range(16)])
     optimizer = torch.optim.Adam(learner.parameters(), 3e-3)
     totals = []
     for _ in range(12):
@@ -67,15 +67,15 @@ def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
 
 
 def test_facts_that_no_sentence_states_have_no_loss(learner: TrainablePSALM) -> None:
-    losses = learner(learner.words_collator()([PLAIN, TWO]))
+    losses = learner(learner.text_collator()([PLAIN, TWO]))
     assert set(losses) == {"words_category", "words_next"}
     assert all(loss.isfinite() for loss in losses.values())
 
 
 def test_pictures_are_not_touched(learner: TrainablePSALM) -> None:
-    losses = learner(learner.words_collator()([PLAIN, RICH]))
+    losses = learner(learner.text_collator()([PLAIN, RICH]))
     torch.stack(list(losses.values())).sum().backward()
-    groups = learner.groups()
+    groups = learner.parameter_groups()
     for name in ("vision", "connector", "pixel_decoder", "mask_decoder"):
         assert all(p.grad is None for p in groups[name])
     assert all(p.grad is not None and p.grad.any() for p in learner.words.anchor.parameters())

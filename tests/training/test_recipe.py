@@ -92,5 +92,5 @@ def test_every_recipe_of_ours_builds_and_names_parts_that_there_are(file: Path) 
             recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
         )
         if (lora := recipe.lora) is not None:
-            model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
+            model.add_lora(lora.rank, lora.alpha, lora.dropout, lora.targets)
     check_groups(recipe, model)

@@ -95,11 +95,11 @@ def test_a_run_says_what_its_first_weights_lack(
 
 def test_only_the_named_groups_move(make_run: MakeRun) -> None:
     run = make_run("out", 'stage.1.train=["vision"]', "stage.0.train=['language']")
-    before = {name: [p.clone() for p in ps] for name, ps in run.model.groups().items()}
+    before = {name: [p.clone() for p in ps] for name, ps in run.model.parameter_groups().items()}
     train_run(run)
     moved = {
         name
-        for name, parameters in run.model.groups().items()
+        for name, parameters in run.model.parameter_groups().items()
         if any(not torch.equal(a, b) for a, b in zip(before[name], parameters, strict=True))
     }
     assert moved == {"vision", "language"}

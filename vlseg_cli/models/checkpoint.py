@@ -108,7 +108,7 @@ def open_official_folder(official: OfficialFolder, directory: Path) -> ModelFold
 Rows = tuple[int, int]  # of a table of words: ours, theirs
 
 
-def init_from(
+def load_initial_weights(
     model: nn.Module, tokenizer: Tokenizer, architecture: str, directory: Path
 ) -> tuple[str, ...]:
     """Take all of a model folder of the same architecture, of another one's ``load_matching``."""

@@ -38,33 +38,33 @@ class Trainable(nn.Module):
         """
 
     @abstractmethod
-    def pictures_collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:
+    def dense_collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:
         """The same for pictures of which only what each pixel belongs to is learned."""
 
     @abstractmethod
-    def words_collator(self) -> Callable[[Sequence[TextSample]], Batch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], Batch]:
         """The same for text exercises; ``forward`` takes either batch."""
 
-    def clips_collator(self, size: int | None = None) -> Callable[[Sequence[ClipFrames]], Batch]:
+    def clip_collator(self, size: int | None = None) -> Callable[[Sequence[ClipFrames]], Batch]:
         """The same for moments of clips. Raises RecipeError if the system learns no video."""
         raise RecipeError(f'data = "clips" ({size} px) is nothing that this architecture learns')
 
     @abstractmethod
-    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """Put LoRA adapters into the language model; they become the group 'lora'.
 
         What is saved has them merged. Raises RecipeError if no layer has one of these names.
         """
 
     @abstractmethod
-    def groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Every parameter under the name of its part: 'vision', 'language', ….
 
         The group 'auxiliary' helps in training alone and is not saved.
         """
 
     @abstractmethod
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder; auxiliary parts keep theirs.
 
         Returns the names of the model's parts that begin anew, as the folder lacks them. Raises
@@ -113,8 +113,8 @@ def dense_only(collator: Collator, dense_names: float) -> Collator:
         raise RecipeError(
             'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
         )
-    silent: Collator = replace(collator, silent=True)
-    return silent
+    dense: Collator = replace(collator, dense_only=True)
+    return dense
 
 
 L = TypeVar("L")

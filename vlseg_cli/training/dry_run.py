@@ -60,7 +60,7 @@ def describe_unbuilt(recipe: Recipe, model: Trainable, out: Path) -> None:
 def _groups(model: Trainable) -> Table:
     """How many weights each part has."""
     groups = Table("group", "parameters", title="parameters", title_justify="left")
-    for name, parameters in model.groups().items():
+    for name, parameters in model.parameter_groups().items():
         groups.add_row(name, f"{sum(p.numel() for p in parameters):,}")
     return groups
 

@@ -21,7 +21,9 @@ def model_card(run: TrainingRun) -> str:
             recipe.stage, progress.steps, progress.seconds, strict=True
         )
     ]
-    parameters = {name: sum(p.numel() for p in ps) for name, ps in run.model.groups().items()}
+    parameters = {
+        name: sum(p.numel() for p in ps) for name, ps in run.model.parameter_groups().items()
+    }
     shipped = sum(count for name, count in parameters.items() if name != "auxiliary")
     groups = ", ".join(f"{name} {count:,}" for name, count in parameters.items())
     lines = [

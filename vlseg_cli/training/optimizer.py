@@ -13,7 +13,7 @@ from vlseg_cli.training.recipe import OptimizerTable, Recipe, RecipeStage
 
 def check_groups(recipe: Recipe, model: Trainable) -> None:
     """Raise RecipeError if a stage trains a part that the model does not have."""
-    groups = model.groups()
+    groups = model.parameter_groups()
     for number, stage in enumerate(recipe.stage):
         for name in stage.train:
             if name not in groups:
@@ -28,7 +28,7 @@ def choose_trained(model: Trainable, stage: RecipeStage) -> None:
 
     Layers that are wholly frozen are put in evaluation mode: their batch statistics stand, too.
     """
-    for name, parameters in model.groups().items():
+    for name, parameters in model.parameter_groups().items():
         for parameter in parameters:
             parameter.requires_grad_(not stage.train or name in stage.train)
     model.train()

@@ -122,11 +122,11 @@ def dataset_of(recipe: Recipe, stage: RecipeStage) -> Dataset[Any]:
 def collator_of(stage: RecipeStage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
     """What makes the batches of a stage."""
     if stage.data == "words":
-        return model.words_collator()
+        return model.text_collator()
     if stage.data == "pictures":
-        return model.pictures_collator(stage.size)
+        return model.dense_collator(stage.size)
     if stage.data == "clips":
-        return model.clips_collator(stage.size)
+        return model.clip_collator(stage.size)
     return model.collator(stage.size)
 
 

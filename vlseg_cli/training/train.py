@@ -67,9 +67,9 @@ def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
         recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
     )
     if recipe.model.weights and torch.get_default_device().type != "meta":
-        anew = model.begin_with(model_folder(recipe.model.weights))
+        anew = model.init_from(model_folder(recipe.model.weights))
     if (lora := recipe.lora) is not None:
-        model.adapt(lora.rank, lora.alpha, lora.dropout, lora.targets)
+        model.add_lora(lora.rank, lora.alpha, lora.dropout, lora.targets)
     return model, anew
 
 

@@ -51,9 +51,9 @@ def test_every_part_learns(samples: list[Sample]) -> None:
     assert losses.keys() == {"align", "iop", "text", "dense_names", "meant_names"}
     assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
     total(losses).backward()
-    for name, group in model.groups().items():
+    for name, group in model.parameter_groups().items():
         assert name == "lora" or any(p.grad is not None and p.grad.any() for p in group), name
-    grouped = [id(p) for group in model.groups().values() for p in group]
+    grouped = [id(p) for group in model.parameter_groups().values() for p in group]
     assert sorted(grouped) == sorted(id(p) for p in model.parameters())
 
 
@@ -94,13 +94,13 @@ def test_a_batch_of_pictures_needs_no_proposals(
 
     monkeypatch.setattr(hrseg_batch, "_proposer", nobody)
     model = learner()
-    batch = model.pictures_collator()(samples)
+    batch = model.dense_collator()(samples)
     assert batch.lessons is None and model(batch).keys() == {"dense_names"}
     assert (batch.names_near >= 0).any() and batch.names_near.shape[1] == 2 * batch.names_far.shape[
         1
     ]
     with pytest.raises(RecipeError, match="dense_names = 0"):
-        learner({}).pictures_collator()
+        learner({}).dense_collator()
 
 
 def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
@@ -120,15 +120,15 @@ def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
 def test_reading_before_seeing() -> None:
     model = learner()
     exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
-    losses = model(model.words_collator()(exercises))
+    losses = model(model.text_collator()(exercises))
     assert {"words_category", "words_next"} <= losses.keys()
     assert all(loss.isfinite() for loss in losses.values())
 
 
 def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) -> None:
     model = learner({})
-    model.adapt(2, 4.0, 0.0, ("q_proj", "v_proj"))
-    adapters = model.groups()["lora"]
+    model.add_lora(2, 4.0, 0.0, ("q_proj", "v_proj"))
+    adapters = model.parameter_groups()["lora"]
     assert len(adapters) == 2 * 2 * SIZES["language_layers"]
     with torch.no_grad():
         for adapter in adapters:
@@ -140,7 +140,7 @@ def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) ->
     model.save(tmp_path, "# A card\n")
     assert not any("lora" in name for name in load_tensors(tmp_path))
     plain = learner({})
-    plain.begin_with(tmp_path)
+    plain.init_from(tmp_path)
     plain.eval()
     with torch.no_grad():
         after = plain(batch)
@@ -153,7 +153,7 @@ def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
     settings = json.loads((tmp_path / "config.json").read_text())
     assert settings["config"]["windows"] == 0
     model = learner({}, channels=8, fusion_layers=1)
-    assert model.begin_with(tmp_path) == ("region_attention", "enhancement")
+    assert model.init_from(tmp_path) == ("region_attention", "enhancement")
     config = model.hrseg.config
     assert (config.channels, config.windows, config.view) == (16, 2, 28)
     saved = load_tensors(tmp_path)
@@ -179,7 +179,7 @@ def test_what_cannot_be_trained() -> None:
 @pytest.mark.parametrize("name", ["hrseg", "hrseg-mini"])
 def test_recipes_are_of_this_model(name: str) -> None:
     recipe = load_recipe(RECIPES / f"{name}.toml")
-    groups = learner(dict(recipe.losses)).groups()
+    groups = learner(dict(recipe.losses)).parameter_groups()
     assert all(group in groups for stage in recipe.stage for group in stage.train)
 
 

@@ -70,7 +70,7 @@ def test_pictures_teach_what_they_can(learner: TrainableHyperSeg, samples: list[
 def test_clips_teach_the_chain_and_who_is_who(
     learner: TrainableHyperSeg, clips: list[ClipFrames]
 ) -> None:
-    losses = learned(learner, learner.clips_collator()(clips))
+    losses = learned(learner, learner.clip_collator()(clips))
     assert {"instance_contrast", "instance_alike", "instance_boxes"} <= losses.keys()
     assert {"regions_region", "sentences_sentence", "categories_mask"} <= losses.keys()
     carry = learner.model.perceiver.carry.weight.grad
@@ -80,7 +80,7 @@ def test_clips_teach_the_chain_and_who_is_who(
 
 def test_words_alone(learner: TrainableHyperSeg) -> None:
     exercise = TextSample("the red cup", frozenset({"cup"}), color="red")
-    losses = learned(learner, learner.words_collator()([exercise] * 3))
+    losses = learned(learner, learner.text_collator()([exercise] * 3))
     assert {"words_category", "words_color", "words_next"} <= losses.keys()
 
 
@@ -112,8 +112,8 @@ def test_only_adapters_learn_and_are_merged_when_saved(
         "hyperseg", synthetic_vocabulary(), hyperseg_designs["miniature"], LOSSES["miniature"]
     )
     plain = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    learner.adapt(2, 4.0, 0.0, ["q_proj", "v_proj"])
-    groups = learner.groups()
+    learner.add_lora(2, 4.0, 0.0, ["q_proj", "v_proj"])
+    groups = learner.parameter_groups()
     layers = learner.model.config.language_layers
     assert len(groups["lora"]) == 2 * 2 * layers
     grouped = [id(p) for group in groups.values() for p in group]
@@ -136,4 +136,4 @@ def test_only_adapters_learn_and_are_merged_when_saved(
     ask = PromptRequest(0, Task.REASON, Question("what keeps food cold?"))
     assert model.predict(model.encode([samples[0].frame]), [ask])[0].task is Task.REASON
     with pytest.raises(RecipeError, match="targets"):
-        learner.adapt(2, 4.0, 0.0, ["no_such_layer"])
+        learner.add_lora(2, 4.0, 0.0, ["no_such_layer"])

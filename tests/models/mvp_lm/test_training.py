@@ -67,7 +67,7 @@ def idle(learner: TrainableMVPLM) -> set[str]:
     """Parts without any gradient."""
     return {
         name
-        for name, group in learner.groups().items()
+        for name, group in learner.parameter_groups().items()
         if not any(p.grad is not None and p.grad.any() for p in group)
     }
 
@@ -130,10 +130,10 @@ def test_a_few_steps_teach_it_a_few_scenes(samples: list[Sample]) -> None:
 def test_words_are_read_before_anything_is_seen() -> None:
     learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
     exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
-    losses = learner(learner.words_collator()(exercises))
+    losses = learner(learner.text_collator()(exercises))
     assert {"words_category", "words_next"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
-    assert {"language", "auxiliary"} <= learner.groups().keys() - idle(learner)
+    assert {"language", "auxiliary"} <= learner.parameter_groups().keys() - idle(learner)
 
 
 def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Pa
     again = build_trainable(
         "mvp-lm", synthetic_vocabulary(), {**SIZES, "summary": True, "caption_tokens": 3}, CELLS
     )
-    again.begin_with(tmp_path)
+    again.init_from(tmp_path)
     stored = load_tensors(tmp_path)
     assert all(torch.equal(tensor, stored[n]) for n, tensor in again.model.state_dict().items())
 
@@ -160,8 +160,8 @@ def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Pa
 def test_adapters_alone_change_what_is_saved_and_are_merged_into_it(tmp_path: Path) -> None:
     learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
     plain = {name: tensor.half().float() for name, tensor in learner.model.state_dict().items()}
-    learner.adapt(2, 4.0, 0.0, ["q_proj"])
-    groups, layers = learner.groups(), learner.model.config.language_layers
+    learner.add_lora(2, 4.0, 0.0, ["q_proj"])
+    groups, layers = learner.parameter_groups(), learner.model.config.language_layers
     assert len(groups["lora"]) == 2 * layers
     grouped = [id(p) for group in groups.values() for p in group]
     assert sorted(grouped) == sorted(id(p) for p in learner.parameters())

@@ -81,7 +81,7 @@ def test_mask2formers_file_fills_its_parts(
     golden: Golden, learner: TrainablePSALM, tmp_path: Path
 ) -> None:
     before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    anew = learner.begin_with(write(tmp_path / "base", mask2former(golden)))
+    anew = learner.init_from(write(tmp_path / "base", mask2former(golden)))
     assert changed(before, learner) == {"vision_tower", "pixel_decoder", "mask_decoder"}
     assert set(anew) == {name.partition(".")[0] for name in before} - changed(before, learner)
     now, expected = learner.model.state_dict(), golden_model(golden).state_dict()
@@ -103,7 +103,7 @@ def test_a_connector_without_statistics_keeps_fresh_ones(
         if name.startswith("model.mm_projector.") and not name.endswith(STATISTICS)
     }
     torch.save(projector, tmp_path / "mm_projector.bin")
-    learner.begin_with(tmp_path)
+    learner.init_from(tmp_path)
     assert changed(before, learner) == {"connector"}
     assert learner.model.connector.bn1.running_var.unique().tolist() == [1.0]
 
@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_named(
 ) -> None:
     arrays = {n: a for n, a in (mask2former(golden) | change).items() if a is not None}
     with pytest.raises(WeightsError, match=said) as caught:
-        learner.begin_with(write(tmp_path / "base", arrays))
+        learner.init_from(write(tmp_path / "base", arrays))
     assert "\n" not in str(caught.value)
 
 

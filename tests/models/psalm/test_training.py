@@ -93,7 +93,7 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
     assert silent(learner) == unused
     grads = [p.grad for p in learner.parameters() if p.grad is not None]
     assert all(grad.isfinite().all() for grad in grads)
-    for name, group in learner.groups().items():
+    for name, group in learner.parameter_groups().items():
         assert any(p.grad is not None and p.grad.any() for p in group) or name == "auxiliary"
 
 
@@ -171,7 +171,7 @@ def test_pictures_alone_teach_what_each_cell_is(
     miniature: dict[str, Any], samples: list[Sample]
 ) -> None:
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
-    batch = learner.pictures_collator(96)(samples)
+    batch = learner.dense_collator(96)(samples)
     assert batch.categories is batch.sentences is batch.regions is None
     assert batch.semantic.equal(learner.collator(96)(samples).semantic)
     losses = learner(batch)
@@ -179,11 +179,11 @@ def test_pictures_alone_teach_what_each_cell_is(
     with pytest.raises(RecipeError, match="dense_names = 0"):
         build_trainable(
             "psalm", synthetic_vocabulary(), miniature, LOSSES["first, points"]
-        ).pictures_collator()
+        ).dense_collator()
 
 
 def test_groups_part_all_weights(learner: TrainablePSALM) -> None:
-    groups = learner.groups()
+    groups = learner.parameter_groups()
     assert list(groups) == [
         "vision",
         "connector",

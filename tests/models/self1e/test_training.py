@@ -117,7 +117,7 @@ def test_every_part_learns_from_a_picture_and_a_sentence(batch: SELF1EBatch) -> 
 def test_reading_before_seeing() -> None:
     model = fresh(LEARNING)
     exercises = [text_sample(np.random.default_rng(n)) for n in range(6)]
-    losses = model(model.words_collator()(exercises))
+    losses = model(model.text_collator()(exercises))
     assert {"words_category_read", "words_category_shown", "words_next"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
     assert all(p.grad is None for p in model.model.internvl.model.vision_tower.parameters())
@@ -125,15 +125,15 @@ def test_reading_before_seeing() -> None:
 
 def test_looking_without_sentences(samples: list[Sample]) -> None:
     model = fresh(LEARNING)
-    assert set(model(model.pictures_collator()(samples))) == {"dense_names"}
+    assert set(model(model.dense_collator()(samples))) == {"dense_names"}
     with pytest.raises(RecipeError, match="dense_names = 0"):
-        fresh().pictures_collator()
+        fresh().dense_collator()
 
 
 def test_every_parameter_is_in_one_group() -> None:
     model = fresh()
-    model.adapt(2, 4.0, 0.0, TARGETS)
-    groups = model.groups()
+    model.add_lora(2, 4.0, 0.0, TARGETS)
+    groups = model.parameter_groups()
     assert next(iter(groups)) == "lora" and len(groups["lora"]) == 2 * (3 * 7 + 2 * 6)
     every = [id(p) for group in groups.values() for p in group]
     assert sorted(every) == sorted(id(p) for p in model.parameters())
@@ -154,11 +154,11 @@ def test_a_saved_model_answers_and_begins_another(
     assert any(said)
     other = fresh(LEARNING)
     torch.nn.init.normal_(other.model.refill.describe[0].weight)
-    other.begin_with(tmp_path / "first")
+    other.init_from(tmp_path / "first")
     other.save(tmp_path / "again", "# A card\n")
     assert answers(tmp_path / "again", samples[0]) == said
     with pytest.raises(WeightsError, match="instead of"):
-        fresh(language_feedforward=16).begin_with(tmp_path / "first")
+        fresh(language_feedforward=16).init_from(tmp_path / "first")
 
 
 def test_adapters_change_nothing_at_first_and_are_merged_at_last(
@@ -173,16 +173,16 @@ def test_adapters_change_nothing_at_first_and_are_merged_at_last(
             return model.model(seen, batch.conversations, batch.pictures).pred_masks
 
     before = masks()
-    model.adapt(4, 8.0, 0.5, TARGETS)
+    model.add_lora(4, 8.0, 0.5, TARGETS)
     model.eval()
     torch.testing.assert_close(masks(), before)
-    for parameter in model.groups()["lora"]:
+    for parameter in model.parameter_groups()["lora"]:
         torch.nn.init.normal_(parameter, std=0.2)
     adapted = masks()
     assert not torch.allclose(adapted, before, atol=1e-3)
     model.save(tmp_path / "merged", "# A card\n")
     plain = fresh()
-    plain.begin_with(tmp_path / "merged")
+    plain.init_from(tmp_path / "merged")
     plain.eval()
     model = plain
     torch.testing.assert_close(masks(), adapted, atol=2e-2, rtol=0)  # stored in half precision
@@ -190,8 +190,10 @@ def test_adapters_change_nothing_at_first_and_are_merged_at_last(
 
 def test_only_adapters_and_heads_learn_as_in_the_paper(batch: SELF1EBatch) -> None:
     model = fresh()
-    model.adapt(4, 8.0, 0.05, TARGETS)
-    trained = {id(p) for g in ("lora", "projector", "words", "refill") for p in model.groups()[g]}
+    model.add_lora(4, 8.0, 0.05, TARGETS)
+    trained = {
+        id(p) for g in ("lora", "projector", "words", "refill") for p in model.parameter_groups()[g]
+    }
     for parameter in model.parameters():
         parameter.requires_grad_(id(parameter) in trained)
     torch.stack(list(model(batch).values())).sum().backward()

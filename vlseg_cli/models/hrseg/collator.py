@@ -83,7 +83,7 @@ def _move(value: Any, device: torch.device | str) -> Any:
 class HRSegCollator:
     """Callable on a sequence of samples. names: the categories of auxiliary losses. phrases: how
     many names of a picture are asked for, each by itself. windows: what a batch's N is drawn from.
-    silent: nothing is asked."""
+    dense_only: nothing is asked."""
 
     config: HRSegConfig
     prompts: HRSegPrompts
@@ -91,11 +91,11 @@ class HRSegCollator:
     phrases: int
     windows: tuple[int, ...]
     open_proposer: OpenProposer
-    silent: bool = False
+    dense_only: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> HRSegBatch:
         config, frames = self.config, [sample.frame for sample in samples]
-        asked = [] if self.silent else [self._queries(sample) for sample in samples]
+        asked = [] if self.dense_only else [self._queries(sample) for sample in samples]
         proposals = [self._proposals(frame) for frame in frames[: len(asked)]]
         windows = self._windows(samples)
         far, near = config.grid, config.grid * max(1, windows)

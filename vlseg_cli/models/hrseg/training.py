@@ -117,16 +117,16 @@ class TrainableHRSeg(Trainable):
         """See ``TakesProposals``; a recipe's [model.config] names what proposes."""
         self._open_proposer = open_proposer
 
-    def pictures_collator(self, size: int | None = None) -> HRSegCollator:
+    def dense_collator(self, size: int | None = None) -> HRSegCollator:
         """The same, see ``dense_only``."""
         return dense_only(self.collator(size), self.weights.dense_names)
 
-    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """The same for sentences without pictures."""
         prompts = HRSegPrompts(self.tokenizer, self.hrseg.config.prompt_style)
         return TextCollator(prompts.question, self.vocabulary)
 
-    def groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one.
 
         'words' are embeddings and output head, 'lora' all adapters, 'selection' fusion and heads.
@@ -148,11 +148,11 @@ class TrainableHRSeg(Trainable):
         }
         return {"lora": list(self.adapters), **parameters_by_part(parts, self.adapters)}
 
-    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
         self.adapters = adapted(self.hrseg.llava.language, rank, alpha, dropout, targets)
 
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder with its sizes and its tokenizer; what HRSeg adds, and
         LLM-Seg's weights lack, begins anew. Raises WeightsError if they do not fit.
         """

@@ -61,7 +61,7 @@ class HyperSegCollator(MaskCollator):
     def __call__(self, samples: Sequence[Sample]) -> HyperSegBatch:
         base = super().__call__(samples)
         clip = np.stack([squash_pixels(sample.frame, self.clip_size) for sample in samples])
-        talks = self._talks(samples, base) if self.talking and not self.silent else []
+        talks = self._talks(samples, base) if self.talking and not self.dense_only else []
         return HyperSegBatch(
             pixel_values=base.pixel_values,
             categories=base.categories and base.categories._replace(said=self._said(samples)),

@@ -150,11 +150,11 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
             talking=bool(self.weights.text),
         )
 
-    def clips_collator(self, size: int | None = None) -> ClipCollator:
+    def clip_collator(self, size: int | None = None) -> ClipCollator:
         """The same for moments of clips; words alone are learned from pictures."""
         return ClipCollator(replace(self.collator(size), video=True, talking=False))
 
-    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """The same for sentences without pictures."""
         prompts = hyperseg_prompts(self.tokenizer, self.model.config)
         return TextCollator(prompts.sentence, self.vocabulary)
@@ -243,7 +243,7 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
         seen: HyperSegFeatures | None = None
         known: ReidLosses | None = None
         carried: Tensor | None = None
-        prompts = self.clips_collator().collator.prompts
+        prompts = self.clip_collator().collator.prompts
         for frame, things in zip(batch.frames, batch.things, strict=True):
             before, seen = seen, self.encode_batch(frame, carried)
             losses, named = self.losses_of(seen, frame, before)

@@ -69,7 +69,7 @@ def _move(value: Any, device: torch.device | str) -> Any:
 @dataclass
 class MaskCollator:
     """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses;
-    ``silent`` keeps nothing but what each cell belongs to."""
+    ``dense_only`` keeps nothing but what each cell belongs to."""
 
     prompts: MaskPrompts
     size: int
@@ -77,7 +77,7 @@ class MaskCollator:
     names: tuple[str, ...]
     regions_together: bool
     word_dropout: float = 0.02
-    silent: bool = False
+    dense_only: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> MaskBatch:
         pixels = np.stack([fit_pixels(sample.frame, self.size)[0] for sample in samples])
@@ -88,7 +88,7 @@ class MaskCollator:
         }
         categories, sentences, regions = of_kind.values()
         semantic = semantic_cells(len(samples), categories, self.names, self.size)
-        if self.silent:
+        if self.dense_only:
             categories, sentences, regions = [], [], []
         sources = [sample.frame.source for sample in samples]
         spoken = self._prompts(sentences, sources)

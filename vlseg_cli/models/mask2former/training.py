@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.models.checkpoint import init_from
+from vlseg_cli.models.checkpoint import load_initial_weights
 from vlseg_cli.models.mask2former.collator import MaskBatch, PromptBatch
 from vlseg_cli.models.mask2former.criterion import (
     MatchedLevel,
@@ -126,15 +126,15 @@ class MaskTrainable(Trainable, Generic[M]):
             losses["dense_names"] = self.weights.dense_names * dense
         return losses, named
 
-    def pictures_collator(self, size: int | None = None) -> Any:
+    def dense_collator(self, size: int | None = None) -> Any:
         """The same, see ``dense_only``."""
         return dense_only(self.collator(size), self.weights.dense_names)
 
-    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
         self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
 
-    def groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
         auxiliary: list[nn.Module] = [self.dense_names, self.boxes, self.pointing, self.words]
         parts = {**self.parts(), "auxiliary": auxiliary}
@@ -144,9 +144,9 @@ class MaskTrainable(Trainable, Generic[M]):
     def parts(self) -> dict[str, list[nn.Module]]:
         """The model's own parts by name; what is in none of them is 'heads'."""
 
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """See ``Trainable``; of another system's folder the parts that both have are taken."""
-        return init_from(self.model, self.tokenizer, self.architecture, directory)
+        return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

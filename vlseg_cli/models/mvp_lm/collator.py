@@ -89,7 +89,7 @@ class MVPLMCollator:
     slots: zero vectors at ``<seg>`` where surroundings are not asked for. names: the categories of
     auxiliary losses. listed: least and most names of a list, the rest of it absent ones drawn at
     random; () asks all. instances: share of panoptic prompts that are taught as instance prompts.
-    silent keeps nothing but what each cell belongs to.
+    dense_only keeps nothing but what each cell belongs to.
     """
 
     prompts: MVPLMPrompts
@@ -99,7 +99,7 @@ class MVPLMCollator:
     names: tuple[str, ...]
     listed: tuple[int, ...] = ()
     instances: float = 0.0
-    silent: bool = False
+    dense_only: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> MVPLMBatch:
         pixels = np.stack([fit_pixels(sample.frame, self.size)[0] for sample in samples])
@@ -107,7 +107,7 @@ class MVPLMCollator:
         named = [(i, query) for i, query in asked if isinstance(query.prompt, Categories)]
         spoken = [(i, q) for i, q in asked if isinstance(q.prompt, Expression | Question)]
         semantic = semantic_cells(len(samples), named, self.names, self.size)
-        if self.silent:
+        if self.dense_only:
             named, spoken = [], []
         named = [(i, self._of_interest(query, samples[i].frame.source)) for i, query in named]
         sources = [sample.frame.source for sample in samples]

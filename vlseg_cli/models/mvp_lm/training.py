@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.checkpoint import init_from
+from vlseg_cli.models.checkpoint import load_initial_weights
 from vlseg_cli.models.mask2former.criterion import averaged_counts
 from vlseg_cli.models.mask2former.modeling import ImageFeatures
 from vlseg_cli.models.mvp_lm.collator import MVPLMBatch, MVPLMCollator, MVPLMPromptBatch
@@ -130,19 +130,19 @@ class TrainableMVPLM(Trainable):
             self.weights.instances,
         )
 
-    def pictures_collator(self, size: int | None = None) -> MVPLMCollator:
+    def dense_collator(self, size: int | None = None) -> MVPLMCollator:
         """The same, see ``dense_only``."""
         return dense_only(self.collator(size), self.weights.dense_names)
 
-    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """The same for sentences without pictures."""
         return TextCollator(MVPLMPrompts(self.tokenizer, "plain").sentence, self.vocabulary)
 
-    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
         self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
 
-    def groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
         model = self.model
         parts: dict[str, list[nn.Module]] = {
@@ -155,9 +155,9 @@ class TrainableMVPLM(Trainable):
         }
         return groups_with_heads(self, parts, self.adapters)
 
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """See ``Trainable``; of another system's folder the parts that both have are taken."""
-        return init_from(self.model, self.tokenizer, "mvp-lm", directory)
+        return load_initial_weights(self.model, self.tokenizer, "mvp-lm", directory)
 
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""

@@ -31,7 +31,7 @@ class TrainablePSALM(MaskTrainable[PSALM]):
         together = config.regions_together
         return MaskCollator(prompts, side, self.sampling, self.names, together)
 
-    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """The same for sentences without pictures."""
         prompts = PSALMPrompts(self.tokenizer, "plain", 1, 1)
         return TextCollator(prompts.sentence, self.vocabulary)
@@ -47,10 +47,10 @@ class TrainablePSALM(MaskTrainable[PSALM]):
             "mask_decoder": [model.mask_decoder],
         }
 
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder, or the part that a base has (Mask2Former's file)."""
         if not is_base(directory):
-            return super().begin_with(directory)
+            return super().init_from(directory)
         tensors = base_tensors(self.model, directory)
         self.model.load_state_dict(tensors, strict=False)
         begun = part_names(tensors)

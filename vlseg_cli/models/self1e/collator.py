@@ -52,7 +52,7 @@ class SELF1EBatch:
 class SELF1ECollator:
     """Callable on a sequence of samples. ``cells``: side of the fine grid. ``names`` are those of
     auxiliary losses; ``asked``: how many names of a picture are asked for, each by itself;
-    ``silent`` asks nothing at all."""
+    ``dense_only`` asks nothing at all."""
 
     prompts: SELF1EPrompts
     size: int
@@ -60,13 +60,13 @@ class SELF1ECollator:
     names: tuple[str, ...]
     asked: int
     word_dropout: float = 0.02
-    silent: bool = False
+    dense_only: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> SELF1EBatch:
         pixels = np.concatenate([fit_tiles(s.frame, self.size, (1, 1)) for s in samples])
         maps = [self._names_of(sample) for sample in samples]
         conversations, pictures, targets, meant = [], [], [], []
-        for number, sample in enumerate([] if self.silent else samples):
+        for number, sample in enumerate([] if self.dense_only else samples):
             for query in sample.queries:
                 for conversation, mask in self._rows(query, sample.frame.source):
                     conversations.append(conversation)

@@ -99,17 +99,17 @@ class TrainableSELF1E(Trainable):
         cells = 2 * config.image_size // config.patch_size
         return SELF1ECollator(prompts, config.image_size, cells, self.names, self.weights.names)
 
-    def pictures_collator(self, size: int | None = None) -> SELF1ECollator:
+    def dense_collator(self, size: int | None = None) -> SELF1ECollator:
         """The same, see ``dense_only``."""
         return dense_only(self.collator(size), self.weights.dense_names)
 
-    def words_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
+    def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """The same for sentences without pictures."""
         style = self.model.config.prompt_style
         prompts = SELF1EPrompts(self.tokenizer, style, _NOISE_TOKENS)
         return TextCollator(prompts.sentence, self.vocabulary)
 
-    def groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one.
 
         'words' are embeddings and output head, 'lora' all adapters.
@@ -125,12 +125,12 @@ class TrainableSELF1E(Trainable):
         }
         return {"lora": list(self.adapters), **parameters_by_part(parts, self.adapters)}
 
-    def adapt(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``. The authors' one adapter on the fused q, k and v of a vision layer is
         one on each of them here: each has an A of its own instead of a common one."""
         self.adapters = adapted(self.model.internvl.model, rank, alpha, dropout, targets)
 
-    def begin_with(self, directory: Path) -> tuple[str, ...]:
+    def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder, or of an InternVL in its authors' layout, whose sizes
         and tokenizer are taken as well. Raises WeightsError if they do not fit."""
         if model_type(directory) not in MODEL_TYPES:
