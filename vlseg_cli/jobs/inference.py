@@ -55,8 +55,15 @@ class BatchInference:
     """Answers batches of frames. ``batch_size`` shrinks when memory runs out and stays there."""
 
     def __init__(
-        self, model: Segmenter, ask: RequestsFor, batch_size: int, note: Callable[[str], None]
+        self,
+        model: Segmenter,
+        ask: RequestsFor,
+        batch_size: int,
+        note: Callable[[str], None],
+        exact_scores: bool = False,
     ) -> None:
+        """exact_scores: see ``JobSettings``."""
+        self._exact = exact_scores
         self._model, self._ask, self._note = model, ask, note
         self.batch_size = batch_size
 
@@ -107,7 +114,7 @@ class BatchInference:
                 item, frame = frames[place]
                 answer = answers[place]
                 assert isinstance(answer, list)
-                answer.append(record_of(prediction, item, frame.time))
+                answer.append(record_of(prediction, item, frame.time, self._exact))
         return answers
 
     def _apart(

@@ -99,9 +99,10 @@ class JobSettings:
     """How to run a job.
 
     formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
-    alone. again: failed inputs are work to do, too. through_time: things are followed through
-    videos; pictures are inputs only if pictures_too. open_source: where frames come from, None for
-    the files that the inputs name. watchers: are given every answer that this process makes.
+    alone. exact_scores: records keep scores as they are, not rounded. again: failed inputs are work
+    to do, too. through_time: things are followed through videos; pictures are inputs only if
+    pictures_too. open_source: where frames come from, None for the files that the inputs name.
+    watchers: are given every answer that this process makes.
     """
 
     folder: OutputFolder
@@ -116,5 +117,6 @@ class JobSettings:
     through_time: bool = False
     pictures_too: bool = False
     keep_records: bool = False
+    exact_scores: bool = False
     open_source: Callable[[], FrameSource] | None = None
     watchers: tuple[Sink, ...] = ()

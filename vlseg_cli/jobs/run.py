@@ -170,10 +170,12 @@ def _answers(
 ) -> FrameInference:
     """What answers frames: each alone, or through time. Raises UsageError if the model cannot."""
     asking = partial(ask, model)
-    alone = BatchInference(model, asking, settings.batch_size, progress.note)
+    exact = settings.exact_scores
+    alone = BatchInference(model, asking, settings.batch_size, progress.note, exact)
     if not settings.through_time:
         return alone
-    return TrackingInference(require_video(model), asking, alone if settings.pictures_too else None)
+    images = alone if settings.pictures_too else None
+    return TrackingInference(require_video(model), asking, images, exact)
 
 
 @contextmanager

@@ -40,12 +40,17 @@ class TrackingInference:
     batch_size = 1
 
     def __init__(
-        self, model: VideoSegmenter, ask: RequestsFor, pictures: BatchInference | None = None
+        self,
+        model: VideoSegmenter,
+        ask: RequestsFor,
+        pictures: BatchInference | None = None,
+        exact_scores: bool = False,
     ) -> None:
         """ask: of a frame with the number of the video's first; ``PromptRequest.frame`` is as
         ``VideoSegmenter`` has it. pictures: answers those that are among the inputs; None if there
-        must be none.
+        must be none. exact_scores: see ``JobSettings``.
         """
+        self._exact = exact_scores
         self._model, self._ask, self._pictures = model, ask, pictures
         self._session: VideoSession | None = None
         self._state: dict[str, NDArray[Any]] = {}  # of the session, until there is one
@@ -114,4 +119,4 @@ class TrackingInference:
             if not is_out_of_memory(error):
                 raise
             return too_large(frame)
-        return [record_of(prediction, item, frame.time) for prediction in predictions]
+        return [record_of(one, item, frame.time, self._exact) for one in predictions]

@@ -29,8 +29,13 @@ from vlseg_cli.schema import (
 _DIGITS = 6  # of a score
 
 
-def record_of(prediction: Prediction, item: Item, time: float | None) -> Record:
-    """What is kept of a prediction about a frame of ``item``, ``time`` s after its first one."""
+def record_of(
+    prediction: Prediction, item: Item, time: float | None, exact: bool = False
+) -> Record:
+    """What is kept of a prediction about a frame of ``item``, ``time`` s after its first one.
+
+    exact: scores as they are, not rounded to 6 digits.
+    """
     prompt = prediction.prompt
     is_stuff = prompt.stuff if isinstance(prompt, Categories) else ()
     return Record(
@@ -45,7 +50,7 @@ def record_of(prediction: Prediction, item: Item, time: float | None) -> Record:
         prompt=prompt_words(prompt),
         stuff=tuple(index for index, stuff in enumerate(is_stuff) if stuff),
         text=prediction.text,
-        segments=tuple(_rounded(segment) for segment in prediction.segments),
+        segments=prediction.segments if exact else tuple(map(_rounded, prediction.segments)),
     )
 
 
