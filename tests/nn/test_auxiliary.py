@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, PointingHead, boxes_of
+from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
 
 
 @settings(max_examples=30, deadline=None)
@@ -22,14 +22,14 @@ def test_the_box_of_a_rectangle(top: int, left: int, height: int, width: int, fa
         (right - left) / 12,
         (bottom - top) / 8,
     ]
-    assert boxes_of(mask)[0].tolist() == pytest.approx(wanted)
+    assert mask_boxes(mask)[0].tolist() == pytest.approx(wanted)
 
 
 def test_cells_at_the_rim_do_not_grow_the_box() -> None:
     mask = torch.zeros(1, 8, 12)
     mask[0, 2:4, 3:6] = 1.0
     mask[0, 1, 2:7] = 0.2
-    assert boxes_of(mask)[0].tolist() == pytest.approx([4.5 / 12, 3 / 8, 3 / 12, 2 / 8])
+    assert mask_boxes(mask)[0].tolist() == pytest.approx([4.5 / 12, 3 / 8, 3 / 12, 2 / 8])
 
 
 def test_boxes_are_judged_by_their_mean_error() -> None:
@@ -55,7 +55,7 @@ def test_a_batch_without_known_cells_costs_nothing() -> None:
 
 
 def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
-    head = PointingHead(8)
+    head = LocalizationHead(8)
     token, cells = torch.randn(2, 8), torch.randn(2, 5, 8)
     truth = torch.tensor([[0, 0.5, 0.5, 0, 0], [0, 0, 0, 0, 1.0]])
     logits = torch.stack([head.key(c) @ head.query(t) for t, c in zip(token, cells, strict=True)])
@@ -64,5 +64,5 @@ def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
 
 
 def test_pointing_at_nothing_stays_finite() -> None:
-    head = PointingHead(8)
+    head = LocalizationHead(8)
     assert head(torch.randn(1, 8), torch.randn(1, 5, 8), torch.zeros(1, 5)).isfinite()

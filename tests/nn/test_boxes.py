@@ -7,7 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.boxes import centered, corners, generalized_iou, logit, sine_position, to_pixels
+from vlseg_cli.nn.boxes import (
+    box_logits,
+    boxes_to_pixels,
+    cxcywh_to_xyxy,
+    generalized_iou,
+    sine_position,
+    xyxy_to_cxcywh,
+)
 from vlseg_cli.nn.postprocessing import ImageGeometry
 
 SHARES = st.floats(0.05, 0.95)
@@ -18,8 +25,8 @@ BOXES = st.tuples(SHARES, SHARES, SHARES, SHARES)
 @given(BOXES)
 def test_corners_and_centers_undo_each_other(box: tuple[float, ...]) -> None:
     boxes = torch.tensor([box], dtype=torch.float64)
-    assert torch.allclose(centered(corners(boxes)), boxes)
-    assert torch.allclose(logit(boxes).sigmoid(), boxes)
+    assert torch.allclose(xyxy_to_cxcywh(cxcywh_to_xyxy(boxes)), boxes)
+    assert torch.allclose(box_logits(boxes).sigmoid(), boxes)
 
 
 def test_overlap_by_hand() -> None:
@@ -33,7 +40,7 @@ def test_overlap_by_hand() -> None:
 @settings(max_examples=30, deadline=None)
 @given(BOXES, BOXES)
 def test_overlap_is_symmetric_and_bounded(one: tuple[float, ...], other: tuple[float, ...]) -> None:
-    a, b = corners(torch.tensor([one])), corners(torch.tensor([other]))
+    a, b = cxcywh_to_xyxy(torch.tensor([one])), cxcywh_to_xyxy(torch.tensor([other]))
     assert torch.allclose(generalized_iou(a, b), generalized_iou(b, a))
     assert -1 <= generalized_iou(a, b).item() <= generalized_iou(a, a).item() + 1e-5
 
@@ -52,6 +59,6 @@ def test_positions_are_waves_of_y_x_w_h() -> None:
 def test_pixels_are_of_the_original_picture() -> None:
     """Padded to 100 x 200, content 50 x 200, original 500 x 2000; far boxes are not cut off."""
     canvas = ImageGeometry((100, 200), (50, 200), (500, 2000))
-    boxes = to_pixels(torch.tensor([[0.5, 0.25, 1.0, 0.5], [0.0, 0.9, 0.2, 0.2]]), canvas)
+    boxes = boxes_to_pixels(torch.tensor([[0.5, 0.25, 1.0, 0.5], [0.0, 0.9, 0.2, 0.2]]), canvas)
     assert boxes[0].tolist() == pytest.approx([0, 0, 2000, 500], abs=1e-3)
     assert boxes[1].tolist() == pytest.approx([-200, 800, 200, 1000], abs=1e-2)

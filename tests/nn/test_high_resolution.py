@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.high_resolution import RegionAttention, cut_windows, join_windows, regions_of
+from vlseg_cli.nn.high_resolution import RegionAttention, cut_windows, join_windows, split_regions
 
 COUNTS = st.integers(1, 4)
 
@@ -24,7 +24,7 @@ def test_joining_undoes_cutting(count: int, h: int, w: int) -> None:
 def test_every_token_is_in_the_region_above_it(count: int, grid: int) -> None:
     side = count * grid
     local = torch.arange(side * side).view(1, side, side, 1).float()
-    regions = regions_of(local, count)
+    regions = split_regions(local, count)
     assert regions.shape == (1, grid * grid, count * count, 1)
     assert regions.flatten().sort().values.equal(local.flatten())
     for place, region in enumerate(regions[0, :, :, 0].long().tolist()):
@@ -36,5 +36,5 @@ def test_attention_is_a_mean_of_the_region() -> None:
     attention = RegionAttention(4)
     attention.key.weight.zero_()
     overview, detail = torch.randn(2, 3, 3, 4), torch.randn(2, 6, 6, 4)
-    means = attention.value(regions_of(detail, 2)).mean(2).view(overview.shape)
+    means = attention.value(split_regions(detail, 2)).mean(2).view(overview.shape)
     assert torch.allclose(attention(overview, detail), means, atol=1e-6)

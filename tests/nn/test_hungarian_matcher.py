@@ -8,13 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vlseg_cli.nn.hungarian_matcher import apart_for_stuff, assign, box_cost, match, stuff_cost_mean
+from vlseg_cli.nn.hungarian_matcher import (
+    box_cost,
+    hungarian_assignment,
+    match_masks,
+    mean_stuff_cost,
+    separate_stuff_cost,
+)
 
 
 def test_each_box_finds_itself() -> None:
     truth = torch.tensor([[0.2, 0.2, 0.1, 0.1], [0.7, 0.6, 0.3, 0.2], [0.5, 0.5, 0.9, 0.9]])
     order = torch.tensor([2, 0, 1])
-    queries, targets = assign(box_cost(truth[order] + 0.01, truth))
+    queries, targets = hungarian_assignment(box_cost(truth[order] + 0.01, truth))
     assert targets.tolist() == order[queries].tolist()
 
 
@@ -28,16 +34,16 @@ def test_the_cost_of_a_box_by_hand() -> None:
 def test_stuff_costs_what_things_cost_on_average() -> None:
     cost = torch.tensor([[1.0, 9.0, 3.0], [5.0, 9.0, 7.0]])
     is_thing = torch.tensor([True, False, True])
-    even = stuff_cost_mean(cost, is_thing)
+    even = mean_stuff_cost(cost, is_thing)
     assert even[:, 1].tolist() == [4.0, 4.0]
     assert torch.equal(even[:, is_thing], cost[:, is_thing])
-    assert not stuff_cost_mean(cost, torch.zeros(3, dtype=torch.bool)).any()
+    assert not mean_stuff_cost(cost, torch.zeros(3, dtype=torch.bool)).any()
 
 
 def test_stuff_and_things_keep_apart() -> None:
     is_thing = torch.tensor([False, True])
     cost = torch.tensor([[0.0, 9.0], [0.0, 8.0], [9.0, 0.0], [8.0, 0.0]])
-    queries, targets = assign(apart_for_stuff(cost, is_thing, selected=2))
+    queries, targets = hungarian_assignment(separate_stuff_cost(cost, is_thing, selected=2))
     assert list(zip(queries.tolist(), targets.tolist(), strict=True)) == [(1, 1), (3, 0)]
 
 
@@ -68,7 +74,7 @@ def test_no_other_assignment_is_cheaper(
         ]
         for q in range(queries)
     ]
-    rows, columns = match(logits, truth, class_cost)
+    rows, columns = match_masks(logits, truth, class_cost)
     count = min(queries, objects)
     assert rows.tolist() == sorted(set(rows.tolist())) and len(rows) == count
     assert len(set(columns.tolist())) == count
@@ -85,11 +91,11 @@ def test_weights_decide_between_looks_and_names() -> None:
     truth = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
     logits = torch.tensor([[4.0, 4.0, -4.0, -4.0], [-4.0, -4.0, 4.0, 4.0]])
     names = torch.tensor([[0.0], [-1.0]])
-    assert match(logits, truth, names)[0].tolist() == [0]
-    assert match(logits, truth, names, weights=(0.0, 0.0, 2.0))[0].tolist() == [1]
+    assert match_masks(logits, truth, names)[0].tolist() == [0]
+    assert match_masks(logits, truth, names, weights=(0.0, 0.0, 2.0))[0].tolist() == [1]
 
 
 def test_no_gradient_flows_and_half_precision_is_taken() -> None:
     logits = torch.randn(3, 6).half().requires_grad_()
-    rows, _ = match(logits, torch.ones(2, 6))
+    rows, _ = match_masks(logits, torch.ones(2, 6))
     assert not rows.is_floating_point() and len(rows) == 2

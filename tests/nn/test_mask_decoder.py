@@ -150,4 +150,4 @@ def test_what_is_packed_is_unpacked(pictures: list[int], count: int) -> None:
 
 def test_prompts_are_kept_apart() -> None:
     packing = QueryPacking(torch.tensor([0, 1, 0]), 2, 2)
-    assert packing.apart().int().tolist() == [[0, 0, 1, 1]] * 2 + [[1, 1, 0, 0]] * 2
+    assert packing.separation_mask().int().tolist() == [[0, 0, 1, 1]] * 2 + [[1, 1, 0, 0]] * 2

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.perceiver import FineGrainedPerceiver
 from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.reid import InstanceHeads
@@ -58,11 +58,11 @@ def test_boxes_lie_in_the_picture() -> None:
 def test_merged_adapters_compute_the_same() -> None:
     torch.manual_seed(1)
     phi, plain = (build_phi(11, 8, 2, 2, 16, 32, 0.5).eval() for _ in range(2))
-    adapters = adapted(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
+    adapters = inject_lora(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
     assert [p for p in phi.parameters() if p.requires_grad] == adapters or len(adapters) == 8
     for parameter in adapters:
         torch.nn.init.normal_(parameter, std=0.3)
-    plain.load_state_dict(merged_state(phi))
+    plain.load_state_dict(merged_state_dict(phi))
     ids = torch.arange(6)[None]
     with torch.no_grad():
         expected, found = phi(ids).last_hidden_state, plain(ids).last_hidden_state

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.nn.pixel_decoder import CoordinateEmbedding, PixelDecoder, coordinates
+from vlseg_cli.nn.pixel_decoder import CoordinateEmbedding, PixelDecoder, coordinate_features
 
 
 def decoder(coordinates: bool = False) -> PixelDecoder:
@@ -69,7 +69,7 @@ def test_sampling_starts_as_a_fan_of_even_weights() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9))
 def test_x_and_y_run_from_edge_to_edge(h: int, w: int) -> None:
-    where = coordinates(h, w, torch.device("cpu"))
+    where = coordinate_features(h, w, torch.device("cpu"))
     y, x = where[:2]
     assert where.shape == (18, h, w)
     assert torch.allclose(x, ((torch.arange(w) + 0.5) / w * 2 - 1).expand(h, w))
@@ -77,12 +77,12 @@ def test_x_and_y_run_from_edge_to_edge(h: int, w: int) -> None:
 
 
 def test_a_cell_of_a_coarse_map_lies_in_the_middle_of_its_fine_cells() -> None:
-    fine, coarse = (coordinates(n, n, torch.device("cpu"))[:2] for n in (8, 4))
+    fine, coarse = (coordinate_features(n, n, torch.device("cpu"))[:2] for n in (8, 4))
     assert torch.allclose(F.avg_pool2d(fine, 2), coarse, atol=1e-6)
 
 
 def test_no_two_cells_share_their_coordinates() -> None:
-    cells = coordinates(6, 8, torch.device("cpu")).flatten(1).T
+    cells = coordinate_features(6, 8, torch.device("cpu")).flatten(1).T
     assert torch.cdist(cells, cells).fill_diagonal_(1).min() > 0.1
 
 

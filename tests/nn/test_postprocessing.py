@@ -11,12 +11,12 @@ from torch import Tensor
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
     generalized_mask,
-    instances,
     mask_scores,
     merge_panoptic,
-    referred_scores,
+    referring_scores,
+    resize_to_original,
     semantic_scores,
-    to_original,
+    top_instances,
 )
 
 seeds = st.integers(0, 10_000)
@@ -58,7 +58,7 @@ def bilinear(grid: list[list[float]], height: int, width: int) -> list[list[floa
 @given(seeds, st.integers(1, 12), st.integers(1, 12), st.integers(1, 17), st.integers(1, 17))
 def test_masks_return_to_the_original_grid(seed: int, h: int, w: int, height: int, width: int):
     _, masks = random_answer(seed, queries=1)
-    ours = to_original(masks, ImageGeometry((12, 12), (h, w), (height, width)))[0]
+    ours = resize_to_original(masks, ImageGeometry((12, 12), (h, w), (height, width)))[0]
     padded = bilinear(masks[0].tolist(), 12, 12)
     theirs = bilinear([row[:w] for row in padded[:h]], height, width)
     assert torch.allclose(ours, torch.tensor(theirs, dtype=torch.float64), atol=1e-9)
@@ -175,7 +175,7 @@ def test_mask_scores_are_mean_foreground_probabilities(seed: int) -> None:
     wanted = [
         sigmoid(s) * naive_mask_score(m) for s, m in zip(logits[:, 0].tolist(), masks, strict=True)
     ]
-    assert referred_scores(logits[:, 0], masks).tolist() == pytest.approx(wanted)
+    assert referring_scores(logits[:, 0], masks).tolist() == pytest.approx(wanted)
     assert wanted[0] == 0
 
 
@@ -186,7 +186,7 @@ def test_mask_scores_are_mean_foreground_probabilities(seed: int) -> None:
 def test_instances_are_the_best_pairs(seed: int, top: int, things: list[bool] | None) -> None:
     logits, masks = random_answer(seed)
     flags = None if things is None else torch.tensor(things)
-    found = instances(logits, masks, top, flags)
+    found = top_instances(logits, masks, top, flags)
     probability = logits.softmax(-1)
     pairs = [(float(probability[q, c]), q, c) for q in range(5) for c in range(3)]
     best = sorted(pairs, reverse=True)[:top]

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.nn.boxes import box_iou, corners
+from vlseg_cli.nn.boxes import box_iou, cxcywh_to_xyxy
 from vlseg_cli.nn.reid import instance_contrast, simota_assign
 
 SIDE = st.floats(0.05, 0.4)
@@ -28,7 +28,7 @@ def test_overlap_counted_by_hand() -> None:
     far = torch.tensor([[0.875, 0.5, 0.25, 1.0]])
     iou, giou = box_iou(a, far)
     assert iou.item() == 0 and giou.allclose(torch.tensor([[-0.25]]))
-    assert corners(a).tolist() == [[0.0, 0.0, 0.5, 1.0]]
+    assert cxcywh_to_xyxy(a).tolist() == [[0.0, 0.0, 0.5, 1.0]]
 
 
 @settings(max_examples=20, deadline=None)
@@ -52,7 +52,7 @@ def test_the_loss_falls_as_the_positive_comes_closer() -> None:
     near = torch.tensor([[3.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
     far = torch.tensor([[-3.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
     values = [instance_contrast(key, one, positive, candidates) for one in (near, far)]
-    assert values[0].contrast < values[1].contrast and values[0].alike < values[1].alike
+    assert values[0].contrast < values[1].contrast and values[0].reid_aux < values[1].reid_aux
     by_hand = torch.log(1 + torch.exp(torch.tensor([0.0 - 3.0, -1.0 - 3.0])).sum())
     assert values[0].contrast.allclose(by_hand)
 
@@ -62,5 +62,5 @@ def test_without_negatives_there_is_nothing_to_push_away() -> None:
     every = torch.ones(1, 2, dtype=torch.bool)
     value = instance_contrast(key, seen, every, every)
     assert value.contrast.item() == 0
-    value.alike.backward()
+    value.reid_aux.backward()
     assert seen.grad is not None and seen.grad.isfinite().all()

@@ -10,12 +10,12 @@ from transformers import InternVLModel
 
 from vlseg_cli.nn.residual_refill import (
     ResidualRefill,
-    enlarge,
     mask_logits,
     pixel_unshuffle,
     self_replicate,
-    stitch,
+    stitch_tiles,
     two_pathway_mask,
+    upsample_map,
 )
 
 
@@ -35,17 +35,17 @@ def test_masks_are_described_pixels_against_queries() -> None:
         torch.tensor([0, 0, 0, 2]),
     )  # the second asks nothing
     queries = torch.randn(4, 6).double()
-    pixels = refill.describe(fine[pictures] + enlarge(residual, fine.shape[1:3]))
+    pixels = refill.describe(fine[pictures] + upsample_map(residual, fine.shape[1:3]))
     expected = torch.einsum("mhwd,md->mhw", pixels[owner], queries) / 6**0.5
-    drawn = refill.draw(fine, pictures, residual, queries, owner)
+    drawn = refill.predict_masks(fine, pictures, residual, queries, owner)
     torch.testing.assert_close(drawn, expected)
-    nothing = refill.draw(fine, pictures, residual, queries[:0], owner[:0])
+    nothing = refill.predict_masks(fine, pictures, residual, queries[:0], owner[:0])
     assert nothing.shape == (0, 12, 20)
 
 
 def test_residuals_are_enlarged_between_cell_centers() -> None:
     residual = torch.arange(4.0).view(1, 1, 4, 1)
-    line = enlarge(residual, torch.Size((1, 8)))[0, 0, :, 0]
+    line = upsample_map(residual, torch.Size((1, 8)))[0, 0, :, 0]
     assert line.tolist() == [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]
 
 
@@ -97,7 +97,7 @@ def test_tiles_are_stitched_where_they_were_cut(layout: tuple[int, int], side: i
     tiles = [
         tile.flatten(1, 2) for row in whole.split(side, 1) for tile in row.split(side, 2)
     ]  # row after row
-    assert stitch(torch.cat(tiles, 1), layout).equal(whole)
+    assert stitch_tiles(torch.cat(tiles, 1), layout).equal(whole)
 
 
 KINDS = "tis0"  # text, image, [SEG], padding

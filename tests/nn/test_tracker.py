@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vlseg_cli.nn.tracker import (
-    BACKDROP,
+    BACKGROUND,
     DROPPED,
     IDOL_RULES,
     Tracker,
     TrackerRules,
     mask_iou,
-    without_duplicates,
+    mask_nms,
 )
 
 Frame = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -66,7 +66,7 @@ def test_a_copy_is_dropped_and_a_weak_one_is_backdrop() -> None:
     scores, looks, masks = (np.concatenate(pair) for pair in zip(seen(0), seen(0), strict=True))
     tracked = Tracker().step(scores, looks, masks)
     assert (tracked.kept.tolist(), tracked.ids.tolist()) == ([0], [0])
-    assert Tracker().step(*seen(1, score=0.1)).ids.tolist() == [BACKDROP]
+    assert Tracker().step(*seen(1, score=0.1)).ids.tolist() == [BACKGROUND]
     inside = masks.copy()
     inside[1, 2:] = False  # half of the first, too alike for the backdrop
     weak = np.array([0.9, 0.1], np.float32)
@@ -92,6 +92,6 @@ def test_overlap_of_masks() -> None:
     _, _, masks = seen(0, 1)
     iou = mask_iou(np.stack([masks[0], masks[0] | masks[1]]))
     assert iou == pytest.approx(np.array([[1, 0.5], [0.5, 1]]), abs=1e-5)
-    assert without_duplicates(iou, 0.4).tolist() == [0]
-    assert without_duplicates(iou, 0.6).tolist() == [0, 1]
-    assert len(without_duplicates(mask_iou(masks[:0]), 0.5)) == 0
+    assert mask_nms(iou, 0.4).tolist() == [0]
+    assert mask_nms(iou, 0.6).tolist() == [0, 1]
+    assert len(mask_nms(mask_iou(masks[:0]), 0.5)) == 0

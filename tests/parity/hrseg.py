@@ -17,8 +17,8 @@ from vlseg_cli.models.hrseg.config import HRSegConfig
 from vlseg_cli.models.hrseg.criterion import align_loss, iop_loss
 from vlseg_cli.models.hrseg.modeling import HRSeg, PerceptionOutput
 from vlseg_cli.models.hrseg.selection import Selection, select
-from vlseg_cli.nn.high_resolution import EnhancementLayer, cut_windows, join_windows, regions_of
-from vlseg_cli.nn.pooling import enlarge, pool_masks
+from vlseg_cli.nn.high_resolution import EnhancementLayer, cut_windows, join_windows, split_regions
+from vlseg_cli.nn.pooling import pool_masks, upsample
 
 _ROUNDING = 1e-9
 _PUBLISHED = Selection("topk_and_iop", 10, 0.7, "top1_similarity")
@@ -145,14 +145,14 @@ class _HRSegParity:
         model = self.model
         local = join_windows(self.window_tokens[None])
         self._agrees("out/F_l", local[0])
-        regions = regions_of(local, model.config.windows)
+        regions = split_regions(local, model.config.windows)
         self._agrees("out/regions", regions[0])
         weights = model.region_attention.weights(self.overview[None], regions)
         self._agrees("out/attention", weights[0])
         self._agrees("out/F_r", self.regions[0])
         hybrid = model.blend(self.perceived)
         self._agrees("out/F_h", hybrid[0])
-        large = enlarge(hybrid.permute(0, 3, 1, 2), model.config.mask_size)
+        large = upsample(hybrid.permute(0, 3, 1, 2), model.config.mask_size)
         self._agrees("out/F_h_upsampled", large[0].permute(1, 2, 0))
 
     @torch.no_grad()
@@ -162,7 +162,7 @@ class _HRSegParity:
             self.perceived, self.model.blend(self.perceived), [self.masks]
         )
         self._agrees("out/M_hrp", pooled[0][present[0]])
-        literal = enlarge(self.regions.permute(0, 3, 1, 2), self.model.config.mask_size)[0]
+        literal = upsample(self.regions.permute(0, 3, 1, 2), self.model.config.mask_size)[0]
         self._agrees("alt/M_hrp_from_F_r", pool_masks(literal, self.masks))
 
     @torch.no_grad()

@@ -23,9 +23,9 @@ from vlseg_cli.models.mask2former.criterion import condition_losses
 from vlseg_cli.models.mask2former.generation import generate_text
 from vlseg_cli.models.mask2former.image_processing import fit_pixels, squash_pixels, squash_regions
 from vlseg_cli.models.mask2former.modeling import mask_tokens, pool_conditions
-from vlseg_cli.nn.hungarian_matcher import match
+from vlseg_cli.nn.hungarian_matcher import match_masks
 from vlseg_cli.nn.pooling import sample_mean
-from vlseg_cli.nn.postprocessing import referred_scores, to_original
+from vlseg_cli.nn.postprocessing import referring_scores, resize_to_original
 from vlseg_cli.schema import Frame
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import assemble_chat
@@ -95,7 +95,7 @@ class _Picture:
         golden, seen, perceiver = self.golden, self.parity.seen, self.model.perceiver
         with torch.no_grad():
             queries = perceiver.query[None]
-            scales = perceiver.scales(seen.pyramid[1:])
+            scales = perceiver.project_pyramid(seen.pyramid[1:])
             for level, (layer, features) in enumerate(zip(perceiver.layers, scales, strict=True)):
                 golden.agrees(f"ref/fvp_kv_{level}", features)
                 queries = layer(queries, features)
@@ -198,8 +198,8 @@ class _HyperSegRun:
     def segments(self) -> None:
         """Masks at the picture's own size, and which of them is meant."""
         answered = self._ran.answered
-        masks = to_original(answered.pred_masks[-1][0], self.parity.canvas)
-        scores = referred_scores(answered.scores[-1][0, :, 0], masks)
+        masks = resize_to_original(answered.pred_masks[-1][0], self.parity.canvas)
+        scores = referring_scores(answered.scores[-1][0, :, 0], masks)
         self._agrees("post_scores", scores)
         self._agrees("post_masks", (masks > 0).to(torch.uint8))
         self._agrees("best_mask_token", scores.argmax().reshape(1))
@@ -212,7 +212,7 @@ class _HyperSegRun:
         mask, dice, label = (
             golden.config["loss"][f"{n}_weight"] for n in ("mask", "dice", "class")
         )
-        queries, objects = match(logits, wanted, None, (mask, dice, label))
+        queries, objects = match_masks(logits, wanted, None, (mask, dice, label))
         golden.agrees("loss/match_pred", queries)
         golden.agrees("loss/match_gt", objects)
         labels = [torch.zeros(len(truth), dtype=torch.long)]

@@ -14,7 +14,7 @@ from vlseg_cli.models.hyperseg.config import HyperSegConfig
 from vlseg_cli.models.hyperseg.conversion import hyperseg_rules
 from vlseg_cli.models.hyperseg.modeling import HyperSeg, HyperSegFeatures
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput, PrefixCache, Queries
-from vlseg_cli.nn.mask_sampling import sample_points
+from vlseg_cli.nn.losses import sample_points
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence, assemble

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vlseg_cli.models.hyperseg.modeling import HyperSegFeatures
 from vlseg_cli.models.mask2former.modeling import mask_tokens
-from vlseg_cli.nn.postprocessing import referred_scores, to_original
+from vlseg_cli.nn.postprocessing import referring_scores, resize_to_original
 from vlseg_cli.nn.reid import instance_contrast, simota_assign
 from vlseg_cli.nn.tracker import IDOL_RULES, Tracker, TrackerRules
 from vlseg_cli.text.placeholders import ConditionKind
@@ -47,7 +47,7 @@ def _sentence(parity: HyperSegGolden) -> None:
         golden.agrees(f"vid/{t}/cond_sentence_projected", ran.asked.conditions)
         golden.agrees(f"vid/{t}/pred_masks", masks)
         golden.agrees(f"vid/{t}/score_sentence", scores)
-        each = referred_scores(scores[0, :, 0], to_original(masks[0], parity.canvas))
+        each = referring_scores(scores[0, :, 0], resize_to_original(masks[0], parity.canvas))
         golden.agrees(f"vid/{t}/post_scores", each)
 
 

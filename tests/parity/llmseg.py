@@ -29,7 +29,7 @@ from vlseg_cli.models.hrseg.criterion import PerText, losses_per_text, picture_m
 from vlseg_cli.models.hrseg.modeling import HRSegFeatures, HRSegMaskOutput
 from vlseg_cli.models.hrseg.prompts import IGNORED
 from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.pooling import enlarge, pool_masks
+from vlseg_cli.nn.pooling import pool_masks, upsample
 from vlseg_cli.weights.conversion.rules import convert
 
 _LOSSES = {"align": "align_loss", "iop": "regression_loss"}  # ours to theirs
@@ -114,7 +114,7 @@ class _LLMSegParity:
         soft = [golden[f"out/soft_masks_256_{b}"] for b in pictures_of(golden)]
         masks, present = model.describe(model.gather(tokens.unsqueeze(1)), soft)
         pixels, sizes = golden["in/images_clip"], torch.zeros(len(tokens), 2)
-        return HRSegFeatures(model.llava.picture_tokens(pixels, sizes), masks, present)
+        return HRSegFeatures(model.llava.image_tokens(pixels, sizes), masks, present)
 
     @torch.no_grad()
     def see(self) -> None:
@@ -130,7 +130,7 @@ class _LLMSegParity:
         golden = self.golden
         for b, features in enumerate(golden["out/dino_conv"]):
             soft = golden[f"out/soft_masks_256_{b}"]
-            pooled = pool_masks(enlarge(features[None], soft.shape[-1])[0], soft)
+            pooled = pool_masks(upsample(features[None], soft.shape[-1])[0], soft)
             golden.close(f"out/mask_features_{b}", pooled, POOLED)
 
     @torch.no_grad()

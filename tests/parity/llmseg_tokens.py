@@ -16,8 +16,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vlseg_cli.models.hrseg.prompts import IGNORED, HRSegPrompts
-from vlseg_cli.text.legacy_llama import IMAGE, IMAGE_END, IMAGE_START, legacy_ids
-from vlseg_cli.text.placeholders import Placeholder
+from vlseg_cli.text.placeholders import IMAGE, IMAGE_END, IMAGE_START, Placeholder, legacy_ids
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
 from vlseg_cli.weights.read.sentencepiece_model import parse_sentencepiece_model
 

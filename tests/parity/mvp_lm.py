@@ -18,8 +18,8 @@ from vlseg_cli.models.mvp_lm.modeling import (
     MVPLMQueries,
 )
 from vlseg_cli.models.mvp_lm.prompts import IGNORED
-from vlseg_cli.nn.deformable import flatten
-from vlseg_cli.nn.query_selection import proposals
+from vlseg_cli.nn.deformable import flatten_maps
+from vlseg_cli.nn.mask_dino import grid_proposals
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 
@@ -73,13 +73,13 @@ class _MVPLMParity:
 
     def candidates(self) -> None:
         """The places of the picture that queries are chosen from."""
-        golden, model, memory = self.golden, self.model, flatten(self.seen.pixels.memory)
+        golden, model, memory = self.golden, self.model, flatten_maps(self.seen.pixels.memory)
         agree(golden, "vision/src_flatten", memory.vectors)
         agree(golden, "vision/spatial_shapes", torch.tensor(memory.sizes))
         with torch.no_grad():
             candidates = model.selection(memory)
             boxes = model.decoder.box_head(candidates.features) + candidates.proposals
-        agree(golden, "vision/proposals_unsig", proposals(memory)[None])
+        agree(golden, "vision/proposals_unsig", grid_proposals(memory)[None])
         agree(golden, "vision/output_memory", candidates.features)
         agree(golden, "vision/memory_boxes_unsig", boxes)
 
@@ -174,7 +174,7 @@ class _MVPLMRun:
         if self.kind is ConditionKind.CATEGORY:
             wanted = wanted[:-1]  # without background
         with torch.no_grad():
-            candidates = self.model.selection(flatten(self.parity.seen.pixels.memory))
+            candidates = self.model.selection(flatten_maps(self.parity.seen.pixels.memory))
             logits = self.model.condition_heads[self.kind](candidates.features) @ wanted.T
         self._agrees("enc_logits", logits)
         self._agrees("topk_idx", asked.places)
@@ -193,7 +193,7 @@ class _MVPLMRun:
         level_agrees(golden, f"{case}/interm", answered.initial)
         seen, asked = self.parity.seen, self._asked
         with torch.no_grad():
-            memory = flatten(seen.pixels.memory)
+            memory = flatten_maps(seen.pixels.memory)
             decoded = self.model.decoder(asked.queries, asked.boxes, memory, None)
             (last,) = self.model.decode_masks(seen, FIRST, asked, self.kind).levels
         for number, hidden in enumerate(decoded.hidden, 1):

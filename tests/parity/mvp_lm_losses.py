@@ -18,10 +18,9 @@ from vlseg_cli.models.mvp_lm.criterion import (
     match_level,
 )
 from vlseg_cli.models.mvp_lm.modeling import MVPLM, DecoderLevel, MVPLMMaskOutput
-from vlseg_cli.nn.boxes import centered
-from vlseg_cli.nn.denoising import DenoisingQueries, denoising_queries
-from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.mask_sampling import sample_points
+from vlseg_cli.nn.boxes import xyxy_to_cxcywh
+from vlseg_cli.nn.losses import next_token_loss, sample_points
+from vlseg_cli.nn.mask_dino import DenoisingQueries, denoising_queries
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import ConditionKind
 
@@ -76,7 +75,7 @@ class LearningStep:
         self._agrees("dn/scalar", torch.tensor(self.noise.groups))
         self._agrees("dn/pad_size", torch.tensor(self.noise.queries.shape[1]))
         total = self.noise.queries.shape[1] + self.answered.levels[-1].boxes.shape[1]
-        self._agrees("dn/attn_mask", self.noise.blocked(total))
+        self._agrees("dn/attn_mask", self.noise.attention_mask(total))
         last = self.answered.denoised[-1]
         for name, ours in zip(("logits", "boxes", "masks"), last, strict=True):
             self._agrees(f"dn/final_{name}", ours)
@@ -163,4 +162,4 @@ def _truth_of(golden: Golden, case: str) -> BoxTargets:
     masks = None if case == "train_det" else golden[f"in/{case}/gt_masks"].float()
     is_thing = labels < _STUFF_FROM
     labels = torch.zeros_like(labels) if case == "train_ref" else labels
-    return BoxTargets(labels, centered(boxes), is_thing, masks)
+    return BoxTargets(labels, xyxy_to_cxcywh(boxes), is_thing, masks)

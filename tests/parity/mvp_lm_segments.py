@@ -7,14 +7,14 @@ from torch import Tensor
 
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.models.mvp_lm.modeling import DecoderLevel
-from vlseg_cli.nn.boxes import to_pixels
+from vlseg_cli.nn.boxes import boxes_to_pixels
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
-    instances,
     merge_panoptic,
-    referred_scores,
+    referring_scores,
+    resize_to_original,
     semantic_scores,
-    to_original,
+    top_instances,
 )
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import ConditionKind
@@ -24,7 +24,7 @@ def segments_agree(golden: Golden, case: str, level: DecoderLevel) -> None:
     """What is made of the last level of a prompt. Raises WeightsError."""
     canvas = _canvas_of(golden)
     scores, boxes, low = (part[0] for part in level)
-    masks = to_original(low, canvas)
+    masks = resize_to_original(low, canvas)
     if KINDS[case] is ConditionKind.SENTENCE:
         _sentence_agrees(golden, case, scores[:, 0], masks)
         return
@@ -32,11 +32,11 @@ def segments_agree(golden: Golden, case: str, level: DecoderLevel) -> None:
     if case == "pan":
         _panoptic_agrees(golden, scores, masks, is_thing)
     top = golden.config["num_queries"]
-    best = instances(scores, masks, top, is_thing if case == "pan" else None)
+    best = top_instances(scores, masks, top, is_thing if case == "pan" else None)
     order = _ranks(golden, f"{case}/post/inst_scores")
     agree(golden, f"{case}/post/inst_scores", best.scores[order])
     agree(golden, f"{case}/post/inst_labels", best.categories[order])
-    found = to_pixels(boxes, canvas)[best.queries][order]
+    found = boxes_to_pixels(boxes, canvas)[best.queries][order]
     agree(golden, f"{case}/post/inst_boxes_xyxy", found)
     agree(golden, f"{case}/post/inst_masks", masks[best.queries][order] > 0)
 
@@ -50,7 +50,7 @@ def _canvas_of(golden: Golden) -> ImageGeometry:
 
 
 def _sentence_agrees(golden: Golden, case: str, scores: Tensor, masks: Tensor) -> None:
-    each = referred_scores(scores, masks)
+    each = referring_scores(scores, masks)
     order = each.argsort(descending=True)[_ranks(golden, f"{case}/post/inst_scores")]
     agree(golden, f"{case}/post/inst_scores", each[order])
     agree(golden, f"{case}/post/inst_masks", masks[order] > 0)

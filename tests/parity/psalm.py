@@ -14,14 +14,14 @@ from vlseg_cli.models.mask2former.modeling import ImageFeatures, LanguageOutput,
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.conversion import psalm_rules
 from vlseg_cli.models.psalm.modeling import PSALM
-from vlseg_cli.nn.mask_sampling import PointSampling
+from vlseg_cli.nn.losses import PointSampling
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
-    instances,
     merge_panoptic,
-    referred_scores,
+    referring_scores,
+    resize_to_original,
     semantic_scores,
-    to_original,
+    top_instances,
 )
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence, assemble
@@ -220,21 +220,21 @@ class _PSALMRun:
         side = config["image_size"], config["image_size"]
         canvas = ImageGeometry(side, tuple(config["content_hw"]), tuple(config["original_hw"]))
         low, scores = self._answered.pred_masks[-1][0], self._answered.scores[-1][0]
-        masks = to_original(low, canvas)
+        masks = resize_to_original(low, canvas)
         if self.kind is ConditionKind.CATEGORY:
             self._panoptic(scores, masks)
             full = F.interpolate(low[None], side, mode="bilinear", align_corners=False)[0]
             self._agrees("post/panoptic_sem_seg", semantic_scores(scores, masks))
-            semantic = to_original(semantic_scores(scores, full), canvas)
+            semantic = resize_to_original(semantic_scores(scores, full), canvas)
             self._agrees("post/semantic_sem_seg", semantic)
             self._instances(scores, masks)
         elif self.kind is ConditionKind.SENTENCE:
-            ours = referred_scores(scores[:, 0], masks)
+            ours = referring_scores(scores[:, 0], masks)
             order = ours.argsort(descending=True)
             self._agrees("post/scores", ours[order])
             self._agrees("post/masks", (masks[order] > 0).to(torch.uint8))
         else:
-            each = torch.stack([referred_scores(row, masks) for row in scores.T])
+            each = torch.stack([referring_scores(row, masks) for row in scores.T])
             self._agrees("post/scores", each)
 
     def _panoptic(self, scores: Tensor, masks: Tensor) -> None:
@@ -254,11 +254,11 @@ class _PSALMRun:
 
     def _instances(self, scores: Tensor, masks: Tensor) -> None:
         golden, top = self.golden, self.golden.config["instance_topk"]
-        best = instances(scores, masks, top)
+        best = top_instances(scores, masks, top)
         self._agrees("post/instance_scores", best.scores)
         self._agrees("post/instance_classes", best.categories)
         self._agrees("post/instance_masks", (masks[best.queries] > 0).to(torch.uint8))
-        things = instances(scores, masks, top, golden["in/category/is_thing"].bool())
+        things = top_instances(scores, masks, top, golden["in/category/is_thing"].bool())
         order = golden["out/category/post/panoptic_instances_scores"].argsort(descending=True)
         for name, values in (("scores", things.scores), ("classes", things.categories)):
             unsorted = torch.empty_like(values)

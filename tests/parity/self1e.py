@@ -17,11 +17,11 @@ from vlseg_cli.models.self1e.criterion import low_masks
 from vlseg_cli.models.self1e.postprocessing import to_frame
 from vlseg_cli.models.self1e.prompts import SELF1EPrompts
 from vlseg_cli.nn.residual_refill import (
-    enlarge,
     pixel_unshuffle,
     self_replicate,
-    stitch,
+    stitch_tiles,
     two_pathway_mask,
+    upsample_map,
 )
 from vlseg_cli.schema import WeightsError
 
@@ -90,7 +90,7 @@ class _SELF1EParity:
             side = round(patches.shape[1] ** 0.5)
             packed = internvl.pixel_shuffle(patches.unflatten(1, (side, side)), 0.5)
             unpacked = internvl.multi_modal_projector(self_replicate(patches))
-            fine = stitch(self.model.refill.restore(unpacked), (1, 1))
+            fine = stitch_tiles(self.model.refill.restore(unpacked), (1, 1))
         self._agrees("vit_last_hidden", hidden)
         self._agrees("vit_shuffled", packed.flatten(1, 2))
         self._agrees("vit_replicated", self_replicate(patches))
@@ -157,7 +157,7 @@ class _SELF1EParity:
             residual = refill.residual(amplified, restored)
             self._agrees(f"row{row}/rfa_residual_unshuffled", residual[0])
             fine = seen.fine[picture]
-            enlarged = enlarge(residual, fine.shape[1:3])
+            enlarged = upsample_map(residual, fine.shape[1:3])
             self._agrees(f"row{row}/rfa_residual_upsampled", enlarged[0])
             refilled = fine + enlarged
             self._agrees(f"row{row}/refilled", refilled[0])

@@ -39,7 +39,7 @@ class BoxHead(nn.Module):
         return F.l1_loss(self.regress(hidden).sigmoid(), boxes)
 
 
-class PointingHead(nn.Module):
+class LocalizationHead(nn.Module):
     """Which image tokens a mask token means: makes the language model look at the picture."""
 
     def __init__(self, channels: int) -> None:
@@ -55,7 +55,7 @@ class PointingHead(nn.Module):
         return F.cross_entropy(logits, share)
 
 
-def boxes_of(truth: Tensor) -> Tensor:
+def mask_boxes(truth: Tensor) -> Tensor:
     """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]; the box of cells over one half,
     or of all cells touched where none is."""
     inside = truth > 0.5

@@ -12,18 +12,18 @@ _EPS = 1e-5  # how near to 0 and 1 a box may come before its logit is taken
 _AREA = 1e-6  # added to denominators, as in the authors' code
 
 
-def logit(boxes: Tensor) -> Tensor:
+def box_logits(boxes: Tensor) -> Tensor:
     """Boxes in [0, 1] to finite logits."""
     return torch.logit(boxes, _EPS)
 
 
-def corners(boxes: Tensor) -> Tensor:
+def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
     """(…, 4) cx, cy, w, h -> x0, y0, x1, y1."""
     center, size = boxes.chunk(2, -1)
     return torch.cat([center - size / 2, center + size / 2], -1)
 
 
-def centered(boxes: Tensor) -> Tensor:
+def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
     """(…, 4) x0, y0, x1, y1 -> cx, cy, w, h."""
     low, high = boxes.chunk(2, -1)
     return torch.cat([(low + high) / 2, high - low], -1)
@@ -31,7 +31,7 @@ def centered(boxes: Tensor) -> Tensor:
 
 def box_iou(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """(N, 4) and (M, 4) as cx, cy, w, h -> IoU and generalized IoU, (N, M) each."""
-    a, b = corners(first).unsqueeze(1), corners(second).unsqueeze(0)
+    a, b = cxcywh_to_xyxy(first).unsqueeze(1), cxcywh_to_xyxy(second).unsqueeze(0)
     inner = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(0)
     outer = torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])
     overlap, hull = inner.prod(-1), outer.prod(-1)
@@ -60,12 +60,12 @@ def generalized_iou(one: Tensor, other: Tensor) -> Tensor:
     return inside / (union + _AREA) - (around - union) / (around + _AREA)
 
 
-def to_pixels(boxes: Tensor, canvas: ImageGeometry) -> Tensor:
+def boxes_to_pixels(boxes: Tensor, canvas: ImageGeometry) -> Tensor:
     """(N, 4) cx, cy, w, h of the padded input -> x0, y0, x1, y1 in px of the original picture, as
     far out as they go."""
     (height, width), (h, w), (original_h, original_w) = canvas
     scale = boxes.new_tensor([width / w * original_w, height / h * original_h])
-    return corners(boxes) * scale.repeat(2)
+    return cxcywh_to_xyxy(boxes) * scale.repeat(2)
 
 
 def sine_position(boxes: Tensor, channels: int) -> Tensor:

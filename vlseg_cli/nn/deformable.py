@@ -19,7 +19,7 @@ class FlatMaps(NamedTuple):
     vectors: Tensor
     sizes: tuple[tuple[int, int], ...]
 
-    def arguments(self) -> dict[str, Any]:
+    def layer_arguments(self) -> dict[str, Any]:
         """What transformers' deformable layers want to know about the maps."""
         shapes = torch.tensor(self.sizes, device=self.vectors.device)
         areas = shapes.prod(1)
@@ -38,7 +38,7 @@ class FlatMaps(NamedTuple):
         )
 
 
-def flatten(maps: Sequence[Tensor]) -> FlatMaps:
+def flatten_maps(maps: Sequence[Tensor]) -> FlatMaps:
     """Maps (B, D, h, w), each row-major."""
     vectors = torch.cat([each.flatten(2).transpose(1, 2) for each in maps], 1)
     return FlatMaps(vectors, tuple((each.shape[-2], each.shape[-1]) for each in maps))
@@ -74,7 +74,7 @@ def deformable_config(
     )
 
 
-def fan_out(attention: Any) -> None:
+def init_deformable_attention(attention: Any) -> None:
     """Deformable DETR's start: points fan out from the reference, attention is even."""
     heads, points, levels = attention.n_heads, attention.n_points, attention.n_levels
     angle = torch.arange(heads) * (2 * math.pi / heads)

@@ -23,7 +23,7 @@ def join_windows(tokens: Tensor) -> Tensor:
     return grid.reshape(batch, count * h, count * w, channels)
 
 
-def regions_of(tokens: Tensor, count: int) -> Tensor:
+def split_regions(tokens: Tensor, count: int) -> Tensor:
     """One map (B, N·h, N·w, D) -> (B, h·w, N², D): what lies under each token of the overview.
 
     The paper prints overlapping regions, whose number contradicts its shapes; these do not overlap.
@@ -47,7 +47,7 @@ class RegionAttention(nn.Module):
 
     def forward(self, overview: Tensor, detail: Tensor) -> Tensor:
         """(B, h, w, D), (B, N·h, N·w, D) -> the detail per overview token, (B, h, w, D)."""
-        regions = regions_of(detail, detail.shape[1] // overview.shape[1])
+        regions = split_regions(detail, detail.shape[1] // overview.shape[1])
         weights = self.weights(overview, regions)
         attended: Tensor = weights.unsqueeze(2) @ self.value(regions)
         return attended.view(overview.shape)

@@ -8,11 +8,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional as F
 
-from vlseg_cli.nn.boxes import corners, generalized_iou
+from vlseg_cli.nn.boxes import cxcywh_to_xyxy, generalized_iou
 
 
 @torch.no_grad()
-def match(
+def match_masks(
     logits: Tensor,
     truth: Tensor,
     class_cost: Tensor | None = None,
@@ -27,7 +27,7 @@ def match(
     cost = mask_cost(logits, truth, weights[0], weights[1])
     if class_cost is not None:
         cost = cost + weights[2] * class_cost
-    return assign(cost)
+    return hungarian_assignment(cost)
 
 
 def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor:
@@ -41,7 +41,7 @@ def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor
     return mask * entropy / logits.shape[1] + dice * (1 - (2 * overlap + 1) / (sizes + 1))
 
 
-def assign(cost: Tensor) -> tuple[Tensor, Tensor]:
+def hungarian_assignment(cost: Tensor) -> tuple[Tensor, Tensor]:
     """cost (N, M) -> query and target indices (min(N, M),) of the cheapest assignment, queries
     ascending."""
     queries, targets = linear_sum_assignment(cost.cpu().numpy())
@@ -49,7 +49,7 @@ def assign(cost: Tensor) -> tuple[Tensor, Tensor]:
     return torch.as_tensor(queries, device=device), torch.as_tensor(targets, device=device)
 
 
-_NEVER = 1e4  # cost of a pair that must not be
+_FORBIDDEN = 1e4  # cost of a pair that must not be
 
 
 @torch.no_grad()
@@ -57,20 +57,20 @@ def box_cost(predicted: Tensor, truth: Tensor, l1: float = 5.0, giou: float = 2.
     """predicted (N, 4), truth (M, 4) as cx, cy, w, h -> (N, M): distance and -GIoU, weighted."""
     distance = torch.cdist(predicted.float(), truth.float(), p=1)
     overlap = generalized_iou(
-        corners(predicted.float()).unsqueeze(1), corners(truth.float()).unsqueeze(0)
+        cxcywh_to_xyxy(predicted.float()).unsqueeze(1), cxcywh_to_xyxy(truth.float()).unsqueeze(0)
     )
     return l1 * distance - giou * overlap
 
 
 @torch.no_grad()
-def stuff_cost_mean(cost: Tensor, is_thing: Tensor) -> Tensor:
+def mean_stuff_cost(cost: Tensor, is_thing: Tensor) -> Tensor:
     """Boxes say nothing about stuff: its box cost (N, M) becomes what things cost on average."""
     average = cost[:, is_thing].mean() if is_thing.any() else cost.new_zeros(())
     return torch.where(is_thing, cost, average)
 
 
 @torch.no_grad()
-def apart_for_stuff(cost: Tensor, is_thing: Tensor, selected: int) -> Tensor:
+def separate_stuff_cost(cost: Tensor, is_thing: Tensor, selected: int) -> Tensor:
     """Of (N, M), the first ``selected`` queries are for things, those after them for stuff."""
     for_things = torch.arange(len(cost), device=cost.device) < selected
-    return cost.masked_fill(for_things.unsqueeze(1) != is_thing, _NEVER)
+    return cost.masked_fill(for_things.unsqueeze(1) != is_thing, _FORBIDDEN)

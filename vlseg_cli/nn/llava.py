@@ -69,7 +69,7 @@ class LLaVA(nn.Module):
         language: nn.Module = self.model.language_model
         return language
 
-    def picture_tokens(self, pixels: Tensor, sizes: Tensor) -> list[Tensor]:
+    def image_tokens(self, pixels: Tensor, sizes: Tensor) -> list[Tensor]:
         """B pictures -> (L, D) each. sizes (B, 2): heights and widths in px before fitting.
 
         v1: pixels (B, 3, H, W). v1.6: (B, V, 3, H, W), the whole picture and its views.

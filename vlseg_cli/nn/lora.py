@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vlseg_cli.schema import RecipeError
 
 
-def adapted(
+def inject_lora(
     model: nn.Module, rank: int, alpha: float, dropout: float, targets: Sequence[str]
 ) -> list[nn.Parameter]:
     """Put adapters on every linear layer whose name ends with one of ``targets``.
@@ -27,7 +27,7 @@ def adapted(
     return [p for name, p in model.named_parameters() if ".lora_" in name]
 
 
-def merged_state(model: nn.Module) -> dict[str, Tensor]:
+def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
     """The state dict of a model with its adapters added to the weights they adapt; names are
     those of the model without adapters."""
     merged = {

@@ -38,7 +38,7 @@ class QueryPacking:
         apart = packed.reshape(len(packed), self.slots, self.count, *packed.shape[2:])
         return apart[self.pictures, self.slot]
 
-    def apart(self) -> Tensor:
+    def separation_mask(self) -> Tensor:
         """(slots·N, slots·N) bool: True where two queries belong to different prompts."""
         owner = torch.arange(self.slots, device=self.slot.device).repeat_interleave(self.count)
         return owner.unsqueeze(0) != owner.unsqueeze(1)
@@ -136,7 +136,7 @@ class MaskDecoder(nn.Module):
 
     def _apart(self, packing: QueryPacking, packed: Tensor) -> Tensor:
         """Self-attention bias that keeps prompts apart: (B·heads, N, N), 0 or -inf."""
-        other = packing.apart()
+        other = packing.separation_mask()
         bias = packed.new_zeros(other.shape).masked_fill(other, float("-inf"))
         return bias.expand(packed.shape[1] * self.heads, -1, -1)
 

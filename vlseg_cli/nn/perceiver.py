@@ -102,7 +102,7 @@ class FineGrainedPerceiver(nn.Module):
         self.project = nn.Linear(channels, out_channels)
         self.carry = nn.Linear(out_channels, channels)
 
-    def scales(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+    def project_pyramid(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Feature maps, fine to coarse -> (B, h·w, D) each, with its level's embedding."""
         return [
             conv(features).flatten(2).transpose(1, 2) + self.level_embed.weight[level]
@@ -114,7 +114,7 @@ class FineGrainedPerceiver(nn.Module):
         for the learned ones -> tokens for the language model (B, N, D_out)."""
         if queries is None:
             queries = self.query.expand(len(pyramid[0]), -1, -1)
-        for layer, features in zip(self.layers, self.scales(pyramid), strict=True):
+        for layer, features in zip(self.layers, self.project_pyramid(pyramid), strict=True):
             queries = layer(queries, features)
         tokens: Tensor = self.project(self.norm(queries))
         return tokens

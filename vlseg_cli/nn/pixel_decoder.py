@@ -1,7 +1,8 @@
-"""Where a pixel is, written into its features, so that a query can say 'left' and mean it.
+"""Pixel decoders: Mask2Former's over three levels, MaskDINO's over four; both may add coordinates.
 
-Not in any of the papers: their backbones learn place from the padding over months of GPU time. A
-miniature trained in hours needs it said; official configurations leave it off.
+Coordinates are in none of the papers: a published backbone learns position from its padding over
+months of GPU time, a miniature trained in hours gets it as input. Published configurations leave
+it off.
 """
 
 from collections.abc import Sequence
@@ -9,15 +10,25 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import Mask2FormerConfig
-from transformers.models.mask2former.modeling_mask2former import Mask2FormerPixelDecoder
+from transformers.models.deformable_detr.modeling_deformable_detr import DeformableDetrEncoderLayer
+from transformers.models.mask2former.modeling_mask2former import (
+    Mask2FormerPixelDecoder,
+    Mask2FormerSinePositionEmbedding,
+)
 
-from vlseg_cli.nn.deformable import fan_out
+from vlseg_cli.nn.deformable import (
+    cell_centers,
+    deformable_config,
+    flatten_maps,
+    init_deformable_attention,
+)
 
 _FREQUENCIES = (1, 2, 4, 8)
 
 
-def coordinates(h: int, w: int, device: torch.device) -> Tensor:
+def coordinate_features(h: int, w: int, device: torch.device) -> Tensor:
     """y, x in [-1, 1] at cell centers with their sines and cosines: (2 + 4·F, h, w)."""
     y = (torch.arange(h, device=device) + 0.5) / h * 2 - 1
     x = (torch.arange(w, device=device) + 0.5) / w * 2 - 1
@@ -36,7 +47,7 @@ class CoordinateEmbedding(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, D, h, w) -> the same shape."""
         h, w = features.shape[-2:]
-        where = coordinates(h, w, features.device).to(self.project.weight.dtype)
+        where = coordinate_features(h, w, features.device).to(self.project.weight.dtype)
         placed: Tensor = features + self.project(where.unsqueeze(0))
         return placed
 
@@ -93,7 +104,7 @@ class PixelDecoder(nn.Module):
     def _initialize(self) -> None:
         nn.init.normal_(self.decoder.level_embed)
         for layer in self.decoder.encoder.layers:
-            fan_out(layer.self_attn)
+            init_deformable_attention(layer.self_attn)
 
     def forward(self, pyramid: Sequence[Tensor]) -> PixelFeatures:
         """res2..res5, each (B, C_i, h_i, w_i) -> PixelFeatures."""
@@ -102,3 +113,92 @@ class PixelDecoder(nn.Module):
             self.mask_coordinates(output.mask_features),
             tuple(self.memory_coordinates(level) for level in output.multi_scale_features),
         )
+
+
+MASK_DINO_LEVELS = 4
+_GROUPS = 32
+
+
+class MultiScalePixelDecoder(nn.Module):
+    """Pyramid in, mask features and four levels of memory out."""
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        channels: int,
+        mask_channels: int,
+        layers: int,
+        heads: int,
+        feedforward: int,
+        coordinates: bool = False,
+    ) -> None:
+        super().__init__()
+        stride_4, *coarser = in_channels
+        self.input_projections = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, channels, 1), nn.GroupNorm(_GROUPS, channels))
+            for width in coarser
+        )
+        self.input_projections.append(
+            nn.Sequential(
+                nn.Conv2d(coarser[-1], channels, 3, stride=2, padding=1),
+                nn.GroupNorm(_GROUPS, channels),
+            )
+        )
+        self.level_embed = nn.Parameter(torch.randn(MASK_DINO_LEVELS, channels))
+        self.position = Mask2FormerSinePositionEmbedding(channels // 2, normalize=True)
+        config = deformable_config(channels, heads, feedforward, MASK_DINO_LEVELS)
+        self.layers = nn.ModuleList(DeformableDetrEncoderLayer(config) for _ in range(layers))
+        self.lateral = nn.Sequential(
+            nn.Conv2d(stride_4, channels, 1, bias=False), nn.GroupNorm(_GROUPS, channels)
+        )
+        self.output = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.GroupNorm(_GROUPS, channels),
+            nn.ReLU(),
+        )
+        self.mask_projection = nn.Conv2d(channels, mask_channels, 1)
+        self.mask_coordinates = CoordinateEmbedding(mask_channels) if coordinates else nn.Identity()
+        self.memory_coordinates = CoordinateEmbedding(channels) if coordinates else nn.Identity()
+        for layer in self.layers:
+            init_deformable_attention(layer.self_attn)
+
+    def forward(self, pyramid: Sequence[Tensor]) -> PixelFeatures:
+        """res2..res5, each (B, C_i, h_i, w_i) -> mask features, memory at strides 64, 32, 16, 8."""
+        stride_4, *coarser = pyramid
+        sources = [*coarser, coarser[-1]]  # the coarsest level is made from res5, too
+        maps = [
+            project(source) for project, source in zip(self.input_projections, sources, strict=True)
+        ]
+        encoded = self._encode(maps)
+        finest = F.interpolate(
+            encoded[0], stride_4.shape[-2:], mode="bilinear", align_corners=False
+        )
+        features = self.output(self.lateral(stride_4) + finest)
+        return PixelFeatures(
+            self.mask_coordinates(self.mask_projection(features)),
+            tuple(self.memory_coordinates(level) for level in reversed(encoded)),
+        )
+
+    def _encode(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Maps at strides 8, 16, 32, 64 look at one another."""
+        flat = flatten_maps(maps)
+        hidden, arguments = flat.vectors, flat.layer_arguments()
+        places = flatten_maps(
+            [
+                self.position(each.shape, each.device, each.dtype) + level.view(-1, 1, 1)
+                for each, level in zip(maps, self.level_embed, strict=True)
+            ]
+        ).vectors
+        centers = torch.cat([cell_centers(size, hidden.device) for size in flat.sizes])
+        reference = centers.to(hidden.dtype)[None, :, None].expand(
+            len(hidden), -1, MASK_DINO_LEVELS, -1
+        )
+        for layer in self.layers:
+            hidden = layer(
+                hidden,
+                None,
+                spatial_position_embeddings=places,
+                reference_points=reference,
+                **arguments,
+            )
+        return flat.split(hidden)

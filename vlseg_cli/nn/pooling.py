@@ -11,7 +11,7 @@ from torch.nn import functional as F
 _EPSILON = 1e-8
 
 
-def enlarge(features: Tensor, size: int) -> Tensor:
+def upsample(features: Tensor, size: int) -> Tensor:
     """(B, D, h, w) -> (B, D, S, S), bilinear; half precision passes through float32."""
     exact = features if features.dtype is torch.float64 else features.float()
     return F.interpolate(exact, (size, size), mode="bilinear", align_corners=False)

@@ -19,7 +19,7 @@ class ImageGeometry(NamedTuple):
     original: tuple[int, int]
 
 
-def to_original(maps: Tensor, canvas: ImageGeometry) -> Tensor:
+def resize_to_original(maps: Tensor, canvas: ImageGeometry) -> Tensor:
     """(N, h, w) -> (N, H, W): up to the network's input, cut the padding off, to the original."""
     maps = F.interpolate(maps[None], canvas.padded, mode="bilinear", align_corners=False)
     maps = maps[..., : canvas.content[0], : canvas.content[1]]
@@ -95,7 +95,7 @@ class ScoredInstances(NamedTuple):
     queries: Tensor
 
 
-def instances(
+def top_instances(
     class_logits: Tensor, masks: Tensor, top: int = 100, things: Tensor | None = None
 ) -> ScoredInstances:
     """The ``top`` best (query, class) pairs, best first; ``things`` (K,) bool keeps those alone.
@@ -114,7 +114,7 @@ def instances(
     return ScoredInstances(scores[order], categories[order], queries[order])
 
 
-def referred_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
+def referring_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
     """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the answer (7.4)."""
     return condition_logits.sigmoid() * mask_scores(masks)
 

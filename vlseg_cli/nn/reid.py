@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlseg_cli.nn.boxes import box_iou, corners
+from vlseg_cli.nn.boxes import box_iou, cxcywh_to_xyxy
 from vlseg_cli.nn.mask_decoder import MLP
 
 
@@ -40,10 +40,10 @@ _NEGATIVES = 10  # per positive, in the auxiliary loss
 
 class ContrastLosses(NamedTuple):
     """contrast (M,): log(1 + sum over positives and negatives of exp(neg - pos)) per object.
-    alike (): squared error of cosine similarities."""
+    reid_aux (): squared error of cosine similarities."""
 
     contrast: Tensor
-    alike: Tensor
+    reid_aux: Tensor
 
 
 @torch.no_grad()
@@ -57,7 +57,7 @@ def simota_assign(
     A query that several claim goes to the object it costs least.
     """
     iou, giou = box_iou(boxes, true_boxes)
-    inside, central = _within(boxes, corners(true_boxes)), _near(boxes, true_boxes)
+    inside, central = _within(boxes, cxcywh_to_xyxy(true_boxes)), _near(boxes, true_boxes)
     cost = _class_cost(class_logits, labels) - 3 * giou + 100 * ~(inside & central)
     cost = cost + 10000 * ~(inside | central).any(1, keepdim=True)
     counts = iou.topk(min(most, len(iou)), 0).values.sum(0).int().clamp(min=1)
@@ -105,12 +105,12 @@ def instance_contrast(
     pull = torch.logsumexp((-similarity).masked_fill(~positive, lowest), 1)
     push = torch.logsumexp(similarity.masked_fill(candidates, lowest), 1)
     cosine = F.normalize(key, dim=1) @ F.normalize(embeddings, dim=1).T
-    taken = positive | _some(~candidates, _NEGATIVES * positive.sum(1))
+    taken = positive | _random_subset(~candidates, _NEGATIVES * positive.sum(1))
     alike = F.mse_loss(cosine[taken], positive[taken].to(cosine.dtype))
     return ContrastLosses(F.softplus(pull + push), alike)
 
 
-def _some(choice: Tensor, counts: Tensor) -> Tensor:
+def _random_subset(choice: Tensor, counts: Tensor) -> Tensor:
     """At most ``counts`` (M,) of each row's choices (M, N), at random."""
     order = torch.rand(choice.shape, device=choice.device).masked_fill(~choice, -1)
     rank = order.argsort(1, descending=True).argsort(1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Layout = tuple[int, int]  # rows and columns of tiles
+TileLayout = tuple[int, int]  # rows and columns of tiles
 
 _SIDE = 2  # patches per side of a token
 
@@ -27,7 +27,7 @@ def pixel_unshuffle(cells: Tensor) -> Tensor:
     return places.transpose(2, 3).reshape(b, _SIDE * h, _SIDE * w, -1)
 
 
-def stitch(tokens: Tensor, layout: Layout) -> Tensor:
+def stitch_tiles(tokens: Tensor, layout: TileLayout) -> Tensor:
     """(B, L, D), tile after tile, each square and row by row -> (B, h, w, D), one map."""
     rows, columns = layout
     side = round((tokens.shape[1] / (rows * columns)) ** 0.5)
@@ -41,15 +41,15 @@ class ResidualRefill(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.amplify = _perceptron(width, 4 * width)
-        self.restore = _perceptron(width, 4 * width)
-        self.describe = _perceptron(width, width)
+        self.amplify = _mlp(width, 4 * width)
+        self.restore = _mlp(width, 4 * width)
+        self.describe = _mlp(width, width)
 
     def residual(self, amplified: Tensor, restored: Tensor) -> Tensor:
         """(B, h, w, 4D) each -> (B, 2h, 2w, D): what the language model added, by places."""
         return pixel_unshuffle(amplified - restored)
 
-    def draw(
+    def predict_masks(
         self, fine: Tensor, pictures: Tensor, residual: Tensor, queries: Tensor, owner: Tensor
     ) -> Tensor:
         """Queries (M, D) against ``describe(fine + enlarged residual)``: mask logits (M, H, W).
@@ -60,7 +60,7 @@ class ResidualRefill(nn.Module):
         the residual before it is enlarged, the last to the queries.
         """
         first, last = cast(nn.Linear, self.describe[0]), cast(nn.Linear, self.describe[2])
-        added = enlarge(F.linear(residual, first.weight), fine.shape[1:3])
+        added = upsample_map(F.linear(residual, first.weight), fine.shape[1:3])
         features = self.describe[1](first(fine)[pictures] + added)
         offsets: Tensor = (queries @ last.bias).view(-1, 1, 1) / queries.shape[-1] ** 0.5
         return mask_logits(features, queries @ last.weight, owner) + offsets
@@ -71,7 +71,7 @@ class ResidualRefill(nn.Module):
         return query
 
 
-def enlarge(features: Tensor, size: torch.Size) -> Tensor:
+def upsample_map(features: Tensor, size: torch.Size) -> Tensor:
     """(B, h, w, D) -> (B, H, W, D), bilinear."""
     maps = features.permute(0, 3, 1, 2)
     return F.interpolate(maps, size, mode="bilinear", align_corners=False).permute(0, 2, 3, 1)
@@ -88,7 +88,7 @@ def mask_logits(features: Tensor, queries: Tensor, owner: Tensor) -> Tensor:
     return logits
 
 
-def _perceptron(width: int, out: int) -> nn.Sequential:
+def _mlp(width: int, out: int) -> nn.Sequential:
     first, last = nn.Linear(width, width), nn.Linear(width, out)
     for layer in (first, last):
         nn.init.normal_(layer.weight, std=0.02)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
 
-DROPPED, BACKDROP = -2, -1  # ids of detections that are no track
+DROPPED, BACKGROUND = -2, -1  # ids of detections that are no track
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Tracker:
     def step(self, scores: Floats, embeddings: Floats, masks: Masks) -> TrackedDetection:
         """The next frame: scores (N,) in [0, 1], embeddings (N, D), masks (N, H, W) -> Tracked."""
         iou = mask_iou(masks)
-        kept = without_duplicates(iou, self.rules.nms_before)
+        kept = mask_nms(iou, self.rules.nms_before)
         scores, embeddings, iou = scores[kept], embeddings[kept], iou[kept][:, kept]
         ids = np.full(len(kept), DROPPED, np.int64)
         begin = self.rules.new_score if self.tracks else self.rules.first_score
@@ -101,7 +101,7 @@ class Tracker:
         self.next_id += len(new)
         for place in np.flatnonzero(ids == DROPPED):
             if (iou[place, :place] < self.rules.nms_after).all():
-                ids[place] = BACKDROP
+                ids[place] = BACKGROUND
         self._remember(ids, scores, embeddings)
         self.frame += 1
         return TrackedDetection(kept, ids)
@@ -189,7 +189,7 @@ def mask_iou(masks: Masks) -> Floats:
     return iou
 
 
-def without_duplicates(iou: Floats, threshold: float) -> NDArray[np.int64]:
+def mask_nms(iou: Floats, threshold: float) -> NDArray[np.int64]:
     """Greedy, in the given order: (N, N) -> the numbers of those that stay."""
     kept: list[int] = []
     for place in range(len(iou)):

@@ -1,9 +1,14 @@
-"""What a query is judged by: a category name, a sentence or a region."""
+"""Prompts to token ids with placeholders for what is not text; LLaMA's legacy spacing beside it.
+
+LLaVA's descendants were trained with the slow LLaMA tokenizer of transformers 4.29 to 4.31, which
+strips white space beside ``[SEG]`` and the image marks and encodes every piece between special
+tokens on its own. Source: LLM-Seg, LISA.
+"""
 
 import re
 from enum import IntEnum, StrEnum
 
-from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.text.tokenizer import SEG, Tokenizer
 
 
 class ConditionKind(StrEnum):
@@ -41,4 +46,43 @@ def tokenize(text: str, tokenizer: Tokenizer) -> list[int]:
     ids: list[int] = []
     for piece in _MARK.split(text):
         ids += [MARKS[piece]] if piece in MARKS else tokenizer.ids(piece)
+    return ids
+
+
+IMAGE = "<image>"
+IMAGE_START, IMAGE_END = "<im_start>", "<im_end>"
+BEGIN, END = "<s>", "</s>"
+
+_STRIPPED = (SEG, IMAGE_START, IMAGE_END, "<im_patch>")  # white space beside them vanishes
+_KEPT = (BEGIN, END, "<unk>")
+
+
+def legacy_ids(text: str, tokenizer: Tokenizer) -> list[int]:
+    """Ids of a prompt, one beginning mark first; ``<image>`` becomes ``Placeholder.IMAGE``."""
+    ids = [] if (begin := tokenizer.rust.token_to_id(BEGIN)) is None else [begin]
+    for number, chunk in enumerate(text.split(IMAGE)):
+        if number:
+            ids.append(Placeholder.IMAGE)
+        ids += _chunk_ids(chunk, tokenizer)
+    return ids
+
+
+def _chunk_ids(chunk: str, tokenizer: Tokenizer) -> list[int]:
+    """Text between pictures: special tokens, and each piece between them on its own."""
+    special = {
+        token: number
+        for token in (*_STRIPPED, *_KEPT)
+        if (number := tokenizer.rust.token_to_id(token)) is not None
+    }
+    pieces = re.split("(" + "|".join(map(re.escape, special)) + ")", chunk)
+    ids: list[int] = []
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            ids.append(special[piece])
+            continue
+        if place and pieces[place - 1] in _STRIPPED:
+            piece = piece.lstrip()
+        if place + 1 < len(pieces) and pieces[place + 1] in _STRIPPED:
+            piece = piece.rstrip()
+        ids += tokenizer.ids(piece) if piece else []
     return ids

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vlseg_cli.models.hrseg.criterion import align_loss, iop_loss
 from vlseg_cli.nn.mask_fusion import MaskFusion
-from vlseg_cli.nn.pooling import enlarge, pool_masks
+from vlseg_cli.nn.pooling import pool_masks, upsample
 
 
 @settings(max_examples=20, deadline=None)
@@ -53,4 +53,4 @@ def test_pooling_is_a_weighted_mean() -> None:
     features = torch.arange(8.0).view(2, 2, 2)
     masks = torch.tensor([[[1.0, 0], [0, 1]], [[0, 0.5], [0, 0]], [[0, 0], [0, 0]]])
     assert torch.allclose(pool_masks(features, masks), torch.tensor([[1.5, 5.5], [1, 5], [0, 0]]))
-    assert enlarge(features[None].half(), 6).dtype is torch.float32
+    assert upsample(features[None].half(), 6).dtype is torch.float32

@@ -8,8 +8,7 @@ from tokenizers import AddedToken, models, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 
 from vlseg_cli.models.hrseg.prompts import ANSWERS, IGNORED, HRSegPrompts, Style
-from vlseg_cli.text.legacy_llama import legacy_ids
-from vlseg_cli.text.placeholders import Placeholder
+from vlseg_cli.text.placeholders import Placeholder, legacy_ids
 from vlseg_cli.text.tokenizer import Tokenizer, word_tokenizer
 
 

@@ -16,7 +16,7 @@ from vlseg_cli.models.mask2former.criterion import (
     condition_losses,
 )
 from vlseg_cli.models.mask2former.modeling import MaskOutput
-from vlseg_cli.nn.mask_sampling import DenseSampling, PointSampling
+from vlseg_cli.nn.losses import DenseSampling, PointSampling
 
 CELLS = 8
 DENSE = DenseSampling(4)

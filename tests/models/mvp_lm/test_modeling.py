@@ -8,8 +8,8 @@ from torch import Tensor
 from vlseg_cli.models.mvp_lm.generation import generate_captions
 from vlseg_cli.models.mvp_lm.modeling import MVPLM
 from vlseg_cli.models.mvp_lm.prompts import SUMMARY, MVPLMPrompts
-from vlseg_cli.nn.deformable import flatten
-from vlseg_cli.nn.denoising import denoising_queries
+from vlseg_cli.nn.deformable import flatten_maps
+from vlseg_cli.nn.mask_dino import denoising_queries
 from vlseg_cli.schema import Task
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.tokenizer import Tokenizer
@@ -80,7 +80,7 @@ def test_chosen_places_are_the_most_similar(
     each[~valid] = float("-inf")
     best = each.argsort(descending=True)[: asked.places.shape[1]]
     assert asked.places[0].tolist() == best.tolist()
-    features = model.selection(flatten(seen.pixels.memory)).features
+    features = model.selection(flatten_maps(seen.pixels.memory)).features
     assert torch.equal(asked.queries[0], features[1, asked.places[0]])
 
 

@@ -24,7 +24,7 @@ from vlseg_cli.models.official import (
 )
 from vlseg_cli.models.proposals.conversion import sam_rules
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.text.legacy_llama import IMAGE_END, IMAGE_START
+from vlseg_cli.text.placeholders import IMAGE_END, IMAGE_START
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
 from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows

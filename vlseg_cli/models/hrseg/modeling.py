@@ -19,7 +19,7 @@ from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.high_resolution import MaskEnhancement, RegionAttention, join_windows
 from vlseg_cli.nn.llava import LLaVA, pad_left
 from vlseg_cli.nn.mask_fusion import MaskFusion
-from vlseg_cli.nn.pooling import enlarge, pool_masks
+from vlseg_cli.nn.pooling import pool_masks, upsample
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.text.sequence import TokenSequence
 
@@ -128,7 +128,7 @@ class HRSeg(nn.Module):
     ) -> HRSegFeatures:
         """pixels, sizes: of LLaVA's pictures. masks: soft proposals (K, S, S) of each picture."""
         described, present = self.describe(perceived, masks)
-        return HRSegFeatures(self.llava.picture_tokens(pixels, sizes), described, present)
+        return HRSegFeatures(self.llava.image_tokens(pixels, sizes), described, present)
 
     def perceive(self, views: Tensor) -> PerceptionOutput:
         """(B, 1 + N², 3, S, S): whole pictures first, then their windows row by row."""
@@ -172,7 +172,7 @@ class HRSeg(nn.Module):
         source = perceived.regions if from_regions else hybrid
         assert source is not None
         rows = [
-            pool_masks(enlarge(one[None], self.config.mask_size)[0], soft).to(one.dtype)
+            pool_masks(upsample(one[None], self.config.mask_size)[0], soft).to(one.dtype)
             for one, soft in zip(source.permute(0, 3, 1, 2), masks, strict=True)
         ]
         present = pad_sequence([row.new_ones(len(row)) for row in rows], batch_first=True) > 0

@@ -10,8 +10,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.text.legacy_llama import BEGIN, END, IMAGE, IMAGE_END, IMAGE_START, legacy_ids
-from vlseg_cli.text.placeholders import Placeholder
+from vlseg_cli.text.placeholders import (
+    BEGIN,
+    END,
+    IMAGE,
+    IMAGE_END,
+    IMAGE_START,
+    Placeholder,
+    legacy_ids,
+)
 from vlseg_cli.text.sequence import TokenSequence
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
 

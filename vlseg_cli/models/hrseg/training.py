@@ -22,7 +22,7 @@ from vlseg_cli.models.text_training import TextBatch, TextCollator, TextHeads
 from vlseg_cli.models.training import Trainable, dense_only, parameters_by_part
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
 from vlseg_cli.nn.high_resolution import join_windows
-from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
@@ -150,7 +150,7 @@ class TrainableHRSeg(Trainable):
 
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
-        self.adapters = adapted(self.hrseg.llava.language, rank, alpha, dropout, targets)
+        self.adapters = inject_lora(self.hrseg.llava.language, rank, alpha, dropout, targets)
 
     def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder with its sizes and its tokenizer; what HRSeg adds, and
@@ -171,7 +171,7 @@ class TrainableHRSeg(Trainable):
     def save(self, directory: Path, card: str) -> None:
         """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
         settings = {"architecture": "hrseg", "config": asdict(self.hrseg.config)}
-        save_folder(directory, merged_state(self.hrseg), settings, self.tokenizer.save, card)
+        save_folder(directory, merged_state_dict(self.hrseg), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 

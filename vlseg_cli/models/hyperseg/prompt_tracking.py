@@ -17,7 +17,7 @@ from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
 from vlseg_cli.models.hyperseg.tracks import NamedTracker, match_regions
 from vlseg_cli.models.mask2former.postprocessing import PromptOutput, describe
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames, kind_of
-from vlseg_cli.nn.postprocessing import mask_scores, to_original
+from vlseg_cli.nn.postprocessing import mask_scores, resize_to_original
 from vlseg_cli.nn.reid import InstanceEmbeddings
 from vlseg_cli.nn.tracker import TrackerRules
 from vlseg_cli.schema import (
@@ -188,7 +188,7 @@ class PromptTracker:
         for thing in found:
             if not prompt.is_thing(thing.category):
                 continue
-            full = to_original(low[thing.query][None], encoded.canvases[0])
+            full = resize_to_original(low[thing.query][None], encoded.canvases[0])
             mask, score = (full[0] > 0).cpu().numpy(), thing.score * float(mask_scores(full))
             if mask.any() and score >= least:
                 name = prompt.names[thing.category]

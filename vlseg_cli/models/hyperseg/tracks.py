@@ -14,8 +14,8 @@ from torch import Tensor
 
 from vlseg_cli.models.mask2former.postprocessing import PromptOutput
 from vlseg_cli.nn.boxes import box_iou
-from vlseg_cli.nn.postprocessing import ImageGeometry, referred_scores, to_original
-from vlseg_cli.nn.tracker import Tracker, TrackerRules, without_duplicates
+from vlseg_cli.nn.postprocessing import ImageGeometry, referring_scores, resize_to_original
+from vlseg_cli.nn.tracker import Tracker, TrackerRules, mask_nms
 
 _CANDIDATE = 0.1  # class score from which a query is looked at
 _SAME_BOX = 0.9  # overlap of boxes of one class, above which they are one
@@ -55,7 +55,7 @@ class NamedTracker:
         chosen = chosen[best[chosen].argsort(descending=True, stable=True)]
         overlap, _ = box_iou(boxes[chosen].float(), boxes[chosen].float())
         same = label[chosen].unsqueeze(0) == label[chosen].unsqueeze(1)
-        apart = without_duplicates((overlap * same).cpu().numpy(), _SAME_BOX)
+        apart = mask_nms((overlap * same).cpu().numpy(), _SAME_BOX)
         chosen = chosen[apart.tolist()]
         tracked = self.tracker.step(
             best[chosen].cpu().numpy(),
@@ -101,10 +101,10 @@ def match_regions(parts: Sequence[PromptOutput], canvas: ImageGeometry) -> Regio
     chosen: list[Tensor] = []
     scores: list[Tensor] = []
     for conditions, low in parts:
-        masks = to_original(low, canvas)
+        masks = resize_to_original(low, canvas)
         free = torch.ones(len(masks), device=low.device)
         for condition in conditions.T:
-            each = referred_scores(condition, masks)
+            each = referring_scores(condition, masks)
             best = int((each + free).argmax())  # taken queries only when no other is left
             free[best] = 0
             chosen.append(masks[best])

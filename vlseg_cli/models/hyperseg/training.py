@@ -24,11 +24,10 @@ from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput, Pr
 from vlseg_cli.models.mask2former.training import MaskTrainable
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
 from vlseg_cli.models.training import PromptLosses
-from vlseg_cli.nn.auxiliary import boxes_of
+from vlseg_cli.nn.auxiliary import mask_boxes
 from vlseg_cli.nn.boxes import box_iou
-from vlseg_cli.nn.hungarian_matcher import match
-from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.hungarian_matcher import match_masks
+from vlseg_cli.nn.losses import MaskSampling, next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.nn.reid import InstanceEmbeddings, instance_contrast, simota_assign
 from vlseg_cli.schema.sample import TextSample
@@ -63,12 +62,14 @@ def reid_losses(
     for row, truth in enumerate(prompts.truth):
         labels, identity = prompts.labels[row], things[int(prompts.pictures[row])]
         predicted, wanted = sampling.for_matching(logits[row].detach(), truth)
-        queries, objects = match(predicted, wanted, -scores[row].detach().softmax(-1)[:, labels])
+        queries, objects = match_masks(
+            predicted, wanted, -scores[row].detach().softmax(-1)[:, labels]
+        )
         kept = identity[objects] >= 0
         queries, objects = queries[kept], objects[kept]
         found.queries.append(queries)
         found.things.append(identity[objects])
-        found.boxes.append(boxes_of(truth[objects]))
+        found.boxes.append(mask_boxes(truth[objects]))
         found.labels.append(labels[objects])
     return found
 
@@ -99,7 +100,7 @@ def contrast_losses(before: ReidLosses, now: ReidLosses) -> tuple[Tensor, Tensor
         candidates = simota_assign(boxes, logits, truth, labels, _CANDIDATES)
         value = instance_contrast(key, seen, positive, candidates)
         every.append(value.contrast)
-        alike.append(value.alike)
+        alike.append(value.reid_aux)
     if not every:
         nothing = now.identified.embeddings.sum() * 0
         return nothing, nothing

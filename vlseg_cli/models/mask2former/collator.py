@@ -15,7 +15,7 @@ from torch import Tensor
 from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_pixels, fit_regions
 from vlseg_cli.models.mask2former.prompts import MaskPrompts
 from vlseg_cli.models.training import seeded_rng
-from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.losses import MaskSampling
 from vlseg_cli.schema import Categories, Expression, Query, Question, Region, Regions, Sample
 from vlseg_cli.text.sequence import TokenSequence
 

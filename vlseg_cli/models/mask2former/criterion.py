@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.models.mask2former.modeling import MaskOutput
-from vlseg_cli.nn.hungarian_matcher import match
-from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
-from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.hungarian_matcher import match_masks
+from vlseg_cli.nn.losses import MaskSampling, balanced_bce, category_loss, dice_loss, mask_bce
 
 MatchedLevel = dict[str, Tensor]
 
@@ -105,7 +104,7 @@ def _match_each(
     pairs = []
     for row, mask in enumerate(truth):
         predicted, wanted = sampling.for_matching(pred_masks[row].detach(), mask)
-        pairs.append(match(predicted, wanted, None if cost is None else cost[row]))
+        pairs.append(match_masks(predicted, wanted, None if cost is None else cost[row]))
     return pairs
 
 
@@ -121,4 +120,4 @@ def _mask_losses(
     queries = torch.cat([queries for queries, _ in pairs])
     wanted = torch.cat([mask[objects] for mask, (_, objects) in zip(truth, pairs, strict=True)])
     logits, values = sampling.for_loss(pred_masks[rows, queries], wanted)
-    return {"mask": mask_bce(logits, values, count), "dice": dice(logits, values, count)}
+    return {"mask": mask_bce(logits, values, count), "dice": dice_loss(logits, values, count)}

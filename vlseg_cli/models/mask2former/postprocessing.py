@@ -10,11 +10,11 @@ from torch import Tensor
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
     generalized_mask,
-    instances,
     merge_panoptic,
-    referred_scores,
+    referring_scores,
+    resize_to_original,
     semantic_scores,
-    to_original,
+    top_instances,
 )
 from vlseg_cli.schema import (
     Categories,
@@ -121,7 +121,9 @@ def _panoptic(
     threshold = config.panoptic_score if ask.threshold is None else ask.threshold
     best, label = scores.softmax(-1).max(-1)
     kept = (best > threshold) & (label < len(prompt.names))  # only these are worth enlarging
-    masks = to_original(low[kept], canvas) if kept.any() else low.new_zeros(0, *canvas.original)
+    masks = (
+        resize_to_original(low[kept], canvas) if kept.any() else low.new_zeros(0, *canvas.original)
+    )
     is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
     ids, segments = merge_panoptic(
         scores[kept], masks, is_thing, threshold, config.panoptic_overlap
@@ -139,7 +141,7 @@ def _semantic(prompt: Categories, canvas: ImageGeometry, part: PromptOutput) -> 
     best = low.new_full(canvas.original, float("-inf"))
     label = torch.zeros_like(best, dtype=torch.int32)
     for category, one in enumerate(semantic_scores(scores, _padded(low, canvas))):
-        enlarged = to_original(one[None], canvas)[0]  # one by one: a photo's maps are large
+        enlarged = resize_to_original(one[None], canvas)[0]  # one by one: a photo's maps are large
         label[enlarged > best] = category
         best = best.maximum(enlarged)
     owner = np.zeros(canvas.original, np.int32)
@@ -171,8 +173,8 @@ def _instances(
     things = torch.tensor(
         [prompt.is_thing(i) for i in range(len(prompt.names))], device=scores.device
     )
-    masks = to_original(low, canvas)
-    found = instances(scores, masks, things=things)
+    masks = resize_to_original(low, canvas)
+    found = top_instances(scores, masks, things=things)
     segments = []
     for score, category, query in zip(
         found.scores.tolist(), found.categories.tolist(), found.queries.tolist(), strict=True
@@ -188,8 +190,8 @@ def _sentence(
     ask: PromptRequest, text: str, canvas: ImageGeometry, part: PromptOutput
 ) -> list[Segment]:
     scores, low = part
-    masks = to_original(low, canvas)
-    each = referred_scores(scores[:, 0], masks)
+    masks = resize_to_original(low, canvas)
+    each = referring_scores(scores[:, 0], masks)
     best = float(each.max())
     if ask.many:
         mask = generalized_mask(each, masks, 0.6 if ask.threshold is None else ask.threshold)
@@ -209,9 +211,9 @@ def _regions(
     segments = []
     labels = iter(f"{region.kind} {number}" for number, region in enumerate(prompt.regions, 1))
     for scores, low in parts:
-        masks = to_original(low, canvas)
+        masks = resize_to_original(low, canvas)
         for condition in scores.T:
-            each, label = referred_scores(condition, masks), next(labels)
+            each, label = referring_scores(condition, masks), next(labels)
             best = int(each.argmax())
             if ask.threshold is None or float(each[best]) >= ask.threshold:
                 mask = (masks[best] > 0).cpu().numpy()

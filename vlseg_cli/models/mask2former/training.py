@@ -25,10 +25,16 @@ from vlseg_cli.models.mask2former.criterion import (
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput, PrefixCache
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
 from vlseg_cli.models.training import PromptLosses, Trainable, dense_only, groups_with_heads
-from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, PointingHead, boxes_of
-from vlseg_cli.nn.lora import adapted, merged_state
-from vlseg_cli.nn.losses import dice, mask_bce
-from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling, PreparedMasks
+from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
+from vlseg_cli.nn.lora import inject_lora, merged_state_dict
+from vlseg_cli.nn.losses import (
+    DenseSampling,
+    MaskSampling,
+    PointSampling,
+    PreparedMasks,
+    dice_loss,
+    mask_bce,
+)
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
@@ -63,7 +69,7 @@ class MaskTrainable(Trainable, Generic[M]):
             )
         self.dense_names = DenseCategoryHead(config.mask_channels, len(self.names))
         self.boxes = BoxHead(config.pixel_channels)
-        self.pointing = PointingHead(config.language_channels)
+        self.pointing = LocalizationHead(config.language_channels)
         self.words = TextHeads(config.language_channels, self.vocabulary)
         self.adapters: list[nn.Parameter] = []
 
@@ -132,7 +138,7 @@ class MaskTrainable(Trainable, Generic[M]):
 
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
-        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
+        self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
@@ -155,7 +161,7 @@ class MaskTrainable(Trainable, Generic[M]):
             "config": asdict(self.model.config),
             "categories": {"names": self.names, "stuff": self.stuff},
         }
-        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
+        save_folder(directory, merged_state_dict(self.model), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 
@@ -225,7 +231,7 @@ class MaskTrainable(Trainable, Generic[M]):
             if len(rows):
                 logits, values = self.sampling.for_loss(pred_masks[rows, 0], _answers(prompts))
                 level["mask"] = mask_bce(logits, values, len(rows))
-                level["dice"] = dice(logits, values, len(rows))
+                level["dice"] = dice_loss(logits, values, len(rows))
             levels.append(level)
         return self._weighted(levels, f"{kind}s")
 
@@ -244,7 +250,7 @@ class MaskTrainable(Trainable, Generic[M]):
             return losses
         wanted = _answers(prompts)
         if self.weights.boxes:
-            boxes = boxes_of(wanted)
+            boxes = mask_boxes(wanted)
             each = [self.boxes(z[rows, 0], boxes) for z in answered.hidden[1:]]
             losses[f"{kind}s_boxes"] = self.weights.boxes * torch.stack(each).sum()
         if self.weights.pointing:

@@ -18,8 +18,8 @@ from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_pixels
 from vlseg_cli.models.mvp_lm.criterion import BoxTargets
 from vlseg_cli.models.mvp_lm.prompts import IGNORED, MVPLMPrompts, SupervisedCaption
 from vlseg_cli.models.training import seeded_rng
-from vlseg_cli.nn.auxiliary import boxes_of
-from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.auxiliary import mask_boxes
+from vlseg_cli.nn.losses import MaskSampling
 from vlseg_cli.schema import Categories, Expression, Query, Question, Sample, Task
 from vlseg_cli.text.sequence import TokenSequence
 
@@ -186,7 +186,7 @@ class MVPLMCollator:
             flags = [query.prompt.is_thing(i) for i in range(len(query.prompt.names))]
             is_thing = torch.tensor(flags)[labels]
         known = None if query.task in _BOXES_ALONE else self.sampling.prepare(masks)
-        return BoxTargets(labels, boxes_of(masks.float()), is_thing, known)
+        return BoxTargets(labels, mask_boxes(masks.float()), is_thing, known)
 
 
 def list_names(query: Query, listed: Sequence[int], rng: Generator) -> Query:

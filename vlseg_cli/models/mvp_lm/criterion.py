@@ -12,17 +12,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vlseg_cli.models.mvp_lm.modeling import DecoderLevel, MVPLMMaskOutput, MVPLMQueries
-from vlseg_cli.nn.boxes import corners, generalized_iou
-from vlseg_cli.nn.denoising import DenoisingQueries
+from vlseg_cli.nn.boxes import cxcywh_to_xyxy, generalized_iou
 from vlseg_cli.nn.hungarian_matcher import (
-    apart_for_stuff,
-    assign,
     box_cost,
+    hungarian_assignment,
     mask_cost,
-    stuff_cost_mean,
+    mean_stuff_cost,
+    separate_stuff_cost,
 )
-from vlseg_cli.nn.losses import balanced_bce, category_loss, dice, mask_bce
-from vlseg_cli.nn.mask_sampling import MaskSampling
+from vlseg_cli.nn.losses import MaskSampling, balanced_bce, category_loss, dice_loss, mask_bce
+from vlseg_cli.nn.mask_dino import DenoisingQueries
 from vlseg_cli.text.placeholders import ConditionKind
 
 Losses = dict[str, Tensor]
@@ -68,15 +67,15 @@ def match_level(
     for row, one in enumerate(truth):
         cost = box_cost(level.boxes[row], one.boxes)
         if selected is not None:
-            cost = stuff_cost_mean(cost, one.is_thing)
+            cost = mean_stuff_cost(cost, one.is_thing)
         if kind is ConditionKind.CATEGORY:
             cost = cost - _CLASS * level.scores[row].detach().softmax(-1)[:, one.labels]
         if one.masks is not None:
             predicted, wanted = sampling.for_matching(level.pred_masks[row].detach(), one.masks)
             cost = cost + mask_cost(predicted, wanted, _MASK, _DICE)
         if selected is not None:
-            cost = apart_for_stuff(cost, one.is_thing, selected)
-        pairs.append(assign(cost))
+            cost = separate_stuff_cost(cost, one.is_thing, selected)
+        pairs.append(hungarian_assignment(cost))
     return pairs
 
 
@@ -128,10 +127,10 @@ def denoised_losses(
 
 def denoised_pairs(noise: DenoisingQueries) -> Pairs:
     """Denoising query and target indices per prompt."""
-    most = noise.real.shape[1]
-    first = torch.arange(noise.groups, device=noise.real.device).unsqueeze(1) * most
+    most = noise.valid.shape[1]
+    first = torch.arange(noise.groups, device=noise.valid.device).unsqueeze(1) * most
     pairs = []
-    for real in noise.real:
+    for real in noise.valid:
         objects = real.nonzero()[:, 0]
         pairs.append(((first + objects).flatten(), objects.repeat(noise.groups)))
     return pairs
@@ -174,7 +173,7 @@ def _box_losses(
     wanted = torch.cat([one.boxes[i] for one, (_, i) in zip(truth, pairs, strict=True)])
     things = torch.cat([one.is_thing[i] for one, (_, i) in zip(truth, pairs, strict=True)])
     found, wanted = found[things], wanted[things].float()
-    overlap = generalized_iou(corners(found), corners(wanted))
+    overlap = generalized_iou(cxcywh_to_xyxy(found), cxcywh_to_xyxy(wanted))
     return {
         "box": (found - wanted).abs().sum() / objects,
         "giou": (1 - overlap).sum() / objects,
@@ -195,7 +194,7 @@ def _mask_losses(
     queries = torch.cat([pairs[i][0] for i in known])
     wanted = torch.cat([m[pairs[i][1]] for i in known if (m := truth[i].masks) is not None])
     logits, values = sampling.for_loss(level.pred_masks[rows, queries], wanted)
-    return {"mask": mask_bce(logits, values, masks), "dice": dice(logits, values, masks)}
+    return {"mask": mask_bce(logits, values, masks), "dice": dice_loss(logits, values, masks)}
 
 
 def selection_loss(

@@ -16,13 +16,17 @@ from vlseg_cli.models.mask2former.modeling import (
     repeat_cache,
 )
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
-from vlseg_cli.nn.box_decoder import BoxDecoder
-from vlseg_cli.nn.deformable import flatten
-from vlseg_cli.nn.denoising import DenoisingQueries
+from vlseg_cli.nn.deformable import flatten_maps
 from vlseg_cli.nn.mask_decoder import MLP, QueryPacking
-from vlseg_cli.nn.multi_scale_decoder import MultiScaleDecoder
+from vlseg_cli.nn.mask_dino import (
+    BoxDecoder,
+    DenoisingQueries,
+    QuerySelection,
+    gather_locations,
+    select_queries,
+)
 from vlseg_cli.nn.phi import build_phi
-from vlseg_cli.nn.query_selection import QuerySelection, at, select
+from vlseg_cli.nn.pixel_decoder import MultiScalePixelDecoder
 from vlseg_cli.nn.swin import SwinConnector, SwinPyramid
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.sequence import TokenSequence
@@ -124,7 +128,7 @@ class MVPLM(nn.Module):
             )
             for parameter in self.base_query[-1].parameters():
                 nn.init.zeros_(parameter)  # begins as the released code
-        self.pixel_decoder = MultiScaleDecoder(
+        self.pixel_decoder = MultiScalePixelDecoder(
             pyramid,
             channels,
             config.mask_channels,
@@ -203,7 +207,7 @@ class MVPLM(nn.Module):
         """Conditions, the places most similar to them, and ``stuff`` queries after those."""
         conditions = self.condition_projectors[kind](instruction.pooled)
         present = instruction.present
-        candidates = self.selection(flatten(seen.pixels.memory))
+        candidates = self.selection(flatten_maps(seen.pixels.memory))
         wanted = [row[one] for row, one in zip(conditions, present, strict=True)]
         if kind is ConditionKind.CATEGORY:
             wanted = [row[:-1] for row in wanted]  # nothing looks like background
@@ -211,8 +215,8 @@ class MVPLM(nn.Module):
         count = self.config.queries
         if kind is ConditionKind.SENTENCE:
             count = self.config.sentence_queries or count
-        places = select(candidates, projected, pictures, wanted, count)
-        queries = at(candidates.features, pictures, places)
+        places = select_queries(candidates, projected, pictures, wanted, count)
+        queries = gather_locations(candidates.features, pictures, places)
         boxes = self.decoder.box_head(queries) + candidates.proposals[places]
         base = torch.zeros_like(queries)
         if self.config.summary_token is not None:
@@ -228,7 +232,7 @@ class MVPLM(nn.Module):
     def project(self, seen: ImageFeatures, kind: ConditionKind) -> tuple[Tensor, Tensor]:
         """All places of the memory in the space of the conditions (B, S, d), and which of them can
         be chosen (S,)."""
-        candidates = self.selection(flatten(seen.pixels.memory))
+        candidates = self.selection(flatten_maps(seen.pixels.memory))
         projected = self.condition_heads[kind](candidates.features)
         return projected, candidates.proposals.isfinite().all(-1)
 
@@ -251,10 +255,12 @@ class MVPLM(nn.Module):
             boxes = torch.cat([noise.boxes, boxes], 1)
         packing = QueryPacking(pictures, len(seen.pixels.mask_features), queries.shape[1])
         packed, around = packing.pack(queries), packing.pack(boxes)
-        blocked = packing.apart()
+        blocked = packing.separation_mask()
         if noise is not None:
-            blocked = blocked | noise.blocked(boxes.shape[1]).repeat(packing.slots, packing.slots)
-        memory = flatten(seen.pixels.memory)
+            blocked = blocked | noise.attention_mask(boxes.shape[1]).repeat(
+                packing.slots, packing.slots
+            )
+        memory = flatten_maps(seen.pixels.memory)
         decoded = self.decoder(packed, around, memory, blocked if blocked.any() else None)
         hidden = (packed, *decoded.hidden) if every else decoded.hidden[-1:]
         found = (around.sigmoid(), *decoded.boxes) if every else decoded.boxes[-1:]

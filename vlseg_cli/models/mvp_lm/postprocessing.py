@@ -14,8 +14,13 @@ from torch import Tensor
 
 from vlseg_cli.models.mask2former.postprocessing import describe as describe_masks
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
-from vlseg_cli.nn.boxes import to_pixels
-from vlseg_cli.nn.postprocessing import ImageGeometry, instances, referred_scores, to_original
+from vlseg_cli.nn.boxes import boxes_to_pixels
+from vlseg_cli.nn.postprocessing import (
+    ImageGeometry,
+    referring_scores,
+    resize_to_original,
+    top_instances,
+)
 from vlseg_cli.schema import (
     Categories,
     Expression,
@@ -85,9 +90,9 @@ def _detected(
     threshold = config.instance_score if ask.threshold is None else ask.threshold
     flags = [prompt.is_thing(i) for i in range(len(prompt.names))]
     things = torch.tensor(flags, device=part.scores.device)
-    masks = to_original(part.pred_masks, canvas)
-    found = instances(part.scores, masks, things=things)
-    boxes = to_pixels(part.boxes, canvas)
+    masks = resize_to_original(part.pred_masks, canvas)
+    found = top_instances(part.scores, masks, things=things)
+    boxes = boxes_to_pixels(part.boxes, canvas)
     return [
         _boxed(masks[query], boxes[query], score, prompt.names[category], category)
         for score, category, query in zip(
@@ -101,8 +106,8 @@ def _meant(
     ask: PromptRequest, text: str, canvas: ImageGeometry, part: BoxedOutput, config: MVPLMConfig
 ) -> list[Segment]:
     """What a sentence means: the best alone, or all that score enough, which may be none."""
-    masks = to_original(part.pred_masks, canvas)
-    each = referred_scores(part.scores[:, 0], masks)
+    masks = resize_to_original(part.pred_masks, canvas)
+    each = referring_scores(part.scores[:, 0], masks)
     order = each.argsort(descending=True)
     lowest = config.sentence_score if ask.threshold is None else ask.threshold
     if ask.many:
@@ -112,7 +117,7 @@ def _meant(
     if not len(chosen):
         return []
     if ask.task in BOXED:
-        boxes = to_pixels(part.boxes, canvas)
+        boxes = boxes_to_pixels(part.boxes, canvas)
         return [_boxed(masks[query], boxes[query], float(each[query]), text) for query in chosen]
     together = (masks[chosen] > 0).any(0)
     if not bool(together.any()):

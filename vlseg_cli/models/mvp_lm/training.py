@@ -29,10 +29,9 @@ from vlseg_cli.models.text_training import (
 )
 from vlseg_cli.models.training import Trainable, dense_only, groups_with_heads
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
-from vlseg_cli.nn.denoising import denoising_queries
-from vlseg_cli.nn.lora import adapted, merged_state
-from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.mask_sampling import DenseSampling, MaskSampling, PointSampling
+from vlseg_cli.nn.lora import inject_lora, merged_state_dict
+from vlseg_cli.nn.losses import DenseSampling, MaskSampling, PointSampling, next_token_loss
+from vlseg_cli.nn.mask_dino import denoising_queries
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
 from vlseg_cli.schema.tables import Fraction, Natural, NonNegative
 from vlseg_cli.text.placeholders import ConditionKind
@@ -140,7 +139,7 @@ class TrainableMVPLM(Trainable):
 
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
-        self.adapters = adapted(self.model.language, rank, alpha, dropout, targets)
+        self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by part, as recipes name them; every parameter is in exactly one."""
@@ -166,7 +165,7 @@ class TrainableMVPLM(Trainable):
             "config": asdict(self.model.config),
             "categories": {"names": self.names, "stuff": self.stuff},
         }
-        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
+        save_folder(directory, merged_state_dict(self.model), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 

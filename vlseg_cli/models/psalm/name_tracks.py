@@ -23,7 +23,7 @@ from vlseg_cli.models.psalm.tracks import (
     kept,
     mask_ious,
 )
-from vlseg_cli.nn.postprocessing import mask_scores, to_original
+from vlseg_cli.nn.postprocessing import mask_scores, resize_to_original
 from vlseg_cli.schema import Categories, PromptRequest, segment_from_mask
 from vlseg_cli.text.placeholders import ConditionKind
 
@@ -116,7 +116,9 @@ class NameTracks:
         likely = best.argsort(descending=True, stable=True)
         likely = likely[best[likely] >= self._threshold]
         low = answered.pred_masks[-1][0][likely]
-        masks = to_original(low, view.canvas) if len(low) else low.new_zeros(0, *view.canvas[2])
+        masks = (
+            resize_to_original(low, view.canvas) if len(low) else low.new_zeros(0, *view.canvas[2])
+        )
         scores = best[likely] * mask_scores(masks)
         places: list[int] = []
         overlap = mask_ious(low > 0, low > 0)

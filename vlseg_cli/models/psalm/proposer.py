@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vlseg_cli.models.proposals.base import Proposals, proposals_of
 from vlseg_cli.models.proposals.filters import nms, tight_boxes
 from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
-from vlseg_cli.nn.postprocessing import mask_scores, to_original
+from vlseg_cli.nn.postprocessing import mask_scores, resize_to_original
 from vlseg_cli.schema import Frame
 from vlseg_cli.text.placeholders import ConditionKind
 
@@ -87,7 +87,7 @@ class PSALMProposer:
         for place, canvas in enumerate(encoded.canvases):
             something = 1 - answered.scores[-1][place].softmax(-1)[:, -1]
             certain = something > _CERTAIN
-            logits = to_original(answered.pred_masks[-1][place][certain], canvas)
+            logits = resize_to_original(answered.pred_masks[-1][place][certain], canvas)
             scores = (something[certain] * mask_scores(logits)).tolist()
             answers.append(([mask.cpu().numpy() for mask in logits > 0], scores))
         return answers

@@ -25,7 +25,7 @@ from vlseg_cli.models.psalm.tracks import (
     kept,
     mask_ious,
 )
-from vlseg_cli.nn.postprocessing import referred_scores, to_original
+from vlseg_cli.nn.postprocessing import referring_scores, resize_to_original
 from vlseg_cli.schema import PromptRequest, Regions, Segment, UsageError, segment_from_mask
 from vlseg_cli.text.placeholders import ConditionKind
 
@@ -119,8 +119,8 @@ class RegionTracks:
             mask, score = region.mask, 1.0
             if region.kind != "mask":
                 scores, low = self._of_thing(answered, thing)
-                masks = to_original(low, view.canvas)
-                each = referred_scores(scores, masks)
+                masks = resize_to_original(low, view.canvas)
+                each = referring_scores(scores, masks)
                 best = int(each.argmax())
                 mask, score = (masks[best] > 0).cpu().numpy(), float(each[best])
                 found = _enlarged(low[best : best + 1], view)[0] > 0
@@ -147,7 +147,7 @@ class RegionTracks:
         self._memory = memory._replace(last=last, masks=masks)
         if not chosen:
             return []
-        logits = to_original(torch.stack([one.low for one in chosen.values()]), view.canvas)
+        logits = resize_to_original(torch.stack([one.low for one in chosen.values()]), view.canvas)
         owner = logits.argmax(0)
         segments = []
         for place, (thing, one) in enumerate(chosen.items()):
@@ -166,7 +166,7 @@ class RegionTracks:
             thing = row % len(self._regions)
             scores, low = self._of_thing(answered, row)
             enlarged = _enlarged(low, view)
-            each = referred_scores(scores, enlarged)
+            each = referring_scores(scores, enlarged)
             best = each.argsort(descending=True, stable=True)[: self._tried(low)]
             best = best[(enlarged[best] > 0).flatten(1).any(1)]
             if not len(best):

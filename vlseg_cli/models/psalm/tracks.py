@@ -17,8 +17,8 @@ from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
     generalized_mask,
-    referred_scores,
-    to_original,
+    referring_scores,
+    resize_to_original,
 )
 from vlseg_cli.schema import Expression, Frame, PromptRequest, Question, Segment, segment_from_mask
 from vlseg_cli.text.placeholders import ConditionKind
@@ -129,8 +129,8 @@ class SentenceTracks:
 
     def _best(self, place: int, view: FrameView, answered: MaskOutput) -> list[Segment]:
         ask, text = self._asks[place], self._texts[place]
-        masks = to_original(answered.pred_masks[-1][place], view.canvas)
-        scores = referred_scores(answered.scores[-1][place][:, 0], masks)
+        masks = resize_to_original(answered.pred_masks[-1][place], view.canvas)
+        scores = referring_scores(answered.scores[-1][place][:, 0], masks)
         best, score = int(scores.argmax()), float(scores.max())
         least = self._model.config.video_score if ask.threshold is None else ask.threshold
         mask = masks[best] > 0

@@ -10,17 +10,17 @@ from PIL import Image
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import get_optimal_tiled_canvas
 
 from vlseg_cli.models.image_processing import MEAN, STD
-from vlseg_cli.nn.residual_refill import Layout
+from vlseg_cli.nn.residual_refill import TileLayout
 from vlseg_cli.schema import Frame
 
 
-def tile_layout(frame: Frame, size: int, most: int) -> Layout:
+def tile_layout(frame: Frame, size: int, most: int) -> TileLayout:
     """Rows and columns, at most ``most`` tiles, whose shape is nearest to the frame's."""
     columns, rows = get_optimal_tiled_canvas((frame.height, frame.width), (size, size), 1, most)
     return rows, columns
 
 
-def fit_tiles(frame: Frame, size: int, layout: Layout) -> NDArray[np.float32]:
+def fit_tiles(frame: Frame, size: int, layout: TileLayout) -> NDArray[np.float32]:
     """A frame -> (T, 3, size, size) normalized, tile after tile, row by row."""
     rows, columns = layout
     image = Image.fromarray(frame.pixels)

@@ -23,11 +23,11 @@ from transformers import (
 from vlseg_cli.models.self1e.config import SELF1EConfig
 from vlseg_cli.models.self1e.prompts import Conversation
 from vlseg_cli.nn.residual_refill import (
-    Layout,
     ResidualRefill,
+    TileLayout,
     pixel_unshuffle,
     self_replicate,
-    stitch,
+    stitch_tiles,
     two_pathway_mask,
 )
 
@@ -39,7 +39,7 @@ class SELF1EFeatures(NamedTuple):
     tokens: Tensor
     restored: Tensor
     fine: Tensor
-    layout: Layout
+    layout: TileLayout
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -92,7 +92,7 @@ class SELF1E(nn.Module):
 
     # 1 see ------------------------------------------------------------------------------------
 
-    def encode_image(self, pixel_values: Tensor, layout: Layout = (1, 1)) -> SELF1EFeatures:
+    def encode_image(self, pixel_values: Tensor, layout: TileLayout = (1, 1)) -> SELF1EFeatures:
         """(B * T, 3, S, S) normalized tiles, T = rows * columns of each picture -> Seen."""
         internvl = self.internvl.model
         patches = internvl.vision_tower(pixel_values).last_hidden_state[:, 1:]
@@ -102,8 +102,8 @@ class SELF1E(nn.Module):
         unpacked = internvl.multi_modal_projector(self_replicate(patches))
         tiles = layout[0] * layout[1]
         tokens, unpacked = (t.reshape(len(t) // tiles, -1, t.shape[-1]) for t in (tokens, unpacked))
-        restored = stitch(self.refill.restore(tokens), layout)
-        fine = pixel_unshuffle(stitch(self.refill.restore(unpacked), layout))
+        restored = stitch_tiles(self.refill.restore(tokens), layout)
+        fine = pixel_unshuffle(stitch_tiles(self.refill.restore(unpacked), layout))
         return SELF1EFeatures(tokens, restored, fine, layout)
 
     # 2 read -----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class SELF1E(nn.Module):
         image = read.hidden[read.rows.image].view(len(read.hidden), -1, read.hidden.shape[-1])
         owner, place = read.rows.seg.nonzero(as_tuple=True)
         queries = self.refill.query(read.hidden[owner, place - 1])
-        return SELF1EQueries(stitch(self.refill.amplify(image), seen.layout), queries, owner)
+        return SELF1EQueries(stitch_tiles(self.refill.amplify(image), seen.layout), queries, owner)
 
     # 4 answer ---------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class SELF1E(nn.Module):
     ) -> SELF1EMaskOutput:
         """What the language model added, refilled into the pixels, against the queries."""
         residual = self.refill.residual(asked.amplified, seen.restored[pictures])
-        masks = self.refill.draw(seen.fine, pictures, residual, asked.queries, asked.owner)
+        masks = self.refill.predict_masks(seen.fine, pictures, residual, asked.queries, asked.owner)
         return SELF1EMaskOutput(masks, asked.owner)
 
     # ------------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from vlseg_cli.models.self1e.prompts import SELF1EPrompts
 from vlseg_cli.models.text_training import TextBatch, TextCollator, TextHeads
 from vlseg_cli.models.training import Trainable, dense_only, parameters_by_part
 from vlseg_cli.nn.auxiliary import DenseCategoryHead
-from vlseg_cli.nn.lora import adapted, merged_state
+from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.losses import next_token_loss
-from vlseg_cli.nn.pixel_decoder import coordinates
+from vlseg_cli.nn.pixel_decoder import coordinate_features
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
 from vlseg_cli.schema.tables import Natural, NonNegative
@@ -128,7 +128,7 @@ class TrainableSELF1E(Trainable):
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``. The authors' one adapter on the fused q, k and v of a vision layer is
         one on each of them here: each has an A of its own instead of a common one."""
-        self.adapters = adapted(self.model.internvl.model, rank, alpha, dropout, targets)
+        self.adapters = inject_lora(self.model.internvl.model, rank, alpha, dropout, targets)
 
     def init_from(self, directory: Path) -> tuple[str, ...]:
         """Take the weights of a model folder, or of an InternVL in its authors' layout, whose sizes
@@ -149,7 +149,7 @@ class TrainableSELF1E(Trainable):
             "config": asdict(self.model.config),
             "categories": {"names": self.names, "stuff": self.stuff},
         }
-        save_folder(directory, merged_state(self.model), settings, self.tokenizer.save, card)
+        save_folder(directory, merged_state_dict(self.model), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 
@@ -214,5 +214,5 @@ def _start_afresh(model: SELF1E) -> None:
         layer.lambda_2.fill_(_BLOCKS)
     positions = tower.embeddings.position_embeddings
     side = round((positions.shape[1] - 1) ** 0.5)
-    where = coordinates(side, side, positions.device).flatten(1).T
+    where = coordinate_features(side, side, positions.device).flatten(1).T
     positions[:, 1:] = where @ torch.randn(where.shape[1], positions.shape[2]) * _PLACES
