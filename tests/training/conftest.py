@@ -52,7 +52,7 @@ minutes = 60
 every = 2
 [[stage]]
 name = "words"
-data = "words"
+data = "text"
 steps = 4
 batch_size = 4
 lr = 1e-3

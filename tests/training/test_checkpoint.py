@@ -1,6 +1,7 @@
 """Which changes of a recipe a checkpoint bears, and that half a checkpoint counts for none."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from vlseg_cli.training.run import TrainingRun
         (["stage.1.lr=1"], [4, 1], ["stage.1.lr"]),
         (["stage.0.lr=1"], [1, 0], ["stage.0.lr"]),
         (["seed=9", "losses.dice=2"], [1, 0], ["losses.dice", "seed"]),
-        (["stage.1.steps=99", "stage.1.continues=true"], [1, 0], ["stage.1.continues"]),
+        (["stage.1.steps=99", "stage.1.extend_schedule=true"], [1, 0], ["stage.1.extend_schedule"]),
     ],
 )
 def test_only_what_has_not_happened_may_change(
@@ -61,6 +62,30 @@ def test_weights_and_progress_come_back(make_run: Callable[..., TrainingRun]) ->
     assert fresh.ema.updates == 3
     state = run.model.state_dict()
     assert all(torch.equal(state[k], v) for k, v in fresh.model.state_dict().items())
+
+
+def test_a_checkpoint_with_the_former_names_of_keys_is_resumed_or_refused_in_one_sentence(
+    make_run: Callable[..., TrainingRun],
+) -> None:
+    run = make_run("out")
+    run.progress.steps[0] = 2
+    file = save_checkpoint(run) / "state.json"
+    state = json.loads(file.read_text())
+    table = state["recipe"]
+    table["optimiser"] = table.pop("optimizer")
+    table["stage"][0]["data"] = "words"
+    for stage in table["stage"]:
+        stage["moments"] = stage.pop("clip_frames")
+        stage["continues"] = stage.pop("extend_schedule")
+        stage["mixture"]["kinds"]["colour"] = stage["mixture"]["kinds"].pop("color")
+    file.write_text(json.dumps(state))
+    resume(make_run("out"), file.parent)
+    table["optimiser"]["clip"] = 7.0
+    file.write_text(json.dumps(state))
+    with pytest.raises(RecipeError) as caught:
+        resume(make_run("out"), file.parent)
+    assert "differs in optimizer.clip; use --restart" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRun]) -> None:

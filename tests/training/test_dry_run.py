@@ -12,9 +12,10 @@ def test_the_plan_is_told_and_nothing_is_trained(
     recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    train(recipe_file, out, ["optimizer.clip=0.25"], dry_run=True)
-    told = capsys.readouterr().out
+    train(recipe_file, out, ["optimizer.clip=0.25", "stage.0.moments=2"], dry_run=True)
+    told, noted = capsys.readouterr()
     assert "clip = 0.25" in told
+    assert noted.count(f"{recipe_file} [stage.0]: 'moments' is now 'clip_frames'\n") == 1
     assert "pixel_decoder" in told
     assert "categories_mask" in told
     assert [file.name for file in out.iterdir()] == ["first-batch-scenes.png"]

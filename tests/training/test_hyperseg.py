@@ -65,7 +65,7 @@ minutes = 60
 every = 4
 [[stage]]
 name = "words"
-data = "words"
+data = "text"
 steps = 8
 batch_size = 4
 lr = 1e-3
@@ -84,7 +84,7 @@ data = "clips"
 steps = 8
 batch_size = 2
 size = 64
-moments = 2
+clip_frames = 2
 lr = 1e-3
 mixture = { sentences = 1, questions = 1, regions = 1, negatives = 2 }
 """

@@ -7,6 +7,7 @@ import torch
 
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import former_names
 from vlseg_cli.training.optimizer import check_groups
 from vlseg_cli.training.recipe import load_recipe, recipe_text
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
@@ -25,7 +26,7 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[optimizer]", "r.toml: unknown key 'optimizer'; did you mean 'optimizer'?"),
+        ("[optimzier]", "r.toml: unknown key 'optimzier'; did you mean 'optimizer'?"),
         ("[ema]\ndecoy = 1", "r.toml [ema]: unknown key 'decoy'; did you mean 'decay'?"),
         ("[ema]\ndecay = 1.5", "r.toml [ema]: decay must be from 0 to 1, not 1.5"),
         ("[ema]\ndecay = 'high'", "r.toml [ema]: decay must be a number, not 'high'"),
@@ -41,10 +42,13 @@ def written(folder: Path, text: str) -> Path:
         ("[[stage]]\nname = 'b'", "r.toml [stage.1]: the key 'lr' is missing"),
         (STAGE + "minutes = 1", "r.toml [stage.1]: a stage needs either steps or minutes"),
         (STAGE + "mixture = {sentence = 1}", "[stage.1.mixture]: unknown key 'sentence'; did you"),
-        (STAGE + "mixture = {kinds = {color = 1}}", "unknown kind 'color'; did you mean 'color'?"),
+        (STAGE + "mixture = {kinds = {clor = 1}}", "unknown kind 'clor'; did you mean 'color'?"),
         (STAGE + "mixture = {heldout = true}", "wordings kept out of training"),
         (STAGE + "mixture = {no_target = 2}", "no_target must be from 0 to 1"),
-        (STAGE.replace("steps", "minutes") + "continues = true", "both need steps or minutes"),
+        (
+            STAGE.replace("steps", "minutes") + "extend_schedule = true",
+            "both need steps or both minutes",
+        ),
         ("x = ", "r.toml: not valid TOML"),
     ],
 )
@@ -57,13 +61,63 @@ def test_mistakes_are_named(tmp_path: Path, text: str, sentence: str) -> None:
 
 
 def test_first_stage_cannot_continue(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="no stage stands before"):
-        load_recipe(written(tmp_path, f"{STAGE}continues = true\n{MODEL}"))
+    with pytest.raises(RecipeError, match="no stage before it"):
+        load_recipe(written(tmp_path, f"{STAGE}extend_schedule = true\n{MODEL}"))
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.toml: the recipe cannot be read"):
         load_recipe(tmp_path / "nowhere.toml")
+
+
+OLD = """
+seed = 1
+[model]
+architecture = "psalm"
+[optimiser]
+clip = 3.0
+[[stage]]
+name = "a"
+data = "words"
+steps = 1
+batch_size = 1
+lr = 1
+[[stage]]
+name = "b"
+data = "world"
+steps = 1
+batch_size = 1
+lr = 1
+moments = 2
+continues = true
+mixture = { kinds = { colour = 2.0, size = 1.0 } }
+"""
+
+
+def test_a_recipe_of_the_release_before_is_read_with_a_note_for_each_old_name(
+    tmp_path: Path,
+) -> None:
+    notes: list[str] = []
+    with former_names(notes.append):
+        recipe = load_recipe(written(tmp_path, OLD), ["optimizer.weight_decay=0.5"])
+    first, second = recipe.stage
+    assert (recipe.optimizer.clip, recipe.optimizer.weight_decay) == (3.0, 0.5)
+    assert (first.data, second.data, second.clip_frames) == ("text", "synthetic", 2)
+    assert second.extend_schedule and second.mixture.kinds == {"color": 2.0, "size": 1.0}
+    file = tmp_path / "r.toml"
+    assert notes == [
+        f"{file}: 'optimiser' is now 'optimizer'",
+        f"{file} [stage.0]: data: 'words' is now 'text'",
+        f"{file} [stage.1]: data: 'world' is now 'synthetic'",
+        f"{file} [stage.1]: 'moments' is now 'clip_frames'",
+        f"{file} [stage.1]: 'continues' is now 'extend_schedule'",
+        f"{file} [stage.1.mixture]: kinds: 'colour' is now 'color'",
+    ]
+
+
+def test_both_names_of_a_key_are_one_too_many(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="'optimiser' is now 'optimizer': take one of them away"):
+        load_recipe(written(tmp_path, f"{STAGE}{MODEL}[optimizer]\n"), ["optimiser.clip=1"])
 
 
 def test_defaults_and_values(recipe_file: Path) -> None:
@@ -81,7 +135,7 @@ def test_resolved_text_is_the_same_recipe(recipe_file: Path, tmp_path: Path) -> 
 
 def test_the_shipped_recipe_is_valid() -> None:
     recipe = load_recipe(RECIPES / "embedded.toml")
-    assert {stage.data for stage in recipe.stage} >= {"words", "world"}
+    assert {stage.data for stage in recipe.stage} >= {"text", "synthetic"}
 
 
 @pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)

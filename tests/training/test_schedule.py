@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from vlseg_cli.training.recipe import RecipeStage
+from vlseg_cli.training.recipe import StageTable
 from vlseg_cli.training.schedule import extend_schedule, learning_rate, stage_fraction
 
-STAGE = RecipeStage("a", lr=0.1, batch_size=1, steps=100, warmup=10)
+STAGE = StageTable("a", lr=0.1, batch_size=1, steps=100, warmup=10)
 
 
 def rates(
-    stages: list[RecipeStage], index: int, before: list[int], final: float = 0.0
+    stages: list[StageTable], index: int, before: list[int], final: float = 0.0
 ) -> list[float]:
     """The learning rate of every step of stage ``index``; ``before`` steps in the stages before."""
     count = stages[index].steps or 0
@@ -32,14 +32,14 @@ def test_warm_up_then_cosine_to_the_floor() -> None:
 
 
 def test_a_continuing_stage_stays_on_the_same_curve() -> None:
-    halves = [replace(STAGE, steps=40), replace(STAGE, steps=60, continues=True)]
+    halves = [replace(STAGE, steps=40), replace(STAGE, steps=60, extend_schedule=True)]
     assert rates(halves, 0, []) + rates(halves, 1, [40]) == pytest.approx(rates([STAGE], 0, []))
     apart = [replace(STAGE, steps=40), replace(STAGE, steps=60)]
     assert rates(apart, 1, [40])[0] == pytest.approx(0.01)
 
 
 def test_chains() -> None:
-    one, more = STAGE, replace(STAGE, continues=True)
+    one, more = STAGE, replace(STAGE, extend_schedule=True)
     stages = [one, one, more, more, one]
     assert [extend_schedule(stages, n) for n in range(5)] == [
         range(0, 1),
@@ -49,7 +49,7 @@ def test_chains() -> None:
 
 
 def test_time_budgets_follow_the_clock() -> None:
-    timed = RecipeStage("t", lr=1.0, batch_size=1, minutes=2)
+    timed = StageTable("t", lr=1.0, batch_size=1, minutes=2)
     assert stage_fraction(timed, 10**6, 30) == 0.25
     assert stage_fraction(timed, 0, 500) == 1
     assert learning_rate([timed], 0, [7], [60.0], 0.0) == pytest.approx(0.5)

@@ -111,7 +111,7 @@ def dense_only(collator: Collator, dense_names: float) -> Collator:
     """
     if not dense_names:
         raise RecipeError(
-            'data = "pictures" teaches nothing with [losses] dense_names = 0; give it a weight'
+            'data = "dense" teaches nothing with [losses] dense_names = 0; give it a weight'
         )
     dense: Collator = replace(collator, dense_only=True)
     return dense

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from vlseg_cli.schema.frame import Frame
 from vlseg_cli.schema.prompt import Categories, Expression, Question, Regions, Task
 from vlseg_cli.schema.sample import Query, Sample
+from vlseg_cli.schema.tables import FormerValues
 from vlseg_cli.synthetic.categories import BY_NAME, NAMES
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.language.candidates import by_category
@@ -37,7 +39,9 @@ class SampleMix:
     questions: int = 3
     negatives: int = 10
     regions: int = 4
-    kinds: Mapping[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
+    kinds: Annotated[Mapping[str, float], FormerValues({"colour": "color"})] = field(
+        default_factory=lambda: dict(KIND_WEIGHTS)
+    )
     no_target: float = 0.05
     heldout: bool = False
     all_names: bool = False

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import rename_former
 from vlseg_cli.training.optimizer import optimizer_tensors, restore_optimizer
 from vlseg_cli.training.recipe import Recipe, recipe_table
 from vlseg_cli.training.run import TrainingProgress, TrainingRun
@@ -68,7 +69,8 @@ def resume(run: TrainingRun, checkpoint: Path) -> None:
     """
     state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     steps: list[int] = state["progress"]["steps"]
-    changed = changed_keys(run.recipe, recipe_table(run.recipe), state["recipe"], steps)
+    before = rename_former(Recipe, state["recipe"], str(checkpoint))
+    changed = changed_keys(run.recipe, recipe_table(run.recipe), before, steps)
     if changed:
         raise RecipeError(
             f"{run.out} holds a run of another recipe, which differs in {', '.join(changed)}; "

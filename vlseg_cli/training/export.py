@@ -55,7 +55,7 @@ def model_card(run: TrainingRun) -> str:
 
 def _data_sentence(run: TrainingRun) -> str:
     """Which scenes the model has seen."""
-    drawn = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "words"]
+    drawn = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "text"]
     count = samples_before(run.recipe, drawn[0], run.progress.steps) if drawn else 0
     if not count:
         return "No drawn scene has been seen yet."

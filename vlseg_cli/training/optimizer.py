@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.errors import nearest_or_all
-from vlseg_cli.training.recipe import OptimizerTable, Recipe, RecipeStage
+from vlseg_cli.training.recipe import OptimizerTable, Recipe, StageTable
 
 
 def check_groups(recipe: Recipe, model: Trainable) -> None:
@@ -23,7 +23,7 @@ def check_groups(recipe: Recipe, model: Trainable) -> None:
                 )
 
 
-def choose_trained(model: Trainable, stage: RecipeStage) -> None:
+def choose_trained(model: Trainable, stage: StageTable) -> None:
     """Let the stage's groups learn and hold the others still.
 
     Layers that are wholly frozen are put in evaluation mode: their batch statistics stand, too.

@@ -23,7 +23,7 @@ def draw_first_batch(recipe: Recipe, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for stage in recipe.stage:
-        if stage.data != "words":
+        if stage.data != "text":
             scenes = dataset_of(recipe, stage)
             drawn = [scenes[number] for number in range(stage.batch_size)]
             samples = [s for one in drawn for s in getattr(one, "samples", (one,))]

@@ -8,12 +8,23 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from vlseg_cli.schema import RecipeError, TableError
 from vlseg_cli.schema.errors import nearest_or_all
-from vlseg_cli.schema.tables import Count, Fraction, Natural, NonNegative, Positive, read_table
+from vlseg_cli.schema.tables import (
+    Count,
+    Formerly,
+    FormerValues,
+    Fraction,
+    Natural,
+    NonNegative,
+    Positive,
+    read_table,
+    rename_former,
+)
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS
 from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.overrides import apply_overrides
@@ -51,31 +62,34 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeStage:
+class StageTable:
     """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
 
-    data: 'words' reads text exercises without pictures, 'pictures' drawn scenes without sentences
-    (only what each pixel belongs to), 'world' drawn scenes with all that ``mixture`` asks, 'clips'
-    ``moments`` frames of drawn clips, which count as one sample.
-    steps or minutes: the budget, exactly one of the two; only steps repeat to the bit.
+    data: 'text' is sentences without images, 'dense' synthetic scenes without sentences (only the
+    category of each pixel), 'synthetic' scenes with all prompts of ``mixture``, 'clips'
+    ``clip_frames`` frames of synthetic clips, which count as one sample.
+    steps or minutes: the budget, exactly one of the two; only steps are reproducible bit by bit.
     batch_size: samples per optimizer step over all processes, whatever their number.
-    accumulate: into how many passes each process cuts its share of the batch.
+    accumulate: number of passes into which each process splits its part of the batch.
     size: side of a scene in px. lr: the peak, reached after ``warmup`` steps.
-    continues: no warm-up and cosine of its own; the stage before stretches its cosine over both.
-    train: names of the parameter groups that learn; () means all of them.
+    extend_schedule: no warm-up and cosine of its own; the cosine of the stage before spans both.
+    train: names of the parameter groups that are trained; () means all of them.
     """
 
     name: str
     lr: Positive
     batch_size: Count
-    data: Literal["words", "pictures", "world", "clips"] = "world"
+    data: Annotated[
+        Literal["text", "dense", "synthetic", "clips"],
+        FormerValues({"words": "text", "pictures": "dense", "world": "synthetic"}),
+    ] = "synthetic"
     steps: Count | None = None
     minutes: Positive | None = None
     accumulate: Count = 1
     size: Count = 192
-    moments: Count = 3
+    clip_frames: Annotated[Count, Formerly("moments")] = 3
     warmup: Natural = 0
-    continues: bool = False
+    extend_schedule: Annotated[bool, Formerly("continues")] = False
     train: tuple[str, ...] = ()
     mixture: SampleMix = field(default_factory=SampleMix)
 
@@ -158,12 +172,14 @@ class Recipe:
     without ``lora`` there are no adapters."""
 
     model: ModelTable
-    stage: tuple[RecipeStage, ...]
+    stage: tuple[StageTable, ...]
     seed: Natural = 0
     data: DataTable = field(default_factory=DataTable)
     losses: Mapping[str, Any] = field(default_factory=dict)
     lora: LoraTable | None = None
-    optimizer: OptimizerTable = field(default_factory=OptimizerTable)
+    optimizer: Annotated[OptimizerTable, Formerly("optimiser")] = field(
+        default_factory=OptimizerTable
+    )
     precision: PrecisionTable = field(default_factory=PrecisionTable)
     ema: EmaTable = field(default_factory=EmaTable)
     checkpoint: CheckpointTable = field(default_factory=CheckpointTable)
@@ -173,12 +189,13 @@ class Recipe:
         """Check what concerns several stages."""
         if not self.stage:
             raise ValueError("a recipe needs at least one [[stage]]")
-        if self.stage[0].continues:
-            raise ValueError("stage 0 cannot continue, as no stage stands before it")
-        for before, stage in zip(self.stage, self.stage[1:], strict=False):
-            if stage.continues and (before.steps is None) != (stage.steps is None):
+        if self.stage[0].extend_schedule:
+            raise ValueError("stage 0 has no stage before it whose schedule it could extend")
+        for before, stage in pairwise(self.stage):
+            if stage.extend_schedule and (before.steps is None) != (stage.steps is None):
                 raise ValueError(
-                    f"stage {stage.name!r} continues {before.name!r}, so both need steps or minutes"
+                    f"stage {stage.name!r} extends the schedule of {before.name!r}, so both need"
+                    " steps or both minutes"
                 )
 
 
@@ -193,8 +210,11 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: the recipe cannot be read ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
+    where = str(path)
     try:
-        return read_table(Recipe, apply_overrides(table, overrides), path.name)
+        # Renamed first, so that an override may name a key as it is called now.
+        table = rename_former(Recipe, table, where)
+        return read_table(Recipe, apply_overrides(table, overrides), where)
     except TableError as error:
         raise RecipeError(str(error)) from error
 

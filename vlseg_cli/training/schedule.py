@@ -7,10 +7,10 @@ without a jump in the learning rate.
 import math
 from collections.abc import Sequence
 
-from vlseg_cli.training.recipe import RecipeStage
+from vlseg_cli.training.recipe import StageTable
 
 
-def stage_fraction(stage: RecipeStage, steps: int, seconds: float) -> float:
+def stage_fraction(stage: StageTable, steps: int, seconds: float) -> float:
     """The done share of one stage, 0 to 1, after ``steps`` steps and ``seconds`` of wall time."""
     if stage.steps is not None:
         return min(1.0, steps / stage.steps)
@@ -18,18 +18,18 @@ def stage_fraction(stage: RecipeStage, steps: int, seconds: float) -> float:
     return min(1.0, seconds / (60 * stage.minutes))
 
 
-def extend_schedule(stages: Sequence[RecipeStage], index: int) -> range:
+def extend_schedule(stages: Sequence[StageTable], index: int) -> range:
     """The stages that share a cosine with stage ``index``, itself included."""
     first, last = index, index + 1
-    while stages[first].continues:
+    while stages[first].extend_schedule:
         first -= 1
-    while last < len(stages) and stages[last].continues:
+    while last < len(stages) and stages[last].extend_schedule:
         last += 1
     return range(first, last)
 
 
 def learning_rate(
-    stages: Sequence[RecipeStage],
+    stages: Sequence[StageTable],
     index: int,
     steps: Sequence[int],
     seconds: Sequence[float],

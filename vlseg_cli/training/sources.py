@@ -18,7 +18,7 @@ from vlseg_cli.schema.sample import ClipFrames, TextSample
 from vlseg_cli.synthetic.clip_frames import synthetic_clip_frames
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
-from vlseg_cli.training.recipe import Recipe, RecipeStage
+from vlseg_cli.training.recipe import Recipe, StageTable
 from vlseg_cli.training.seeds import seed_of
 
 
@@ -47,12 +47,12 @@ class ClipFramesDataset(Dataset[ClipFrames]):
     first_seed: int
     size: int
     mix: SampleMix
-    moments: int
+    clip_frames: int
 
     def __getitem__(self, index: int) -> ClipFrames:
         """The same index, the same moments, in any process."""
         return synthetic_clip_frames(
-            seed_of(self.first_seed, index), self.size, self.mix, self.moments
+            seed_of(self.first_seed, index), self.size, self.mix, self.clip_frames
         )
 
 
@@ -104,26 +104,28 @@ def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
     return sum(
         stage.batch_size * done
         for stage, done in zip(recipe.stage, steps, strict=True)
-        if (stage.data == "words") == (kind == "words")  # scenes are numbered through
+        if (stage.data == "text") == (kind == "text")  # scenes are numbered through
     )
 
 
-def dataset_of(recipe: Recipe, stage: RecipeStage) -> Dataset[Any]:
+def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
-    if stage.data == "words":
+    if stage.data == "text":
         return TextDataset(recipe.seed)
     if stage.data == "clips":
-        return ClipFramesDataset(recipe.data.first_seed, stage.size, stage.mixture, stage.moments)
+        return ClipFramesDataset(
+            recipe.data.first_seed, stage.size, stage.mixture, stage.clip_frames
+        )
     silent = SampleMix(sentences=0, questions=0, regions=0)
-    mix = silent if stage.data == "pictures" else stage.mixture
+    mix = silent if stage.data == "dense" else stage.mixture
     return SceneDataset(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
 
 
-def collator_of(stage: RecipeStage, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
+def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
     """What makes the batches of a stage."""
-    if stage.data == "words":
+    if stage.data == "text":
         return model.text_collator()
-    if stage.data == "pictures":
+    if stage.data == "dense":
         return model.dense_collator(stage.size)
     if stage.data == "clips":
         return model.clip_collator(stage.size)
@@ -131,7 +133,7 @@ def collator_of(stage: RecipeStage, model: Trainable) -> Callable[[Sequence[Any]
 
 
 def batches_of(
-    recipe: Recipe, stage: RecipeStage, model: Trainable, start: int, share: ProcessShare
+    recipe: Recipe, stage: StageTable, model: Trainable, start: int, share: ProcessShare
 ) -> Iterator[Batch]:
     """Batches for the passes of one process, from sample ``start`` of the run, without end."""
     loader: DataLoader[Any] = DataLoader(

@@ -1,7 +1,9 @@
 """``vlseg train``: from a recipe file to a model folder, through as many restarts as it takes."""
 
 import os
+import sys
 from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ from accelerate.utils import set_seed
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema.tables import former_names
 from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
 from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
 from vlseg_cli.training.log import RunLog
@@ -38,14 +41,23 @@ def train(
     Raises RecipeError for a wrong recipe or one that ``out`` was not trained with, StoppedError
     after SIGTERM or SIGINT, when a checkpoint has been left.
     """
-    if dry_run and (unbuilt := too_large(load_recipe(recipe, overrides))) is not None:
-        describe_unbuilt(load_recipe(recipe, overrides), unbuilt, out)
-        return
-    run = build_run(recipe, out, overrides)
+    with former_names(cache(partial(_note, recipe))):
+        resolved = load_recipe(recipe, overrides)
+        if dry_run and (unbuilt := too_large(resolved)) is not None:
+            describe_unbuilt(resolved, unbuilt, out)
+            return
+        run = build_run(recipe, out, overrides)
     if dry_run:
         describe(run)
     else:
         train_run(run, restart)
+
+
+def _note(recipe: Path, sentence: str) -> None:
+    """One line on stderr, of the first process alone, about a former name in ``recipe``."""
+    if os.environ.get("RANK", "0") == "0":
+        table = "" if sentence.startswith(str(recipe)) else f"{recipe} "
+        print(f"{table}{sentence}", file=sys.stderr)
 
 
 def too_large(recipe: Recipe) -> Trainable | None:
@@ -67,7 +79,8 @@ def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
         recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
     )
     if recipe.model.weights and torch.get_default_device().type != "meta":
-        anew = model.init_from(model_folder(recipe.model.weights))
+        with former_names(lambda _: None):  # a model folder's are read in silence
+            anew = model.init_from(model_folder(recipe.model.weights))
     if (lora := recipe.lora) is not None:
         model.add_lora(lora.rank, lora.alpha, lora.dropout, lora.targets)
     return model, anew
