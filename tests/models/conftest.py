@@ -49,7 +49,7 @@ SIZES: dict[str, Any] = {
     "decoder_layers": 3,
     "decoder_heads": 2,
     "decoder_feedforward": 16,
-    "talks": False,
+    "generates_text": False,
 }
 DESIGNS: dict[str, dict[str, Any]] = {
     "published": SIZES,
@@ -74,7 +74,7 @@ HYPERSEG: dict[str, Any] = {
     "fine_channels": 16,
     "fine_heads": 2,
     "fine_head_channels": 8,
-    "talks": True,
+    "generates_text": True,
 }
 HYPERSEG_DESIGNS: dict[str, dict[str, Any]] = {
     "published": HYPERSEG,

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from transformers import Mask2FormerConfig
 
 from vlseg_cli.nn.mask_decoder import MLP, DecodedQueries, MaskDecoder, QueryPacking
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
@@ -16,7 +17,14 @@ CHANNELS, QUERIES = 16, 5
 def decoder() -> MaskDecoder:
     """In float64: no rounding can move a cell across the threshold of the attention mask."""
     torch.manual_seed(0)
-    net = MaskDecoder(CHANNELS, 8, QUERIES, layers=4, heads=2, feedforward=24).double().eval()
+    config = Mask2FormerConfig(
+        hidden_dim=CHANNELS,
+        mask_feature_size=8,
+        decoder_layers=5,
+        num_attention_heads=2,
+        dim_feedforward=24,
+    )
+    net = MaskDecoder(config, queries=QUERIES).double().eval()
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.3)
     return net

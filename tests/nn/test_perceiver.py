@@ -3,17 +3,24 @@
 import pytest
 import torch
 from torch import Tensor
+from transformers import PhiConfig, PhiModel
 
 from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.perceiver import FineGrainedPerceiver
-from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.reid import InstanceHeads
-from vlseg_cli.nn.siglip import SiglipTower
 
 
 def perceiver(gated: bool) -> FineGrainedPerceiver:
     torch.manual_seed(0)
-    return FineGrainedPerceiver((6, 12, 24), 20, 5, 8, 2, 4, gated=gated).eval()
+    return FineGrainedPerceiver(
+        in_channels=(6, 12, 24),
+        out_channels=20,
+        tokens=5,
+        channels=8,
+        heads=2,
+        head_channels=4,
+        gated=gated,
+    ).eval()
 
 
 @pytest.fixture
@@ -42,13 +49,6 @@ def test_a_closed_gate_lets_nothing_in_until_it_learns(pyramid: list[Tensor]) ->
     assert not perceiver(False)(pyramid).allclose(perceiver(False)(other))
 
 
-def test_siglip_ends_where_its_tokens_are_used() -> None:
-    tower = SiglipTower(30, 7, 8, 2, 2, 16)
-    assert tower.side == 4
-    assert tower(torch.randn(3, 3, 30, 30)).shape == (3, 16, 8)
-    assert not any("head" in name or "post" in name for name in tower.state_dict())
-
-
 def test_boxes_lie_in_the_picture() -> None:
     found = InstanceHeads(8)(torch.randn(2, 3, 8) * 9, torch.randn(2, 3, 8))
     assert found.boxes.shape == (2, 3, 4) and found.embeddings.shape == (2, 3, 8)
@@ -57,7 +57,15 @@ def test_boxes_lie_in_the_picture() -> None:
 
 def test_merged_adapters_compute_the_same() -> None:
     torch.manual_seed(1)
-    phi, plain = (build_phi(11, 8, 2, 2, 16, 32, 0.5).eval() for _ in range(2))
+    config = PhiConfig(
+        vocab_size=11,
+        hidden_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+    )
+    phi, plain = (PhiModel(config).eval() for _ in range(2))
     adapters = inject_lora(phi, 2, 4.0, 0.0, ["q_proj", "v_proj"])
     assert [p for p in phi.parameters() if p.requires_grad] == adapters or len(adapters) == 8
     for parameter in adapters:

@@ -6,13 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers import Mask2FormerConfig
 
 from vlseg_cli.nn.pixel_decoder import CoordinateEmbedding, PixelDecoder, coordinate_features
 
 
 def decoder(coordinates: bool = False) -> PixelDecoder:
     torch.manual_seed(0)
-    return PixelDecoder((4, 8, 16, 32), 32, 12, 2, 4, 16, coordinates).eval()
+    config = Mask2FormerConfig(
+        feature_size=32,
+        mask_feature_size=12,
+        hidden_dim=32,
+        encoder_layers=2,
+        num_attention_heads=4,
+        encoder_feedforward_dim=16,
+    )
+    return PixelDecoder(config, in_channels=(4, 8, 16, 32), coordinates=coordinates).eval()
 
 
 def pyramid(size: int = 64, batch: int = 2) -> list[Tensor]:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.random import Generator
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vlseg_cli.schema import RecipeError, Sample, TableError
 from vlseg_cli.schema.sample import ClipFrames, TextSample
-from vlseg_cli.schema.tables import Fraction, Natural, NonNegative, read_table
+from vlseg_cli.schema.tables import Formerly, Fraction, Natural, NonNegative, read_table
 
 
 class Batch(Protocol):
@@ -130,12 +130,12 @@ class PromptLosses:
     category: NonNegative = 2.0
     sentence: NonNegative = 2.0
     region: NonNegative = 2.0
-    void: Fraction = 0.1
+    no_object_weight: Annotated[Fraction, Formerly("void")] = 0.1
     points: Natural = 12544  # 0: every cell of the mask map
     assignment: Assignment = "hungarian"
     # Auxiliary heads; 0 leaves them unused.
     dense_names: NonNegative = 0.0
-    meant_names: NonNegative = 0.0
+    sentence_class: Annotated[NonNegative, Formerly("meant_names")] = 0.0
     boxes: NonNegative = 0.0
     pointing: NonNegative = 0.0
 

@@ -59,31 +59,14 @@ class DecodedQueries(NamedTuple):
 class MaskDecoder(nn.Module):
     """Masked-attention transformer decoder over three memory levels."""
 
-    def __init__(
-        self,
-        channels: int,
-        mask_channels: int,
-        queries: int,
-        layers: int,
-        heads: int,
-        feedforward: int,
-    ) -> None:
+    def __init__(self, config: Mask2FormerConfig, *, queries: int) -> None:
+        """config: transformers counts the prediction before the first layer as a layer."""
         super().__init__()
-        self.heads = heads
+        channels, self.heads = config.hidden_dim, config.num_attention_heads
         self.query_embed = nn.Embedding(queries, channels)
         self.level_embed = nn.Embedding(3, channels)
         self.position = Mask2FormerSinePositionEmbedding(channels // 2, normalize=True)
-        self.decoder = Mask2FormerMaskedAttentionDecoder(
-            Mask2FormerConfig(
-                hidden_dim=channels,
-                mask_feature_size=mask_channels,
-                decoder_layers=layers + 1,  # transformers counts the prediction before layer 0
-                num_attention_heads=heads,
-                dim_feedforward=feedforward,
-                dropout=0.0,
-                pre_norm=False,
-            )
-        )
+        self.decoder = Mask2FormerMaskedAttentionDecoder(config)
         for parameter in self.decoder.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)

@@ -78,6 +78,7 @@ class FineGrainedPerceiver(nn.Module):
 
     def __init__(
         self,
+        *,
         in_channels: Sequence[int],
         out_channels: int,
         tokens: int,

@@ -63,27 +63,10 @@ class PixelDecoder(nn.Module):
     """Pyramid in, mask features and decoder memory out (PSALM section 6.1)."""
 
     def __init__(
-        self,
-        in_channels: Sequence[int],
-        channels: int,
-        mask_channels: int,
-        layers: int,
-        heads: int,
-        feedforward: int,
-        coordinates: bool = False,
+        self, config: Mask2FormerConfig, *, in_channels: Sequence[int], coordinates: bool = False
     ) -> None:
         super().__init__()
-        config = Mask2FormerConfig(
-            feature_size=channels,
-            mask_feature_size=mask_channels,
-            hidden_dim=channels,
-            encoder_feedforward_dim=feedforward,
-            encoder_layers=layers,
-            num_attention_heads=heads,
-            dropout=0.0,
-            common_stride=4,
-            feature_strides=[4, 8, 16, 32],
-        )
+        channels, mask_channels = config.feature_size, config.mask_feature_size
         self.decoder = Mask2FormerPixelDecoder(config, list(in_channels))
         self._replace_stride_4(in_channels[0], channels)
         self.mask_coordinates = CoordinateEmbedding(mask_channels) if coordinates else nn.Identity()
@@ -124,6 +107,7 @@ class MultiScalePixelDecoder(nn.Module):
 
     def __init__(
         self,
+        *,
         in_channels: Sequence[int],
         channels: int,
         mask_channels: int,

@@ -20,7 +20,7 @@ from vlseg_cli.training.recipe import load_recipe
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_tensors
 
-AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3}
+AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3}
 RECIPES = Path(__file__).parents[3] / "recipes"
 
 
@@ -48,7 +48,7 @@ def total(losses: Any) -> torch.Tensor:
 def test_every_part_learns(samples: list[Sample]) -> None:
     model = learner()
     losses = model(model.collator()(samples))
-    assert losses.keys() == {"align", "iop", "text", "dense_names", "meant_names"}
+    assert losses.keys() == {"align", "iop", "text", "dense_names", "sentence_class"}
     assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
     total(losses).backward()
     for name, group in model.parameter_groups().items():

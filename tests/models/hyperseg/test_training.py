@@ -16,7 +16,7 @@ from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_settings, load_tensors
 
-AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3, "boxes": 1.0, "pointing": 0.2}
+AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3, "boxes": 1.0, "pointing": 0.2}
 LOSSES: dict[str, dict[str, Any]] = {
     "published": {"points": 48},
     "miniature": {"points": 0, "assignment": "first", **AUXILIARY},
@@ -71,7 +71,7 @@ def test_clips_teach_the_chain_and_who_is_who(
     learner: TrainableHyperSeg, clips: list[ClipFrames]
 ) -> None:
     losses = learned(learner, learner.clip_collator()(clips))
-    assert {"instance_contrast", "instance_alike", "instance_boxes"} <= losses.keys()
+    assert {"instance_contrast", "instance_reid_aux", "instance_boxes"} <= losses.keys()
     assert {"regions_region", "sentences_sentence", "categories_mask"} <= losses.keys()
     carry = learner.model.perceiver.carry.weight.grad
     assert carry is not None and carry.any()

@@ -33,7 +33,7 @@ def frames() -> list[Frame]:
 
 
 @pytest.fixture(scope="module")
-def asks() -> list[PromptRequest]:
+def requests() -> list[PromptRequest]:
     """One of each kind; the regions are drawn in frame 1."""
     scene = draw_clip(41, frames=5, size=64)[1]
     first, second, *_ = scene.items

@@ -19,9 +19,9 @@ QUESTION = "what keeps food cold?"
 @pytest.fixture
 def talking(segmenter: PSALMSegmenter) -> Iterator[PSALMSegmenter]:
     """The segmenter as one that was taught to talk."""
-    segmenter.talks = True
+    segmenter.generates_text = True
     yield segmenter
-    segmenter.talks = False
+    segmenter.generates_text = False
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_tensors
 
 CELLS = {"points": 0, "denoising": 12}
-AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3, "selection": 1.0}
+AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3, "selection": 1.0}
 DESIGNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "miniature": ({"coordinates": True, "sentence_queries": 3}, {**CELLS, **AUXILIARY}),
     "released": ({"prompt_style": "released"}, {"points": 48, "denoising": 12}),

@@ -1,19 +1,52 @@
 """The defaults are the published sizes, and what cannot be a PSALM is refused in a sentence."""
 
 import json
+import shutil
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vlseg_cli.models.hyperseg.config import HyperSegConfig
+from vlseg_cli.models.hyperseg.training import HyperSegLosses
 from vlseg_cli.models.psalm.config import PSALMConfig
+from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
+from vlseg_cli.models.registry import load_model
+from vlseg_cli.models.training import read_losses
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.resolve import EMBEDDED
 
 
 def test_json_and_back(design: dict[str, Any]) -> None:
     config = PSALMConfig.from_dict(design)
     assert PSALMConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
     assert PSALMConfig.from_dict({}) == PSALMConfig()
+
+
+def test_keys_of_the_release_before_are_still_read() -> None:
+    old = PSALMConfig.from_dict({"talks": False, "likeness": 0.7})
+    assert old == PSALMConfig(generates_text=False, appearance_threshold=0.7)
+    assert not {"talks", "likeness"} & asdict(old).keys()
+    assert HyperSegConfig.from_dict({"talks": False}) == HyperSegConfig(generates_text=False)
+
+
+def test_a_model_folder_with_the_old_keys_loads(tmp_path: Path) -> None:
+    folder = shutil.copytree(EMBEDDED, tmp_path / "old")
+    settings = json.loads((folder / CONFIG).read_text())
+    config = settings["config"]
+    config["talks"] = config.pop("generates_text")
+    config["likeness"] = config.pop("appearance_threshold")
+    (folder / CONFIG).write_text(json.dumps(settings))
+    loaded = load_model(str(folder), "cpu")
+    assert isinstance(loaded, PSALMSegmenter)
+    assert not loaded.generates_text and loaded.model.config.appearance_threshold == 0.8
+
+
+def test_losses_of_the_release_before_are_still_read() -> None:
+    old = read_losses(HyperSegLosses, {"void": 0.2, "meant_names": 0.3, "alike": 0.5})
+    assert (old.no_object_weight, old.sentence_class, old.reid_aux) == (0.2, 0.3, 0.5)
 
 
 @pytest.mark.parametrize(

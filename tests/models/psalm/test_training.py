@@ -16,7 +16,7 @@ from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_settings, load_tensors
 
-AUXILIARY = {"dense_names": 1.0, "meant_names": 0.3, "boxes": 1.0, "pointing": 0.2}
+AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3, "boxes": 1.0, "pointing": 0.2}
 LOSSES: dict[str, dict[str, Any]] = {
     "hungarian, points": {"points": 48},
     "hungarian, cells": {"points": 0, **AUXILIARY},
@@ -81,7 +81,7 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
         expected |= {f"{kind}s_{name}" for name in (kind, "mask", "dice")}
     unused = {"model.lm_head", *(f"words.{n}" for n in ("color", "position", "anchor"))}
     if learner.weights.boxes:
-        expected |= {"dense_names", "meant_names"}
+        expected |= {"dense_names", "sentence_class"}
         expected |= {
             f"{kind}s_{n}" for kind in ("sentence", "region") for n in ("boxes", "pointing")
         }

@@ -31,7 +31,7 @@ from vlseg_cli.training.vocabulary import synthetic_vocabulary
 # What the paper's recipe adapts: both towers.
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 TARGETS += ("projection_layer", "fc1", "fc2")
-LEARNING = {"dense_names": 1.0, "meant_names": 0.3, "names": 1}
+LEARNING = {"dense_names": 1.0, "sentence_class": 0.3, "names": 1}
 
 
 def fresh(losses: dict[str, Any] | None = None, **changes: Any) -> TrainableSELF1E:
@@ -103,7 +103,7 @@ def test_a_few_steps_learn(batch: SELF1EBatch) -> None:
         optimizer.step()
         optimizer.zero_grad()
         totals.append(total.item())
-    assert set(losses) == {"words", "bce", "dice", "meant_names", "dense_names"}
+    assert set(losses) == {"words", "bce", "dice", "sentence_class", "dense_names"}
     assert totals[-1] < 0.7 * totals[0]
 
 

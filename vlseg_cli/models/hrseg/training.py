@@ -7,6 +7,7 @@ weight 0 by default; inference is the same.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
-from vlseg_cli.schema.tables import Count, Natural, NonNegative
+from vlseg_cli.schema.tables import Count, Formerly, Natural, NonNegative
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.folder import TOKENIZER, load_into, load_settings, load_tensors, save_folder
 
@@ -51,7 +52,7 @@ class HRSegLosses:
     windows: tuple[Count, ...] = ()  # a batch's N is drawn from these; empty: the model's own
     # Auxiliary heads; 0 leaves them unused.
     dense_names: NonNegative = 0.0
-    meant_names: NonNegative = 0.0
+    sentence_class: Annotated[NonNegative, Formerly("meant_names")] = 0.0
 
 
 class TrainableHRSeg(Trainable):
@@ -186,9 +187,9 @@ class TrainableHRSeg(Trainable):
         }
         said = next_token_loss(self.hrseg.lm_head(read.hidden), lessons.labels)
         losses["text"] = self.weights.text * said
-        if self.weights.meant_names:
+        if self.weights.sentence_class:
             value = self.words.meant(read.predicting, lessons.meant)
-            losses["meant_names"] = self.weights.meant_names * value
+            losses["sentence_class"] = self.weights.sentence_class * value
         return losses
 
     def _names(self, tokens: Tensor, batch: HRSegBatch) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from transformers import PhiModel
 
 from vlseg_cli.models.hyperseg.config import HyperSegConfig
 from vlseg_cli.models.mask2former.modeling import (
@@ -28,12 +29,10 @@ from vlseg_cli.models.mask2former.modeling import (
 )
 from vlseg_cli.nn.mask_decoder import MLP, MaskDecoder
 from vlseg_cli.nn.perceiver import FineGrainedPerceiver
-from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.pixel_decoder import PixelDecoder, PixelFeatures
 from vlseg_cli.nn.pooling import pool_cells, pool_regions
 from vlseg_cli.nn.reid import InstanceEmbeddings, InstanceHeads
-from vlseg_cli.nn.siglip import SiglipTower
-from vlseg_cli.nn.swin import SwinPyramid
+from vlseg_cli.nn.vision_encoders import SiglipTower, SwinPyramid
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence
 
@@ -67,42 +66,21 @@ class HyperSeg(MaskModel):
         super().__init__()
         self.config = config
         width, channels = config.language_channels, config.pixel_channels
-        self.vision_tower = SwinPyramid(
-            config.swin_embed,
-            config.swin_depths,
-            config.swin_heads,
-            config.swin_window,
-            config.swin_drop_path,
-        )
-        self.clip_tower = SiglipTower(
-            config.clip_size,
-            config.clip_patch,
-            config.clip_channels,
-            config.clip_layers,
-            config.clip_heads,
-            config.clip_feedforward,
-        )
+        self.vision_tower = SwinPyramid(config.swin_config())
+        self.clip_tower = SiglipTower(config.siglip_config())
         self.connector = nn.Sequential(
             nn.Linear(config.clip_channels, width), nn.GELU(), nn.Linear(width, width)
         )
         self.perceiver = FineGrainedPerceiver(
-            self.vision_tower.channels[1:],
-            width,
-            config.fine_tokens,
-            config.fine_channels,
-            config.fine_heads,
-            config.fine_head_channels,
+            in_channels=self.vision_tower.channels[1:],
+            out_channels=width,
+            tokens=config.fine_tokens,
+            channels=config.fine_channels,
+            heads=config.fine_heads,
+            head_channels=config.fine_head_channels,
             gated=config.conditional_weight,
         )
-        self.language = build_phi(
-            config.vocabulary,
-            width,
-            config.language_layers,
-            config.language_heads,
-            config.language_feedforward,
-            config.positions,
-            config.rotary_factor,
-        )
+        self.language = PhiModel(config.phi_config())
         self.lm_head = nn.Linear(width, config.head_rows, bias=False)
         self.seg_query = nn.Parameter(torch.zeros(config.queries, width))
         self.seg_query_projector = nn.Linear(width, channels)
@@ -113,22 +91,11 @@ class HyperSeg(MaskModel):
         if config.region_source == "pixels":
             self.region_input = nn.Linear(config.mask_channels, width)
         self.pixel_decoder = PixelDecoder(
-            self.vision_tower.channels,
-            channels,
-            config.mask_channels,
-            config.pixel_layers,
-            config.pixel_heads,
-            config.pixel_feedforward,
-            config.coordinates,
+            config.pixel_decoder_config(),
+            in_channels=self.vision_tower.channels,
+            coordinates=config.coordinates,
         )
-        self.mask_decoder = MaskDecoder(
-            channels,
-            config.mask_channels,
-            config.queries,
-            config.decoder_layers,
-            config.decoder_heads,
-            config.decoder_feedforward,
-        )
+        self.mask_decoder = MaskDecoder(config.mask_decoder_config(), queries=config.queries)
         self.instance_heads = InstanceHeads(channels)
 
     # 1 see ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Source: HyperSeg section 13. Queries are matched to the truth by their last mask
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ from vlseg_cli.nn.losses import MaskSampling, next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures
 from vlseg_cli.nn.reid import InstanceEmbeddings, instance_contrast, simota_assign
 from vlseg_cli.schema.sample import TextSample
-from vlseg_cli.schema.tables import NonNegative
+from vlseg_cli.schema.tables import Formerly, NonNegative
 from vlseg_cli.text.placeholders import Placeholder
 
 _POSITIVES, _CANDIDATES = 10, 30
@@ -114,13 +114,13 @@ _UNSAID = -100  # a position whose next word is not learned
 class HyperSegLosses(PromptLosses):
     """Beside those of masks and conditions; the defaults are the paper's.
 
-    text: of words the model says itself, of entities and of answers. contrast, alike: of things
+    text: of words the model says itself, of entities and of answers. contrast, reid_aux: of things
     seen in two frames. instance_boxes: of the box head.
     """
 
     text: NonNegative = 1.0
     contrast: NonNegative = 1.0
-    alike: NonNegative = 1.0
+    reid_aux: Annotated[NonNegative, Formerly("alike")] = 1.0
     instance_boxes: NonNegative = 1.0
 
 
@@ -263,5 +263,5 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
         if before is not None:
             contrast, alike = contrast_losses(before, now)
             losses["instance_contrast"] = self.weights.contrast * contrast
-            losses["instance_alike"] = self.weights.alike * alike
+            losses["instance_reid_aux"] = self.weights.reid_aux * alike
         return losses

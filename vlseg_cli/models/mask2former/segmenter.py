@@ -78,7 +78,7 @@ class Row(NamedTuple):
 class PromptedSegmenter(ABC):
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer.
 
-    talks: whether its language model was taught to answer in words.
+    generates_text: whether its language model was taught to answer in words.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class PromptedSegmenter(ABC):
     ) -> None:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.tokenizer, self.device = tokenizer, torch.device(device)
-        self.talks: bool = model.config.talks
-        self.tasks = frozenset((*_SEGMENTING, Task.CHAT) if self.talks else _SEGMENTING)
+        self.generates_text: bool = model.config.generates_text
+        self.tasks = frozenset((*_SEGMENTING, Task.CHAT) if self.generates_text else _SEGMENTING)
         model.eval().to(device)
 
     @property
@@ -153,7 +153,7 @@ class PromptedSegmenter(ABC):
     def _words(self, encoded: EncodedFrames, ask: PromptRequest) -> str:
         if not isinstance(ask.prompt, Expression | Question):
             raise UsageError("A conversation is about words: ask a question.")
-        if self.talks:
+        if self.generates_text:
             return self.words(encoded, ask, ask.prompt.text)
         if ask.task is Task.CHAT:
             raise UsageError(

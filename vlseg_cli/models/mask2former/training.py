@@ -189,7 +189,7 @@ class MaskTrainable(Trainable, Generic[M]):
             prompts.truth,
             prompts.labels,
             PreparedMasks(self.sampling),
-            self.weights.void,
+            self.weights.no_object_weight,
             count,
         )
         return answered, losses | self._weighted(levels, "categories")
@@ -213,9 +213,9 @@ class MaskTrainable(Trainable, Generic[M]):
             losses = self._weighted(levels, f"{kind}s")
         else:
             losses = self._first_answers(answered, prompts, kind)
-        if meant is not None and self.weights.meant_names:
+        if meant is not None and self.weights.sentence_class:
             value = self.words.meant(sentence_end(read), meant)
-            losses["meant_names"] = self.weights.meant_names * value
+            losses["sentence_class"] = self.weights.sentence_class * value
         return losses | self._where(seen, prompts, read, answered, kind)
 
     def _first_answers(

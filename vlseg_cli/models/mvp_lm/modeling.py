@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from transformers import PhiModel
 
 from vlseg_cli.models.mask2former.modeling import (
     ImageFeatures,
@@ -25,9 +26,8 @@ from vlseg_cli.nn.mask_dino import (
     gather_locations,
     select_queries,
 )
-from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.pixel_decoder import MultiScalePixelDecoder
-from vlseg_cli.nn.swin import SwinConnector, SwinPyramid
+from vlseg_cli.nn.vision_encoders import SwinConnector, SwinPyramid
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.sequence import TokenSequence
 
@@ -95,26 +95,15 @@ class MVPLM(nn.Module):
         super().__init__()
         self.config = config
         width, channels = config.language_channels, config.pixel_channels
-        self.vision_tower = SwinPyramid(
-            config.swin_embed,
-            config.swin_depths,
-            config.swin_heads,
-            config.swin_window,
-            config.swin_drop_path,
-        )
+        self.vision_tower = SwinPyramid(config.swin_config())
         pyramid = self.vision_tower.channels
         self.connector = SwinConnector(
-            pyramid[-1], config.connector_width, width, config.connector_stride
+            in_channels=pyramid[-1],
+            width=config.connector_width,
+            out_channels=width,
+            stride=config.connector_stride,
         )
-        self.language = build_phi(
-            config.vocabulary,
-            width,
-            config.language_layers,
-            config.language_heads,
-            config.language_feedforward,
-            config.positions,
-            config.rotary_factor,
-        )
+        self.language = PhiModel(config.phi_config())
         self.lm_head = nn.Linear(width, config.vocabulary, bias=False)
         self.condition_projectors = nn.ModuleDict({k: nn.Linear(width, channels) for k in _KINDS})
         self.condition_heads = nn.ModuleDict({kind: MLP(channels) for kind in _KINDS})
@@ -129,13 +118,13 @@ class MVPLM(nn.Module):
             for parameter in self.base_query[-1].parameters():
                 nn.init.zeros_(parameter)  # begins as the released code
         self.pixel_decoder = MultiScalePixelDecoder(
-            pyramid,
-            channels,
-            config.mask_channels,
-            config.pixel_layers,
-            config.pixel_heads,
-            config.pixel_feedforward,
-            config.coordinates,
+            in_channels=pyramid,
+            channels=channels,
+            mask_channels=config.mask_channels,
+            layers=config.pixel_layers,
+            heads=config.pixel_heads,
+            feedforward=config.pixel_feedforward,
+            coordinates=config.coordinates,
         )
         self.selection = QuerySelection(channels)
         self.decoder = BoxDecoder(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ from vlseg_cli.nn.lora import inject_lora, merged_state_dict
 from vlseg_cli.nn.losses import DenseSampling, MaskSampling, PointSampling, next_token_loss
 from vlseg_cli.nn.mask_dino import denoising_queries
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
-from vlseg_cli.schema.tables import Fraction, Natural, NonNegative
+from vlseg_cli.schema.tables import Formerly, Fraction, Natural, NonNegative
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.folder import save_folder
@@ -50,7 +51,7 @@ class MVPLMLosses:
     dice: NonNegative = 5.0
     box: NonNegative = 5.0
     giou: NonNegative = 2.0
-    void: Fraction = 0.1
+    no_object_weight: Annotated[Fraction, Formerly("void")] = 0.1
     points: Natural = 12544  # 0: every cell of the mask map
     denoising: Natural = 100  # queries at most; 0: none
     # What is asked: least and most names of a list (all if empty), panoptic taught as instances.
@@ -58,7 +59,7 @@ class MVPLMLosses:
     instances: Fraction = 0.0
     # Auxiliary losses; 0 leaves them unused.
     dense_names: NonNegative = 0.0
-    meant_names: NonNegative = 0.0
+    sentence_class: Annotated[NonNegative, Formerly("meant_names")] = 0.0
     selection: NonNegative = 0.0
 
     def __post_init__(self) -> None:
@@ -201,7 +202,7 @@ class TrainableMVPLM(Trainable):
             self.sampling,
             counts,
             asked.places.shape[1] if stuff else None,
-            self.weights.void,
+            self.weights.no_object_weight,
         )
         losses = {
             f"{name}_{loss}": getattr(self.weights, loss)
@@ -213,9 +214,9 @@ class TrainableMVPLM(Trainable):
             losses[f"{name}_language"] = self.weights.language * said
         if self.weights.selection:
             losses[f"{name}_selection"] = self._selection(seen, prompts, asked, kind)
-        if kind is ConditionKind.SENTENCE and self.weights.meant_names:
+        if kind is ConditionKind.SENTENCE and self.weights.sentence_class:
             value = self.words.meant(sentence_end(read), meant)
-            losses["meant_names"] = self.weights.meant_names * value
+            losses["sentence_class"] = self.weights.sentence_class * value
         return losses
 
     def _selection(

@@ -6,10 +6,10 @@ the other three once per prompt.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from transformers import PhiModel
 
 from vlseg_cli.models.mask2former.modeling import (
     ImageFeatures,
@@ -28,15 +28,11 @@ from vlseg_cli.models.mask2former.modeling import (
 )
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.nn.mask_decoder import MLP, MaskDecoder
-from vlseg_cli.nn.phi import build_phi
 from vlseg_cli.nn.pixel_decoder import PixelDecoder
 from vlseg_cli.nn.pooling import pool_regions
-from vlseg_cli.nn.swin import SwinConnector, SwinPyramid
+from vlseg_cli.nn.vision_encoders import SwinConnector, SwinPyramid
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.sequence import TokenSequence
-
-if TYPE_CHECKING:
-    pass
 
 
 class PSALM(MaskModel):
@@ -48,25 +44,14 @@ class PSALM(MaskModel):
         super().__init__()
         self.config = config
         width, channels = config.language_channels, config.pixel_channels
-        self.vision_tower = SwinPyramid(
-            config.swin_embed,
-            config.swin_depths,
-            config.swin_heads,
-            config.swin_window,
-            config.swin_drop_path,
-        )
+        self.vision_tower = SwinPyramid(config.swin_config())
         self.connector = SwinConnector(
-            self.vision_tower.channels[-1], config.connector_width, width, config.connector_stride
+            in_channels=self.vision_tower.channels[-1],
+            width=config.connector_width,
+            out_channels=width,
+            stride=config.connector_stride,
         )
-        self.language = build_phi(
-            config.vocabulary,
-            width,
-            config.language_layers,
-            config.language_heads,
-            config.language_feedforward,
-            config.positions,
-            config.rotary_factor,
-        )
+        self.language = PhiModel(config.phi_config())
         self.lm_head = nn.Linear(width, config.vocabulary, bias=False)
         self.seg_query = nn.Parameter(torch.zeros(config.queries, width))
         self.seg_query_projector = nn.Linear(width, channels)
@@ -77,22 +62,11 @@ class PSALM(MaskModel):
         if config.region_source == "pixels":
             self.region_input = nn.Linear(config.mask_channels, width)
         self.pixel_decoder = PixelDecoder(
-            self.vision_tower.channels,
-            channels,
-            config.mask_channels,
-            config.pixel_layers,
-            config.pixel_heads,
-            config.pixel_feedforward,
-            config.coordinates,
+            config.pixel_decoder_config(),
+            in_channels=self.vision_tower.channels,
+            coordinates=config.coordinates,
         )
-        self.mask_decoder = MaskDecoder(
-            channels,
-            config.mask_channels,
-            config.queries,
-            config.decoder_layers,
-            config.decoder_heads,
-            config.decoder_feedforward,
-        )
+        self.mask_decoder = MaskDecoder(config.mask_decoder_config(), queries=config.queries)
 
     # 1 see ------------------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ class RegionTracks:
     def _least(self, steady: Tensor) -> Tensor:
         """How alike an answer must be to the first look: twice as alike where the thing was not
         just before, as after a cut. steady: overlap with the last mask."""
-        least = self._model.config.likeness
+        least = self._model.config.appearance_threshold
         return torch.where(steady > _HERE, least, (1 + least) / 2)
 
     def _tried(self, low: Tensor) -> int:

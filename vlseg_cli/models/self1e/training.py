@@ -7,6 +7,7 @@ weight 0 by default; inference is the same.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.pixel_decoder import coordinate_features
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
-from vlseg_cli.schema.tables import Natural, NonNegative
+from vlseg_cli.schema.tables import Formerly, Natural, NonNegative
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.folder import load_into, load_tensors, save_folder
 
@@ -46,7 +47,7 @@ class SELF1ELosses:
     names: Natural = 3  # how many of a picture's names are asked for, each by itself
     # Auxiliary heads; 0 leaves them unused.
     dense_names: NonNegative = 0.0
-    meant_names: NonNegative = 0.0
+    sentence_class: Annotated[NonNegative, Formerly("meant_names")] = 0.0
 
 
 class TrainableSELF1E(Trainable):
@@ -163,9 +164,9 @@ class TrainableSELF1E(Trainable):
             "bce": self.weights.bce * masks.bce,
             "dice": self.weights.dice * masks.dice,
         }
-        if self.weights.meant_names:
+        if self.weights.sentence_class:
             value = self.words.meant(*_at_seg(read, batch.meant))
-            losses["meant_names"] = self.weights.meant_names * value
+            losses["sentence_class"] = self.weights.sentence_class * value
         return losses
 
     def _sentences(self, batch: TextBatch) -> dict[str, Tensor]:

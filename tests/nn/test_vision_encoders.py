@@ -3,14 +3,23 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from transformers import SiglipVisionConfig, SwinConfig
 
-from vlseg_cli.nn.swin import SwinConnector, SwinPyramid
+from vlseg_cli.nn.vision_encoders import SiglipTower, SwinConnector, SwinPyramid
 
 
 @pytest.fixture(scope="module")
 def swin() -> SwinPyramid:
     torch.manual_seed(0)
-    return SwinPyramid(8, (1, 2, 1, 1), (1, 2, 2, 4), window_size=3, drop_path_rate=0.5)
+    config = SwinConfig(
+        embed_dim=8,
+        depths=[1, 2, 1, 1],
+        num_heads=[1, 2, 2, 4],
+        window_size=3,
+        drop_path_rate=0.5,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    return SwinPyramid(config)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 96), (160, 32)])
@@ -49,13 +58,13 @@ def test_pictures_of_a_batch_do_not_see_each_other(swin: SwinPyramid) -> None:
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 5), (2, 3)])
 def test_a_token_per_cell(stride: int, side: int) -> None:
-    connector = SwinConnector(6, 10, 12, stride).eval()
+    connector = SwinConnector(in_channels=6, width=10, out_channels=12, stride=stride).eval()
     assert connector(torch.randn(2, 6, 5, 5)).shape == (2, 12, side, side)
 
 
 def test_the_second_convolution_runs_twice_before_its_norm() -> None:
     torch.manual_seed(0)
-    net = SwinConnector(6, 10, 12)
+    net = SwinConnector(in_channels=6, width=10, out_channels=12)
     net.train()(torch.randn(4, 6, 8, 8))  # fills the norms' statistics
     net.eval()
     x = torch.randn(2, 6, 8, 8)
@@ -66,3 +75,20 @@ def test_the_second_convolution_runs_twice_before_its_norm() -> None:
     y = (net.bn2(y) + net.shortcut[1](skip)).relu()
     wanted = torch.einsum("bchw,dc->bdhw", y, net.fc.weight) + net.fc.bias.view(1, -1, 1, 1)
     assert torch.allclose(net(x), wanted, atol=1e-5)
+
+
+def test_siglip_ends_at_the_layer_whose_tokens_are_used() -> None:
+    tower = SiglipTower(
+        SiglipVisionConfig(
+            image_size=30,
+            patch_size=7,
+            hidden_size=8,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=16,
+            vision_use_head=False,
+        )
+    )
+    assert tower.side == 4
+    assert tower(torch.randn(3, 3, 30, 30)).shape == (3, 16, 8)
+    assert not any("head" in name or "post" in name for name in tower.state_dict())
