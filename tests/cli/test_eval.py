@@ -24,6 +24,14 @@ def test_the_embedded_model_is_scored(vlseg, tmp_path: Path) -> None:
     assert f"refer.cIoU{' ' * 23}{result['refer']['cIoU']:.3f}" in ran.err
     assert (tmp_path / "page" / "index.html").is_file()
     assert json.loads(ran.out) == result
+    again = vlseg("eval", "world", "--seeds", "900000:900002", "--out", "page", "--json")
+    assert again.out == ran.out and "scenes," not in again.err  # resumed: nothing was left to do
+    alone = vlseg(
+        "eval", "world", "--seeds", "900000:900009", "--limit", 2, "--html", "h", "--json"
+    )
+    assert alone.out == ran.out and [one.name for one in (tmp_path / "h").iterdir()] == [
+        "index.html"
+    ]
 
 
 def test_clips_are_scored(vlseg) -> None:

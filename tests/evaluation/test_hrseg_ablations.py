@@ -1,19 +1,28 @@
-"""Every line of the paper's ablations is measured over the same sentences and proposals."""
+"""benchmarks/hrseg_ablations.py: every variant gets the same sentences and proposals."""
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import get_args
 
 from models.tiny_hrseg import Quarters, tiny_segmenter
 
-from vlseg_cli.evaluation.hrseg_ablations import ablate, table
 from vlseg_cli.models.hrseg.selection import Rule
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer
 
+FILE = Path(__file__).parents[2] / "benchmarks" / "hrseg_ablations.py"
+spec = spec_from_file_location("hrseg_ablations", FILE)
+assert spec is not None and spec.loader is not None
+ablations = sys.modules[spec.name] = module_from_spec(spec)
+spec.loader.exec_module(ablations)
+ablate, table = ablations.ablate, ablations.table
 
-def test_every_variant_is_asked_the_same() -> None:
+
+def test_every_variant_gets_the_same_sentences() -> None:
     segmenter = tiny_segmenter(miniature_tokenizer(words()), view=14, dino_native=14)
-    looked: list[int] = []
-    segmenter.model.dino.register_forward_pre_hook(lambda _, views: looked.append(len(views[0])))
+    encoded: list[int] = []
+    segmenter.model.dino.register_forward_pre_hook(lambda _, views: encoded.append(len(views[0])))
     trained = segmenter.model.config
     lines = ablate(segmenter, range(900_000, 900_002), 64)
     assert segmenter.model.config is trained
@@ -22,7 +31,7 @@ def test_every_variant_is_asked_the_same() -> None:
     assert tables.count("selection") == len(get_args(Rule))
     assert len({line.meters["reason"].result().n for line in lines}) == 1
     # N is 2 and gamma 0.8 as trained: the other N, the other gammas, and that once for all the rest
-    assert sorted(looked) == sorted([2, 10, 17, 5, 5, 5, 5, 5] * 2)
+    assert sorted(encoded) == sorted([2, 10, 17, 5, 5, 5, 5, 5] * 2)
     assert isinstance(segmenter.proposer, Quarters)
     same = [line for line in lines if not line.changes or line.label in ("2", "0.8")]
     results = {str(line.meters["refer"].result()) for line in same if line.table != "threshold"}
@@ -37,7 +46,7 @@ def test_a_model_without_windows_has_none_to_vary() -> None:
     assert tables == {"as trained", "selection", "threshold"}
 
 
-def test_tables_can_be_asked_for_alone() -> None:
+def test_single_tables_can_be_chosen() -> None:
     segmenter = tiny_segmenter(miniature_tokenizer(words()), view=14, dino_native=14)
     lines = ablate(segmenter, range(900_000, 900_001), 64, ("N",))
     assert [line.label for line in lines] == ["1", "2", "3", "4"]

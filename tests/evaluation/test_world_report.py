@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from vlseg_cli.evaluation.cases import Case, CaseKeeper
-from vlseg_cli.evaluation.world_report import write_report
-from vlseg_cli.evaluation.world_scores import WorldScores
+from vlseg_cli.evaluation.report import write_world_report
+from vlseg_cli.evaluation.scorers.synthetic import SyntheticSceneScorer
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Expression, Frame, Prediction, Query, Task, segment_from_mask
 
@@ -53,9 +53,9 @@ def page(tmp_path: Path) -> Page:
     prediction = Prediction("world:7", 0, 32, 32, Task.REFER, prompt, segments)
     cases = CaseKeeper()
     cases.add([Case(frame, query, prediction, "IoU", 0.4321)])
-    scores = {**WorldScores().summary(), "scenes": 1, "model": "tiny <1>"}
+    scores = {**SyntheticSceneScorer().result().details, "scenes": 1, "model": "tiny <1>"}
     scores["refer"]["gIoU"] = 0.4321
-    write_report(OutputFolder(tmp_path), scores, cases, range(7, 8))
+    write_world_report(OutputFolder(tmp_path), scores, cases, range(7, 8))
     return Page((tmp_path / "index.html").read_text(encoding="utf-8"))
 
 

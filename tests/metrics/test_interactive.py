@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from metrics.proposals import best_proposal, union_above
 
 from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
-from vlseg_cli.evaluation.metrics.proposals import best_proposal, union_above
 
 
 def rows(count: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from vlseg_cli.cli.benchmark_list import result_lines
 from vlseg_cli.cli.build_job import BATCH_SIZE
@@ -17,8 +18,8 @@ from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, find_benchmarks, s
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.report import write_benchmark_report
 from vlseg_cli.evaluation.run import Evaluation, evaluate
-from vlseg_cli.evaluation.setting import Setting, setting
-from vlseg_cli.evaluation.summary import summarize, write_summary
+from vlseg_cli.evaluation.setting import setting
+from vlseg_cli.evaluation.summary import Summary, summarize, write_summary
 from vlseg_cli.evaluation.toy import write_toy_sets
 from vlseg_cli.jobs import Job, JobSettings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.job import CHUNK_FRAMES
@@ -27,22 +28,28 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import FrameRange, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class BenchmarkRequest:
-    """The command line of ``vlseg eval``, as given; arguments: itself, to be kept."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRequest:
+    """What every evaluation has on its command line, as given; arguments: itself, to be kept."""
+
+    model: ModelChoice
+    limit: int | None
+    batch_size: int | None
+    shard: str | None
+    overwrite: bool
+    out: Path | None
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkRequest(EvaluationRequest):
+    """The benchmarks of ``vlseg eval``."""
 
     names: tuple[str, ...]
     data: Path | None
     specimen: bool
     protocol: str | None
     changes: tuple[str, ...]
-    limit: int | None
-    model: ModelChoice
-    batch_size: int | None
-    shard: str | None
-    overwrite: bool
-    out: Path | None
-    arguments: tuple[str, ...]
 
 
 def evaluate_benchmarks(asked: BenchmarkRequest, as_json: bool, quiet: bool, style: str) -> int:
@@ -52,16 +59,16 @@ def evaluate_benchmarks(asked: BenchmarkRequest, as_json: bool, quiet: bool, sty
     with _data(asked, benchmarks, console) as data:
         about = setting(asked.model.name, asked.model.dtype, data, asked.limit)
         plan = EvaluationPlan(_entries(asked, benchmarks, data, about.system), asked.limit)
-        job = _job(asked, plan, about)
+        protocols = {one.benchmark.name: dict(one.protocol) for one in plan.entries}
+        question = {"benchmarks": protocols, "data": about.data, "limit": about.limit}
+        batch_size = asked.batch_size or BATCH_SIZE
+        job = evaluation_job(asked, f"{about.model} {about.weights}", question, batch_size)
+        settings = job_settings(asked, batch_size)
         with open_progress(console, "samples") as progress:
-            done = evaluate(
-                plan,
-                job,
-                _settings(asked, job),
-                lambda: asked.model.load(console),
-                progress,
-            )
-        _report(done, plan, about, asked, console, as_json)
+            done = evaluate(plan, job, settings, lambda: asked.model.load(console), progress)
+        note_failures(done, asked, console)
+        if done.results is not None:
+            _report(summarize(plan, about, done), done, plan, asked, console, as_json)
     return done.summary.exit_code
 
 
@@ -108,53 +115,55 @@ def _changes(words: Sequence[str], benchmarks: Sequence[Benchmark]) -> dict[str,
     return changes
 
 
-def _job(asked: BenchmarkRequest, plan: EvaluationPlan, about: Setting) -> Job:
-    protocols = {one.benchmark.name: dict(one.protocol) for one in plan.entries}
-    return Job(
-        asked.arguments,
-        f"{about.model} {about.weights}",
-        {"benchmarks": protocols, "data": about.data, "limit": about.limit},
-        {
-            "clip": asdict(FrameRange()),
-            "batch_size": asked.batch_size or BATCH_SIZE,
-            "part": CHUNK_FRAMES,
-            "save": [],
-            **asked.model.options(),
-        },
-    )
+def evaluation_job(asked: EvaluationRequest, model: str, question: Any, batch_size: int) -> Job:
+    """The job of an evaluation. model: name and digest; question: what is evaluated."""
+    options = {
+        "clip": asdict(FrameRange()),
+        "batch_size": batch_size,
+        "part": CHUNK_FRAMES,
+        "save": [],
+        **asked.model.options(),
+    }
+    return Job(asked.arguments, model, question, options)
 
 
-def _settings(asked: BenchmarkRequest, job: Job) -> JobSettings:
+def job_settings(
+    asked: EvaluationRequest, batch_size: int, exact_scores: bool = False
+) -> JobSettings:
+    """How it runs. Raises UsageError for a shard without a folder."""
     shard = parse_shard(asked.shard) if asked.shard else shard_of_launcher()
     if asked.out is None and shard.count > 1:
         raise UsageError("--shard needs --out DIR: shares meet in a folder.")
     return JobSettings(
         OutputFolder(asked.out or Path()),
         (),
-        batch_size=job.options["batch_size"],
+        batch_size=batch_size,
         shard=shard,
         overwrite=asked.overwrite,
-        again=True,  # data that was broken may have been mended
+        again=True,  # damaged data may have been repaired
         keep_records=asked.out is not None,
+        exact_scores=exact_scores,
     )
 
 
-def _report(
-    done: Evaluation,
-    plan: EvaluationPlan,
-    about: Setting,
-    asked: BenchmarkRequest,
-    console: Console,
-    as_json: bool,
-) -> None:
+def note_failures(done: Evaluation, asked: EvaluationRequest, console: Console) -> None:
+    """Which samples have no score, and whether others are left to do."""
     if done.summary.failed:
         listed = f"; they are listed in {asked.out / FAILURES}" if asked.out else ""
         console.note(f"{len(done.summary.failed):,} samples could not be scored{listed}.")
     if done.results is None:
         left = f"{done.summary.left:,} of {done.summary.total:,} samples are left"
         console.note(f"{left}: the scores come when the last share, or the same command, ends.")
-        return
-    summary = summarize(plan, about, done)
+
+
+def _report(
+    summary: Summary,
+    done: Evaluation,
+    plan: EvaluationPlan,
+    asked: BenchmarkRequest,
+    console: Console,
+    as_json: bool,
+) -> None:
     for line in result_lines(summary):
         console.note(line)
     if asked.out is not None:

@@ -26,7 +26,18 @@ BATCH_SIZE = 4  # for auto: small enough for a laptop, large enough to share the
 
 # Options that change no result: a job is the same job with others.
 _NEUTRAL = frozenset(
-    ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device", "cache")
+    (
+        "out",
+        "html",
+        "overwrite",
+        "shard",
+        "quiet",
+        "as_json",
+        "progress",
+        "fail_fast",
+        "device",
+        "cache",
+    )
 )
 
 

@@ -1,7 +1,7 @@
 """``vlseg eval``: score a model on the benchmarks of the field, or on the drawn world."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,7 +63,6 @@ def command(
             min=1,
             metavar="N",
             help="The first N samples of each benchmark alone.",
-            rich_help_panel=_BENCHMARK,
         ),
     ] = None,
     model: options.Model = None,
@@ -106,10 +105,13 @@ def command(
         Path | None,
         typer.Option(
             "--out",
-            "--html",
             help="Folder for answers, scores (JSON, CSV) and a page; the same command resumes it.",
             show_default="nothing is kept",
         ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for the page alone.", rich_help_panel=_WORLD),
     ] = None,
     as_json: options.ReportJSON = False,
     quiet: options.Quiet = False,
@@ -122,36 +124,43 @@ def command(
     vlseg eval refcoco-val --specimen · vlseg eval world --seeds 900000:900050 --html report/
     """
     names = tuple(benchmarks or ())
-    chosen = ModelChoice(model, device, dtype, ProposalOptions(proposals, cache, proposals_engine))
     if every:
         from vlseg_cli.cli.benchmark_list import show_benchmarks
 
         show_benchmarks(as_json)
-    elif names == ("world",):
+        return
+    if not names or ("world" in names and len(names) > 1):
+        raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
+    from vlseg_cli.cli.benchmark import BenchmarkRequest, evaluate_benchmarks
+    from vlseg_cli.cli.build_job import arguments
+
+    shared: dict[str, Any] = {
+        "model": ModelChoice(
+            model, device, dtype, ProposalOptions(proposals, cache, proposals_engine)
+        ),
+        "limit": limit,
+        "batch_size": batch_size,
+        "shard": shard,
+        "overwrite": overwrite,
+        "arguments": arguments(context),
+    }
+    if names == ("world",):
         from vlseg_cli.cli.world_scores import WorldRequest, score_world
 
-        world = WorldRequest(chosen, seeds, size, video, frames, out)
-        score_world(world, as_json, quiet)
-    elif not names or "world" in names:
-        raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
+        world = WorldRequest(
+            **shared, out=out, html=html, seeds=seeds, size=size, video=video, frames=frames
+        )
+        code = score_world(world, as_json, quiet, progress)
     else:
-        from vlseg_cli.cli.benchmark import BenchmarkRequest, evaluate_benchmarks
-        from vlseg_cli.cli.build_job import arguments
-
         asked = BenchmarkRequest(
-            names,
-            data,
-            specimen,
-            protocol,
-            tuple(changes or ()),
-            limit,
-            chosen,
-            batch_size,
-            shard,
-            overwrite,
-            out,
-            arguments(context),
+            **shared,
+            out=out or html,  # which once were two names of one option
+            names=names,
+            data=data,
+            specimen=specimen,
+            protocol=protocol,
+            changes=tuple(changes or ()),
         )
         code = evaluate_benchmarks(asked, as_json, quiet, progress)
-        if code:
-            raise typer.Exit(code)
+    if code:
+        raise typer.Exit(code)

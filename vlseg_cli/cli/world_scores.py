@@ -1,4 +1,7 @@
-"""``vlseg eval world``: score a model on drawn scenes, or clips, that no training has seen."""
+"""``vlseg eval world``: score a model on held-out synthetic scenes, or clips, as a job.
+
+One JSON object of nested fractions, whose keys other programs read, instead of a benchmark's table.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,61 +9,92 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vlseg_cli.cli.benchmark import (
+    EvaluationRequest,
+    evaluation_job,
+    job_settings,
+    note_failures,
+)
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.values import parse_seeds
-from vlseg_cli.evaluation.world import evaluate_world
-from vlseg_cli.evaluation.world_video import evaluate_world_video
-from vlseg_cli.models.base import require_video
+from vlseg_cli.evaluation.benchmarks.synthetic import plan_clips, plan_scenes
+from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
+from vlseg_cli.evaluation.report import write_world_report
+from vlseg_cli.evaluation.run import evaluate
+from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
+from vlseg_cli.weights.resolve import model_digest, model_folder
 
 FRAMES = 16  # of a clip
 _SCENES, _CLIPS = "900000:900300", "900000:900030"
+_BATCH_SIZE = 1  # the scores of a batch may differ in their last digits
 
 
-@dataclass(frozen=True, slots=True)
-class WorldRequest:
-    """The command line, as given; None takes what is usual for scenes or clips."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldRequest(EvaluationRequest):
+    """The synthetic scenes of ``vlseg eval``; None takes the default for scenes or clips.
 
-    model: ModelChoice
+    html: folder for the page alone.
+    """
+
     seeds: str | None
     size: int
     video: bool
     frames: int | None
-    out: Path | None
+    html: Path | None
 
 
-def score_world(asked: WorldRequest, as_json: bool, quiet: bool) -> None:
-    """Carry out one command. Raises UsageError for options that do not go together."""
-    if asked.video and asked.out is not None:
-        raise UsageError("--html shows pictures: leave it out with --video.")
+def score_world(asked: WorldRequest, as_json: bool, quiet: bool, style: str) -> int:
+    """Carry out one command; returns the exit code.
+
+    Raises UsageError for options that do not go together.
+    """
+    if asked.video and asked.html is not None:
+        raise UsageError("--html shows images: leave it out with --video.")
     if asked.frames is not None and not asked.video:
         raise UsageError("--frames goes with --video.")
     seeds = parse_seeds(asked.seeds or (_CLIPS if asked.video else _SCENES))
-    if asked.out is not None:
-        OutputFolder(asked.out).make()
-    console = Console(quiet)
-    result = _scores(asked, seeds, console)
-    for name, value in flattened(result):
-        console.note(f"{name:<32} {value}")
-    if as_json:
-        print(json.dumps(result))
-
-
-def _scores(asked: WorldRequest, seeds: range, console: Console) -> Mapping[str, Any]:
-    model = asked.model.load(console)
+    batch_size = asked.batch_size or _BATCH_SIZE
+    settings = job_settings(asked, batch_size, exact_scores=True)
+    page = asked.html or (None if asked.video else asked.out)
+    if page is not None:
+        OutputFolder(page).make()
+    console = Console(quiet, style)
+    model = asked.model.load(console)  # its tasks decide what is asked
+    entry, question = _planned(asked, seeds, model)
+    name = f"{model.name} {model_digest(model_folder(asked.model.name))}"
+    job = evaluation_job(asked, name, question, batch_size)
     with open_progress(console, "clips" if asked.video else "scenes") as progress:
-        progress.start(len(seeds))
+        plan = EvaluationPlan([entry], asked.limit)
+        done = evaluate(plan, job, settings, lambda: model, progress)
+    note_failures(done, asked, console)
+    if done.results is not None:
+        result = {**done.results[entry.benchmark.name].details, "model": model.name}
+        for key, value in flattened(result):
+            console.note(f"{key:<32} {value}")
+        if asked.out is not None:
+            OutputFolder(asked.out).write(
+                (json.dumps(result, indent=1) + "\n").encode(), "scores.json"
+            )
+        if page is not None:
+            write_world_report(OutputFolder(page), result, done.cases[entry.benchmark.name], seeds)
+        if as_json:
+            print(json.dumps(result))
+    return done.summary.exit_code
 
-        def done(*_: object) -> None:
-            progress.item("world")
 
-        if not asked.video:
-            return evaluate_world(model, seeds, asked.size, asked.out, done)
-        frames = asked.frames or FRAMES
-        return evaluate_world_video(require_video(model), seeds, asked.size, frames, done)
+def _planned(
+    asked: WorldRequest, seeds: range, model: Segmenter
+) -> tuple[PlannedBenchmark, dict[str, Any]]:
+    """The benchmark, and what it depends on in plain values."""
+    question = {"seeds": [seeds.start, seeds.stop], "size": asked.size, "limit": asked.limit}
+    if not asked.video:
+        return plan_scenes(seeds, asked.size, model.tasks), {"scenes": question}
+    frames = asked.frames or FRAMES
+    entry = plan_clips(seeds, asked.size, frames)
+    return entry, {"clips": {**question, "frames": frames}}
 
 
 def flattened(result: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

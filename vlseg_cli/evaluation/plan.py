@@ -101,4 +101,6 @@ def rows(portions: Portions) -> int:
 
 def _ask(benchmark: Benchmark, query: Query | ClipQuery, prompt: Prompt) -> PromptRequest:
     first = query.first if isinstance(query, ClipQuery) else 0
-    return PromptRequest(first, query.task, prompt, benchmark.threshold, benchmark.many)
+    return PromptRequest(
+        first, query.task, prompt, benchmark.threshold_of(query.task), benchmark.many
+    )

@@ -14,5 +14,5 @@ def write_toy_sets(benchmarks: Iterable[Benchmark], folder: Path, scenes: int = 
     Raises OutputError if a file cannot be written.
     """
     seeds = range(_FIRST_SEED, _FIRST_SEED + scenes)
-    for specimen in dict.fromkeys(one.specimen for one in benchmarks):
-        specimen(folder, seeds)
+    for write_toy in dict.fromkeys(one.write_toy for one in benchmarks):
+        write_toy(folder, seeds)

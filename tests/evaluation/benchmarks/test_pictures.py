@@ -26,8 +26,8 @@ PICTURES = [one for one in BENCHMARKS.values() if not one.is_video and one.task 
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Specimens of all sets, four scenes each: RefCOCO has four splits."""
     root = tmp_path_factory.mktemp("data")
-    for specimen in dict.fromkeys(one.specimen for one in PICTURES):
-        specimen(root, range(910000, 910004))
+    for write_toy in dict.fromkeys(one.write_toy for one in PICTURES):
+        write_toy(root, range(910000, 910004))
     return root
 
 

@@ -56,7 +56,7 @@ def test_object_numbers_from_where_they_are_given(tmp_path: Path, answer: Answer
     dataset = YouTubeVOS(tmp_path / "data", "train")
     submission = ObjectNumbers(OutputFolder(tmp_path / "out"))
     for number in range(len(dataset)):
-        submission.add(dataset[number], numbered(answer(dataset[number]), dataset[number]))
+        submission.add(dataset[number], id_map(answer(dataset[number]), dataset[number]))
     submission.close()
     found = pictures(tmp_path / "out" / "Annotations.zip")
     assert len(found) == len(dataset) * FRAMES
@@ -66,7 +66,7 @@ def test_object_numbers_from_where_they_are_given(tmp_path: Path, answer: Answer
         assert (np.asarray(picture) == np.asarray(truth)).all()
 
 
-def numbered(answers: list[Prediction], sample: ClipSample) -> list[Prediction]:
+def id_map(answers: list[Prediction], sample: ClipSample) -> list[Prediction]:
     """Track numbers that count on from query to query, as a session gives them."""
     queries = sample.queries
     begins = [sum(len(query.objects) for query in queries[:n]) for n in range(len(queries))]

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from metrics.proposals import union_above
+
 from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
-from vlseg_cli.evaluation.metrics.proposals import union_above
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.schema import decode_rle
 

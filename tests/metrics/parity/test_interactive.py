@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from metrics.proposals import best_proposal
+
 from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
-from vlseg_cli.evaluation.metrics.proposals import best_proposal
 from vlseg_cli.schema import decode_rle
 
 

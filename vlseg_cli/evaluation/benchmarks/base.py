@@ -1,7 +1,7 @@
 """What a line of the table of benchmarks says, and how a line becomes something that can be run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -43,7 +43,7 @@ class Benchmark:
     task: Task
     homes: tuple[str, ...]
     open: Callable[[Path, ProtocolChoice], Opened]
-    specimen: Callable[[Path, range], object]
+    write_toy: Callable[[Path, range], object]
     papers: Mapping[str, ProtocolChoice]
     switches: Mapping[str, tuple[str, ...]]
     size: int | None
@@ -51,11 +51,16 @@ class Benchmark:
     many: bool = False
     server: str = ""
     submission: Callable[[OutputFolder], Submission[Any]] | None = None
+    thresholds: Mapping[Task, float] = field(default_factory=dict)
 
     @property
     def is_video(self) -> bool:
         """Whether its samples are clips."""
         return self.task in (Task.VOS, Task.RVOS, Task.VIS)
+
+    def threshold_of(self, task: Task) -> float | None:
+        """Of a query's task, where a benchmark has several."""
+        return self.thresholds.get(task, self.threshold)
 
     def protocol(self, system: str, changes: Mapping[str, str]) -> ProtocolChoice:
         """The choices of a system's own paper, with some changed.

@@ -35,7 +35,7 @@ def _mmbench(language: Language, home: Path, protocol: ProtocolChoice) -> Opened
     return Opened(MMBenchQuestions(path, language=language), score)
 
 
-def _mmbench_specimen(language: Language, folder: Path, seeds: range) -> None:
+def _mmbench_toy(language: Language, folder: Path, seeds: range) -> None:
     for split in SPLITS:
         write_mmbench(folder / MMBENCH_HOMES[0], seeds, f"mmbench_{split}_{language}_20231003")
 
@@ -46,7 +46,7 @@ def _old_mmbench(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(MMBenchQuestions(path), MMBenchScorer(READINGS[protocol["reading"]]))
 
 
-def _old_mmbench_specimen(folder: Path, seeds: range) -> None:
+def _old_mmbench_toy(folder: Path, seeds: range) -> None:
     write_mmbench(folder / MMBENCH_HOMES[0], seeds, "mmbench_dev_20230712")
 
 
@@ -54,7 +54,7 @@ def _scienceqa(home: Path, _: ProtocolChoice) -> Opened:
     return Opened(ScienceQAQuestions(home), ScienceQAScorer())
 
 
-def _scienceqa_specimen(folder: Path, seeds: range) -> None:
+def _scienceqa_toy(folder: Path, seeds: range) -> None:
     write_scienceqa(folder / SCIENCEQA_HOMES[0], seeds)
 
 
@@ -62,7 +62,7 @@ def _mme(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(MMEQuestions(home, joint=cast(Joint, protocol["joint"])), MMEScorer())
 
 
-def _mme_specimen(folder: Path, seeds: range) -> None:
+def _mme_toy(folder: Path, seeds: range) -> None:
     write_mme(folder / MME_HOMES[0], seeds)
 
 
@@ -74,7 +74,7 @@ BENCHMARKS = [
             task=Task.CHAT,
             homes=MMBENCH_HOMES,
             open=partial(_mmbench, language),
-            specimen=partial(_mmbench_specimen, language),
+            write_toy=partial(_mmbench_toy, language),
             papers={"self1e": {"split": "test", "reading": "text"}},
             switches={"split": SPLITS, "reading": tuple(READINGS)},
             size=1_784,
@@ -89,7 +89,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=MMBENCH_HOMES,
         open=_old_mmbench,
-        specimen=_old_mmbench_specimen,
+        write_toy=_old_mmbench_toy,
         papers={"hyperseg": {"reading": "first"}, "psalm": {"reading": "first"}},
         switches={"reading": tuple(READINGS)},
         size=1_164,
@@ -100,7 +100,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=SCIENCEQA_HOMES,
         open=_scienceqa,
-        specimen=_scienceqa_specimen,
+        write_toy=_scienceqa_toy,
         papers={"psalm": {}, "hyperseg": {}},
         switches={},
         size=2_017,
@@ -111,7 +111,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=MME_HOMES,
         open=_mme,
-        specimen=_mme_specimen,
+        write_toy=_mme_toy,
         papers={"self1e": {"joint": "space"}},
         switches={"joint": ("line", "space")},
         size=1_187,

@@ -28,11 +28,11 @@ def _referred(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(RefDAVIS(home, SPLIT), score)
 
 
-def _specimen(folder: Path, seeds: range) -> None:
+def _write_toy(folder: Path, seeds: range) -> None:
     write_davis(folder / HOMES[0], SPLIT, seeds)
 
 
-def _ref_specimen(folder: Path, seeds: range) -> None:
+def _write_ref_toy(folder: Path, seeds: range) -> None:
     write_ref_davis(folder / HOMES[0], SPLIT, seeds)
 
 
@@ -43,7 +43,7 @@ BENCHMARKS = [
         task=Task.VOS,
         homes=HOMES,
         open=_followed,
-        specimen=_specimen,
+        write_toy=_write_toy,
         papers={"psalm": {}},
         switches={},
         size=30,
@@ -54,7 +54,7 @@ BENCHMARKS = [
         task=Task.RVOS,
         homes=HOMES,
         open=_referred,
-        specimen=_ref_specimen,
+        write_toy=_write_ref_toy,
         papers={"hyperseg": {"unit": "annotation"}},
         switches={"unit": ("annotation", "expression")},
         size=30,

@@ -18,7 +18,7 @@ def _opened(query: Literal["ego", "exo"], home: Path, _: ProtocolChoice) -> Open
     return Opened(EgoExo(home, query), CorrespondenceScorer())
 
 
-def _specimen(folder: Path, seeds: range) -> None:
+def _write_toy(folder: Path, seeds: range) -> None:
     write_ego_exo(folder / HOMES[0], seeds)
 
 
@@ -29,7 +29,7 @@ BENCHMARKS = [
         task=Task.VOS,
         homes=HOMES,
         open=partial(_opened, query),
-        specimen=_specimen,
+        write_toy=_write_toy,
         papers={"psalm": {}},
         switches={},
         size=None,

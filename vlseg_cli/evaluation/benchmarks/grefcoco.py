@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SPECIMENS, SWITCHES, open_refcoco
+from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SWITCHES, TOY_WRITERS, open_refcoco
 from vlseg_cli.evaluation.benchmarks.refcoco import PAPERS as REFERRING
 from vlseg_cli.evaluation.scorers.expressions import GeneralizedScorer
 from vlseg_cli.schema import Task
@@ -28,7 +28,7 @@ BENCHMARKS = [
         task=Task.REFER,
         homes=HOMES,
         open=partial(_opened, split),
-        specimen=SPECIMENS["grefcoco"],
+        write_toy=TOY_WRITERS["grefcoco"],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

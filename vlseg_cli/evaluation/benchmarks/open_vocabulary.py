@@ -37,7 +37,7 @@ class _Set(NamedTuple):
     size: int
     write: Callable[[Path, range], None]
 
-    def specimen(self, folder: Path, seeds: range) -> None:
+    def write_toy(self, folder: Path, seeds: range) -> None:
         """Draw one in the first of its homes."""
         self.write(folder / self.homes[0], seeds)
 
@@ -62,7 +62,7 @@ def _line(
         task=task,
         homes=data.homes,
         open=partial(open_names, read, score),
-        specimen=data.specimen,
+        write_toy=data.write_toy,
         papers=PAPERS,
         switches=SWITCHES,
         size=data.size,

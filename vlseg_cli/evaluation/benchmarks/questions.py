@@ -61,7 +61,7 @@ def _people(one: _People, home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(dataset, VQAScorer(meter))
 
 
-def _people_specimen(one: _People, folder: Path, seeds: range) -> None:
+def _people_toy(one: _People, folder: Path, seeds: range) -> None:
     write = write_vqa if one.name in ("vqav2", "okvqa") else write_prepared_vqa
     write(folder / one.name, one.name, one.split, seeds)
 
@@ -72,7 +72,7 @@ def _gqa(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(dataset, GQAScorer(GQAAccuracy(tidying)))
 
 
-def _gqa_specimen(folder: Path, seeds: range) -> None:
+def _gqa_toy(folder: Path, seeds: range) -> None:
     write_gqa(folder / "gqa", seeds)
 
 
@@ -80,7 +80,7 @@ def _pope(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(POPEQuestions(home, joint=cast(Joint, protocol["joint"])), PopeScorer())
 
 
-def _pope_specimen(folder: Path, seeds: range) -> None:
+def _pope_toy(folder: Path, seeds: range) -> None:
     write_pope(folder / "pope", seeds)
 
 
@@ -92,7 +92,7 @@ BENCHMARKS = [
             task=Task.CHAT,
             homes=(one.name, f"data/{one.name}", "."),
             open=partial(_people, one),
-            specimen=partial(_people_specimen, one),
+            write_toy=partial(_people_toy, one),
             papers={"psalm": LLAVA, "hyperseg": LLAVA, "self1e": SELF1E},
             switches={**JOINTS, **EVALUATORS},
             size=one.size,
@@ -107,7 +107,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=("gqa", "data/gqa", "."),
         open=_gqa,
-        specimen=_gqa_specimen,
+        write_toy=_gqa_toy,
         papers={
             "hyperseg": {"joint": "line", "tidying": "period"},
             "self1e": {"joint": "space", "tidying": "spaces"},
@@ -121,7 +121,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=("pope", "data/pope", "."),
         open=_pope,
-        specimen=_pope_specimen,
+        write_toy=_pope_toy,
         papers={
             "psalm": {"joint": "line"},
             "hyperseg": {"joint": "line"},

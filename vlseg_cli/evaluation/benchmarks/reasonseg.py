@@ -39,7 +39,7 @@ def _write(split: str, folder: Path, seeds: range) -> None:
     write_reasonseg(folder / HOMES[0], split, seeds)
 
 
-SPECIMENS = {split: partial(_write, split) for split in ("val", "test")}
+TOY_WRITERS = {split: partial(_write, split) for split in ("val", "test")}
 
 BENCHMARKS = [
     Benchmark(
@@ -48,7 +48,7 @@ BENCHMARKS = [
         task=Task.REASON,
         homes=HOMES,
         open=partial(_opened, split, kind),
-        specimen=SPECIMENS[split],
+        write_toy=TOY_WRITERS[split],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vlseg_cli.datasets.refcoco import Name
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, SPECIMENS, open_refcoco
+from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, TOY_WRITERS, open_refcoco
 from vlseg_cli.evaluation.scorers.expressions import BoxScorer
 from vlseg_cli.schema import Task
 
@@ -30,7 +30,7 @@ BENCHMARKS = [
         task=Task.GROUND,
         homes=HOMES,
         open=partial(_opened, name, split),
-        specimen=SPECIMENS[name],
+        write_toy=TOY_WRITERS[name],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

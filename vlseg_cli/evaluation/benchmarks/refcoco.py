@@ -59,7 +59,7 @@ def _write(name: Name, folder: Path, seeds: range) -> None:
 
 
 # Draws all splits of a set.
-SPECIMENS = {name: partial(_write, name) for name in REFS}
+TOY_WRITERS = {name: partial(_write, name) for name in REFS}
 
 BENCHMARKS = [
     Benchmark(
@@ -68,7 +68,7 @@ BENCHMARKS = [
         task=Task.REFER,
         homes=HOMES,
         open=partial(_opened, name, split),
-        specimen=SPECIMENS[name],
+        write_toy=TOY_WRITERS[name],
         papers=PAPERS,
         switches=SWITCHES,
         size=size,

@@ -37,15 +37,15 @@ def _revos(group: str, home: Path, _: ProtocolChoice) -> Opened:
     return Opened(ReVOSClips(home, "valid", REVOS_GROUPS[group]), ReVOSScorer(group))
 
 
-def _ref_youtube_specimen(folder: Path, seeds: range) -> None:
+def _ref_youtube_toy(folder: Path, seeds: range) -> None:
     write_ref_youtube_vos(folder / REF_YOUTUBE_HOMES[0], "valid", seeds)
 
 
-def _mevis_specimen(split: str, folder: Path, seeds: range) -> None:
+def _mevis_toy(split: str, folder: Path, seeds: range) -> None:
     write_mevis(folder / MEVIS_HOMES[0], split, seeds)
 
 
-def _revos_specimen(folder: Path, seeds: range) -> None:
+def _revos_toy(folder: Path, seeds: range) -> None:
     write_revos(folder / REVOS_HOMES[0], "valid", seeds)
 
 
@@ -56,7 +56,7 @@ BENCHMARKS = [
         task=Task.RVOS,
         homes=REF_YOUTUBE_HOMES,
         open=_ref_youtube,
-        specimen=_ref_youtube_specimen,
+        write_toy=_ref_youtube_toy,
         papers=PAPERS,
         switches={},
         size=202,
@@ -71,7 +71,7 @@ BENCHMARKS = [
             task=Task.RVOS,
             homes=MEVIS_HOMES,
             open=partial(_mevis, split),
-            specimen=partial(_mevis_specimen, split),
+            write_toy=partial(_mevis_toy, split),
             papers=PAPERS,
             switches={},
             size=size,
@@ -91,7 +91,7 @@ BENCHMARKS = [
             task=Task.RVOS,
             homes=REVOS_HOMES,
             open=partial(_revos, group),
-            specimen=_revos_specimen,
+            write_toy=_revos_toy,
             papers=PAPERS,
             switches={},
             size=416,

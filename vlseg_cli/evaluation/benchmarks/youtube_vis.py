@@ -18,7 +18,7 @@ def _opened(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(dataset, TrackScorer(len(dataset.category_ids)))
 
 
-def _specimen(folder: Path, seeds: range) -> None:
+def _write_toy(folder: Path, seeds: range) -> None:
     for split in SPLITS:
         write_ytvis(folder / HOMES[0], split, seeds)
 
@@ -30,7 +30,7 @@ BENCHMARKS = [
         task=Task.VIS,
         homes=HOMES,
         open=_opened,
-        specimen=_specimen,
+        write_toy=_write_toy,
         papers={"hyperseg": {"split": "valid"}},
         switches={"split": SPLITS},
         size=302,

@@ -17,7 +17,7 @@ def _opened(home: Path, _: ProtocolChoice) -> Opened:
     return Opened(YouTubeVOS(home, SPLIT), ServerScorer("J&F"))
 
 
-def _specimen(folder: Path, seeds: range) -> None:
+def _write_toy(folder: Path, seeds: range) -> None:
     write_youtube_vos(folder / HOMES[0], SPLIT, seeds)
 
 
@@ -28,7 +28,7 @@ BENCHMARKS = [
         task=Task.VOS,
         homes=HOMES,
         open=_opened,
-        specimen=_specimen,
+        write_toy=_write_toy,
         papers={"psalm": {}},
         switches={},
         size=507,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.schema import ClipSample, Prediction, Sample
@@ -16,12 +16,13 @@ class Result:
 
     measures: by name, the one of the tables first; None where nothing was asked. groups: further
     numbers by what they are about ('gIoU by kind'), for bars: name -> number. n: how many answers
-    were counted.
+    were counted. details: numbers of a benchmark with a JSON form of its own, as fractions.
     """
 
     measures: Mapping[str, float | None]
     n: int
     groups: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Scorer(Protocol[Taken]):

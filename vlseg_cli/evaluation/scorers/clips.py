@@ -18,7 +18,7 @@ from vlseg_cli.schema import ClipQuery, ClipSample, Prediction, Query, Regions, 
 Masks = Iterator[NDArray[np.bool_]]  # (H, W), frame by frame
 
 
-def answers_of(
+def predictions_of(
     sample: ClipSample, predictions: Sequence[Prediction], place: int
 ) -> Sequence[Prediction]:
     """The answers to query number ``place``, one per frame."""
@@ -44,7 +44,7 @@ def union_pairs(
     return (guess for guess, _ in guesses), (goal for _, goal in goals)
 
 
-def numbered(masks: dict[int, NDArray[np.bool_]], shape: tuple[int, ...]) -> NDArray[np.int64]:
+def id_map(masks: dict[int, NDArray[np.bool_]], shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Numbered masks on one map (H, W), 0 where there is none; later ones cover earlier ones."""
     ids = np.zeros(shape, np.int64)
     for number, mask in masks.items():

@@ -15,7 +15,7 @@ class PanopticScorer:
     def __init__(self, categories: Categories) -> None:
         self._names = categories.names
         self._things = [n for n in range(len(self._names)) if categories.is_thing(n)]
-        self._meter, self._n = self._new(), 0
+        self.meter, self._n = self._new(), 0
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Score``."""
@@ -23,7 +23,7 @@ class PanopticScorer:
         for query, prediction in zip(sample.queries, predictions, strict=True):
             picture = self._new()
             picture.add(*true_panoptic(query), *predicted_panoptic(prediction))
-            self._meter.merge(picture)
+            self.meter.merge(picture)
             self._n += 1
             quality = picture.result().all
             pq = quality.pq if quality else 0.0
@@ -32,7 +32,7 @@ class PanopticScorer:
 
     def result(self) -> Result:
         """See ``Score``."""
-        found = self._meter.result()
+        found = self.meter.result()
         measures: dict[str, float | None] = {}
         for ending, mean in (("", found.all), ("_th", found.things), ("_st", found.stuff)):
             measures |= {f"{name}{ending}": value for name, value in _qualities(mean).items()}

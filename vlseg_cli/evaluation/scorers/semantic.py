@@ -14,7 +14,7 @@ class SemanticScorer:
 
     def __init__(self, categories: Categories) -> None:
         self._names = categories.names
-        self._meter, self._n = self._new(), 0
+        self.meter, self._n = self._new(), 0
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Score``."""
@@ -22,7 +22,7 @@ class SemanticScorer:
         for query, prediction in zip(sample.queries, predictions, strict=True):
             picture = self._new()
             picture.add(predicted_classes(prediction), true_classes(query))
-            self._meter.merge(picture)
+            self.meter.merge(picture)
             self._n += 1
             miou = picture.result().miou or 0.0
             cases.append(Case(sample.frame, query, prediction, "mIoU", miou))
@@ -30,7 +30,7 @@ class SemanticScorer:
 
     def result(self) -> Result:
         """See ``Score``."""
-        found = self._meter.result()
+        found = self.meter.result()
         measures = {
             "mIoU": percent(found.miou),
             "fwIoU": percent(found.frequency_weighted_iou),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import answers_of
+from vlseg_cli.evaluation.scorers.clips import predictions_of
 from vlseg_cli.schema import RLE, ClipQuery, ClipSample, Prediction, Segment, encode_rle
 
 
@@ -19,9 +19,9 @@ class TrackScorer:
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Score``; a track's worth in a single frame says little, so there are no cases."""
         for place, query in enumerate(sample.queries):
-            truths = _true_tracks(sample, query)
+            truths = true_tracks(sample, query)
             if truths is not None:
-                detections = detected_tracks(answers_of(sample, predictions, place))
+                detections = detected_tracks(predictions_of(sample, predictions, place))
                 self._meter.add(query.key, truths, detections)
                 self._n += 1
         return []
@@ -53,7 +53,7 @@ def detected_tracks(answers: Sequence[Prediction]) -> list[DetectedTrack]:
     return tracks
 
 
-def _true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueTrack] | None:
+def true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueTrack] | None:
     tubes: list[list[RLE | None]] = [[] for _ in query.objects]
     areas: list[list[float | None]] = [[] for _ in query.objects]
     for frame in range(sample.length):

@@ -11,7 +11,7 @@ from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.ref_davis import RefDavis, fuse_objects
 from vlseg_cli.evaluation.metrics.revos import ExpressionType, ReVOS, ReVOSScore
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import answers_of, numbered, still, union_pairs
+from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of, still, union_pairs
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.schema import ClipQuery, ClipSample, Prediction
 
@@ -26,7 +26,7 @@ class VideoExpressionScorer:
         """See ``Score``."""
         cases = []
         for place, query in enumerate(sample.queries):
-            answers = answers_of(sample, predictions, place)
+            answers = predictions_of(sample, predictions, place)
             pairs = union_pairs(sample, query, answers)
             if pairs is not None:
                 jf = sum(self._meter.add(*pairs)) / 2
@@ -55,7 +55,7 @@ class RefDavisScorer:
         for run, kind in enumerate(RUNS):
             places = [n for n, query in enumerate(sample.queries) if query.kind == kind]
             queries = [sample.queries[place] for place in places]
-            answers = [answers_of(sample, predictions, place) for place in places]
+            answers = [predictions_of(sample, predictions, place) for place in places]
             if not places:
                 continue
             scores = self._meter.add(
@@ -92,7 +92,7 @@ class ReVOSScorer:
         cases = []
         areas = [_area(sample, frame) for frame in range(sample.length)]
         for place, query in enumerate(sample.queries):
-            answers = answers_of(sample, predictions, place)
+            answers = predictions_of(sample, predictions, place)
             pairs = union_pairs(sample, query, answers)
             assert pairs is not None
             score = self._meter.add(ExpressionType[query.kind.upper()], *pairs, areas)
@@ -117,7 +117,7 @@ def _true_ids(queries: Sequence[ClipQuery], frame: int) -> np.ndarray:
     """Id map (H, W) of the objects of one annotator, with void."""
     masks = [query.masks(frame) for query in queries]
     objects = np.concatenate([one for one in masks if one is not None])
-    ids = numbered(dict(enumerate(objects, start=1)), objects.shape[1:])
+    ids = id_map(dict(enumerate(objects, start=1)), objects.shape[1:])
     void = queries[0].ignore and queries[0].ignore(frame)
     if void is not None:
         ids[void] = VOID

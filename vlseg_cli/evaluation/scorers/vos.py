@@ -8,7 +8,7 @@ from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.correspondence import CorrespondenceIoU
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import answers_of, numbered, still, tracked
+from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of, still, tracked
 from vlseg_cli.schema import ClipSample, Prediction
 
 
@@ -22,15 +22,15 @@ class VOSScorer:
         """See ``Score``."""
         cases = []
         for place, query in enumerate(sample.queries):
-            answers = answers_of(sample, predictions, place)
+            answers = predictions_of(sample, predictions, place)
             shapes = [(one.height, one.width) for one in answers]
             truth = (
-                numbered(dict(zip(query.objects, masks, strict=True)), shape)
+                id_map(dict(zip(query.objects, masks, strict=True)), shape)
                 for frame, shape in enumerate(shapes)
                 if (masks := query.masks(frame)) is not None
             )
             guess = (
-                numbered(
+                id_map(
                     {query.objects[number - 1]: mask for number, mask in tracked(one).items()},
                     shape,
                 )
@@ -61,7 +61,7 @@ class CorrespondenceScorer:
         """See ``Score``."""
         cases = []
         for place, query in enumerate(sample.queries):
-            answers, truth = answers_of(sample, predictions, place), query.masks(1)
+            answers, truth = predictions_of(sample, predictions, place), query.masks(1)
             assert truth is not None
             found = tracked(answers[1])
             for number, mask in enumerate(truth):

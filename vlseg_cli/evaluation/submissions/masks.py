@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.evaluation.scorers.clips import answers_of, tracked
+from vlseg_cli.evaluation.scorers.clips import predictions_of, tracked
 from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.outputs.colors import DAVIS
@@ -31,7 +31,7 @@ class ExpressionMasks:
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
         """See ``Submission``."""
         for place, query in enumerate(sample.queries):
-            answers = answers_of(sample, predictions, place)
+            answers = predictions_of(sample, predictions, place)
             for name, answer in zip(sample.names, answers, strict=True):
                 picture = Image.fromarray(np.where(predicted_union(answer), np.uint8(255), 0))
                 video = Path(sample.source).parts

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from vlseg_cli.evaluation.scorers.clips import answers_of
+from vlseg_cli.evaluation.scorers.clips import predictions_of
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks
 from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.outputs.folder import OutputFolder
@@ -28,7 +28,7 @@ class TrackResults:
                     "score": track.score,
                     "segmentations": list(track.tube),
                 }
-                for track in detected_tracks(answers_of(sample, predictions, place))
+                for track in detected_tracks(predictions_of(sample, predictions, place))
             ]
             lines = "".join(json.dumps(track) + "\n" for track in tracks)
             self._folder.write(lines.encode(), _PARTS, f"{query.key}.jsonl")

@@ -1,0 +1,207 @@
+"""``vlseg eval world``: everything asked of held-out synthetic scenes, or clips, by their seeds.
+
+The prompts of a scene depend on its own seed alone, the same for every model and run, so a range
+can be evaluated in any order, in shards, and resumed.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.random import Generator
+
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened
+from vlseg_cli.evaluation.plan import PlannedBenchmark
+from vlseg_cli.evaluation.scorers.synthetic import SyntheticClipScorer, SyntheticSceneScorer
+from vlseg_cli.schema import (
+    ClipSample,
+    Expression,
+    Frame,
+    Query,
+    Question,
+    Regions,
+    Sample,
+    Task,
+    UsageError,
+)
+from vlseg_cli.synthetic.categories import STUFF
+from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
+from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.reasoning import reason
+from vlseg_cli.synthetic.referring import refer
+from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
+from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
+from vlseg_cli.synthetic.scene import KINDS, Scene, Sentence
+
+_STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
+_TRIES = 4  # per sentence wanted: a draw may repeat itself
+
+# About as many sentences of each kind: those that the fewest scenes offer come first wherever they
+# are available, the others fill up in turn.
+_EXPRESSIONS = 5  # per scene
+_RARE = ("size", "size", "ordinal", "position")
+_FREQUENT = tuple(kind for kind in KINDS if kind not in _RARE)
+_QUESTIONS = 2  # of the trained and of the held-out wordings each
+
+
+def plan_scenes(seeds: range, size: int, tasks: Collection[Task]) -> PlannedBenchmark:
+    """The scenes of ``seeds``, longest side ``size`` px, with the prompts of ``tasks``.
+
+    Raises UsageError for an empty range.
+    """
+    if not seeds:
+        raise UsageError(
+            f"The seeds {seeds.start}:{seeds.stop} hold no scene: "
+            "give a first seed and a later end, as in 900000:900300."
+        )
+    opened = Opened(SyntheticScenes(seeds, size, tasks), SyntheticSceneScorer())
+    return _planned(Task.PANOPTIC, opened)
+
+
+def plan_clips(seeds: range, size: int, frames: int) -> PlannedBenchmark:
+    """The clips of ``seeds``: ``frames`` frames, longest side ``size`` px.
+
+    Raises UsageError for an empty range or clips too short to be scored.
+    """
+    if not seeds or frames < 3:
+        raise UsageError(
+            f"There is nothing to score in {len(seeds)} clips of {frames} frames: give at least one"
+            " seed, as in 900000:900010, and 3 frames (the first and the last do not count)."
+        )
+    mix = ClipMix(frames=frames, size=size)
+    return _planned(Task.VIS, Opened(SyntheticClips(seeds, mix), SyntheticClipScorer()))
+
+
+def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
+    benchmark = Benchmark(
+        name="world",
+        title="Synthetic scenes",
+        task=task,
+        homes=(),
+        open=lambda _, __: opened,
+        write_toy=lambda _, __: None,
+        papers={},
+        switches={},
+        size=None,
+        thresholds={Task.DETECT: 0.0},  # average precision ranks every box
+    )
+    return PlannedBenchmark(benchmark, {}, opened)
+
+
+class SyntheticScenes:
+    """A ``Dataset``: one scene per seed, drawn when it is asked for."""
+
+    def __init__(self, seeds: range, size: int, tasks: Collection[Task]) -> None:
+        """size: longest side, px. tasks: queries of other tasks are left out."""
+        self._seeds, self._size, self._tasks = seeds, size, frozenset(tasks)
+
+    def __len__(self) -> int:
+        return len(self._seeds)
+
+    def source(self, number: int) -> str:
+        """'world:SEED'."""
+        return f"world:{self._seeds[number]}"
+
+    def __getitem__(self, number: int) -> Sample:
+        sample = benchmark_sample(self._seeds[number], self._size)
+        asked = tuple(query for query in sample.queries if query.task in self._tasks)
+        return replace(sample, queries=asked)
+
+
+class SyntheticClips:
+    """A ``ClipDataset``: one clip per seed, drawn when it is asked for."""
+
+    def __init__(self, seeds: range, mix: ClipMix) -> None:
+        self._seeds, self._mix = seeds, mix
+
+    def __len__(self) -> int:
+        return len(self._seeds)
+
+    def source(self, number: int) -> str:
+        """'world:SEED'."""
+        return f"world:{self._seeds[number]}"
+
+    def __getitem__(self, number: int) -> ClipSample:
+        return clip_sample(self._seeds[number], self._mix)
+
+
+def benchmark_sample(seed: int, size: int) -> Sample:
+    """The scene of a seed, longest side ``size`` px, with all prompts of the benchmark."""
+    scene = draw_scene(seed, size)
+    rng = np.random.default_rng((scene.seed, _STREAM))
+    queries = (
+        *_name_queries(scene, rng),
+        *_expression_queries(scene, rng),
+        *_question_queries(scene, rng),
+        *_region_queries(scene, rng),
+    )
+    return Sample(Frame(scene.pixels, f"world:{seed}"), queries)
+
+
+def _name_queries(scene: Scene, rng: Generator) -> list[Query]:
+    """All category names: panoptic segments, classes, and boxes of the things."""
+    panoptic = panoptic_query(scene, rng, SampleMix(all_names=True))
+    things = ~np.array(STUFF)[panoptic.labels]
+    boxes = replace(
+        panoptic, task=Task.DETECT, masks=panoptic.masks[things], labels=panoptic.labels[things]
+    )
+    return [panoptic, replace(panoptic, task=Task.SEMANTIC), boxes]
+
+
+def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
+    """Different sentences: rare kinds first, then the frequent ones, rotated by the seed."""
+    turn = scene.seed % len(_FREQUENT)
+    found: dict[str, Sentence] = {}
+    for kind in (*_RARE, *_FREQUENT[turn:], *_FREQUENT[:turn]):
+        if len(found) < _EXPRESSIONS:
+            _add_different(found, partial(refer, scene, rng, kind))
+    referred = [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
+    # A box, too, where exactly one thing is meant.
+    return referred + [
+        replace(query, task=Task.GROUND)
+        for query, sentence in zip(referred, found.values(), strict=True)
+        if len(sentence.targets) == 1
+    ]
+
+
+def _question_queries(scene: Scene, rng: Generator) -> list[Query]:
+    """Questions in trained and in held-out wordings."""
+    found: dict[str, Sentence] = {}
+    for heldout in (False, True) * _QUESTIONS:
+        _add_different(found, partial(reason, scene, rng, heldout))
+    return [_sentence_query(scene, Task.REASON, sentence) for sentence in found.values()]
+
+
+def _region_queries(scene: Scene, rng: Generator) -> list[Query]:
+    """Every thing of the scene by each kind of region prompt."""
+    things = [item for item in scene.items if item.is_thing]
+    if not things:
+        return []
+    masks = np.stack([scene.ids == item.id for item in things])
+    return [
+        Query(
+            Task.INTERACTIVE,
+            Regions(tuple(region_prompt(scene, rng, kind, item) for item in things)),
+            masks,
+            np.arange(len(things)),
+            ignore=scene.ids == 0,
+            kind=kind,
+        )
+        for kind in REGION_KINDS
+    ]
+
+
+def _add_different(found: dict[str, Sentence], draw: Callable[[], Sentence | None]) -> None:
+    """Draw one sentence of a new text into ``found``, if the scene offers one."""
+    for _ in range(_TRIES):
+        sentence = draw()
+        if sentence is not None and sentence.text not in found:
+            found[sentence.text] = sentence
+            return
+
+
+def _sentence_query(scene: Scene, task: Task, sentence: Sentence) -> Query:
+    prompt = (Question if task is Task.REASON else Expression)(sentence.text)
+    masks = scene.mask(*sentence.targets)[None]
+    return Query(task, prompt, masks, np.zeros(1, np.int64), scene.ids == 0, sentence.kind)

@@ -1,0 +1,230 @@
+"""Synthetic scenes and clips: many measures at once, as fractions under the keys of
+``vlseg eval world --json``.
+
+The measures come from the same metrics as those of the published benchmarks, but sentences are
+scored by their first mask and by kind, and every value is kept unrounded.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision
+from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
+from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
+from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
+from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
+from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision
+from vlseg_cli.evaluation.scorers.base import Result
+from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of
+from vlseg_cli.evaluation.scorers.panoptic import PanopticScorer
+from vlseg_cli.evaluation.scorers.semantic import SemanticScorer
+from vlseg_cli.evaluation.scorers.tracks import detected_tracks, true_tracks
+from vlseg_cli.evaluation.truth import (
+    predicted_box,
+    predicted_boxes,
+    predicted_mask,
+    true_box,
+    true_boxes,
+)
+from vlseg_cli.schema import (
+    Categories,
+    ClipQuery,
+    ClipSample,
+    Frame,
+    Prediction,
+    Query,
+    Sample,
+    Task,
+    decode_rle,
+)
+from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.regions import REGION_KINDS
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS, KINDS
+
+Numbers = dict[str, Any]
+
+
+class SyntheticSceneScorer:
+    """All tasks of an image; ``Result.details`` has the scores in [0, 1], None without a query."""
+
+    def __init__(self) -> None:
+        self._scenes = 0
+        names = Categories(NAMES, STUFF)
+        self._panoptic, self._semantic = PanopticScorer(names), SemanticScorer(names)
+        self._things = [index for index, is_stuff in enumerate(STUFF) if not is_stuff]
+        self._boxes, self._ground = AveragePrecision(self._things), BoxAccuracy()
+        self._masks: dict[Task, dict[str, MaskIoU]] = {
+            Task.REFER: {kind: MaskIoU() for kind in KINDS},
+            Task.REASON: {wording: MaskIoU() for wording in ("seen", "heldout")},
+            Task.INTERACTIVE: {kind: MaskIoU() for kind in REGION_KINDS},
+        }
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Scorer``."""
+        self._scenes += 1
+        pairs = zip(sample.queries, predictions, strict=True)
+        return [case for pair in pairs for case in self._cases(sample.frame, *pair)]
+
+    def result(self) -> Result:
+        """See ``Scorer``."""
+        every = MaskIoU()
+        for meter in self._masks[Task.REFER].values():
+            every.merge(meter)
+        total, grounded = every.result(), self._ground.result()
+        refer, reason, interactive = (
+            {kind: meter.result() for kind, meter in self._masks[task].items()}
+            for task in (Task.REFER, Task.REASON, Task.INTERACTIVE)
+        )
+        quality, boxes = self._panoptic.meter.result().all, self._boxes.result().stats
+        by_kind = {kind: {"gIoU": one.giou, "n": one.n} for kind, one in refer.items()}
+        details = {
+            "refer": {
+                "cIoU": total.ciou,
+                "gIoU": total.giou,
+                "P50": total.precision[0.5],
+                "by_kind": _with_exported_kinds(by_kind),
+            },
+            "reason": {kind: {"gIoU": one.giou, "cIoU": one.ciou} for kind, one in reason.items()},
+            "ground": {"acc50": grounded.accuracy, "n": grounded.n},
+            "panoptic": {
+                "PQ": quality.pq if quality else None,
+                "SQ": quality.sq if quality else None,
+                "RQ": quality.rq if quality else None,
+            },
+            "semantic": {"mIoU": self._semantic.meter.result().miou},
+            "detect": {"AP": boxes["AP"], "AP50": boxes["AP50"]},
+            "interactive": {kind: {"mIoU": one.giou} for kind, one in interactive.items()},
+            "scenes": self._scenes,
+        }
+        return Result({}, self._scenes, details=details)
+
+    def _cases(self, frame: Frame, query: Query, prediction: Prediction) -> Iterator[Case]:
+        sample = Sample(frame, (query,))
+        match query.task:
+            case Task.PANOPTIC:
+                yield from self._panoptic.add(sample, [prediction])
+            case Task.SEMANTIC:
+                yield from self._semantic.add(sample, [prediction])
+            case Task.DETECT:
+                yield Case(frame, query, prediction, "AP", self._add_boxes(query, prediction))
+            case Task.GROUND:
+                iou = self._ground.add(predicted_box(prediction), true_box(query))
+                yield Case(frame, query, prediction, "IoU", iou)
+            case _:
+                meter = self._masks[query.task][query.kind]
+                for index, mask in enumerate(query.masks):
+                    iou = meter.add(predicted_mask(prediction, index), mask, query.ignore).iou
+                    yield Case(frame, query, prediction, "IoU", iou, index)
+
+    def _add_boxes(self, query: Query, prediction: Prediction) -> float:
+        """Count the boxes of one scene; returns its own AP."""
+        image = AveragePrecision(self._things)
+        seed = int(prediction.source.rpartition(":")[2])  # equal scores rank in the order of seeds
+        image.add(seed, true_boxes(query), predicted_boxes(prediction))
+        self._boxes.merge(image)
+        return image.result().stats["AP"] or 0.0
+
+
+class SyntheticClipScorer:
+    """All tasks of a clip, every frame of which has its truth; see ``SyntheticSceneScorer``."""
+
+    def __init__(self) -> None:
+        self._clips = 0
+        self._objects = DavisSemiSupervised()
+        self._tracks, self._switches = VideoAveragePrecision(range(len(NAMES))), IdSwitches()
+        self._sentences: dict[Task, dict[str, ExpressionJF]] = {Task.REFER: {}, Task.REASON: {}}
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Scorer``; a single frame says little about a clip, so there are no cases."""
+        self._clips += 1
+        for index, query in enumerate(sample.queries):
+            own = predictions_of(sample, predictions, index)
+            truth = [masks for t in range(sample.length) if (masks := query.masks(t)) is not None]
+            if query.task is Task.VOS:
+                true_ids = [id_map(dict(enumerate(one, 1)), one.shape[1:]) for one in truth]
+                self._objects.add(sample.source, true_ids, _object_ids(own))
+            elif query.task is Task.VIS:
+                tracks = true_tracks(sample, query)
+                assert tracks is not None
+                self._tracks.add(sample.source, tracks, detected_tracks(own))
+                pairs = zip(_visible(query, truth), map(_by_track, own), strict=True)
+                self._switches.add(pairs)
+            else:
+                meter = self._sentences[query.task].setdefault(query.kind, ExpressionJF())
+                meter.add(map(predicted_mask, own), [np.asarray(one.any(0)) for one in truth])
+        return []
+
+    def result(self) -> Result:
+        """See ``Scorer``."""
+        objects, switches = self._objects.result(), self._switches.result()
+        stats = self._tracks.result().stats
+        details = {
+            "vos": {
+                "J&F": objects.jf,
+                "J": objects.j.mean if objects.j else None,
+                "F": objects.f.mean if objects.f else None,
+                "objects": len(objects.objects),
+            },
+            **{task.value: _by_kind(kinds) for task, kinds in self._sentences.items()},
+            "vis": {
+                "mAP": stats["AP"],
+                "AP50": stats["AP50"],
+                "id_switches": switches.switches,
+                "things": switches.things,
+                "found": switches.found / switches.seen if switches.seen else None,
+            },
+            "clips": self._clips,
+        }
+        return Result({}, self._clips, details=details)
+
+
+def _by_kind(kinds: dict[str, ExpressionJF]) -> Numbers:
+    every = ExpressionJF()
+    for meter in kinds.values():
+        every.merge(meter)
+    whole = every.result()
+    results = {kind: meter.result() for kind, meter in sorted(kinds.items())}
+    by_kind = {kind: {"J&F": one.jf, "n": one.n} for kind, one in results.items()}
+    return {"J&F": whole.jf, "J": whole.j, "F": whole.f, "by_kind": _with_exported_kinds(by_kind)}
+
+
+def _with_exported_kinds(by_kind: Numbers) -> Numbers:
+    """Kinds of sentences under today's names and those of the first release."""
+    older = {old: by_kind[new] for new, old in EXPORTED_KINDS.items() if new in by_kind}
+    return {**by_kind, **older}
+
+
+def _object_ids(predictions: Sequence[Prediction]) -> list[NDArray[np.int64]]:
+    """Id maps (H, W), a frame each: objects 1, 2, … in the order of the first frame's segments."""
+    first = predictions[0].segments
+    order = {segment.track_id: number for number, segment in enumerate(first, start=1)}
+    return [
+        id_map(
+            {order[segment.track_id]: decode_rle(segment.rle) for segment in one.segments},
+            (one.height, one.width),
+        )
+        for one in predictions
+    ]
+
+
+def _visible(
+    query: ClipQuery, truth: Sequence[NDArray[np.bool_]]
+) -> Iterator[dict[int, NDArray[np.bool_]]]:
+    """The true masks (H, W) by object, frame by frame, without those that are hidden in it."""
+    for masks in truth:
+        pairs = zip(query.objects, masks, strict=True)
+        yield {number: mask for number, mask in pairs if mask.any()}
+
+
+def _by_track(prediction: Prediction) -> dict[int, NDArray[np.bool_]]:
+    """Masks (H, W) by track; every segment of a clip has one."""
+    masks = {}
+    for segment in prediction.segments:
+        assert segment.track_id is not None
+        masks[segment.track_id] = decode_rle(segment.rle)
+    return masks
