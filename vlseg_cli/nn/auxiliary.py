@@ -1,7 +1,7 @@
-"""Heads that only help to learn and are never shipped: what and where, asked on the way.
+"""Auxiliary heads that exist in training only: dense categories, boxes, token localization.
 
-A tiny model learns words and places much faster when they are asked for directly; inference never
-uses these heads.
+A miniature learns categories and positions much faster with direct supervision; inference never
+uses these heads and they are not saved.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class DenseCategoryHead(nn.Module):
-    """Which category a cell of the mask features belongs to."""
+    """Classifies every cell of the mask features."""
 
     def __init__(self, channels: int, names: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class DenseCategoryHead(nn.Module):
 
 
 class BoxHead(nn.Module):
-    """Where a query's object is: center and size in [0, 1]."""
+    """Regresses the box of a query's object: center and size in [0, 1]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -35,12 +35,12 @@ class BoxHead(nn.Module):
         )
 
     def forward(self, hidden: Tensor, boxes: Tensor) -> Tensor:
-        """z (M, D) and true boxes (M, 4) as cx, cy, w, h -> mean absolute error."""
+        """Query states (M, D) and true boxes (M, 4) as cx, cy, w, h -> mean absolute error."""
         return F.l1_loss(self.regress(hidden).sigmoid(), boxes)
 
 
 class LocalizationHead(nn.Module):
-    """Which image tokens a mask token means: makes the language model look at the picture."""
+    """Attention of a mask token over image tokens, supervised with the object's mask."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -48,16 +48,16 @@ class LocalizationHead(nn.Module):
         self.key = nn.Linear(channels, channels)
 
     def forward(self, mask_token: Tensor, image_tokens: Tensor, truth: Tensor) -> Tensor:
-        """(M, D), (M, L, D) and the truth's share in each cell (M, L) -> mean cross entropy."""
+        """(M, D), (M, L, D) and the covered fraction of each cell (M, L) -> mean cross entropy."""
         logits = torch.einsum("md,mld->ml", self.query(mask_token), self.key(image_tokens))
         logits = logits / mask_token.shape[-1] ** 0.5
-        share = truth / truth.sum(1, keepdim=True).clamp(min=1e-6)
-        return F.cross_entropy(logits, share)
+        target = truth / truth.sum(1, keepdim=True).clamp(min=1e-6)
+        return F.cross_entropy(logits, target)
 
 
 def mask_boxes(truth: Tensor) -> Tensor:
-    """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]; the box of cells over one half,
-    or of all cells touched where none is."""
+    """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]: the box of cells above one half,
+    or of all nonzero cells where none is."""
     inside = truth > 0.5
     inside = torch.where(inside.flatten(1).any(1).view(-1, 1, 1), inside, truth > 0)
     spans = [_span(inside.any(1)), _span(inside.any(2))]
@@ -66,7 +66,7 @@ def mask_boxes(truth: Tensor) -> Tensor:
 
 
 def _span(line: Tensor) -> tuple[Tensor, Tensor]:
-    """(M, n) bool -> first and one past the last True as shares of n."""
+    """(M, n) bool -> first and one past the last True as fractions of n."""
     n = line.shape[1]
     first = line.float().argmax(1)
     last = n - line.flip(1).float().argmax(1)

@@ -1,5 +1,5 @@
-"""Boxes as the detection transformers have them: cx, cy, w, h as shares of a picture, refined as
-logits; how they overlap, where they lie, and back to pixels."""
+"""Boxes as detection transformers use them: cx, cy, w, h as fractions of the image, as logits for
+refinement; overlap, position encodings and conversion to pixels."""
 
 import math
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vlseg_cli.nn.postprocessing import ImageGeometry
 
-_EPS = 1e-5  # how near to 0 and 1 a box may come before its logit is taken
+_EPS = 1e-5  # boxes are clamped to [eps, 1 - eps] before the logit
 _AREA = 1e-6  # added to denominators, as in the authors' code
 
 
@@ -60,17 +60,17 @@ def generalized_iou(one: Tensor, other: Tensor) -> Tensor:
     return inside / (union + _AREA) - (around - union) / (around + _AREA)
 
 
-def boxes_to_pixels(boxes: Tensor, canvas: ImageGeometry) -> Tensor:
-    """(N, 4) cx, cy, w, h of the padded input -> x0, y0, x1, y1 in px of the original picture, as
-    far out as they go."""
-    (height, width), (h, w), (original_h, original_w) = canvas
+def boxes_to_pixels(boxes: Tensor, geometry: ImageGeometry) -> Tensor:
+    """(N, 4) cx, cy, w, h of the padded input -> x0, y0, x1, y1 in px of the original image, not
+    clipped to it."""
+    (height, width), (h, w), (original_h, original_w) = geometry
     scale = boxes.new_tensor([width / w * original_w, height / h * original_h])
     return cxcywh_to_xyxy(boxes) * scale.repeat(2)
 
 
 def sine_position(boxes: Tensor, channels: int) -> Tensor:
-    """(…, 4) boxes -> (…, 2·channels): sines and cosines of y, x, w, h, a half of ``channels``
-    each (Conditional DETR, DAB-DETR)."""
+    """(…, 4) boxes -> (…, 2·channels): sines and cosines of y, x, w, h, ``channels``/2 each
+    (Conditional DETR, DAB-DETR)."""
     half = channels // 2
     power = torch.arange(half, device=boxes.device) // 2 * 2 / half
     frequency = (2 * math.pi / 10000**power).to(boxes.dtype)

@@ -1,7 +1,7 @@
-"""Deformable attention over several feature maps: what every user of it needs around the layers.
+"""Deformable attention over several feature maps, around the layers of transformers.
 
-The layers themselves are transformers'; here are their configuration, the flat memory they read
-from, and the start that Deformable DETR gives them.
+Here are the layers' configuration, the flat memory that they attend to, and Deformable DETR's
+initialization.
 """
 
 import math
@@ -14,13 +14,13 @@ from transformers import DeformableDetrConfig
 
 
 class FlatMaps(NamedTuple):
-    """Feature maps one after the other: vectors (B, S, D), sizes (h, w) of each map."""
+    """Concatenated feature maps: vectors (B, S, D), S the sum of h·w; sizes (h, w) of each map."""
 
     vectors: Tensor
     sizes: tuple[tuple[int, int], ...]
 
     def layer_arguments(self) -> dict[str, Any]:
-        """What transformers' deformable layers want to know about the maps."""
+        """Keyword arguments of transformers' deformable layers that describe the maps."""
         shapes = torch.tensor(self.sizes, device=self.vectors.device)
         areas = shapes.prod(1)
         return {
@@ -31,15 +31,15 @@ class FlatMaps(NamedTuple):
 
     def split(self, vectors: Tensor) -> tuple[Tensor, ...]:
         """(B, S, D) -> maps (B, D, h, w)."""
-        parts = torch.split(vectors, [h * w for h, w in self.sizes], 1)
+        levels = torch.split(vectors, [h * w for h, w in self.sizes], 1)
         return tuple(
-            part.transpose(1, 2).reshape(len(part), -1, *size)
-            for part, size in zip(parts, self.sizes, strict=True)
+            level.transpose(1, 2).reshape(len(level), -1, *size)
+            for level, size in zip(levels, self.sizes, strict=True)
         )
 
 
 def flatten_maps(maps: Sequence[Tensor]) -> FlatMaps:
-    """Maps (B, D, h, w), each row-major."""
+    """Maps (B, D, h, w), each flattened row-major."""
     vectors = torch.cat([each.flatten(2).transpose(1, 2) for each in maps], 1)
     return FlatMaps(vectors, tuple((each.shape[-2], each.shape[-1]) for each in maps))
 
@@ -56,7 +56,7 @@ def cell_centers(size: tuple[int, int], device: torch.device) -> Tensor:
 def deformable_config(
     channels: int, heads: int, feedforward: int, levels: int
 ) -> DeformableDetrConfig:
-    """For transformers' deformable layers: 4 points, ReLU, no dropout."""
+    """The configuration of transformers' deformable layers: 4 points, ReLU, no dropout."""
     return DeformableDetrConfig(
         d_model=channels,
         num_feature_levels=levels,
@@ -75,15 +75,15 @@ def deformable_config(
 
 
 def init_deformable_attention(attention: Any) -> None:
-    """Deformable DETR's start: points fan out from the reference, attention is even."""
+    """Deformable DETR's initialization: radial sampling offsets, uniform attention weights."""
     heads, points, levels = attention.n_heads, attention.n_points, attention.n_levels
     angle = torch.arange(heads) * (2 * math.pi / heads)
-    ray = torch.stack([angle.cos(), angle.sin()], -1)
-    ray = (ray / ray.abs().amax(-1, keepdim=True)).view(heads, 1, 1, 2)
-    fan = ray * torch.arange(1, points + 1).view(1, 1, points, 1)
+    direction = torch.stack([angle.cos(), angle.sin()], -1)
+    direction = (direction / direction.abs().amax(-1, keepdim=True)).view(heads, 1, 1, 2)
+    offsets = direction * torch.arange(1, points + 1).view(1, 1, points, 1)
     nn.init.zeros_(attention.sampling_offsets.weight)
     with torch.no_grad():
-        attention.sampling_offsets.bias.copy_(fan.expand(heads, levels, points, 2).reshape(-1))
+        attention.sampling_offsets.bias.copy_(offsets.expand(heads, levels, points, 2).reshape(-1))
     nn.init.zeros_(attention.attention_weights.weight)
     nn.init.zeros_(attention.attention_weights.bias)
     for linear in (attention.value_proj, attention.output_proj):

@@ -1,7 +1,7 @@
-"""DINOv2 by transformers, with positions interpolated as DINOv2's own code does it.
+"""DINOv2 of transformers with the position interpolation of DINOv2's own code.
 
 Source: facebookresearch/dinov2 ``vision_transformer.py``: the scale factor is (grid + 0.1) / grid
-of the weights. transformers gives the exact size instead, which shifts every position a little.
+of the weights. transformers passes the exact size, which shifts every position slightly.
 """
 
 import torch
@@ -14,7 +14,7 @@ _OFFSET = 0.1
 
 
 class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
-    """Patches and their positions."""
+    """Patch embeddings and positions."""
 
     def interpolate_pos_encoding(
         self,
@@ -22,7 +22,7 @@ class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
         height: int,
         width: int,
     ) -> Tensor:
-        """(B, 1 + h·w, D) tokens of a picture of ``height`` × ``width`` px -> (1, 1 + h·w, D)."""
+        """(B, 1 + h·w, D) tokens of an image of ``height`` × ``width`` px -> (1, 1 + h·w, D)."""
         positions: Tensor = self.position_embeddings
         native = self.patch_embeddings.image_size[0] // self.patch_size
         h, w = height // self.patch_size, width // self.patch_size
@@ -35,7 +35,7 @@ class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
 
 
 class DINOv2(nn.Module):
-    """Patch tokens of the last block, normalized. native: px side the positions were made for."""
+    """Patch tokens of the last block, normalized. native: side in px of the position table."""
 
     def __init__(self, width: int, layers: int, heads: int, patch: int, native: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""One large picture as N × N windows of an encoder's own size, and their tokens put together again.
+"""High-resolution perception and enhancement: a large image as W × W windows of the encoder's size.
 
-Source: HRSeg section 3.2 (equations 3 and 7). The windows lie edge to edge and row by row, so one
-token of the overview covers exactly the same pixels as N × N tokens of the windows.
+Source: HRSeg sections 3.2 and 3.3 (equations 3 and 7). The windows do not overlap and go row by
+row, so one overview token covers exactly the pixels of W × W window tokens.
 """
 
 import torch
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 
 def cut_windows(image: Tensor, count: int) -> Tensor:
-    """(C, N·H, N·W) -> (N², C, H, W), row by row; ``count`` is N."""
+    """(C, count·H, count·W) -> (count², C, H, W), row by row."""
     channels, height, width = image.shape
     tiles = image.reshape(channels, count, height // count, count, width // count)
     return tiles.permute(1, 3, 0, 2, 4).flatten(0, 1)
 
 
 def join_windows(tokens: Tensor) -> Tensor:
-    """Tokens of each window (B, N², h, w, D) -> one map (B, N·h, N·w, D)."""
+    """Tokens of each window (B, count², h, w, D) -> one map (B, count·h, count·w, D)."""
     batch, squared, h, w, channels = tokens.shape
     count = round(squared**0.5)
     grid = tokens.view(batch, count, count, h, w, channels).transpose(2, 3)
@@ -24,9 +24,9 @@ def join_windows(tokens: Tensor) -> Tensor:
 
 
 def split_regions(tokens: Tensor, count: int) -> Tensor:
-    """One map (B, N·h, N·w, D) -> (B, h·w, N², D): what lies under each token of the overview.
+    """(B, count·h, count·w, D) -> (B, h·w, count², D): the window tokens under each overview token.
 
-    The paper prints overlapping regions, whose number contradicts its shapes; these do not overlap.
+    The paper prints overlapping regions, but their number contradicts its shapes.
     """
     batch, height, width, channels = tokens.shape
     h, w = height // count, width // count
@@ -35,7 +35,7 @@ def split_regions(tokens: Tensor, count: int) -> Tensor:
 
 
 class RegionAttention(nn.Module):
-    """Query from the overview, keys and values from the windows; width D throughout."""
+    """Cross attention: queries from the overview, keys and values from the windows (equation 7)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -46,21 +46,21 @@ class RegionAttention(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
 
     def forward(self, overview: Tensor, detail: Tensor) -> Tensor:
-        """(B, h, w, D), (B, N·h, N·w, D) -> the detail per overview token, (B, h, w, D)."""
+        """(B, h, w, D), (B, count·h, count·w, D) -> the detail per overview token, (B, h, w, D)."""
         regions = split_regions(detail, detail.shape[1] // overview.shape[1])
         weights = self.weights(overview, regions)
         attended: Tensor = weights.unsqueeze(2) @ self.value(regions)
         return attended.view(overview.shape)
 
     def weights(self, overview: Tensor, regions: Tensor) -> Tensor:
-        """(B, h, w, D), (B, h·w, N², D) -> (B, h·w, N²): shares that sum to 1."""
+        """(B, h, w, D), (B, h·w, count², D) -> (B, h·w, count²): softmax weights."""
         query = self.query(overview.flatten(1, 2)).unsqueeze(2)
         scores = (query * self.key(regions)).sum(-1) / overview.shape[-1] ** 0.5
         return torch.softmax(scores, -1)
 
 
 class EnhancementLayer(nn.Module):
-    """One cross attention from masks to features, residual, normalized after."""
+    """Cross attention from masks to features with a residual; post-norm."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -72,26 +72,26 @@ class EnhancementLayer(nn.Module):
             nn.init.xavier_uniform_(linear.weight)
 
     def forward(self, masks: Tensor, features: Tensor) -> Tensor:
-        """(B, K, D), (B, h·w, D) -> (B, K, D)."""
+        """(B, M, D), (B, h·w, D) -> (B, M, D)."""
         attended = self.weights(masks, features) @ self.value(features)
         enhanced: Tensor = self.norm(masks + attended)
         return enhanced
 
     def weights(self, masks: Tensor, features: Tensor) -> Tensor:
-        """(B, K, h·w): shares that sum to 1."""
+        """(B, M, h·w): softmax weights."""
         scores = self.query(masks) @ self.key(features).transpose(1, 2)
         return torch.softmax(scores / masks.shape[-1] ** 0.5, -1)
 
 
 class MaskEnhancement(nn.Module):
-    """``layers`` of them; none leaves the masks as they are."""
+    """A stack of enhancement layers (section 3.3); without layers the masks stay unchanged."""
 
     def __init__(self, channels: int, layers: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(EnhancementLayer(channels) for _ in range(layers))
 
     def forward(self, masks: Tensor, features: Tensor) -> Tensor:
-        """(B, K, D), (B, h·w, D) -> (B, K, D)."""
+        """(B, M, D), (B, h·w, D) -> (B, M, D)."""
         for layer in self.layers:
             masks = layer(masks, features)
         return masks

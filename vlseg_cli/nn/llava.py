@@ -1,6 +1,6 @@
-"""LLaVA v1 and v1.6 by transformers: CLIP's tokens, a projector, LLaMA.
+"""LLaVA v1 and v1.6 of transformers: CLIP tokens, a projector, LLaMA.
 
-The two differ in the projector and in how a picture is cut up; what reads the tokens is the same.
+They differ in the projector and in how an image is cut into views; the language model is the same.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from transformers import (
 )
 
 Kind = Literal["v1", "v1.6"]
-# Of v1.6: the shapes (height, width) that a picture may be cut into, in views.
+# v1.6: the grids (height, width) of views that an image may be cut into.
 GRIDS = ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))
 _FEATURE_LAYER = -2  # of CLIP
 
@@ -45,7 +45,7 @@ class LLaVASizes:
 
 
 class LLaVA(nn.Module):
-    """Picture tokens, and what the language model makes of them and of words."""
+    """Image tokens, and hidden states of the language model over image and text tokens."""
 
     def __init__(self, sizes: LLaVASizes) -> None:
         super().__init__()
@@ -70,9 +70,9 @@ class LLaVA(nn.Module):
         return language
 
     def image_tokens(self, pixels: Tensor, sizes: Tensor) -> list[Tensor]:
-        """B pictures -> (L, D) each. sizes (B, 2): heights and widths in px before fitting.
+        """B images -> (L, D) each. sizes (B, 2): heights and widths in px before fitting.
 
-        v1: pixels (B, 3, H, W). v1.6: (B, V, 3, H, W), the whole picture and its views.
+        v1: pixels (B, 3, H, W). v1.6: (B, V, 3, H, W), the whole image and its views.
         """
         if self.kind == "v1":
             return list(self.model.get_image_features(pixels, return_dict=True).pooler_output)
@@ -80,15 +80,15 @@ class LLaVA(nn.Module):
         return list(tokens.pooler_output)
 
     def embed(self, ids: Tensor) -> Tensor:
-        """(P, L) ids -> (P, L, D); negative ids are given those of id 0."""
+        """(P, L) ids -> (P, L, D); negative ids (placeholders) get the embedding of id 0."""
         table: nn.Module = self.model.language_model.get_input_embeddings()
         embeds: Tensor = table(ids.clamp(min=0))
         return embeds
 
     def run(self, embeds: Tensor, real: Tensor, cache: DynamicCache) -> Tensor:
-        """Go on reading: embeds (P, L, D) -> hidden states after the last norm (P, L, D).
+        """Continue a cached sequence: embeds (P, L, D) -> hidden states after the last norm.
 
-        real (P, earlier + L) bool: which positions count, earlier ones included.
+        real (P, earlier + L) bool: False at padding, cached positions included.
         """
         positions = (real.long().cumsum(1) - 1).clamp(min=0)[:, -embeds.shape[1] :]
         hidden: Tensor = self.language(
@@ -102,13 +102,13 @@ class LLaVA(nn.Module):
 
 
 def pad_left(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Rows (L, D) of any lengths -> (B, longest, D), zeros before the shorter; which are real."""
+    """Rows (L, D) of any length -> left-padded (B, longest, D), and bool: False at padding."""
     longest = max(len(row) for row in rows)
     padded = rows[0].new_zeros(len(rows), longest, rows[0].shape[1])
     real = torch.zeros(padded.shape[:2], dtype=torch.bool, device=padded.device)
-    for place, row in enumerate(rows):
-        padded[place, longest - len(row) :] = row
-        real[place, longest - len(row) :] = True
+    for index, row in enumerate(rows):
+        padded[index, longest - len(row) :] = row
+        real[index, longest - len(row) :] = True
     return padded, real
 
 

@@ -1,4 +1,4 @@
-"""LoRA in a model's projections, through peft, and out of it again when it is saved."""
+"""LoRA: adapters on a model's linear layers by peft, merged into the weights when it is saved."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from vlseg_cli.schema import RecipeError
 def inject_lora(
     model: nn.Module, rank: int, alpha: float, dropout: float, targets: Sequence[str]
 ) -> list[nn.Parameter]:
-    """Put adapters on every linear layer whose name ends with one of ``targets``.
+    """Add adapters to every linear layer whose name ends with one of ``targets``.
 
-    Returns the adapters' weights; all others of ``model`` are frozen. Raises RecipeError if no
-    layer has one of these names.
+    Returns the adapters' parameters; all others of ``model`` are frozen. Raises RecipeError if no
+    layer has such a name.
     """
     settings = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets), bias="none"
@@ -28,8 +28,7 @@ def inject_lora(
 
 
 def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
-    """The state dict of a model with its adapters added to the weights they adapt; names are
-    those of the model without adapters."""
+    """The state dict with adapters merged into their layers, named as without adapters."""
     merged = {
         name.replace(".base_layer.", "."): tensor
         for name, tensor in model.state_dict().items()

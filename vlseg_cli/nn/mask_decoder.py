@@ -1,7 +1,7 @@
-"""Many prompts about one picture share its features: their queries lie side by side, apart.
+"""Mask2Former's mask decoder for several prompts per image that share the image's features.
 
-Prompt p about picture ``pictures[p]`` takes a slot of that picture; a decoder then sees
-(B, slots·N) queries, and self-attention keeps the prompts from seeing each other.
+Prompt p about image ``image_index[p]`` takes a slot of that image: the decoder gets (B, slots·N)
+queries, and a mask in its self-attention separates the prompts.
 """
 
 from typing import NamedTuple
@@ -19,24 +19,24 @@ from vlseg_cli.nn.pixel_decoder import PixelFeatures
 
 
 class QueryPacking:
-    """Where the N queries of each of P prompts lie among those of B pictures."""
+    """Indices of the N queries of each of P prompts among those of B images."""
 
-    def __init__(self, pictures: Tensor, batch: int, count: int) -> None:
-        """pictures (P,): whose each prompt is; count: N."""
-        same = pictures.unsqueeze(0) == pictures.unsqueeze(1)
-        self.pictures, self.batch, self.count = pictures, batch, count
+    def __init__(self, image_index: Tensor, batch: int, count: int) -> None:
+        """image_index (P,): the image of each prompt; count: N."""
+        same = image_index.unsqueeze(0) == image_index.unsqueeze(1)
+        self.image_index, self.batch, self.count = image_index, batch, count
         self.slot = same.tril(-1).sum(1)
         self.slots = int(self.slot.max()) + 1
 
     def pack(self, queries: Tensor) -> Tensor:
-        """(P, N, …) -> (B, slots·N, …), zeros where a picture has fewer prompts."""
+        """(P, N, …) -> (B, slots·N, …), zeros where an image has fewer prompts."""
         packed = queries.new_zeros(self.batch, self.slots, *queries.shape[1:])
-        return packed.index_put((self.pictures, self.slot), queries).flatten(1, 2)
+        return packed.index_put((self.image_index, self.slot), queries).flatten(1, 2)
 
     def unpack(self, packed: Tensor) -> Tensor:
         """(B, slots·N, …) -> (P, N, …)."""
-        apart = packed.reshape(len(packed), self.slots, self.count, *packed.shape[2:])
-        return apart[self.pictures, self.slot]
+        by_slot = packed.reshape(len(packed), self.slots, self.count, *packed.shape[2:])
+        return by_slot[self.image_index, self.slot]
 
     def separation_mask(self) -> Tensor:
         """(slots·N, slots·N) bool: True where two queries belong to different prompts."""
@@ -47,8 +47,8 @@ class QueryPacking:
 class DecodedQueries(NamedTuple):
     """One entry per level: before the first layer, then after each; the last is the result.
 
-    hidden: z, (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4). content:
-    (P, N, D) what the last layer gave, before the norm.
+    hidden: (P, N, D) after the decoder norm. pred_masks: logits (P, N, H/4, W/4). content:
+    (P, N, D) the last layer's output before the norm.
     """
 
     hidden: tuple[Tensor, ...]
@@ -71,24 +71,28 @@ class MaskDecoder(nn.Module):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, queries: Tensor, features: PixelFeatures, pictures: Tensor) -> DecodedQueries:
-        """queries (P, N, D) of P prompts, features of B pictures, pictures (P,): whose they are.
+    def forward(
+        self, queries: Tensor, features: PixelFeatures, image_index: Tensor
+    ) -> DecodedQueries:
+        """queries (P, N, D) of P prompts, features of B images, image_index (P,).
 
-        Prompts about one picture share its features and do not see each other. N may be smaller
-        than the number of learned query positions: the first N are used.
+        Prompts about one image share its features and do not attend to each other. N may be
+        smaller than the number of learned query positions: the first N are used.
         """
         count = queries.shape[1]
-        packing = QueryPacking(pictures, len(features.mask_features), count)
+        packing = QueryPacking(image_index, len(features.mask_features), count)
         packed = packing.pack(queries).transpose(0, 1)
         position = self.query_embed.weight[:count].repeat(packing.slots, 1).unsqueeze(1)
-        apart = self._apart(packing, packed) if packing.slots > 1 else None
-        memory, places = self._memory(features)
+        separation = self._separation(packing, packed) if packing.slots > 1 else None
+        memory, positions = self._memory(features)
         sizes = [level.shape[-2:] for level in features.memory]
         hidden, pred_masks, blocked = self._predict(packed, features.mask_features, sizes[0])
         levels = [(hidden, pred_masks)]
         for index, layer in enumerate(self.decoder.layers):
             level = index % len(memory)
-            packed = _attend(layer, packed, position, memory[level], places[level], blocked, apart)
+            packed = _decode_layer(
+                layer, packed, position, memory[level], positions[level], blocked, separation
+            )
             size = sizes[(index + 1) % len(sizes)]
             hidden, pred_masks, blocked = self._predict(packed, features.mask_features, size)
             levels.append((hidden, pred_masks))
@@ -99,55 +103,55 @@ class MaskDecoder(nn.Module):
         )
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:
-        """Features with their level's embedding, and sine positions: (h·w, B, D) per level."""
-        memory, places = [], []
+        """Features plus their level's embedding, and sine positions: (h·w, B, D) per level."""
+        memory, positions = [], []
         for level, feature in enumerate(features.memory):
-            where = self.position(feature.shape, feature.device, feature.dtype)
+            position = self.position(feature.shape, feature.device, feature.dtype)
             memory.append(feature.flatten(2).permute(2, 0, 1) + self.level_embed.weight[level])
-            places.append(where.flatten(2).permute(2, 0, 1))
-        return memory, places
+            positions.append(position.flatten(2).permute(2, 0, 1))
+        return memory, positions
 
     def _predict(
         self, packed: Tensor, mask_features: Tensor, size: torch.Size
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """z (B, N, D), mask logits (B, N, h, w) and where the next layer must not look; a query
-        that would see nothing sees everything."""
+        """Hidden states (B, N, D), mask logits (B, N, h, w) and the next layer's attention mask
+        (True is masked out); a query with nothing left to attend to attends everywhere."""
         hidden = self.decoder.layernorm(packed)
         pred_masks, blocked = self.decoder.mask_predictor(hidden, mask_features, size)
         blocked = blocked & ~blocked.all(-1, keepdim=True)
         return hidden.transpose(0, 1), pred_masks, blocked
 
-    def _apart(self, packing: QueryPacking, packed: Tensor) -> Tensor:
-        """Self-attention bias that keeps prompts apart: (B·heads, N, N), 0 or -inf."""
+    def _separation(self, packing: QueryPacking, packed: Tensor) -> Tensor:
+        """Self-attention bias that separates prompts: (B·heads, slots·N, slots·N), 0 or -inf."""
         other = packing.separation_mask()
         bias = packed.new_zeros(other.shape).masked_fill(other, float("-inf"))
         return bias.expand(packed.shape[1] * self.heads, -1, -1)
 
 
-def _attend(
+def _decode_layer(
     layer: Mask2FormerMaskedAttentionDecoderLayer,
     queries: Tensor,
     position: Tensor,
     memory: Tensor,
-    places: Tensor,
+    positions: Tensor,
     blocked: Tensor,
-    apart: Tensor | None,
+    separation: Tensor | None,
 ) -> Tensor:
     """One layer: masked cross-attention, self-attention, feed-forward, each with its norm."""
-    seen, _ = layer.cross_attn(
-        queries + position, memory + places, memory, attn_mask=blocked, need_weights=False
+    attended, _ = layer.cross_attn(
+        queries + position, memory + positions, memory, attn_mask=blocked, need_weights=False
     )
-    queries = layer.cross_attn_layer_norm(queries + seen)
+    queries = layer.cross_attn_layer_norm(queries + attended)
     position = position.expand(-1, queries.shape[1], -1)
-    told, _ = layer.self_attn(queries, position_embeddings=position, attention_mask=apart)
-    queries = layer.self_attn_layer_norm(queries + told)
-    grown = layer.fc2(layer.activation_fn(layer.fc1(queries)))
-    output: Tensor = layer.final_layer_norm(queries + grown)
+    mixed, _ = layer.self_attn(queries, position_embeddings=position, attention_mask=separation)
+    queries = layer.self_attn_layer_norm(queries + mixed)
+    feedforward = layer.fc2(layer.activation_fn(layer.fc1(queries)))
+    output: Tensor = layer.final_layer_norm(queries + feedforward)
     return output
 
 
 class MLP(nn.Module):
-    """Linear layers with ReLU between them, ``channels`` wide; the last gives ``out``."""
+    """Linear layers of width ``channels`` with ReLU between them; the last maps to ``out``."""
 
     def __init__(self, channels: int, layers: int = 2, out: int | None = None) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Masks meet a sentence: two-way attention between the proposals of a picture and one text vector.
+"""Mask fusion: two-way attention between the mask proposals of an image and one text vector.
 
-Source: LLM-Seg ``model/transformer.py`` and ``model/LISA.py``, made after SAM's two-way block but
-without positions, with residual self attention and at full width.
+Source: LLM-Seg ``model/transformer.py`` and ``model/LISA.py``: SAM's two-way block without
+positions, with residual self attention and at full width.
 """
 
 import torch
@@ -21,7 +21,7 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(channels, channels)
 
     def forward(self, queries: Tensor, keys: Tensor, bias: Tensor | None = None) -> Tensor:
-        """(P, Q, D), (P, K, D) -> (P, Q, D). bias (P, 1, K): added to the scores of all heads."""
+        """(P, N, D), (P, M, D) -> (P, N, D). bias (P, 1, M): added to the scores of all heads."""
         attended = F.scaled_dot_product_attention(
             self._split(self.q_proj(queries)),
             self._split(self.k_proj(keys)),
@@ -37,7 +37,7 @@ class Attention(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """Masks among themselves, masks to text, a perceptron, text to masks; normalized after each."""
+    """Self attention of masks, masks to text, an MLP, text to masks; post-norm."""
 
     def __init__(self, channels: int, heads: int, feedforward: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class FusionBlock(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(4))
 
     def forward(self, masks: Tensor, text: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """(P, K, D), (P, 1, D), (P, 1, K) -> masks and text of the same shapes."""
+        """(P, M, D), (P, 1, D), (P, 1, M) -> masks and text of the same shapes."""
         masks = self.norms[0](masks + self.self_attn(masks, masks, bias))
         masks = self.norms[1](masks + self.masks_to_text(masks, text))
         masks = self.norms[2](masks + self.fc2(F.relu(self.fc1(masks))))
@@ -58,7 +58,7 @@ class FusionBlock(nn.Module):
 
 
 class MaskFusion(nn.Module):
-    """Blocks, then a last look of the masks at the text."""
+    """Fusion blocks, then a final cross attention from masks to text."""
 
     def __init__(self, channels: int, heads: int, feedforward: int, layers: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class MaskFusion(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, masks: Tensor, text: Tensor, present: Tensor) -> Tensor:
-        """(P, K, D), (P, D), (P, K) bool: which of the K are masks, not padding -> (P, K, D)."""
+        """(P, M, D), (P, D), present (P, M) bool: False at padding -> (P, M, D)."""
         bias = torch.zeros_like(present, dtype=masks.dtype)
         bias = bias.masked_fill(~present, torch.finfo(masks.dtype).min).unsqueeze(1)
         text = text.unsqueeze(1)

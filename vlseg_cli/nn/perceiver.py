@@ -1,7 +1,7 @@
-"""The fine-grained visual perceiver: a few tokens gather detail from the pyramid, fine to coarse.
+"""The fine-grained visual perceiver: a few queries attend to the pyramid, fine to coarse.
 
-Source: HyperSeg section 6 (``perceiver.py`` of the authors); the conditional weight is in the paper
-alone (equations 5 and 6) and switched on by ``gated``.
+Source: HyperSeg section 6 (``perceiver.py`` of the authors); the conditional weight is only in the
+paper (equations 5 and 6) and enabled by ``gated``.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from vlseg_cli.nn.mask_decoder import MLP
 
 
 class PerceiverAttention(nn.Module):
-    """Queries look at a feature map and at each other, all in one attention."""
+    """Attention of queries to a feature map and to each other."""
 
     def __init__(self, channels: int, heads: int, head_channels: int) -> None:
         super().__init__()
@@ -25,23 +25,25 @@ class PerceiverAttention(nn.Module):
         self.to_out = nn.Linear(inner, channels, bias=False)
 
     def forward(self, queries: Tensor, features: Tensor) -> Tensor:
-        """queries (B, N, D), features (B, L, D) -> what the queries gathered, (B, N, D)."""
+        """queries (B, N, D), features (B, L, D) -> attended values (B, N, D)."""
         queries = self.norm_latents(queries)
         memory = torch.cat([self.norm_media(features), queries], 1)
         keys, values = self.to_kv(memory).chunk(2, -1)
-        seen = nn.functional.scaled_dot_product_attention(
-            self._apart(self.to_q(queries)), self._apart(keys), self._apart(values)
+        attended = nn.functional.scaled_dot_product_attention(
+            self._split_heads(self.to_q(queries)),
+            self._split_heads(keys),
+            self._split_heads(values),
         )
-        gathered: Tensor = self.to_out(seen.transpose(1, 2).flatten(2))
-        return gathered
+        output: Tensor = self.to_out(attended.transpose(1, 2).flatten(2))
+        return output
 
-    def _apart(self, rows: Tensor) -> Tensor:
+    def _split_heads(self, rows: Tensor) -> Tensor:
         """(B, L, heads·C) -> (B, heads, L, C)."""
         return rows.view(*rows.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class PerceiverLayer(nn.Module):
-    """Attention over one scale, then a feed-forward, each added to the queries."""
+    """Attention over one scale, then a feed-forward, both residual."""
 
     def __init__(
         self, channels: int, heads: int, head_channels: int, expansion: int, gated: bool
@@ -55,24 +57,24 @@ class PerceiverLayer(nn.Module):
             nn.Linear(expansion * channels, channels, bias=False),
         )
         self.gate = MLP(channels) if gated else None
-        if self.gate is not None:  # the paper's start: nothing of the scale is let in
+        if self.gate is not None:  # as in the paper, the gate starts closed
             for parameter in self.gate.layers[-1].parameters():
                 nn.init.zeros_(parameter)
 
     def forward(self, queries: Tensor, features: Tensor) -> Tensor:
         """queries (B, N, D), one scale's features (B, L, D) -> (B, N, D)."""
-        gathered = self.attention(queries, features)
+        attended = self.attention(queries, features)
         if self.gate is not None:
-            gathered = self.gate(gathered).tanh() * gathered
-        queries = queries + gathered
-        grown: Tensor = queries + self.feedforward(queries)
-        return grown
+            attended = self.gate(attended).tanh() * attended
+        queries = queries + attended
+        output: Tensor = queries + self.feedforward(queries)
+        return output
 
 
 class FineGrainedPerceiver(nn.Module):
-    """A layer per scale of the pyramid; the result enters the language model as input alone.
+    """A layer per scale of the pyramid; the resulting tokens are input of the language model.
 
-    The queries of the next frame of a video are ``carry`` of what the language model made of this
+    The queries of a video's next frame are ``carry`` of the language model's hidden states at this
     frame's tokens (local space-time injection, equation 8).
     """
 
@@ -104,15 +106,15 @@ class FineGrainedPerceiver(nn.Module):
         self.carry = nn.Linear(out_channels, channels)
 
     def project_pyramid(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """Feature maps, fine to coarse -> (B, h·w, D) each, with its level's embedding."""
+        """Feature maps, fine to coarse -> (B, h·w, D) each, plus their level's embedding."""
         return [
             conv(features).flatten(2).transpose(1, 2) + self.level_embed.weight[level]
             for level, (conv, features) in enumerate(zip(self.local_project, pyramid, strict=True))
         ]
 
     def forward(self, pyramid: Sequence[Tensor], queries: Tensor | None = None) -> Tensor:
-        """Maps (B, C_i, h_i, w_i), fine to coarse; queries (B, N, D) of the frame before, or None
-        for the learned ones -> tokens for the language model (B, N, D_out)."""
+        """Maps (B, C_i, h_i, w_i), fine to coarse; queries (B, N, D) carried from the frame before,
+        or None for the learned ones -> tokens for the language model (B, N, D_out)."""
         if queries is None:
             queries = self.query.expand(len(pyramid[0]), -1, -1)
         for layer, features in zip(self.layers, self.project_pyramid(pyramid), strict=True):

@@ -29,7 +29,7 @@ _FREQUENCIES = (1, 2, 4, 8)
 
 
 def coordinate_features(h: int, w: int, device: torch.device) -> Tensor:
-    """y, x in [-1, 1] at cell centers with their sines and cosines: (2 + 4·F, h, w)."""
+    """y, x in [-1, 1] at cell centers, and their sines and cosines: (18, h, w)."""
     y = (torch.arange(h, device=device) + 0.5) / h * 2 - 1
     x = (torch.arange(w, device=device) + 0.5) / w * 2 - 1
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
@@ -47,9 +47,9 @@ class CoordinateEmbedding(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, D, h, w) -> the same shape."""
         h, w = features.shape[-2:]
-        where = coordinate_features(h, w, features.device).to(self.project.weight.dtype)
-        placed: Tensor = features + self.project(where.unsqueeze(0))
-        return placed
+        coordinates = coordinate_features(h, w, features.device).to(self.project.weight.dtype)
+        output: Tensor = features + self.project(coordinates.unsqueeze(0))
+        return output
 
 
 class PixelFeatures(NamedTuple):
@@ -60,7 +60,7 @@ class PixelFeatures(NamedTuple):
 
 
 class PixelDecoder(nn.Module):
-    """Pyramid in, mask features and decoder memory out (PSALM section 6.1)."""
+    """Mask2Former's: pyramid to mask features and three levels of memory (PSALM section 6.1)."""
 
     def __init__(
         self, config: Mask2FormerConfig, *, in_channels: Sequence[int], coordinates: bool = False
@@ -103,7 +103,11 @@ _GROUPS = 32
 
 
 class MultiScalePixelDecoder(nn.Module):
-    """Pyramid in, mask features and four levels of memory out."""
+    """MaskDINO's: deformable attention over strides 8 to 64, mask features at 4 (MVP-LM 6.1).
+
+    Mask2Former's of transformers is fixed to three levels; this one is built of Deformable DETR's
+    layers.
+    """
 
     def __init__(
         self,
@@ -149,7 +153,7 @@ class MultiScalePixelDecoder(nn.Module):
     def forward(self, pyramid: Sequence[Tensor]) -> PixelFeatures:
         """res2..res5, each (B, C_i, h_i, w_i) -> mask features, memory at strides 64, 32, 16, 8."""
         stride_4, *coarser = pyramid
-        sources = [*coarser, coarser[-1]]  # the coarsest level is made from res5, too
+        sources = [*coarser, coarser[-1]]  # the coarsest level is computed from res5, too
         maps = [
             project(source) for project, source in zip(self.input_projections, sources, strict=True)
         ]
@@ -164,10 +168,10 @@ class MultiScalePixelDecoder(nn.Module):
         )
 
     def _encode(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Maps at strides 8, 16, 32, 64 look at one another."""
+        """Deformable self attention over the maps at strides 8, 16, 32, 64."""
         flat = flatten_maps(maps)
         hidden, arguments = flat.vectors, flat.layer_arguments()
-        places = flatten_maps(
+        positions = flatten_maps(
             [
                 self.position(each.shape, each.device, each.dtype) + level.view(-1, 1, 1)
                 for each, level in zip(maps, self.level_embed, strict=True)
@@ -181,7 +185,7 @@ class MultiScalePixelDecoder(nn.Module):
             hidden = layer(
                 hidden,
                 None,
-                spatial_position_embeddings=places,
+                spatial_position_embeddings=positions,
                 reference_points=reference,
                 **arguments,
             )

@@ -1,7 +1,7 @@
-"""What lies under a soft mask, as one vector.
+"""Mask and region pooling: the features under a mask as one vector.
 
-Source: LLM-Seg ``model/LISA.py``: features are enlarged to the masks' grid and averaged with the
-masks as weights; HRSeg equation 10 keeps it.
+LLM-Seg (``model/LISA.py``) and HRSeg (equation 10) average features upsampled to the masks' grid;
+PSALM averages points spread over a region, HyperSeg the cells that a region touches.
 """
 
 import torch
@@ -12,13 +12,13 @@ _EPSILON = 1e-8
 
 
 def upsample(features: Tensor, size: int) -> Tensor:
-    """(B, D, h, w) -> (B, D, S, S), bilinear; half precision passes through float32."""
+    """(B, D, h, w) -> (B, D, S, S), bilinear, in float32 or float64."""
     exact = features if features.dtype is torch.float64 else features.float()
     return F.interpolate(exact, (size, size), mode="bilinear", align_corners=False)
 
 
 def pool_masks(features: Tensor, masks: Tensor) -> Tensor:
-    """(D, S, S), (K, S, S) in [0, 1] -> (K, D); an empty mask gives zeros."""
+    """Mask-weighted means: (D, S, S), (M, S, S) in [0, 1] -> (M, D); zeros for an empty mask."""
     weights = masks.to(features.dtype)
     summed = torch.einsum("kxy,dxy->kd", weights, features)
     return summed / (weights.sum((1, 2)).unsqueeze(1) + _EPSILON)
@@ -44,7 +44,7 @@ def pool_regions(features: Tensor, masks: Tensor) -> Tensor:
 
 
 def region_cells(mask: Tensor, h: int, w: int) -> Tensor:
-    """(H, W) bool -> (n, 2): x, y in [0, 1) of the corners of the map's cells that it touches.
+    """(H, W) bool -> (n, 2): x, y in [0, 1) of the corners of the map's cells that it covers.
 
     Raises ValueError for an empty mask.
     """
@@ -58,7 +58,7 @@ def region_cells(mask: Tensor, h: int, w: int) -> Tensor:
 
 
 def pool_cells(features: Tensor, masks: Tensor) -> Tensor:
-    """As ``pool_regions``, each cell of the feature map that a mask touches counted once."""
+    """As ``pool_regions``, over each cell of the feature map that a mask covers, once."""
     h, w = features.shape[-2:]
     each = [
         sample_mean(one[None], region_cells(mask, h, w)[None])

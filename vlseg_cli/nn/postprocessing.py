@@ -1,7 +1,7 @@
-"""From decoder outputs to segments: every rule by which the papers turn queries into an answer.
+"""Post-processing: decoder outputs to panoptic, semantic, instance and referring segments.
 
-Source: PSALM section 7, the ``*_inference`` functions of ``llava_phi.py``. All functions take one
-picture's queries; masks are logits unless said otherwise.
+Source: PSALM section 7, the ``*_inference`` functions of ``llava_phi.py``. All functions take the
+queries of one image; masks are logits unless stated otherwise.
 """
 
 from typing import NamedTuple
@@ -12,31 +12,31 @@ from torch.nn import functional as F
 
 
 class ImageGeometry(NamedTuple):
-    """Sizes (height, width) in px: the padded network input, its content, the original picture."""
+    """Sizes (height, width) in px: the padded network input, its content, the original image."""
 
     padded: tuple[int, int]
     content: tuple[int, int]
     original: tuple[int, int]
 
 
-def resize_to_original(maps: Tensor, canvas: ImageGeometry) -> Tensor:
-    """(N, h, w) -> (N, H, W): up to the network's input, cut the padding off, to the original."""
-    maps = F.interpolate(maps[None], canvas.padded, mode="bilinear", align_corners=False)
-    maps = maps[..., : canvas.content[0], : canvas.content[1]]
-    return F.interpolate(maps, canvas.original, mode="bilinear", align_corners=False)[0]
+def resize_to_original(maps: Tensor, geometry: ImageGeometry) -> Tensor:
+    """(N, h, w) -> (N, H, W): resized to the network's input, cropped, resized to the original."""
+    maps = F.interpolate(maps[None], geometry.padded, mode="bilinear", align_corners=False)
+    maps = maps[..., : geometry.content[0], : geometry.content[1]]
+    return F.interpolate(maps, geometry.original, mode="bilinear", align_corners=False)[0]
 
 
 def mask_scores(masks: Tensor) -> Tensor:
     """(N, H, W) logits -> (N,): mean foreground probability, 0 for an empty mask."""
     scores = masks.new_zeros(len(masks))
-    for index, mask in enumerate(masks):  # one by one: all at once would triple a photo's memory
+    for index, mask in enumerate(masks):  # one by one: all at once triples the memory of a photo
         foreground = (mask > 0).to(mask.dtype)
         scores[index] = (mask.sigmoid() * foreground).sum() / (foreground.sum() + 1e-6)
     return scores
 
 
 class MergedSegment(NamedTuple):
-    """One entry of a panoptic map: its id in the map, class index and the query's class score."""
+    """One segment of a panoptic map: its id in the map, class index and the query's class score."""
 
     id: int
     category: int
@@ -50,10 +50,11 @@ def merge_panoptic(
     score_threshold: float = 0.8,
     overlap_threshold: float = 0.8,
 ) -> tuple[Tensor, list[MergedSegment]]:
-    """class_logits (N, K + 1) with void last, masks (N, H, W) -> ids (H, W) int32, segments.
+    """The panoptic merge (PSALM 7.1): class_logits (N, K + 1), no-object last, masks (N, H, W).
 
-    A query keeps the pixels where its score times probability is the highest, unless too little of
-    its mask is left; stuff of one class is one segment (section 7.1).
+    A query keeps the pixels where its score times probability is highest, unless less than
+    ``overlap_threshold`` of its mask is left; stuff of one class is one segment. Returns ids (H, W)
+    int32, 0 where there is no segment, and the segments.
     """
     scores, labels = class_logits.softmax(-1).max(-1)
     keep = (labels != class_logits.shape[-1] - 1) & (scores > score_threshold)
@@ -67,28 +68,28 @@ def merge_panoptic(
     for query, label in enumerate(labels.tolist()):
         confident = probability[query] >= 0.5
         owned = owner == query
-        mine = owned & confident
+        pixels = owned & confident
         area, full = int(owned.sum()), int(confident.sum())
-        if not area or not full or not bool(mine.any()) or area / full < overlap_threshold:
+        if not area or not full or not bool(pixels.any()) or area / full < overlap_threshold:
             continue
         if not is_thing[label] and label in stuff:
-            ids[mine] = stuff[label]
+            ids[pixels] = stuff[label]
             continue
         segments.append(MergedSegment(len(segments) + 1, label, float(scores[query])))
-        ids[mine] = len(segments)
+        ids[pixels] = len(segments)
         if not is_thing[label]:
             stuff[label] = len(segments)
     return ids, segments
 
 
 def semantic_scores(class_logits: Tensor, masks: Tensor) -> Tensor:
-    """class_logits (N, K + 1), masks (N, H, W) -> (K, H, W) class scores, void left out (7.2)."""
+    """class_logits (N, K + 1), masks (N, H, W) -> scores (K, H, W) without no-object (7.2)."""
     probability = class_logits.softmax(-1)[:, :-1]
     return torch.einsum("qc,qhw->chw", probability, masks.sigmoid())
 
 
 class ScoredInstances(NamedTuple):
-    """Scored masks: scores (M,), categories (M,) class indices, queries (M,) they come from."""
+    """Scored masks: scores (M,), categories (M,) class indices, queries (M,) their masks."""
 
     scores: Tensor
     categories: Tensor
@@ -98,7 +99,7 @@ class ScoredInstances(NamedTuple):
 def top_instances(
     class_logits: Tensor, masks: Tensor, top: int = 100, things: Tensor | None = None
 ) -> ScoredInstances:
-    """The ``top`` best (query, class) pairs, best first; ``things`` (K,) bool keeps those alone.
+    """The ``top`` best (query, class) pairs, best first; ``things`` (K,) bool restricts classes.
 
     Score: class probability times mask score at the masks' resolution (7.3).
     """
@@ -115,7 +116,7 @@ def top_instances(
 
 
 def referring_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
-    """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the answer (7.4)."""
+    """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the result (7.4)."""
     return condition_logits.sigmoid() * mask_scores(masks)
 
 

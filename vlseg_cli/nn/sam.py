@@ -1,4 +1,4 @@
-"""SAM by transformers: one look at a picture, then masks for points in batches."""
+"""SAM of transformers: image features once, then masks for batches of points."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from transformers import (
 
 @dataclass(frozen=True, slots=True)
 class SAMSizes:
-    """Pixels, channels, layers, heads; the published ones are those of ``HRSegConfig``."""
+    """Pixels, channels, layers, heads; the published sizes are those of ``HRSegConfig``."""
 
     image: int
     patch: int
@@ -22,14 +22,14 @@ class SAMSizes:
     layers: int
     heads: int
     window: int
-    whole: tuple[int, ...]  # layers whose attention sees the whole picture
+    whole: tuple[int, ...]  # indices of the layers with global attention
     channels: int
     decoder_feedforward: int
     decoder_heads: int
 
 
 class SAM(nn.Module):
-    """Frozen in every system here; used without gradients."""
+    """Frozen in every system; used without gradients."""
 
     def __init__(self, sizes: SAMSizes) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class SAM(nn.Module):
 
     @property
     def image_size(self) -> int:
-        """Side of its square input, px."""
+        """Side of the square input in px."""
         return self.sizes.image
 
     def encode_image(self, pixels: Tensor) -> Tensor:
@@ -71,9 +71,9 @@ class SAM(nn.Module):
         return features
 
     def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """(1, D, h, w), (Q, 2) x and y in px of the input -> three guesses per point.
+        """features (1, D, h, w), points (Q, 2) as x, y in px of the input -> three masks a point.
 
-        Logits (Q, 3, S/4, S/4) and the IoU that SAM expects of each, (Q, 3).
+        Logits (Q, 3, S/4, S/4) and SAM's predicted IoU of each, (Q, 3).
         """
         found = self.model(
             image_embeddings=features, input_points=points.view(1, -1, 1, 2), multimask_output=True

@@ -1,8 +1,8 @@
-"""Which detection is which thing: identities kept through a video by appearance alone.
+"""The online tracker: identities of detections across frames, by appearance embeddings alone.
 
-Source: HyperSeg section 9.6, which runs the tracker of IDOL and UNINEXT. Whoever has a score, an
-embedding and a mask per detection can use it. What is remembered is bounded: a thing that stays
-away is forgotten, and of each thing only the last few looks are kept.
+Source: HyperSeg section 9.6, which runs the tracker of IDOL and UNINEXT. Detections are a score, an
+embedding and a mask each. Memory is bounded: a track ends after some frames without a match, and
+only its last few embeddings are kept.
 """
 
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Masks = NDArray[np.bool_]
 
-DROPPED, BACKGROUND = -2, -1  # ids of detections that are no track
+DROPPED, BACKGROUND = -2, -1  # ids of detections without a track
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerRules:
-    """Thresholds and habits; the defaults are those of HyperSeg's code.
+    """Thresholds and update rules; the defaults are those of HyperSeg's code.
 
-    nms_before: mask IoU with a better detection above which one is a duplicate. nms_after: below
-    which an unmatched one is a thing of the backdrop. first_score, new_score: to begin a track in
-    the first frame, and later. match_score: similarity to be the same thing. forget_after: frames
-    out of sight. momentum: share of the new look in a track's embedding. long_memory: compare with
-    the mean of the last ``memory`` looks by score instead, recent: newer looks count more.
-    frame_weight: between several likely tracks the longer known one counts more.
+    nms_before: mask IoU with a better detection above which one is a duplicate. nms_after: IoU
+    below which an unmatched one is background. first_score, new_score: to start a track in the
+    first frame, and later. match_score: similarity to match. forget_after: frames without a match.
+    momentum: weight of the new embedding in a track's. long_memory: compare with the score-weighted
+    mean of the last ``memory`` embeddings instead; recent: newer ones weigh more. frame_weight:
+    among several likely tracks longer ones weigh more.
     """
 
     nms_before: float = 0.7
@@ -56,8 +56,8 @@ IDOL_RULES = TrackerRules(
 
 
 class TrackedDetection(NamedTuple):
-    """kept (M,): which of the N detections are no duplicates; ids (M,): their tracks, BACKDROP or
-    DROPPED."""
+    """kept (M,): indices of the detections that are no duplicates; ids (M,): their tracks,
+    BACKGROUND or DROPPED."""
 
     kept: NDArray[np.int64]
     ids: NDArray[np.int64]
@@ -65,22 +65,22 @@ class TrackedDetection(NamedTuple):
 
 @dataclass(slots=True)
 class _Track:
-    """One thing: looks and scores of its last frames, the last frame and how many there were."""
+    """Embeddings and scores of its last frames, its last frame and their number."""
 
     embedding: Floats
-    looks: list[Floats] = field(default_factory=list)
+    recent: list[Floats] = field(default_factory=list)
     scores: list[np.float32] = field(default_factory=list)
     last: int = 0
     frames: int = 0
 
 
 class Tracker:
-    """Give it each frame's detections, best first; it answers with identities."""
+    """Assigns identities to the detections of one frame after the other."""
 
     def __init__(
         self, rules: TrackerRules | None = None, state: Mapping[str, NDArray[Any]] | None = None
     ) -> None:
-        """state: what ``state`` of a tracker with the same rules gave; None to begin."""
+        """state: ``state()`` of a tracker with the same rules; None at a video's start."""
         self.rules = rules or TrackerRules()
         self.frame = self.next_id = 0
         self.tracks: dict[int, _Track] = {}
@@ -88,40 +88,44 @@ class Tracker:
             self._restore(state)
 
     def step(self, scores: Floats, embeddings: Floats, masks: Masks) -> TrackedDetection:
-        """The next frame: scores (N,) in [0, 1], embeddings (N, D), masks (N, H, W) -> Tracked."""
+        """The next frame, best detection first: scores (N,) in [0, 1], embeddings (N, D), masks
+        (N, H, W)."""
         iou = mask_iou(masks)
         kept = mask_nms(iou, self.rules.nms_before)
         scores, embeddings, iou = scores[kept], embeddings[kept], iou[kept][:, kept]
         ids = np.full(len(kept), DROPPED, np.int64)
-        begin = self.rules.new_score if self.tracks else self.rules.first_score
+        threshold = self.rules.new_score if self.tracks else self.rules.first_score
         if self.tracks and len(kept):
             self._match(ids, embeddings)
-        new = np.flatnonzero((ids == DROPPED) & (scores > begin))
+        new = np.flatnonzero((ids == DROPPED) & (scores > threshold))
         ids[new] = self.next_id + np.arange(len(new))
         self.next_id += len(new)
-        for place in np.flatnonzero(ids == DROPPED):
-            if (iou[place, :place] < self.rules.nms_after).all():
-                ids[place] = BACKGROUND
-        self._remember(ids, scores, embeddings)
+        for index in np.flatnonzero(ids == DROPPED):
+            if (iou[index, :index] < self.rules.nms_after).all():
+                ids[index] = BACKGROUND
+        self._update(ids, scores, embeddings)
         self.frame += 1
         return TrackedDetection(kept, ids)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything the next step depends on; as many rows as there are tracks."""
+        """Everything that the next step depends on, a row per track.
+
+        The keys are stored in job folders and stay as they are.
+        """
         tracks, memory = list(self.tracks.values()), self.rules.memory
         width = len(tracks[0].embedding) if tracks else 0
-        looks = np.zeros((len(tracks), memory, width), np.float32)
+        recent = np.zeros((len(tracks), memory, width), np.float32)
         scores = np.zeros((len(tracks), memory), np.float32)
         for row, track in enumerate(tracks):
-            looks[row, : len(track.looks)] = track.looks
+            recent[row, : len(track.recent)] = track.recent
             scores[row, : len(track.scores)] = track.scores
         return {
             "clock": np.array([self.frame, self.next_id]),
             "ids": np.array(list(self.tracks), np.int64),
             "embeddings": np.array([t.embedding for t in tracks], np.float32),
-            "looks": looks,
+            "looks": recent,
             "scores": scores,
-            "counts": np.array([[t.last, t.frames, len(t.looks)] for t in tracks], np.int64),
+            "counts": np.array([[t.last, t.frames, len(t.recent)] for t in tracks], np.int64),
         }
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -137,7 +141,7 @@ class Tracker:
             )
 
     def _match(self, ids: NDArray[np.int64], embeddings: Floats) -> None:
-        """Best detections choose first; a track that is taken is closed to the others."""
+        """Best detections match first; a matched track is closed to the others."""
         rules, tracks = self.rules, list(self.tracks.values())
         product = embeddings @ np.stack([self._memory(track) for track in tracks]).T
         similarity = (_softmax(product, 1) + _softmax(product, 0)) / 2
@@ -154,26 +158,26 @@ class Tracker:
                 similarity[np.arange(len(ids)) != row, best] = 0
 
     def _memory(self, track: _Track) -> Floats:
-        """What a new look is compared with."""
+        """The embedding (D,) that detections are compared with."""
         if not self.rules.long_memory:
             return track.embedding
         weights = np.array(track.scores, np.float32)
         if self.rules.recent:
             weights += np.linspace(0, 1, len(weights) + 1, dtype=np.float32)[1:]
-        mean: Floats = (np.stack(track.looks) * weights[:, None]).sum(0) / weights.sum()
+        mean: Floats = (np.stack(track.recent) * weights[:, None]).sum(0) / weights.sum()
         return mean
 
-    def _remember(self, ids: NDArray[np.int64], scores: Floats, embeddings: Floats) -> None:
-        share = np.float32(self.rules.momentum)
-        for place in np.flatnonzero(ids >= 0):
-            identity, look = int(ids[place]), embeddings[place]
-            track = self.tracks.setdefault(identity, _Track(look))
+    def _update(self, ids: NDArray[np.int64], scores: Floats, embeddings: Floats) -> None:
+        momentum = np.float32(self.rules.momentum)
+        for index in np.flatnonzero(ids >= 0):
+            identity, embedding = int(ids[index]), embeddings[index]
+            track = self.tracks.setdefault(identity, _Track(embedding))
             if track.frames:
-                track.embedding = (1 - share) * track.embedding + share * look
-            track.looks = [*track.looks, look][-self.rules.memory :]
-            track.scores = [*track.scores, scores[place]][-self.rules.memory :]
+                track.embedding = (1 - momentum) * track.embedding + momentum * embedding
+            track.recent = [*track.recent, embedding][-self.rules.memory :]
+            track.scores = [*track.scores, scores[index]][-self.rules.memory :]
             track.last, track.frames = self.frame, track.frames + 1
-        if len(ids):  # an empty frame is no reason to forget
+        if len(ids):  # a frame without detections ends no track
             self.tracks = {
                 identity: track
                 for identity, track in self.tracks.items()
@@ -182,7 +186,7 @@ class Tracker:
 
 
 def mask_iou(masks: Masks) -> Floats:
-    """(N, H, W) -> (N, N); two empty masks are the same."""
+    """(N, H, W) -> (N, N); 1 for two empty masks."""
     flat = masks.reshape(len(masks), int(np.prod(masks.shape[1:]))).astype(np.float32)
     overlap, area = flat @ flat.T, flat.sum(1)
     iou: Floats = (overlap + 1e-6) / (area[:, None] + area[None] - overlap + 1e-6)
@@ -190,15 +194,15 @@ def mask_iou(masks: Masks) -> Floats:
 
 
 def mask_nms(iou: Floats, threshold: float) -> NDArray[np.int64]:
-    """Greedy, in the given order: (N, N) -> the numbers of those that stay."""
+    """Greedy non-maximum suppression in the given order: IoU (N, N) -> indices kept."""
     kept: list[int] = []
-    for place in range(len(iou)):
-        if not (iou[place, kept] > threshold).any():
-            kept.append(place)
+    for index in range(len(iou)):
+        if not (iou[index, kept] > threshold).any():
+            kept.append(index)
     return np.array(kept, np.int64)
 
 
 def _softmax(values: Floats, axis: int) -> Floats:
     shifted = np.exp(values - values.max(axis, keepdims=True))
-    share: Floats = shifted / shifted.sum(axis, keepdims=True)
-    return share
+    output: Floats = shifted / shifted.sum(axis, keepdims=True)
+    return output

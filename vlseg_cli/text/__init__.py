@@ -1,1 +1,1 @@
-"""Words to token sequences: instructions, conditions, tokenizers. No pixels, no torch."""
+"""Text to token sequences: tokenizer, placeholders, assembled prompts. No pixels, no torch."""

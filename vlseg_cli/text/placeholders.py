@@ -20,14 +20,14 @@ class ConditionKind(StrEnum):
 
 
 class Placeholder(IntEnum):
-    """Negative token ids; each is replaced by embeddings from elsewhere."""
+    """Negative token ids that are replaced by embeddings of something other than text."""
 
     IMAGE = -200
     QUERIES = -201
     CATEGORY = -202
     REGION = -203
     EXPRESSION = -204
-    FINE_GRAINED = -205  # HyperSeg alone
+    FINE_GRAINED = -205  # only in HyperSeg
 
 
 MARKS: dict[str, Placeholder] = {
@@ -53,12 +53,12 @@ IMAGE = "<image>"
 IMAGE_START, IMAGE_END = "<im_start>", "<im_end>"
 BEGIN, END = "<s>", "</s>"
 
-_STRIPPED = (SEG, IMAGE_START, IMAGE_END, "<im_patch>")  # white space beside them vanishes
+_STRIPPED = (SEG, IMAGE_START, IMAGE_END, "<im_patch>")  # white space beside them is dropped
 _KEPT = (BEGIN, END, "<unk>")
 
 
 def legacy_ids(text: str, tokenizer: Tokenizer) -> list[int]:
-    """Ids of a prompt, one beginning mark first; ``<image>`` becomes ``Placeholder.IMAGE``."""
+    """Ids of a prompt, ``<s>`` first; ``<image>`` becomes ``Placeholder.IMAGE``."""
     ids = [] if (begin := tokenizer.rust.token_to_id(BEGIN)) is None else [begin]
     for number, chunk in enumerate(text.split(IMAGE)):
         if number:
@@ -68,7 +68,7 @@ def legacy_ids(text: str, tokenizer: Tokenizer) -> list[int]:
 
 
 def _chunk_ids(chunk: str, tokenizer: Tokenizer) -> list[int]:
-    """Text between pictures: special tokens, and each piece between them on its own."""
+    """Text between images: special tokens, and each piece between them on its own."""
     special = {
         token: number
         for token in (*_STRIPPED, *_KEPT)
@@ -76,13 +76,13 @@ def _chunk_ids(chunk: str, tokenizer: Tokenizer) -> list[int]:
     }
     pieces = re.split("(" + "|".join(map(re.escape, special)) + ")", chunk)
     ids: list[int] = []
-    for place, piece in enumerate(pieces):
-        if place % 2:
+    for index, piece in enumerate(pieces):
+        if index % 2:
             ids.append(special[piece])
             continue
-        if place and pieces[place - 1] in _STRIPPED:
+        if index and pieces[index - 1] in _STRIPPED:
             piece = piece.lstrip()
-        if place + 1 < len(pieces) and pieces[place + 1] in _STRIPPED:
+        if index + 1 < len(pieces) and pieces[index + 1] in _STRIPPED:
             piece = piece.rstrip()
         ids += tokenizer.ids(piece) if piece else []
     return ids

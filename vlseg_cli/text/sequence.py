@@ -1,7 +1,7 @@
-"""A prompt as the language model will see it: token ids in which only the picture is still open.
+"""A prompt as input of the language model: token ids, with the image's position left open.
 
-Everything before the picture is shared by all prompts of a task and can be read once; everything
-after the mask tokens can change no mask and is dropped (the language model is causal).
+Everything before the image is shared by all prompts of a task and is computed once; everything
+after the mask tokens cannot change a mask and is dropped (the language model is causal).
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ from vlseg_cli.text.placeholders import Placeholder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenSequence:
-    """One prompt. ``prefix``: ids before the picture. ``ids`` (L,): ids after it, where REGION
-    marks one pooled region vector and QUERIES one mask token. ``condition`` (L,): which condition
-    a position is pooled into (category i, the sentence 0, region k), -1 for none. ``between``: ids
-    between the picture and its fine-grained tokens, ``ids`` then follow those; None without them.
+    """One prompt. ``prefix``: ids before the image. ``ids`` (L,): ids after it, where REGION
+    stands for one pooled region vector and QUERIES for one mask token. ``condition`` (L,): the
+    condition that a position is pooled into (category i, sentence 0, region k), -1 for none.
+    ``between``: ids between the image and its fine-grained tokens, which ``ids`` then follow; None
+    without them.
     """
 
     prefix: tuple[int, ...]
@@ -40,13 +41,13 @@ def assemble(
     expression: Sequence[int] = (),
     keep_tail: bool = False,
 ) -> TokenSequence:
-    """Replace placeholders by what they stand for.
+    """Replace placeholders by category names, the sentence and mask tokens.
 
-    ids: a prompt with exactly one IMAGE and one QUERIES, and one FINE_GRAINED that only text parts
-    from the picture, or none. queries: N mask tokens. names: token ids
-    per category, ``[SEG]`` included. expression: ids of the sentence, ``[SEG]`` included.
-    keep_tail keeps what follows the mask tokens. Raises UsageError if marks and contents differ
-    in number, or if a mark stands before the picture.
+    ids: a prompt with exactly one IMAGE, one QUERIES and at most one FINE_GRAINED, which only text
+    separates from the image. queries: N. names: token ids per category, ``[SEG]`` included.
+    expression: ids of the sentence, ``[SEG]`` included. keep_tail keeps the ids after the mask
+    tokens. Raises UsageError if placeholders and contents differ in number, or if a placeholder
+    precedes the image.
     """
     flat = list(ids)
     if flat.count(Placeholder.IMAGE) != 1 or flat.count(Placeholder.QUERIES) != 1:
@@ -88,7 +89,7 @@ def assemble(
 
 
 def assemble_chat(ids: Sequence[int]) -> TokenSequence:
-    """A conversation about one picture, nothing to be segmented: text before and after IMAGE."""
+    """A conversation about one image without masks: text before and after IMAGE."""
     flat = list(ids)
     if [token for token in flat if token < 0] != [Placeholder.IMAGE]:
         raise UsageError("a conversation needs exactly one <image> and no other mark")
@@ -98,10 +99,10 @@ def assemble_chat(ids: Sequence[int]) -> TokenSequence:
 
 
 def _split_fine_grained(ids: list[int]) -> tuple[tuple[int, ...] | None, list[int]]:
-    """Ids after the picture -> those before the fine-grained tokens, and those after them."""
+    """Ids after the image -> those before the fine-grained tokens, and those after them."""
     if Placeholder.FINE_GRAINED not in ids:
         return None, ids
-    place = ids.index(Placeholder.FINE_GRAINED)
-    if any(token < 0 for token in ids[:place]) or Placeholder.FINE_GRAINED in ids[place + 1 :]:
+    index = ids.index(Placeholder.FINE_GRAINED)
+    if any(token < 0 for token in ids[:index]) or Placeholder.FINE_GRAINED in ids[index + 1 :]:
         raise UsageError("one <temporal> follows <image>, before every other mark")
-    return tuple(ids[:place]), ids[place + 1 :]
+    return tuple(ids[:index]), ids[index + 1 :]

@@ -1,4 +1,4 @@
-"""Text to token ids, by the tokenizer that lies beside the weights (``tokenizer.json``).
+"""Text to token ids with the tokenizer of a model folder (``tokenizer.json``).
 
 The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
 """
@@ -15,13 +15,13 @@ SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
 
 
 class Tokenizer:
-    """Ids without special tokens added; ``seg`` is the id of ``[SEG]``, ``unknown`` and ``end`` (of
-    a text) may be None."""
+    """Adds no special tokens. ``seg``: id of ``[SEG]``; ``unknown`` and ``end`` (of text) may be
+    None."""
 
     def __init__(self, rust: RustTokenizer) -> None:
         seg = rust.token_to_id(SEG)
         if seg is None:
-            raise WeightsError(f"the tokenizer has no {SEG} token: it is not one of a segmenter")
+            raise WeightsError(f"the tokenizer has no {SEG} token: it is not a segmenter's")
         self.rust = rust
         self.seg: int = seg
         self.unknown: int | None = rust.token_to_id(UNKNOWN)
@@ -36,7 +36,7 @@ class Tokenizer:
             raise WeightsError(f"cannot read the tokenizer {file}: {error}") from error
 
     def save(self, file: Path) -> None:
-        """Write tokenizer.json. Raises OSError if the disk refuses."""
+        """Write tokenizer.json. Raises OSError."""
         file.write_text(self.rust.to_str(pretty=True), "utf-8")
 
     def __len__(self) -> int:
@@ -47,16 +47,16 @@ class Tokenizer:
         return list(self.rust.encode(text, add_special_tokens=False).ids)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The words of tokens, without ``[SEG]``, the end and other special tokens."""
+        """Decode tokens, without ``[SEG]``, the end and other special tokens."""
         kept = [token for token in ids if token not in (self.seg, self.end)]
         return str(self.rust.decode(kept, skip_special_tokens=True)).strip()
 
-    def has_ended(self, said: Sequence[int]) -> bool:
-        """Whether a text is complete: its last token is the end."""
-        return bool(said) and said[-1] == self.end
+    def has_ended(self, generated: Sequence[int]) -> bool:
+        """Whether the last token is the end of text."""
+        return bool(generated) and generated[-1] == self.end
 
     def unknown_words(self, text: str) -> list[str]:
-        """The words of a text that all become ``[UNK]``, as typed; subword tokenizers know all."""
+        """The words of a text that become ``[UNK]``, as typed; none with subword tokenizers."""
         encoding = self.rust.encode(text, add_special_tokens=False)
         return [
             text[start:end]
@@ -66,10 +66,9 @@ class Tokenizer:
 
 
 def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:
-    """A tokenizer that knows just these words (lower case) and single punctuation marks.
+    """A word-level tokenizer of these words (lower case) and single punctuation marks.
 
-    Anything else becomes ``[UNK]``. For miniatures, whose world is small. marks: the special
-    tokens, whose ids come first, in this order.
+    Anything else becomes ``[UNK]``. For miniatures. marks: special tokens, first in the vocabulary.
     """
     vocabulary = {token: i for i, token in enumerate(dict.fromkeys((*marks, *words)))}
     rust = RustTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
@@ -80,5 +79,5 @@ def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, S
 
 
 def miniature_tokenizer(words: Iterable[str]) -> Tokenizer:
-    """A word tokenizer for these words and those of a miniature's own instructions ("plain")."""
+    """A word tokenizer for these words and those of the miniatures' instructions ("plain")."""
     return word_tokenizer(sorted({*words, "segment", "find", "point", "background"}))
