@@ -30,13 +30,13 @@ def main() -> None:
     """Write NAME.png and NAME.json (COCO instances) for every scene."""
     folder = Path(__file__).parent
     for name, seed in SCENES.items():
-        scene = draw_scene(seed, place=name, shape=SHAPE)
+        scene = draw_scene(seed, scene_type=name, shape=SHAPE)
         Image.fromarray(scene.pixels).save(folder / f"{name}.png")
         truth = {
             "info": {"description": f"A drawn {name}, seed {seed}"},
             "images": [coco.image_record(scene, f"{name}.png")],
             "annotations": coco.instance_records(scene),
-            "categories": coco.category_records(),
+            "categories": coco.scene_categories(),
         }
         (folder / f"{name}.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
     write_clip(folder)

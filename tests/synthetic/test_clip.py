@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.clip import draw_clip
+from vlseg_cli.synthetic.clip import draw_clip, plan_clip
 from vlseg_cli.synthetic.drawing.layout import plan_scene
-from vlseg_cli.synthetic.drawing.motion import plan_clip
-from vlseg_cli.synthetic.drawing.rng import DrawingRng
+from vlseg_cli.synthetic.rng import DrawingRng
 from vlseg_cli.synthetic.scene import Scene
 
 

@@ -13,9 +13,10 @@ from PIL import Image
 
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS, NAMES
-from vlseg_cli.synthetic.draw import SMALLEST, draw_scene
-from vlseg_cli.synthetic.drawing.colors import RGB, nearest_word
-from vlseg_cli.synthetic.drawing.layout import MOST, PLACES
+from vlseg_cli.synthetic.draw import MIN_AREA, draw_scene
+from vlseg_cli.synthetic.drawing.canvas import RGB, nearest_word
+from vlseg_cli.synthetic.drawing.layout import MAX_OBJECTS
+from vlseg_cli.synthetic.drawing.scene_types import SCENE_TYPES
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
 SEEDS = st.integers(0, 2**40)
@@ -55,7 +56,7 @@ def test_items_say_exactly_what_the_ids_show(seed: int, height: int, width: int)
     assert [item.id for item in scene.items] == [i for i in np.unique(scene.ids).tolist() if i]
     for item in scene.items:
         ys, xs = np.nonzero(scene.ids == item.id)
-        assert item.area == len(xs) >= SMALLEST * scene.ids.size
+        assert item.area == len(xs) >= MIN_AREA * scene.ids.size
         assert item.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
         assert item.center == pytest.approx((xs.mean(), ys.mean()))
         assert item.is_thing == BY_NAME[item.category].is_thing
@@ -68,15 +69,15 @@ def test_items_say_exactly_what_the_ids_show(seed: int, height: int, width: int)
 @given(seed=SEEDS)
 def test_the_seed_picks_a_place_and_one_of_three_shapes(seed: int) -> None:
     scene = draw_scene(seed, 96)
-    assert scene.place in PLACES
+    assert scene.scene_type in SCENE_TYPES
     assert scene.ids.shape in {(96, 96), (72, 96), (96, 72)}
-    assert sum(item.is_thing for item in scene.items) <= MOST
+    assert sum(item.is_thing for item in scene.items) <= MAX_OBJECTS
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_place_can_be_asked_for(place: str) -> None:
-    scenes = [draw_scene(seed, 96, place=place) for seed in range(6)]
-    assert {scene.place for scene in scenes} == {place}
+@pytest.mark.parametrize("scene_type", SCENE_TYPES)
+def test_a_place_can_be_asked_for(scene_type: str) -> None:
+    scenes = [draw_scene(seed, 96, scene_type=scene_type) for seed in range(6)]
+    assert {scene.scene_type for scene in scenes} == {scene_type}
     assert len({scene.pixels.tobytes() for scene in scenes}) == 6
 
 
@@ -91,7 +92,7 @@ def test_scenes_are_populated_as_training_needs_them(crowd: list[Scene]) -> None
     assert 5.5 < np.mean([len(scene) for scene in things]) < 8
     rivals = [max(Counter(item.category for item in scene).values()) for scene in things if scene]
     assert np.mean([number >= 2 for number in rivals]) > 0.5
-    kitchens = [scene for scene in crowd if scene.place == "kitchen"]
+    kitchens = [scene for scene in crowd if scene.scene_type == "kitchen"]
     assert np.mean([bool(scene.of("fridge")) for scene in kitchens]) >= 0.7
     assert np.mean([not scene.ids.all() for scene in crowd]) < 0.1
 
@@ -125,7 +126,7 @@ def test_what_stands_on_something_nearly_always_touches_what_shows_of_it(
 @pytest.mark.parametrize("seed", range(0, 60, 3))
 def test_another_size_shows_the_same_scene(seed: int) -> None:
     small, large = draw_scene(seed, 96), draw_scene(seed, 240)
-    assert small.place == large.place
+    assert small.scene_type == large.scene_type
     height, width = large.ids.shape
     resized = np.asarray(
         Image.fromarray(small.ids).resize((width, height), Image.Resampling.NEAREST)
@@ -141,7 +142,7 @@ def test_another_size_shows_the_same_scene(seed: int) -> None:
 
 def test_owners_follow_the_edges_of_the_picture() -> None:
     """Inside an object and outside of it, away from the edge, colors differ in the right way."""
-    scene = draw_scene(5, shape=(200, 200), place="kitchen")
+    scene = draw_scene(5, shape=(200, 200), scene_type="kitchen")
     (fridge, *_) = scene.of("fridge")
     inside = scene.pixels[_eroded(scene.mask(fridge.id))]
     ring = _eroded(~scene.mask(fridge.id)) & ~_eroded(_eroded(_eroded(~scene.mask(fridge.id))))
@@ -167,7 +168,7 @@ def test_most_of_a_thing_has_the_color_it_is_named_after(crowd: list[Scene]) -> 
         ({"seed": -1}, "negative"),
         ({"seed": 1, "size": 0}, "0 px"),
         ({"seed": 1, "shape": (0, 5)}, "(0, 5)"),
-        ({"seed": 1, "place": "moon"}, "kitchen"),
+        ({"seed": 1, "scene_type": "moon"}, "kitchen"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_sentence(

@@ -1,7 +1,7 @@
-"""Every referring expression has exactly one reading, and it is the one that is marked.
+"""Every referring expression has exactly one reading: the annotated one; no-target ones have none.
 
-A small reader that shares no code with the grammar takes the sentence apart again and looks its
-meaning up in the facts, without the grammar's margins.
+A small parser that shares no code with the grammar takes each sentence apart and evaluates it on
+the facts, without the grammar's margins.
 """
 
 import re
@@ -14,7 +14,7 @@ import pytest
 
 from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.language.noun_phrases import plural
-from vlseg_cli.synthetic.referring import refer
+from vlseg_cli.synthetic.referring import no_target, refer
 from vlseg_cli.synthetic.scene import KINDS, Scene, SceneItem
 
 _NOUNS = {
@@ -26,7 +26,7 @@ _NOUNS = {
 _NOUN = "|".join(sorted(_NOUNS, key=len, reverse=True))
 _COLOR = "|".join(COLORS)
 _MENTION = re.compile(
-    rf"(?:\b({_COLOR}) )?(?:colored )?\b({_NOUN})\b(?: (?:that is|which is|in) ({_COLOR})\b)?"
+    rf"(?:\b({_COLOR}) )?(?:coloured )?\b({_NOUN})\b(?: (?:that is|which is|in) ({_COLOR})\b)?"
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six")
@@ -74,7 +74,7 @@ def _named(mention: re.Match[str], scene: Scene) -> list[SceneItem]:
 
 
 def _at(text: str, group: list[SceneItem], margin: float) -> set[int]:
-    if re.search(r"\b(middle|central|center|between)\b", text):
+    if re.search(r"\b(middle|central|centre|between)\b", text):
         line = sorted(group, key=lambda item: item.center[0])
         assert len(group) == 3
         assert line[0].center[0] + margin <= line[1].center[0] <= line[2].center[0] - margin
@@ -147,7 +147,7 @@ def test_one_thing_alone_offers_no_comparison(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(2)
     scene = scenes[0]
     one = next(item for item in scene.items if item.is_thing)
-    alone = Scene(scene.seed, scene.place, scene.pixels, scene.ids, (one,))
+    alone = Scene(scene.seed, scene.scene_type, scene.pixels, scene.ids, (one,))
     for kind in ("position", "ordinal", "size", "relation"):
         assert refer(alone, rng, kind) is None
     assert refer(alone, rng) is not None
@@ -155,7 +155,7 @@ def test_one_thing_alone_offers_no_comparison(scenes: list[Scene]) -> None:
 
 def test_an_empty_picture_offers_no_sentence(scenes: list[Scene]) -> None:
     scene = scenes[0]
-    empty = Scene(scene.seed, scene.place, scene.pixels, scene.ids, ())
+    empty = Scene(scene.seed, scene.scene_type, scene.pixels, scene.ids, ())
     assert refer(empty, np.random.default_rng(3)) is None
 
 
@@ -175,3 +175,55 @@ def test_weights_choose_the_kinds(scenes: list[Scene]) -> None:
     }
     assert "color" in kinds
     assert kinds <= {"color", "category"}
+
+
+def test_nothing_in_the_scene_fits_the_sentence(scenes: list[Scene]) -> None:
+    rng = np.random.default_rng(0)
+    by_count = by_color = by_category = 0
+    for scene in scenes:
+        for _ in range(10):
+            sentence = no_target(scene, rng)
+            assert (sentence.kind, sentence.targets) == ("none", ())
+            category = _category_of(sentence.text)
+            there = [item.color for item in scene.items if item.category == category]
+            ordinal = re.search(r"\b(second|third|fourth|fifth|sixth|number \w+)\b", sentence.text)
+            if ordinal:
+                by_count += 1
+            elif there:
+                (color,) = (word for word in COLORS if re.search(rf"\b{word}\b", sentence.text))
+                assert color not in there
+                by_color += 1
+            else:
+                by_category += 1
+    assert min(by_count, by_color, by_category) > 30
+
+
+def test_the_place_asked_for_is_beyond_the_last(scenes: list[Scene]) -> None:
+    words = ("second", "third", "fourth", "fifth", "sixth")
+    rng = np.random.default_rng(1)
+    for scene in scenes:
+        for _ in range(10):
+            text = no_target(scene, rng).text
+            if not (found := re.search("|".join(words), text)):
+                continue
+            place = words.index(found[0]) + 2
+            category = _category_of(text)
+            colors = [word for word in COLORS if re.search(rf"\b{word}\b", text)]
+            fitting = [
+                item
+                for item in scene.items
+                if item.category == category and (not colors or item.color in colors)
+            ]
+            assert len(fitting) < place
+
+
+def _category_of(text: str) -> str:
+    text = text.replace("in this picture", "").replace("in the image", "")
+    forms = {
+        form: category.name
+        for category in CATEGORIES
+        for word in (category.name, *category.words)
+        for form in (word, plural(word))
+    }
+    longest = sorted(forms, key=len, reverse=True)
+    return next(forms[form] for form in longest if re.search(rf"\b{form}\b", text))

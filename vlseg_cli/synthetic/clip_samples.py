@@ -1,7 +1,7 @@
-"""Clips of the drawn world with everything asked about them, and the truth in every frame.
+"""Samples of clips: whole clips with queries for evaluation, a few frames of one for training.
 
-Sentences hold for the whole clip: those about what a thing is or looks like have one meaning in
-every frame; those about its place or size are said of the first frame, as in Ref-DAVIS.
+A sentence about category or color holds in every frame of a clip; one about position or size refers
+to the first frame, as in Ref-DAVIS. A region prompt is drawn in the frame before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,10 +23,14 @@ from vlseg_cli.schema import (
     Regions,
     Task,
 )
+from vlseg_cli.schema.sample import ClipFrames, Query, Sample
 from vlseg_cli.synthetic.categories import NAMES, STUFF
-from vlseg_cli.synthetic.clip import draw_clip
+from vlseg_cli.synthetic.clip import draw_clip, moving_scene
 from vlseg_cli.synthetic.reasoning import reason
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS, refer
+from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
+from vlseg_cli.synthetic.rng import choice, shuffled
+from vlseg_cli.synthetic.samples import SampleMix, expressions, panoptic_query, questions
 from vlseg_cli.synthetic.scene import Scene, SceneItem, Sentence
 
 FPS = 12.0
@@ -168,3 +172,80 @@ def _query(
 
     objects = tuple(ids[0] for ids in targets)
     return ClipQuery(task, prompt, objects, labels, masks, kind=kind)
+
+
+_FRAMES_STREAM = 2  # of a seed's random numbers
+_CLIP_LENGTH = 24  # of the clip that the moments are taken from
+_LASTING_KINDS = ("category", "color", "all", "size")  # kinds of sentence that motion does not undo
+
+
+def synthetic_clip_frames(seed: int, size: int, mix: SampleMix, frames: int = 3) -> ClipFrames:
+    """Draw some frames of the clip of a seed and ask about them; at most 10 frames apart."""
+    rng = np.random.default_rng((seed, _FRAMES_STREAM))
+    steps = rng.integers(1, 6, frames - 1)
+    first = int(rng.integers(0, _CLIP_LENGTH - steps.sum()))
+    numbers = [first, *(first + np.cumsum(steps)).tolist()]
+    moving = moving_scene(seed, _CLIP_LENGTH, size)
+    scenes = tuple(moving.at(number) for number in numbers)
+    lasting = {kind: weight for kind, weight in mix.kinds.items() if kind in _LASTING_KINDS}
+    asked = replace(mix, kinds=lasting or {"category": 1.0})
+    said = [(Task.RVOS, s.text, s.targets, False) for s in expressions(scenes[0], rng, asked)]
+    said += [(Task.RVOS, s.text, s.targets, True) for s in questions(scenes[0], rng, asked)]
+    samples, things = [], []
+    for number, scene in enumerate(scenes):
+        named = panoptic_query(scene, rng, mix)
+        queries = [named]
+        queries += [_frame_query(scenes, scene, *one) for one in said]
+        if number and mix.regions:
+            queries += _regions(scenes[number - 1], scene, rng, mix.regions)
+        frame = Frame(scene.pixels, f"world:{seed}", numbers[number])
+        samples.append(Sample(frame, tuple(queries)))
+        things.append(_identities(scene, named))
+    return ClipFrames(tuple(samples), tuple(things))
+
+
+def _frame_query(
+    scenes: Sequence[Scene],
+    scene: Scene,
+    task: Task,
+    text: str,
+    targets: tuple[int, ...],
+    question: bool,
+) -> Query:
+    """The truth of a sentence about the first frame in another frame."""
+    wanted = set(targets)
+    if question:
+        meant = {item.category for item in scenes[0].items if item.id in wanted}
+        wanted = {item.id for item in scene.items if item.category in meant}
+    mask = scene.mask(*wanted)
+    masks = mask[None] if mask.any() else np.zeros((0, *mask.shape), bool)
+    prompt = Question(text) if question else Expression(text)
+    return Query(task, prompt, masks, np.zeros(len(masks), np.int64), scene.ids == 0)
+
+
+def _regions(before: Scene, scene: Scene, rng: Generator, count: int) -> list[Query]:
+    """Things drawn in the frame before, half of them with their exact mask, looked for now."""
+    items = [item for item in shuffled(rng, before.items) if item.is_thing][:count]
+    if not items:
+        return []
+    regions = tuple(_region(before, rng, item) for item in items)
+    found = [(label, scene.mask(item.id)) for label, item in enumerate(items)]
+    found = [(label, mask) for label, mask in found if mask.any()]
+    nothing = np.zeros((0, *scene.ids.shape), bool)
+    masks = np.stack([mask for _, mask in found]) if found else nothing
+    labels = np.array([label for label, _ in found], np.int64)
+    return [Query(Task.VOS, Regions(regions), masks, labels, scene.ids == 0)]
+
+
+def _region(scene: Scene, rng: Generator, item: SceneItem) -> Region:
+    if rng.random() < 0.5:
+        return Region("mask", scene.mask(item.id))
+    return region_prompt(scene, rng, choice(rng, REGION_KINDS), item)
+
+
+def _identities(scene: Scene, named: Query) -> NDArray[np.int64]:
+    """Whose mask each mask of a category query is."""
+    owners = [scene.ids[mask] for mask in named.masks]
+    things = {item.id for item in scene.items if item.is_thing}
+    ids = [int(owner[0]) if len(owner) and (owner == owner[0]).all() else -1 for owner in owners]
+    return np.array([one if one in things else -1 for one in ids], np.int64)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema.rle import encode_rle
 from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, NAMES
-from vlseg_cli.synthetic.language.candidates import by_category
-from vlseg_cli.synthetic.scene import EXPORTED_KINDS, Scene, SceneItem, Sentence
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS, Scene, SceneItem, Sentence, by_category
 
 Record = dict[str, Any]
 
@@ -38,7 +37,7 @@ def image_record(scene: Scene, file_name: str) -> Record:
         "file_name": file_name,
         "height": height,
         "width": width,
-        "place": scene.place,
+        "place": scene.scene_type,
     }
 
 

@@ -1,34 +1,35 @@
-"""Draw a scene: plan it from its seed, paint it far to near, light it, and write down its truth."""
+"""Draw a scene: plan it from its seed, paint it far to near, shade it, and measure its facts."""
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.drawing.backdrop import paint_backdrop
+from vlseg_cli.synthetic.drawing.background import paint_background
 from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
 from vlseg_cli.synthetic.drawing.layout import plan_scene
 from vlseg_cli.synthetic.drawing.objects import DRAWINGS
-from vlseg_cli.synthetic.drawing.plan import Placed, ScenePlan
-from vlseg_cli.synthetic.drawing.rng import DrawingRng
-from vlseg_cli.synthetic.drawing.shading import finished
+from vlseg_cli.synthetic.drawing.plan import Light, PlacedObject, ScenePlan
+from vlseg_cli.synthetic.rng import DrawingRng
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
-SMALLEST = 0.0004  # of the picture: what shows less is nobody's
-HIDDEN = 0.25  # of itself: what shows less is nobody's
+MIN_AREA = 0.0004  # share of the image; smaller visible areas become void
+MIN_VISIBLE = 0.25  # share of the object; less visible objects become void
+_NOISE_CELLS = 14  # of low-frequency noise, per side
 
 
 def draw_scene(
-    seed: int, size: int = 256, place: str | None = None, shape: tuple[int, int] | None = None
+    seed: int, size: int = 256, scene_type: str | None = None, shape: tuple[int, int] | None = None
 ) -> Scene:
-    """Draw the scene of ``seed``.
+    """Draw the scene of ``seed``; the same seed at another size shows the same scene.
 
-    size: longest side in px; the seed picks 1:1, 4:3 or 3:4. place: one of ``layout.PLACES``, the
-    seed's choice if None. shape: (H, W) px instead of size. The same seed at another size shows
-    the same scene.
+    size: longest side, px; the seed chooses 1:1, 4:3 or 3:4. scene_type: a key of
+    ``scene_types.SCENE_TYPES``, the seed's choice if None. shape: (H, W) px instead of size.
+    Raises UsageError for a size, seed or scene type that does not exist.
     """
     if min((size,) if shape is None else shape) < 1:
         raise UsageError(f"a scene cannot be {shape or size} px large: ask for 1 px or more")
-    plan = plan_scene(seed, place, None if shape is None else shape[1] / shape[0])
+    plan = plan_scene(seed, scene_type, None if shape is None else shape[1] / shape[0])
     return render(plan, shape or shape_of(plan, size))
 
 
@@ -42,70 +43,100 @@ def render(plan: ScenePlan, shape: tuple[int, int]) -> Scene:
     """Draw a plan on (H, W) px."""
     height, width = shape
     canvas = DrawingCanvas(height, width)
-    paint_backdrop(canvas, plan, height, width)
+    paint_background(canvas, plan, height, width)
     scale = (height * width) ** 0.5
-    things = sorted(plan.things, key=lambda thing: thing.depth)
     sizes: dict[int, float] = {}
-    whole: dict[int, float] = {}
-    for thing in things:
+    full_areas: dict[int, float] = {}
+    for thing in sorted(plan.things, key=lambda thing: thing.depth):
         brush = _paint(canvas, thing, scale, plan.shift)
         x0, y0, x1, y1 = brush.box
         sizes[thing.id] = ((x1 - x0) * (y1 - y0)) ** 0.5
-        whole[thing.id] = canvas.painted(thing.id, brush.box)
+        full_areas[thing.id] = canvas.painted(thing.id, brush.box)
     owners = canvas.owners()
-    pixels = finished(canvas.pixels(), owners, _shading(plan), plan.light)
-    ids = _seen(owners, whole)
-    return Scene(plan.seed, plan.place, pixels, ids, _items(ids, plan, sizes))
+    pixels = _lit(canvas.pixels(), owners, _shading(plan), plan.light)
+    ids = _visible(owners, full_areas)
+    return Scene(plan.seed, plan.scene_type, pixels, ids, _items(ids, plan, sizes))
 
 
-def _paint(canvas: DrawingCanvas, thing: Placed, scale: float, shift: float) -> Brush:
+def _paint(canvas: DrawingCanvas, thing: PlacedObject, scale: float, shift: float) -> Brush:
     x0, y0, x1, y1 = thing.box
-    pose = Pose(
-        (x0 - shift) * scale,
-        y0 * scale,
-        (x1 - x0) * scale,
-        (y1 - y0) * scale,
-        thing.mirrored,
-        thing.degrees,
-    )
-    outline = thing.outline * scale
-    brush = Brush(canvas, thing.id, pose, thing.rgb, DrawingRng(thing.traits), outline)
+    box = (x0 - shift) * scale, y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale
+    pose = Pose(*box, thing.mirrored, thing.angle)
+    rng = DrawingRng(thing.random_numbers)
+    brush = Brush(canvas, thing.id, pose, thing.rgb, rng, thing.outline * scale)
     DRAWINGS[thing.category].paint(brush)
     return brush
 
 
 def _shading(plan: ScenePlan) -> NDArray[np.float32]:
-    """Per owner: brightness at the picture's middle, slopes to the right and down, cloudiness."""
+    """Per owner: brightness at the image center, slopes to the right and down, noise factor."""
     last = max((thing.id for thing in plan.things), default=len(plan.stuff))
     table = np.zeros((last + 1, 4), np.float32)
     table[:, 0], table[:, 3] = 1, 1
-    dice = DrawingRng(plan.ground)
+    rng = DrawingRng(plan.random_numbers)
     for number in range(1, len(plan.stuff) + 1):
-        table[number, 1:3] = dice.between(-0.1, 0.1), dice.between(-0.1, 0.1)
+        table[number, 1:3] = rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1)
     for thing in plan.things:
-        across, down, bright = thing.traits[-3], thing.traits[-2], thing.traits[-1]
-        slope_x = min(3.0, 0.12 / thing.wide) * (across - 0.5) * 2 * plan.width
-        slope_y = min(3.0, 0.1 / thing.tall) * (down - 0.7) * 2 * plan.height
+        across, down, bright = thing.random_numbers[-3:]
+        slope_x = min(3.0, 0.12 / thing.width) * (across - 0.5) * 2 * plan.width
+        slope_y = min(3.0, 0.1 / thing.height) * (down - 0.7) * 2 * plan.height
         x = (thing.x - plan.shift) / plan.width - 0.5
-        y = (thing.base - thing.tall / 2) / plan.height - 0.5
+        y = (thing.bottom - thing.height / 2) / plan.height - 0.5
         level = 0.95 + 0.1 * bright
         table[thing.id] = level - slope_x * x - slope_y * y, slope_x, slope_y, 0.4 + bright
     return table
 
 
-def _seen(owners: NDArray[np.uint8], whole: dict[int, float]) -> NDArray[np.uint8]:
-    """Owners with everything that shows too little turned into void."""
+def _lit(
+    pixels: NDArray[np.uint8], owners: NDArray[np.uint8], shading: NDArray[np.float32], light: Light
+) -> NDArray[np.uint8]:
+    """Apply shading, lighting and noise. pixels (H, W, 3), owners (H, W), shading (owners, 4)."""
+    height, width = owners.shape
+    y, x = _ramp(height)[:, None], _ramp(width)[None]
+    table = shading[owners]
+    factor = table[..., 0] + table[..., 1] * x + table[..., 2] * y
+    factor += table[..., 3] * _shade_noise(light, height, width)
+    factor *= 1 + light.gradient[0] * x + light.gradient[1] * y
+    gain = np.asarray(light.tint, np.float32) * (light.contrast * light.brightness)
+    lit: NDArray[np.float32] = pixels * (factor[..., None] * gain)
+    lit += 128 * (1 - light.contrast)
+    if light.pixel_noise:
+        lit += _pixel_noise(light, height, width)
+    np.clip(lit, 0, 255, out=lit)
+    return lit.astype(np.uint8)
+
+
+def _ramp(number: int) -> NDArray[np.float32]:
+    return ((np.arange(number, dtype=np.float32) + 0.5) / number - 0.5).astype(np.float32)
+
+
+def _shade_noise(light: Light, height: int, width: int) -> NDArray[np.float32]:
+    """Low-frequency noise around 0, the same at every resolution."""
+    coarse = np.random.default_rng(light.seed).random((_NOISE_CELLS, _NOISE_CELLS)) - 0.5
+    image = Image.fromarray((coarse * light.shade_noise).astype(np.float32))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+
+
+def _pixel_noise(light: Light, height: int, width: int) -> NDArray[np.float32]:
+    """Uniform noise per pixel and band, gray levels (74: standard deviation of random bytes)."""
+    generator = np.random.default_rng((light.seed, 1 + light.frame))
+    noise = np.frombuffer(generator.bytes(height * width * 3), np.uint8).reshape(height, width, 3)
+    return (noise.astype(np.float32) - 127.5) * np.float32(light.pixel_noise / 74)
+
+
+def _visible(owners: NDArray[np.uint8], full_areas: dict[int, float]) -> NDArray[np.uint8]:
+    """Owners (H, W), void where too little of one is visible."""
     areas = np.bincount(owners.ravel(), minlength=256)
-    keep = areas >= SMALLEST * owners.size
-    for number, area in whole.items():
-        keep[number] &= bool(areas[number] >= HIDDEN * area)
+    keep = areas >= MIN_AREA * owners.size
+    for number, area in full_areas.items():
+        keep[number] &= bool(areas[number] >= MIN_VISIBLE * area)
     return np.where(keep, np.arange(256), 0).astype(np.uint8)[owners]
 
 
 def _items(
     ids: NDArray[np.uint8], plan: ScenePlan, sizes: dict[int, float]
 ) -> tuple[SceneItem, ...]:
-    """The facts of every id that is left, measured on the ids themselves."""
+    """The facts of every visible id, measured on the ids (H, W)."""
     by_row, by_column = _profiles(ids)
     things = {thing.id: thing for thing in plan.things}
     present = np.flatnonzero(by_row.any(1)).tolist()
@@ -122,14 +153,14 @@ def _items(
             name, size = plan.stuff[number - 1], ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
             items.append(SceneItem(number, name, False, None, box, center, area, float(size)))
         else:
-            name, word, on = things[number].category, things[number].word, things[number].on
+            name, color, on = things[number].category, things[number].color, things[number].on
             on = on if on in present else None
-            items.append(SceneItem(number, name, True, word, box, center, area, sizes[number], on))
+            items.append(SceneItem(number, name, True, color, box, center, area, sizes[number], on))
     return tuple(items)
 
 
 def _profiles(ids: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pixels of each id by row, (256, H), and by column, (256, W)."""
+    """Number of pixels of each id by row (256, H), and by column (256, W)."""
     height, width = ids.shape
     owner = ids.astype(np.int64)
     down = (owner * height + np.arange(height)[:, None]).ravel()

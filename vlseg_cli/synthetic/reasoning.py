@@ -1,13 +1,60 @@
-"""Questions whose answer is to be seen: 'what keeps food cold?' means every fridge."""
+"""Reasoning questions: the facts of ``knowledge.toml`` and questions whose targets they define.
+
+'what keeps food cold?' refers to every fridge of a scene.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
 from numpy.random import Generator
 
 from vlseg_cli.synthetic.categories import BY_NAME
-from vlseg_cli.synthetic.knowledge import CLAUSE, GOAL, Fact, facts_by_category
-from vlseg_cli.synthetic.language.candidates import by_category
-from vlseg_cli.synthetic.language.rng import pick, shuffled, weighted_order
 from vlseg_cli.synthetic.language.templates import CLAUSES, GOALS, QUESTIONS
-from vlseg_cli.synthetic.scene import Scene, Sentence
+from vlseg_cli.synthetic.rng import choice, shuffled, weighted_order
+from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
+
+# How a wording begins tells its form; all others are verb phrases ('keeps food cold').
+GOAL = "to "  # 'to cool a drink'
+CLAUSE = "that "  # 'that people sleep in'
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One function or property.
+
+    categories: all for which it is true, in table order. trained: wordings a model may train on.
+    heldout: wordings of the same fact kept for evaluation.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    trained: tuple[str, ...]
+    heldout: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def facts() -> tuple[Fact, ...]:
+    """Every fact of the table."""
+    table = tomllib.loads(
+        files("vlseg_cli.synthetic").joinpath("knowledge.toml").read_text(encoding="utf-8")
+    )
+    return tuple(
+        Fact(name, tuple(row["holds"]), tuple(row["trained"]), tuple(row["heldout"]))
+        for name, row in table.items()
+    )
+
+
+@lru_cache(maxsize=1)
+def facts_by_category() -> dict[str, tuple[Fact, ...]]:
+    """The facts of each category."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts():
+        for category in fact.categories:
+            found.setdefault(category, []).append(fact)
+    return {category: tuple(rows) for category, rows in found.items()}
+
 
 _STUFF = 0.35  # weight of a stuff category beside a thing's 1: there is stuff in every scene
 _MOST_CATEGORIES = 3
@@ -33,9 +80,9 @@ def reason(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | No
 
 def question(rng: Generator, fact: Fact, heldout: bool = False) -> str:
     """One wording of the fact in one frame."""
-    wording = pick(rng, fact.heldout if heldout else fact.trained)
+    wording = choice(rng, fact.heldout if heldout else fact.trained)
     if wording.startswith(GOAL):
-        return pick(rng, GOALS).format(goal=wording)
+        return choice(rng, GOALS).format(goal=wording)
     if wording.startswith(CLAUSE):
-        return pick(rng, CLAUSES).format(that=wording)
-    return pick(rng, QUESTIONS).format(vp=wording)
+        return choice(rng, CLAUSES).format(that=wording)
+    return choice(rng, QUESTIONS).format(vp=wording)

@@ -1,12 +1,12 @@
-"""Referring expressions of a scene: every sentence has exactly one reading, by construction."""
+"""Referring expressions of a scene: each has exactly one reading by construction, or no target."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from numpy.random import Generator
 
+from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
 from vlseg_cli.synthetic.language import noun_phrases as phrases
-from vlseg_cli.synthetic.language.absent import no_target
 from vlseg_cli.synthetic.language.clues import (
     ClueMaker,
     all_clue,
@@ -14,13 +14,13 @@ from vlseg_cli.synthetic.language.clues import (
     color_clue,
     ordinal_clue,
     position_clue,
+    relation_clue,
     size_clue,
 )
-from vlseg_cli.synthetic.language.relation_clue import relation_clue
-from vlseg_cli.synthetic.language.rng import weighted_order
-from vlseg_cli.synthetic.scene import Scene, Sentence
-
-__all__ = ["KIND_WEIGHTS", "no_target", "refer"]
+from vlseg_cli.synthetic.language.noun_phrases import clashes, noun
+from vlseg_cli.synthetic.language.templates import ORDINALS, SIDES
+from vlseg_cli.synthetic.rng import choice, weighted_order
+from vlseg_cli.synthetic.scene import Scene, Sentence, by_category, by_color, thing_groups
 
 # How often each kind is tried first; kinds that few scenes offer weigh more.
 KIND_WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -62,3 +62,61 @@ def refer(
         if clue is not None:
             return Sentence(phrases.asked(rng, clue.phrase, clue.plural), name, clue.targets)
     return None
+
+
+_BY_COLOR, _BY_COUNT = 0.45, 0.6  # cumulated shares; the rest names an absent category
+
+# Colors a person may mix up are no proof of absence.
+_ALIKE: dict[str, tuple[str, ...]] = {
+    "red": ("orange", "pink", "brown"),
+    "orange": ("red", "yellow", "brown"),
+    "yellow": ("orange",),
+    "purple": ("pink", "blue"),
+    "pink": ("red", "purple"),
+    "brown": ("red", "orange"),
+    "white": ("grey",),
+    "grey": ("white", "black"),
+    "black": ("grey",),
+}
+
+
+def no_target(scene: Scene, rng: Generator) -> Sentence:
+    """Ask for something that is not there: category, color, or a place beyond the last."""
+    draw = rng.random()
+    phrase = None
+    if draw < _BY_COLOR:
+        phrase = _absent_color(scene, rng)
+    elif draw < _BY_COUNT:
+        phrase = _beyond_the_last(scene, rng)
+    return Sentence(phrases.asked(rng, phrase or _absent_category(scene, rng), False), "none", ())
+
+
+def _absent_category(scene: Scene, rng: Generator) -> str:
+    present = by_category(scene)
+    absent = [c for c in CATEGORIES if c.name not in present and not clashes(c.name, present)]
+    category = choice(rng, absent)
+    word = noun(rng, category.name, present)
+    if category.is_thing and rng.random() < 0.4:
+        return phrases.color_phrase(rng, word, choice(rng, tuple(COLORS)))
+    return phrases.category_phrase(rng, word, category.is_thing)
+
+
+def _absent_color(scene: Scene, rng: Generator) -> str | None:
+    present = by_category(scene)
+    colored = {name: by_color(items) for name, items in present.items() if BY_NAME[name].is_thing}
+    colored = {name: colors for name, colors in colored.items() if colors}
+    if not colored:
+        return None
+    name = choice(rng, tuple(colored))
+    taken = {alike for color in colored[name] for alike in (color, *_ALIKE.get(color, ()))}
+    free = [color for color in COLORS if color not in taken]
+    return phrases.color_phrase(rng, noun(rng, name, present), choice(rng, free)) if free else None
+
+
+def _beyond_the_last(scene: Scene, rng: Generator) -> str | None:
+    groups = [group for group in thing_groups(scene) if len(group.items) < len(ORDINALS)]
+    if not groups:
+        return None
+    group = choice(rng, groups)
+    word = noun(rng, group.category, by_category(scene))
+    return phrases.ordinal_phrase(rng, word, group.color, len(group.items), choice(rng, SIDES))

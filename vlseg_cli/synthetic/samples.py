@@ -14,12 +14,11 @@ from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.tables import FormerValues
 from vlseg_cli.synthetic.categories import BY_NAME, NAMES
 from vlseg_cli.synthetic.draw import draw_scene
-from vlseg_cli.synthetic.language.candidates import by_category
-from vlseg_cli.synthetic.language.rng import pick, shuffled
 from vlseg_cli.synthetic.reasoning import reason
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS, no_target, refer
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
-from vlseg_cli.synthetic.scene import Scene, Sentence
+from vlseg_cli.synthetic.rng import choice, shuffled
+from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
 
 _STREAM = 1  # of a seed's random numbers
 _TRIES = 3  # per sentence wanted, before fewer are given
@@ -114,7 +113,7 @@ def interactive_query(scene: Scene, rng: Generator, count: int) -> Query:
     items = shuffled(rng, scene.items)
     items.sort(key=lambda item: not item.is_thing)
     items = items[:count]
-    regions = tuple(region_prompt(scene, rng, pick(rng, REGION_KINDS), item) for item in items)
+    regions = tuple(region_prompt(scene, rng, choice(rng, REGION_KINDS), item) for item in items)
     masks = _stacked(scene, [(item.id,) for item in items])
     labels = np.arange(len(items))
     return Query(Task.INTERACTIVE, Regions(regions), masks, labels, scene.ids == 0, "mixed")

@@ -1,9 +1,10 @@
-"""What a drawn scene is: pixels, the exact owner of every pixel, and what each item truly is.
+"""What a synthetic scene is: pixels, the item id of every pixel, and the facts about each item.
 
-Sentences, questions and benchmarks are written from these facts alone, never from the pixels, so
-the truth of every mask and every word is known by construction.
+Sentences, questions and benchmarks are derived from these facts, never from the pixels, so every
+mask and every sentence is correct by construction.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Scene:
     """A picture and its whole truth. ``ids`` (H, W) uint8: 0 is void, else an item's id."""
 
     seed: int
-    place: str
+    scene_type: str
     pixels: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     items: tuple[SceneItem, ...]
@@ -67,3 +68,43 @@ class Sentence:
     text: str
     kind: str
     targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All visible items that a head noun ('cup', 'red cup') can mean; at least one."""
+
+    category: str
+    color: str | None
+    items: tuple[SceneItem, ...]
+
+
+def by_category(scene: Scene) -> dict[str, tuple[SceneItem, ...]]:
+    """Items of each visible category, in id order."""
+    found: dict[str, list[SceneItem]] = {}
+    for item in scene.items:
+        found.setdefault(item.category, []).append(item)
+    return {category: tuple(items) for category, items in found.items()}
+
+
+def by_color(items: Iterable[SceneItem]) -> dict[str, tuple[SceneItem, ...]]:
+    """Items of each color; empty if any item lacks a color word, as it could match any."""
+    found: dict[str, list[SceneItem]] = {}
+    for item in items:
+        if item.color is None:
+            return {}
+        found.setdefault(item.color, []).append(item)
+    return {color: tuple(same) for color, same in found.items()}
+
+
+def thing_groups(scene: Scene, least: int = 1) -> list[Group]:
+    """Groups of at least ``least`` things: whole categories, and colors within mixed ones."""
+    groups = []
+    for category, items in by_category(scene).items():
+        if len(items) < least or not items[0].is_thing:
+            continue
+        groups.append(Group(category, None, items))
+        colors = by_color(items)
+        if len(colors) > 1:
+            groups += [Group(category, c, i) for c, i in colors.items() if len(i) >= least]
+    return groups

@@ -8,12 +8,11 @@ from numpy.random import Generator
 
 from vlseg_cli.schema.sample import TextSample
 from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
-from vlseg_cli.synthetic.knowledge import facts_by_category
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language import templates as wording
 from vlseg_cli.synthetic.language.noun_phrases import noun
-from vlseg_cli.synthetic.language.rng import pick
-from vlseg_cli.synthetic.reasoning import question
+from vlseg_cli.synthetic.reasoning import facts_by_category, question
+from vlseg_cli.synthetic.rng import choice
 
 # Every value of ``TextSample.position``: places, counts, sizes and relations.
 POSITIONS: tuple[str, ...] = (
@@ -33,46 +32,46 @@ _QUESTIONS = 0.45  # share of exercises that are questions of the knowledge tabl
 def text_sample(rng: Generator) -> TextSample:
     """Invent a sentence or a question (trained wordings only)."""
     if rng.random() < _QUESTIONS:
-        fact = pick(rng, facts_by_category()[pick(rng, _NAMES)])
+        fact = choice(rng, facts_by_category()[choice(rng, _NAMES)])
         return TextSample(question(rng, fact), frozenset(fact.categories))
-    return pick(rng, (_category, _color, _position, _ordinal, _size, _relation, _all))(rng)
+    return choice(rng, (_category, _color, _position, _ordinal, _size, _relation, _all))(rng)
 
 
 def _category(rng: Generator) -> TextSample:
-    name = pick(rng, _NAMES)
+    name = choice(rng, _NAMES)
     phrase = phrases.category_phrase(rng, noun(rng, name), BY_NAME[name].is_thing)
     return _exercise(rng, phrase, name)
 
 
 def _color(rng: Generator) -> TextSample:
-    name, color = pick(rng, _THINGS), pick(rng, _COLORS)
+    name, color = choice(rng, _THINGS), choice(rng, _COLORS)
     return _exercise(rng, phrases.color_phrase(rng, noun(rng, name), color), name, color)
 
 
 def _position(rng: Generator) -> TextSample:
-    name, color = pick(rng, _THINGS), _maybe_color(rng)
-    position = pick(rng, tuple(wording.POSITION))
+    name, color = choice(rng, _THINGS), _maybe_color(rng)
+    position = choice(rng, tuple(wording.POSITION))
     phrase = phrases.position_phrase(rng, noun(rng, name), color, position)
     return _exercise(rng, phrase, name, color, position)
 
 
 def _ordinal(rng: Generator) -> TextSample:
-    name, color = pick(rng, _THINGS), _maybe_color(rng)
-    index, side = int(rng.random() * len(wording.ORDINALS)), pick(rng, wording.SIDES)
+    name, color = choice(rng, _THINGS), _maybe_color(rng)
+    index, side = int(rng.random() * len(wording.ORDINALS)), choice(rng, wording.SIDES)
     phrase = phrases.ordinal_phrase(rng, noun(rng, name), color, index, side)
     return _exercise(rng, phrase, name, color, f"{wording.ORDINALS[index]} from the {side}")
 
 
 def _size(rng: Generator) -> TextSample:
-    name, color, size = pick(rng, _THINGS), _maybe_color(rng), pick(rng, tuple(wording.SIZE))
+    name, color, size = choice(rng, _THINGS), _maybe_color(rng), choice(rng, tuple(wording.SIZE))
     phrase = phrases.size_phrase(rng, noun(rng, name), color, size)
     return _exercise(rng, phrase, name, color, size)
 
 
 def _relation(rng: Generator) -> TextSample:
-    name, anchor, color = pick(rng, _THINGS), pick(rng, _THINGS), _maybe_color(rng)
-    relation = pick(rng, tuple(wording.RELATION))
-    adjectives = [pick(rng, wording.SIZE_WORDS[pick(rng, tuple(wording.SIZE))])]
+    name, anchor, color = choice(rng, _THINGS), choice(rng, _THINGS), _maybe_color(rng)
+    relation = choice(rng, tuple(wording.RELATION))
+    adjectives = [choice(rng, wording.SIZE_WORDS[choice(rng, tuple(wording.SIZE))])]
     adjectives = (adjectives if rng.random() < 0.2 else []) + ([color] if color else [])
     other = phrases.head(noun(rng, anchor), _maybe_color(rng))
     phrase = phrases.relation_phrase(rng, adjectives, noun(rng, name), relation, other)
@@ -80,7 +79,7 @@ def _relation(rng: Generator) -> TextSample:
 
 
 def _all(rng: Generator) -> TextSample:
-    name, color, count = pick(rng, _THINGS), _maybe_color(rng), 2 + int(rng.random() * 4)
+    name, color, count = choice(rng, _THINGS), _maybe_color(rng), 2 + int(rng.random() * 4)
     if rng.random() < 0.3:
         phrase = phrases.every_phrase(rng, noun(rng, name), color)
         return _exercise(rng, phrase, name, color, "all")
@@ -89,7 +88,7 @@ def _all(rng: Generator) -> TextSample:
 
 
 def _maybe_color(rng: Generator) -> str | None:
-    return pick(rng, _COLORS) if rng.random() < 0.4 else None
+    return choice(rng, _COLORS) if rng.random() < 0.4 else None
 
 
 def _exercise(

@@ -4,9 +4,9 @@ import re
 from functools import lru_cache
 
 from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
-from vlseg_cli.synthetic.knowledge import facts
 from vlseg_cli.synthetic.language import templates as wording
 from vlseg_cli.synthetic.language.noun_phrases import plural
+from vlseg_cli.synthetic.reasoning import facts
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SLOT = re.compile(r"\{\w+\}")

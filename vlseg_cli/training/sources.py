@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vlseg_cli.models.training import Batch, Trainable
 from vlseg_cli.schema import Sample
 from vlseg_cli.schema.sample import ClipFrames, TextSample
-from vlseg_cli.synthetic.clip_frames import synthetic_clip_frames
+from vlseg_cli.synthetic.clip_samples import synthetic_clip_frames
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
 from vlseg_cli.training.recipe import Recipe, StageTable

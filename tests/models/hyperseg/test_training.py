@@ -11,7 +11,7 @@ from vlseg_cli.models.hyperseg.training import TrainableHyperSeg
 from vlseg_cli.models.registry import build_trainable, load_model
 from vlseg_cli.schema import PromptRequest, Question, RecipeError, Sample, Task
 from vlseg_cli.schema.sample import ClipFrames, TextSample
-from vlseg_cli.synthetic.clip_frames import synthetic_clip_frames
+from vlseg_cli.synthetic.clip_samples import synthetic_clip_frames
 from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_settings, load_tensors

@@ -1,11 +1,24 @@
-"""The brush: owners and colors are written together, where the unit box says."""
+"""Owners and colors are written together where the unit box says; jitter keeps the color word."""
+
+from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
+from vlseg_cli.synthetic.categories import COLORS
+from vlseg_cli.synthetic.drawing.canvas import (
+    Brush,
+    DrawingCanvas,
+    Pose,
+    jittered,
+    mixed,
+    nearest_word,
+    shaded,
+)
 from vlseg_cli.synthetic.drawing.objects import DRAWINGS
-from vlseg_cli.synthetic.drawing.rng import DrawingRng
+from vlseg_cli.synthetic.rng import DrawingRng
 
 GROUND = (40, 200, 40)
 
@@ -50,12 +63,14 @@ def test_turning_keeps_the_foot_in_place() -> None:
 def test_every_drawing_stands_in_its_box_and_owns_what_it_colors(
     category: str, mirrored: bool
 ) -> None:
-    for build, shape in enumerate(DRAWINGS[category].ratios):
+    for variant, shape in enumerate(DRAWINGS[category].aspects):
         canvas = DrawingCanvas(120, 240)
         Brush(canvas, 1, Pose(0, 0, 240, 120)).rect(GROUND, 0, 0, 1, 1)
         wide, tall = 72 * sum(shape) / 2, 72
         pose = Pose(120 - wide / 2, 24, wide, tall, mirrored)
-        brush = Brush(canvas, 2, pose, (180, 40, 60), DrawingRng(DrawingRng.seeded(build).traits()))
+        brush = Brush(
+            canvas, 2, pose, (180, 40, 60), DrawingRng(DrawingRng.seeded(variant).block())
+        )
         DRAWINGS[category].paint(brush)
         owned, touched = canvas.owners() == 2, (canvas.pixels() != GROUND).any(2)
         assert touched[owned].all()
@@ -64,3 +79,26 @@ def test_every_drawing_stands_in_its_box_and_owns_what_it_colors(
         assert 0.7 * tall < ys.max() + 1 - ys.min() < 1.1 * tall
         assert 0.7 * wide < xs.max() + 1 - xs.min() < 1.15 * wide
         assert ys.max() + 1 == pytest.approx(24 + tall, abs=4) or category == "bird"
+
+
+def test_palette_words_are_far_apart() -> None:
+    for one, other in combinations(COLORS.values(), 2):
+        assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 60
+
+
+@given(st.sampled_from(sorted(COLORS)), st.integers(0, 10**6))
+def test_jitter_stays_with_its_word(word: str, seed: int) -> None:
+    assert nearest_word(jittered(word, DrawingRng.seeded(seed))) == word
+
+
+@pytest.mark.parametrize("word", COLORS)
+def test_jitter_varies(word: str) -> None:
+    rng = DrawingRng.seeded(1)
+    assert len({jittered(word, rng) for _ in range(50)}) > 30
+
+
+def test_shades_go_to_black_and_to_white() -> None:
+    assert shaded((100, 50, 200), 0) == (0, 0, 0)
+    assert shaded((100, 50, 200), 1) == (100, 50, 200)
+    assert shaded((100, 50, 200), 2) == (255, 255, 255)
+    assert mixed((0, 0, 0), (200, 100, 50), 0.5) == (100, 50, 25)

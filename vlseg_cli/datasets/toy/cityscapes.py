@@ -23,7 +23,7 @@ def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
     folder, table = OutputFolder(root), class_table("cityscapes")
     images, annotations = [], []
     for seed in seeds:
-        scene = draw_scene(seed, size, place="street")
+        scene = draw_scene(seed, size, scene_type="street")
         name = f"{_CITY}_000000_{seed:06d}"
         picture = f"{name}_leftImg8bit.png"
         write_png(folder, scene.pixels, "leftImg8bit", "val", _CITY, picture)

@@ -10,8 +10,7 @@ from vlseg_cli.datasets.vqa import Name
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.draw import draw_scene
-from vlseg_cli.synthetic.language.candidates import by_category
-from vlseg_cli.synthetic.scene import Scene
+from vlseg_cli.synthetic.scene import Scene, by_category
 
 _MOST_CHOICES = 4
 

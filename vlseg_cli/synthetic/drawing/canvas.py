@@ -1,8 +1,8 @@
-"""The drawing surface: color and owner of every pixel are written by one and the same stroke.
+"""The drawing surface: every stroke writes the color and the owner of the pixels that it covers.
 
-The canvas holds twice the resolution in four bands, red, green, blue and owner. Colors are
-averaged over 2 x 2 cells afterwards (anti-aliasing), owners are sampled; whatever is painted later
-covers what was there, so visible masks are exact and can never disagree with the picture.
+The canvas has twice the resolution and four bands: red, green, blue, owner. Colors are averaged
+over 2 x 2 cells afterwards (anti-aliasing), owners are sampled; later strokes cover earlier ones,
+so visible masks are exact.
 """
 
 import math
@@ -13,8 +13,57 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vlseg_cli.synthetic.drawing.colors import RGB, shaded
-from vlseg_cli.synthetic.drawing.rng import DrawingRng
+from vlseg_cli.synthetic.categories import COLORS
+from vlseg_cli.synthetic.rng import DrawingRng
+
+RGB = tuple[int, int, int]
+
+WHITE: RGB = (240, 240, 236)
+BLACK: RGB = (38, 38, 42)
+STEEL: RGB = (165, 168, 172)
+GLASS: RGB = (165, 200, 222)
+WOOD: RGB = (140, 95, 55)
+SKIN: tuple[RGB, ...] = ((240, 205, 175), (220, 175, 140), (175, 120, 85), (115, 75, 52))
+JITTER = 16.0
+NEUTRAL = ("white", "grey", "black")
+
+
+def nearest_word(rgb: RGB) -> str:
+    """The color word whose starting RGB lies closest."""
+    return min(COLORS, key=lambda word: _distance(rgb, COLORS[word]))
+
+
+def jittered(word: str, rng: DrawingRng) -> RGB:
+    """A variation of a named color that is still nearest to that name."""
+    start = COLORS[word]
+    strength, jitter = rng.uniform(0.88, 1.08), JITTER * (0.3 if word in NEUTRAL else 1)
+    moved = _clipped(*(part * strength + rng.uniform(-jitter, jitter) for part in start))
+    return moved if nearest_word(moved) == word else start
+
+
+def shaded(rgb: RGB, factor: float) -> RGB:
+    """Darker (factor < 1) or, towards white, lighter (factor > 1; 2 is white)."""
+    if factor <= 1:
+        return _clipped(*(part * factor for part in rgb))
+    return mixed(rgb, (255, 255, 255), factor - 1)
+
+
+def mixed(one: RGB, other: RGB, share: float) -> RGB:
+    """``share`` of the other color in the one."""
+    return _clipped(*(a + (b - a) * share for a, b in zip(one, other, strict=True)))
+
+
+def _clipped(red: float, green: float, blue: float) -> RGB:
+    return (
+        min(255, max(0, round(red))),
+        min(255, max(0, round(green))),
+        min(255, max(0, round(blue))),
+    )
+
+
+def _distance(one: RGB, other: RGB) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
 
 Point = tuple[float, float]
 OVERSAMPLING = 2
@@ -79,12 +128,12 @@ class Brush:
         owner: int,
         pose: Pose,
         main: RGB = (0, 0, 0),
-        dice: DrawingRng | None = None,
+        rng: DrawingRng | None = None,
         outline: float = 0.0,
     ) -> None:
-        self.owner, self.main, self.dice = owner, main, dice or DrawingRng((0.5,))
+        self.owner, self.main, self.rng = owner, main, rng or DrawingRng((0.5,))
         self.dark, self.light = shaded(main, 0.72), shaded(main, 1.3)
-        self.ratio = pose.width / pose.height
+        self.aspect = pose.width / pose.height
         self._pen = canvas.pen
         self._outline, self._ink = outline, (*shaded(main, 0.35), owner)
         self._tall = pose.height * OVERSAMPLING
@@ -121,7 +170,7 @@ class Brush:
     def slab(self, color: RGB, x0: float, y0: float, x1: float, y1: float, round: float) -> None:
         """A rectangle whose corners are cut by ``round`` (share of the box's height)."""
         v = min(round, (y1 - y0) / 2)
-        u = min(round / self.ratio, (x1 - x0) / 2)
+        u = min(round / self.aspect, (x1 - x0) / 2)
         a, b = 0.3 * u, 0.3 * v
         self.poly(
             color,
@@ -138,7 +187,7 @@ class Brush:
 
     def disc(self, color: RGB, x: float, y: float, radius: float) -> None:
         """A filled circle; its radius is a share of the box's height."""
-        self.oval(color, x, y, radius / self.ratio, radius)
+        self.oval(color, x, y, radius / self.aspect, radius)
 
     def bar(self, color: RGB, width: float, *points: Point) -> None:
         """A stroke through the points, ``width`` of the box's height thick, at least one cell."""

@@ -1,93 +1,93 @@
-"""A scene before it is drawn: what stands where, in units that do not know about pixels.
+"""A scene before it is drawn: objects, background and lighting in resolution-independent units.
 
-The unit of length is the square root of the picture's area, so a plan drawn larger shows the same
-scene larger; a clip is one plan whose placements move.
+The unit of length is the square root of the image's area, so a plan drawn at a larger size shows
+the same scene; a clip is one plan whose objects move.
 """
 
 from dataclasses import dataclass
 
-from vlseg_cli.synthetic.drawing.colors import RGB
+from vlseg_cli.synthetic.drawing.canvas import RGB
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """One thing: its look for life, and its pose now.
+class PlacedObject:
+    """One object: its appearance and its pose.
 
-    x, base: middle of its foot. tall: height, ratio: width / height. degrees: leaning to the right.
-    outline: line width, 0 for none. depth: painter's order, larger is nearer. traits: see Dice.
-    on: id of its support.
+    x, bottom: middle of its lower edge. aspect: width / height. angle: clockwise tilt, degrees.
+    outline: line width, 0 for none. depth: painter's order, larger is nearer. random_numbers:
+    what its painter draws from, the same in every frame of a clip. on: id of its support.
     """
 
     id: int
     category: str
-    word: str
+    color: str
     rgb: RGB
     x: float
-    base: float
-    tall: float
-    ratio: float
+    bottom: float
+    height: float
+    aspect: float
     mirrored: bool
-    degrees: float
+    angle: float
     outline: float
     depth: float
-    traits: tuple[float, ...]
+    random_numbers: tuple[float, ...]
     on: int | None = None
 
     @property
-    def wide(self) -> float:
-        """Width of the unturned box."""
-        return self.tall * self.ratio
+    def width(self) -> float:
+        """Width of the box before rotation."""
+        return self.height * self.aspect
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """x0, y0, x1, y1 of the unturned box."""
-        half = self.wide / 2
-        return self.x - half, self.base - self.tall, self.x + half, self.base
+        """x0, y0, x1, y1 of the box before rotation."""
+        half = self.width / 2
+        return self.x - half, self.bottom - self.height, self.x + half, self.bottom
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How the finished picture is lit.
+    """How the finished image is lit.
 
-    contrast, brightness, cast (per color band): factors around 1. slope: change of brightness
-    per picture width and height. cloud: strength of low-frequency noise, a share of the value.
-    grain: of pixel noise, grey levels. seed: of both; the grain alone is new in every frame.
+    contrast, brightness, tint (per color band): factors around 1. gradient: change of brightness
+    per image width and height. shade_noise: amplitude of low-frequency noise, a share of the value.
+    pixel_noise: standard deviation, gray levels. seed: of both; only pixel noise uses ``frame``.
     """
 
     contrast: float
     brightness: float
-    cast: tuple[float, float, float]
-    slope: tuple[float, float]
-    cloud: float
-    grain: float
+    tint: tuple[float, float, float]
+    gradient: tuple[float, float]
+    shade_noise: float
+    pixel_noise: float
     seed: int
     frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ScenePlan:
-    """The whole scene. ``aspect`` is width / height; ``ground`` are the traits of the backdrop.
+    """The whole scene. aspect: width / height. random_numbers: of the background's painter.
 
-    levels: heights of the backdrop's lines from the top (horizon first), shares of the picture's
-    height. stuff: names in id order, from id 1. shift: how far the camera has panned, in units.
+    levels: heights of the background's dividing lines from the top (horizon first), shares of the
+    image height. stuff: category names in id order, from id 1. shift: camera pan, units.
     """
 
     seed: int
-    place: str
+    scene_type: str
     aspect: float
     levels: tuple[float, ...]
     stuff: tuple[str, ...]
-    ground: tuple[float, ...]
-    things: tuple[Placed, ...]
+    random_numbers: tuple[float, ...]
+    things: tuple[PlacedObject, ...]
     light: Light
     shift: float = 0.0
 
     @property
     def width(self) -> float:
-        """Width of the picture in units."""
+        """Width of the image in units."""
         return float(self.aspect**0.5)
 
     @property
     def height(self) -> float:
-        """Height of the picture in units."""
+        """Height of the image in units."""
         return float(self.aspect**-0.5)

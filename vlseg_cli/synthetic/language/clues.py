@@ -1,21 +1,20 @@
-"""One clue each: what in a scene can be told apart by it, and the phrase that says so.
+"""Clues: one per kind of expression, each a noun phrase and the items that it identifies.
 
-A clue is used only where the facts leave one reading, with a margin a person sees at once.
+A clue is used only where the facts leave one reading, with a margin that is clear to a person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from numpy.random import Generator
 
 from vlseg_cli.synthetic.language import noun_phrases as phrases
-from vlseg_cli.synthetic.language.candidates import Group, by_category, by_color, thing_groups
 from vlseg_cli.synthetic.language.noun_phrases import noun
-from vlseg_cli.synthetic.language.relations import MARGIN
-from vlseg_cli.synthetic.language.rng import pick, shuffled
-from vlseg_cli.synthetic.language.templates import ORDINALS
-from vlseg_cli.synthetic.scene import Scene, SceneItem
+from vlseg_cli.synthetic.language.relations import MARGIN, RELATIONS, Holds, distance
+from vlseg_cli.synthetic.language.templates import ORDINALS, SIZE_WORDS
+from vlseg_cli.synthetic.rng import choice, shuffled
+from vlseg_cli.synthetic.scene import Group, Scene, SceneItem, by_category, by_color, thing_groups
 
 SIZE_RATIO = 1.35
 _COLORED_ALL = 0.4  # share of 'all' phrases that try a color first
@@ -38,7 +37,7 @@ def category_clue(scene: Scene, rng: Generator) -> Clue | None:
     alone = [items[0] for items in groups.values() if len(items) == 1]
     if not alone:
         return None
-    item = pick(rng, alone)
+    item = choice(rng, alone)
     word = noun(rng, item.category, groups)
     return Clue(phrases.category_phrase(rng, word, item.is_thing), (item.id,))
 
@@ -55,7 +54,7 @@ def color_clue(scene: Scene, rng: Generator) -> Clue | None:
     alone = bool(found[True]) and (not found[False] or rng.random() < _ALONE)
     if not found[alone]:
         return None
-    item, color = pick(rng, found[alone])
+    item, color = choice(rng, found[alone])
     word = noun(rng, item.category, groups)
     return Clue(phrases.color_phrase(rng, word, color), (item.id,))
 
@@ -65,7 +64,7 @@ def position_clue(scene: Scene, rng: Generator) -> Clue | None:
     for group in shuffled(rng, thing_groups(scene, least=2)):
         found = positions(group, longest_side(scene))
         if found:
-            position = pick(rng, tuple(found))
+            position = choice(rng, tuple(found))
             word = noun(rng, group.category, by_category(scene))
             phrase = phrases.position_phrase(rng, word, group.color, position)
             return Clue(phrase, (found[position].id,))
@@ -95,7 +94,7 @@ def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
     for group in groups:
         found = ordinals(group, longest_side(scene))
         if found:
-            (index, side), item = pick(rng, tuple(found.items()))
+            (index, side), item = choice(rng, tuple(found.items()))
             word = noun(rng, group.category, by_category(scene))
             phrase = phrases.ordinal_phrase(rng, word, group.color, index, side)
             return Clue(phrase, (item.id,))
@@ -119,7 +118,7 @@ def size_clue(scene: Scene, rng: Generator) -> Clue | None:
     for group in shuffled(rng, thing_groups(scene, least=2)):
         found = sizes(group)
         if found:
-            size = pick(rng, tuple(found))
+            size = choice(rng, tuple(found))
             word = noun(rng, group.category, by_category(scene))
             phrase = phrases.size_phrase(rng, word, group.color, size)
             return Clue(phrase, (found[size].id,))
@@ -147,7 +146,7 @@ def all_clue(scene: Scene, rng: Generator) -> Clue | None:
         several = colored
     if not several:
         return None
-    group = pick(rng, several)
+    group = choice(rng, several)
     word = noun(rng, group.category, by_category(scene))
     targets = tuple(item.id for item in group.items)
     if rng.random() < _EVERY:
@@ -168,3 +167,75 @@ def longest_side(scene: Scene) -> int:
 
 
 ClueMaker = Callable[[Scene, Generator], Clue | None]
+
+
+_RIVALS_FIRST = 0.8  # share of sentences that look for candidates with rivals before others
+_EXTRA_WORD = 0.25  # share of sentences with a true adjective more than needed
+
+
+def relation_clue(scene: Scene, rng: Generator) -> Clue | None:
+    """A target told apart by where it is beside one other thing that is told apart itself."""
+    groups = shuffled(rng, thing_groups(scene))
+    if rng.random() < _RIVALS_FIRST:
+        groups.sort(key=lambda group: len(group.items) == 1)
+    anchors = shuffled(rng, (group for group in groups if len(group.items) == 1))
+    for group in groups:
+        for anchor in anchors:
+            if anchor.items[0] not in group.items:
+                found = list(_told_apart(group, anchor.items[0], longest_side(scene)))
+                if found:
+                    relation, item, size = choice(rng, found)
+                    phrase = _phrase(scene, rng, group, anchor, relation, item, size)
+                    return Clue(phrase, (item.id,))
+    return None
+
+
+def _told_apart(
+    group: Group, anchor: SceneItem, side: int
+) -> Iterator[tuple[str, SceneItem, str | None]]:
+    """Relation, item meant, and the size word needed with it (None if the relation suffices)."""
+    for relation, holds in RELATIONS.items():
+        answers = [(item, holds(item, anchor, side)) for item in group.items]
+        meant = tuple(item for item, answer in answers if answer is Holds.YES)
+        if not meant or any(answer is Holds.UNCLEAR for _, answer in answers):
+            continue
+        if len(meant) == 1:
+            yield relation, meant[0], None
+        else:
+            sized = sizes(Group(group.category, group.color, meant))
+            yield from ((relation, item, size) for size, item in sized.items())
+    line = sorted(group.items, key=lambda item: distance(item, anchor))
+    if len(line) > 1:
+        near, next_near = distance(line[0], anchor), distance(line[1], anchor)
+        if next_near >= SIZE_RATIO * near and next_near - near >= MARGIN * side:
+            yield "closest to", line[0], None
+
+
+def _phrase(
+    scene: Scene,
+    rng: Generator,
+    group: Group,
+    anchor: Group,
+    relation: str,
+    item: SceneItem,
+    size: str | None,
+) -> str:
+    present = by_category(scene)
+    everyone = Group(group.category, None, present[group.category])
+    if size is None and rng.random() < _EXTRA_WORD:
+        size = next((word for word, it in sizes(everyone).items() if it is item), None)
+    color = group.color
+    if color is None and rng.random() < _EXTRA_WORD:
+        color = item.color
+    anchor_color = anchor.color
+    if anchor_color is None and rng.random() < _EXTRA_WORD:
+        anchor_color = anchor.items[0].color
+    adjectives = [choice(rng, SIZE_WORDS[size])] if size else []
+    adjectives += [color] if color else []
+    return phrases.relation_phrase(
+        rng,
+        adjectives,
+        noun(rng, group.category, present),
+        relation,
+        phrases.head(noun(rng, anchor.category, present), anchor_color),
+    )

@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 from vlseg_cli.synthetic.categories import BY_NAME, Category
 from vlseg_cli.synthetic.language import templates as wording
-from vlseg_cli.synthetic.language.rng import pick
+from vlseg_cli.synthetic.rng import choice
 
 # Words that could also mean something of another category when that is in the picture.
 ALSO_MEANS: dict[str, tuple[str, ...]] = {
@@ -25,7 +25,7 @@ def noun(rng: Generator, category: str, present: Container[str] = ()) -> str:
     words = BY_NAME[category].words
     if not words or (rng.random() < _PLAIN_NAME and not clashes(category, present)):
         return category
-    word = pick(rng, words)
+    word = choice(rng, words)
     return category if clashes(word, present) else word
 
 
@@ -61,28 +61,28 @@ def head(noun: str, color: str | None) -> str:
 
 def category_phrase(rng: Generator, noun: str, is_thing: bool) -> str:
     """'the cup', 'a dog', 'all of the sky'."""
-    template = pick(rng, wording.CATEGORY if is_thing else wording.STUFF)
+    template = choice(rng, wording.CATEGORY if is_thing else wording.STUFF)
     return template.format(n=noun, an=article(noun))
 
 
 def color_phrase(rng: Generator, noun: str, color: str) -> str:
     """'the red cup', 'the cup that is red'."""
-    return pick(rng, wording.COLOR).format(n=noun, c=color, an=article(color))
+    return choice(rng, wording.COLOR).format(n=noun, c=color, an=article(color))
 
 
 def position_phrase(rng: Generator, noun: str, color: str | None, position: str) -> str:
     """'the leftmost red cup'; position is a key of ``wording.POSITION``."""
-    return _filled(pick(rng, wording.POSITION[position]), noun, color)
+    return _filled(choice(rng, wording.POSITION[position]), noun, color)
 
 
 def size_phrase(rng: Generator, noun: str, color: str | None, size: str) -> str:
     """'the smallest red cup'; size is 'big' or 'small'."""
-    return _filled(pick(rng, wording.SIZE[size]), noun, color)
+    return _filled(choice(rng, wording.SIZE[size]), noun, color)
 
 
 def ordinal_phrase(rng: Generator, noun: str, color: str | None, index: int, side: str) -> str:
     """'the second red cup from the left' for index 1; index in [0, 5]."""
-    return pick(rng, wording.ORDINAL).format(
+    return choice(rng, wording.ORDINAL).format(
         h=head(noun, color),
         hs=head(plural(noun), color),
         o=wording.ORDINALS[index],
@@ -97,7 +97,7 @@ def relation_phrase(
     """'the small red car left of the green tree'; anchor is a bare head like 'green tree'."""
     target = " ".join((*adjectives, noun))
     target = target if rng.random() < _BARE_TARGET else f"the {target}"
-    return pick(rng, wording.RELATION[relation]).format(t=target, x=f"the {anchor}")
+    return choice(rng, wording.RELATION[relation]).format(t=target, x=f"the {anchor}")
 
 
 def all_phrase(rng: Generator, noun: str, color: str | None, count: int) -> str:
@@ -108,12 +108,12 @@ def all_phrase(rng: Generator, noun: str, color: str | None, count: int) -> str:
     elif 2 <= count <= len(wording.NUMBERS) and rng.random() < 0.3:
         templates = wording.ALL_COUNTED
     number = wording.NUMBERS[min(count, len(wording.NUMBERS)) - 1]
-    return _filled(pick(rng, templates), noun, color, number)
+    return _filled(choice(rng, templates), noun, color, number)
 
 
 def every_phrase(rng: Generator, noun: str, color: str | None) -> str:
     """'every red cup': several things in the singular."""
-    return _filled(pick(rng, wording.ALL_EVERY), noun, color)
+    return _filled(choice(rng, wording.ALL_EVERY), noun, color)
 
 
 def asked(rng: Generator, phrase: str, many: bool) -> str:
@@ -121,7 +121,7 @@ def asked(rng: Generator, phrase: str, many: bool) -> str:
     templates = wording.ASK
     if (many or phrase.startswith("the ")) and rng.random() < 0.15:
         templates = wording.ASK_MANY if many else wording.ASK_ONE
-    return pick(rng, templates).format(np=phrase)
+    return choice(rng, templates).format(np=phrase)
 
 
 def _filled(template: str, noun: str, color: str | None, number: str = "") -> str:

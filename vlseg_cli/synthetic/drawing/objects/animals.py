@@ -1,14 +1,13 @@
 """Animals and people. Four-legged ones share one skeleton; what differs is in its arguments."""
 
-from vlseg_cli.synthetic.drawing.canvas import Brush
-from vlseg_cli.synthetic.drawing.colors import BLACK, RGB, SKIN, WHITE, mixed, shaded
+from vlseg_cli.synthetic.drawing.canvas import BLACK, RGB, SKIN, WHITE, Brush, mixed, shaded
 
 _ORANGE: RGB = (235, 150, 50)
 
 
 def _legs(b: Brush, color: RGB, top: float, width: float, left: float, right: float) -> None:
     """Four legs in a walking or standing pose; the far pair is darker."""
-    step = b.dice.between(-0.05, 0.05)
+    step = b.rng.uniform(-0.05, 0.05)
     for u, move, far in (
         (left + 0.07, -step, 1),
         (right - 0.07, step, 1),
@@ -16,7 +15,7 @@ def _legs(b: Brush, color: RGB, top: float, width: float, left: float, right: fl
         (right, -step, 0),
     ):
         c = shaded(color, 0.75) if far else color
-        half = width / b.ratio / 2
+        half = width / b.aspect / 2
         b.poly(
             c,
             (u - half, top),
@@ -28,7 +27,7 @@ def _legs(b: Brush, color: RGB, top: float, width: float, left: float, right: fl
 
 def cat(b: Brush) -> None:
     """Sitting upright or standing: round head, pointed ears, raised tail, maybe stripes."""
-    if b.ratio < 1:
+    if b.aspect < 1:
         b.bar(b.main, 0.09, (0.7, 0.93), (0.95, 0.85), (0.93, 0.55))
         b.poly(b.main, (0.3, 0.4), (0.62, 0.4), (0.82, 0.75), (0.8, 1), (0.18, 1), (0.2, 0.75))
         b.oval(b.light, 0.44, 0.76, 0.1, 0.2)
@@ -56,8 +55,8 @@ def cat(b: Brush) -> None:
 
 def dog(b: Brush) -> None:
     """Standing: long muzzle, hanging ears, wagging tail, maybe a collar or a patch."""
-    patch = b.dice.pick((b.main, b.dark, WHITE))
-    wag = b.dice.between(0.02, 0.3)
+    patch = b.rng.choice((b.main, b.dark, WHITE))
+    wag = b.rng.uniform(0.02, 0.3)
     b.poly(b.main, (0.86, 0.38), (0.98, wag), (1, wag + 0.05), (0.93, 0.5))
     _legs(b, b.main, 0.6, 0.12, 0.34, 0.84)
     b.poly(b.main, (0.28, 0.32), (0.9, 0.36), (0.94, 0.5), (0.88, 0.72), (0.36, 0.76), (0.26, 0.58))
@@ -68,7 +67,7 @@ def dog(b: Brush) -> None:
     b.disc(BLACK, 0.02, 0.2, 0.045)
     b.disc(BLACK, 0.18, 0.14, 0.03)
     b.poly(b.dark, (0.27, 0.05), (0.38, 0.08), (0.4, 0.38), (0.3, 0.36))
-    if b.dice.chance(0.5):
+    if b.rng.bernoulli(0.5):
         b.bar((200, 50, 50), 0.06, (0.24, 0.43), (0.4, 0.34))
 
 
@@ -79,9 +78,9 @@ def cow(b: Brush) -> None:
     b.bar(b.dark, 0.035, (0.97, 0.2), (0.99, 0.62))
     b.oval((235, 170, 165), 0.72, 0.72, 0.07, 0.08)
     b.poly(b.main, (0.24, 0.14), (0.96, 0.14), (0.99, 0.3), (0.95, 0.7), (0.32, 0.74), (0.22, 0.55))
-    if b.dice.chance(0.75):
+    if b.rng.bernoulli(0.75):
         for u, v, w in ((0.42, 0.3, 0.1), (0.68, 0.48, 0.12), (0.86, 0.26, 0.08)):
-            b.oval(patch, u + b.dice.between(-0.04, 0.04), v, w, w * 1.4)
+            b.oval(patch, u + b.rng.uniform(-0.04, 0.04), v, w, w * 1.4)
     b.poly(b.main, (0.08, 0.06), (0.24, 0.06), (0.3, 0.3), (0.2, 0.44), (0.06, 0.4))
     b.slab((235, 185, 175), 0, 0.3, 0.16, 0.46, 0.06)
     b.poly(b.dark, (0.22, 0.1), (0.32, 0.1), (0.28, 0.18))
@@ -92,7 +91,7 @@ def cow(b: Brush) -> None:
 
 def sheep(b: Brush) -> None:
     """A cloud of wool on thin legs with a dark or pale face."""
-    face = b.dice.pick((BLACK, (75, 65, 60), (225, 205, 180)))
+    face = b.rng.choice((BLACK, (75, 65, 60), (225, 205, 180)))
     _legs(b, face, 0.62, 0.1, 0.36, 0.78)
     b.oval(b.main, 0.57, 0.44, 0.4, 0.34)
     for k, (u, v) in enumerate(
@@ -115,7 +114,7 @@ def sheep(b: Brush) -> None:
 
 def horse(b: Brush) -> None:
     """A slim body on long legs, arched neck with a mane, long face, flowing tail."""
-    mane = b.dice.pick((BLACK, b.dark, (225, 200, 150)))
+    mane = b.rng.choice((BLACK, b.dark, (225, 200, 150)))
     b.poly(mane, (0.9, 0.34), (0.97, 0.38), (1, 0.8), (0.94, 0.82))
     _legs(b, b.main, 0.5, 0.08, 0.36, 0.88)
     b.poly(
@@ -137,7 +136,7 @@ def horse(b: Brush) -> None:
 
 def bird(b: Brush) -> None:
     """Perched, or flying with spread wings: pointed tail, round head, orange beak."""
-    if b.ratio > 1.6:
+    if b.aspect > 1.6:
         b.poly(b.dark, (0.42, 0.6), (0.3, 0.02), (0.62, 0.5))
         b.poly(
             b.main,
@@ -166,16 +165,16 @@ def bird(b: Brush) -> None:
 
 def person(b: Brush) -> None:
     """Head and hair, a coat or shirt in the main color, arms in some pose, legs, shoes."""
-    skin = b.dice.pick(SKIN)
-    hair = b.dice.pick((BLACK, (90, 60, 35), (200, 165, 90), (150, 150, 150), (130, 60, 30)))
-    legs = b.dice.pick((b.dark, (50, 60, 95), (70, 70, 72), (120, 100, 75)))
-    step, hem = b.dice.between(0.02, 0.2), b.dice.pick((0.54, 0.6, 0.68))
+    skin = b.rng.choice(SKIN)
+    hair = b.rng.choice((BLACK, (90, 60, 35), (200, 165, 90), (150, 150, 150), (130, 60, 30)))
+    legs = b.rng.choice((b.dark, (50, 60, 95), (70, 70, 72), (120, 100, 75)))
+    step, hem = b.rng.uniform(0.02, 0.2), b.rng.choice((0.54, 0.6, 0.68))
     for side in (-1, 1):
         foot = 0.5 + side * (0.1 + step)
         b.poly(legs, (0.5 - 0.2, 0.5), (0.5 + 0.2, 0.5), (foot + 0.09, 0.97), (foot - 0.09, 0.97))
         b.rect(BLACK, foot - 0.13, 0.955, foot + 0.11, 1)
     for side in (-1, 1):
-        lift = b.dice.pick((0.0, 0.0, 0.1, 0.28))
+        lift = b.rng.choice((0.0, 0.0, 0.1, 0.28))
         elbow, hand = (0.5 + side * 0.37, 0.4 - lift * 0.4), (0.5 + side * 0.42, 0.55 - lift * 1.4)
         b.bar(b.dark, 0.06, (0.5 + side * 0.23, 0.24), elbow, hand)
         b.disc(skin, *hand, 0.03)
@@ -183,5 +182,5 @@ def person(b: Brush) -> None:
     b.rect(skin, 0.43, 0.13, 0.57, 0.19)
     b.disc(hair, 0.5, 0.075, 0.078)
     b.oval(skin, 0.46, 0.095, 0.16, 0.065)
-    if b.dice.chance(0.3):
-        b.rect(b.dice.pick((b.main, b.light, mixed(b.main, BLACK, 0.5))), 0.26, 0.0, 0.74, 0.045)
+    if b.rng.bernoulli(0.3):
+        b.rect(b.rng.choice((b.main, b.light, mixed(b.main, BLACK, 0.5))), 0.26, 0.0, 0.74, 0.045)

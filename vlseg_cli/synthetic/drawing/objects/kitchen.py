@@ -1,27 +1,26 @@
 """What stands in kitchens: appliances, a table, crockery, fruit; each fills its unit box."""
 
-from vlseg_cli.synthetic.drawing.canvas import Brush
-from vlseg_cli.synthetic.drawing.colors import BLACK, STEEL, WHITE, WOOD, mixed, shaded
+from vlseg_cli.synthetic.drawing.canvas import BLACK, STEEL, WHITE, WOOD, Brush, mixed, shaded
 
 
 def fridge(b: Brush) -> None:
     """A tall cabinet with a freezer door above or below, long handles, rubber seam and feet."""
-    steel = shaded(STEEL, b.dice.between(0.45, 1.2))
-    split = b.dice.pick((0.3, 0.36, 0.66))
+    steel = shaded(STEEL, b.rng.uniform(0.45, 1.2))
+    split = b.rng.choice((0.3, 0.36, 0.66))
     b.rect(BLACK, 0.08, 0.95, 0.92, 1)
     b.slab(b.main, 0, 0, 1, 0.97, 0.04)
     b.rect(b.dark, 0, split - 0.008, 1, split + 0.008)
     b.rect(b.dark, 0.9, 0.03, 0.95, 0.94)
-    if b.dice.chance(0.3):
+    if b.rng.bernoulli(0.3):
         b.rect(b.dark, 0.49, split, 0.505, 0.97)
     b.rect(steel, 0.08, split - 0.17, 0.15, split - 0.035)
     b.rect(steel, 0.08, split + 0.035, 0.15, split + 0.22)
-    if b.dice.chance(0.4):
+    if b.rng.bernoulli(0.4):
         b.rect(shaded(STEEL, 0.5), 0.4, split + 0.08, 0.62, split + 0.18)
-    if b.dice.chance(0.4):
+    if b.rng.bernoulli(0.4):
         for _ in range(3):
-            u, v = b.dice.between(0.25, 0.75), b.dice.between(0.05, 0.25)
-            b.rect(b.dice.pick(((220, 80, 70), (240, 210, 80), WHITE)), u, v, u + 0.09, v + 0.04)
+            u, v = b.rng.uniform(0.25, 0.75), b.rng.uniform(0.05, 0.25)
+            b.rect(b.rng.choice(((220, 80, 70), (240, 210, 80), WHITE)), u, v, u + 0.09, v + 0.04)
 
 
 def oven(b: Brush) -> None:
@@ -34,9 +33,9 @@ def oven(b: Brush) -> None:
     b.rect(b.dark, 0, 0.27, 1, 0.285)
     for u in (0.13, 0.28, 0.72, 0.87):
         b.disc(shaded(b.main, 0.35), u, 0.18, 0.045)
-    if b.dice.chance(0.5):
+    if b.rng.bernoulli(0.5):
         b.rect((60, 170, 110), 0.41, 0.14, 0.59, 0.22)
-    glow = b.dice.chance(0.3)
+    glow = b.rng.bernoulli(0.3)
     b.rect(STEEL, 0.12, 0.34, 0.88, 0.39)
     b.slab((235, 160, 60) if glow else (52, 54, 60), 0.14, 0.46, 0.86, 0.84, 0.05)
     b.poly(
@@ -46,9 +45,9 @@ def oven(b: Brush) -> None:
 
 def table(b: Brush) -> None:
     """A top seen slightly from above on four straight or slanted legs, or one pedestal."""
-    slant, thick = b.dice.between(0, 0.05), b.dice.between(0.05, 0.08)
-    deep = b.dice.between(0.1, 0.2)
-    if b.dice.chance(0.2):
+    slant, thick = b.rng.uniform(0, 0.05), b.rng.uniform(0.05, 0.08)
+    deep = b.rng.uniform(0.1, 0.2)
+    if b.rng.bernoulli(0.2):
         b.bar(b.dark, 0.12, (0.5, deep), (0.5, 0.95))
         b.poly(b.dark, (0.25, 1), (0.4, 0.9), (0.6, 0.9), (0.75, 1))
     else:
@@ -64,14 +63,14 @@ def table(b: Brush) -> None:
             )
     b.poly(b.main, (0.1, 0), (0.9, 0), (1, deep), (0, deep))
     b.rect(b.dark, 0, deep, 1, deep + thick)
-    if b.dice.chance(0.3):
+    if b.rng.bernoulli(0.3):
         b.poly(b.light, (0.3, 0.01), (0.7, 0.01), (0.75, deep * 0.9), (0.25, deep * 0.9))
 
 
 def chair(b: Brush) -> None:
     """Backrest with slats or a panel, a seat, four legs; seen from half the side."""
-    slats, soft = b.dice.chance(0.5), shaded(b.main, 1.15)
-    leg = b.dark if b.dice.chance(0.6) else WOOD
+    slats, soft = b.rng.bernoulli(0.5), shaded(b.main, 1.15)
+    leg = b.dark if b.rng.bernoulli(0.6) else WOOD
     for u, top, foot in ((0.2, 0.5, 0.92), (0.92, 0.5, 0.92), (0.06, 0.56, 1), (0.78, 0.56, 1)):
         b.bar(leg, 0.05, (u, top), (u, foot))
     if slats:
@@ -88,7 +87,7 @@ def chair(b: Brush) -> None:
 
 def cup(b: Brush) -> None:
     """A mug with its handle at one side and something dark inside; sometimes a band or steam."""
-    waist = b.dice.between(0, 0.12)
+    waist = b.rng.uniform(0, 0.12)
     b.disc(b.dark, 0.76, 0.52, 0.24)
     b.disc((225, 222, 215) if b.main[0] < 200 else (120, 118, 115), 0.76, 0.52, 0.13)
     b.poly(
@@ -100,7 +99,7 @@ def cup(b: Brush) -> None:
         (0.1 + waist, 1),
         (0.02 + waist, 0.94),
     )
-    if b.dice.chance(0.35):
+    if b.rng.bernoulli(0.35):
         b.poly(
             b.light,
             (0.04 + waist * 0.4, 0.42),
@@ -109,34 +108,34 @@ def cup(b: Brush) -> None:
             (0.04 + waist * 0.6, 0.62),
         )
     b.oval(b.light, 0.38, 0.1, 0.36, 0.1)
-    b.oval(b.dice.pick(((85, 55, 35), (235, 230, 220), (150, 90, 50))), 0.38, 0.1, 0.28, 0.065)
+    b.oval(b.rng.choice(((85, 55, 35), (235, 230, 220), (150, 90, 50))), 0.38, 0.1, 0.28, 0.065)
 
 
 def bottle(b: Brush) -> None:
     """A neck with a cap on sloping shoulders, a label, a streak of light."""
-    neck, shoulder = b.dice.between(0.13, 0.2), b.dice.between(0.34, 0.46)
+    neck, shoulder = b.rng.uniform(0.13, 0.2), b.rng.uniform(0.34, 0.46)
     b.poly(
         b.main,
         *((0.5 - neck, 0.05), (0.5 + neck, 0.05), (0.5 + neck, shoulder - 0.13), (0.96, shoulder)),
         *((1, shoulder + 0.06), (1, 0.97), (0.92, 1), (0.08, 1), (0, 0.97)),
         *((0, shoulder + 0.06), (0.04, shoulder), (0.5 - neck, shoulder - 0.13)),
     )
-    b.rect(b.dice.pick((b.dark, STEEL, WHITE, (190, 60, 50))), 0.46 - neck, 0, 0.54 + neck, 0.09)
-    if b.dice.chance(0.65):
-        b.rect(b.dice.pick((WHITE, (235, 220, 170), b.dark)), 0.03, 0.58, 0.97, 0.82)
+    b.rect(b.rng.choice((b.dark, STEEL, WHITE, (190, 60, 50))), 0.46 - neck, 0, 0.54 + neck, 0.09)
+    if b.rng.bernoulli(0.65):
+        b.rect(b.rng.choice((WHITE, (235, 220, 170), b.dark)), 0.03, 0.58, 0.97, 0.82)
     b.rect(shaded(b.main, 1.5), 0.14, shoulder + 0.06, 0.26, 0.94)
 
 
 def bowl(b: Brush) -> None:
     """Half a sphere on a small foot, open at the top, with something in it."""
-    filling = b.dice.pick(((240, 230, 200), (200, 90, 50), (110, 150, 60), b.dark))
+    filling = b.rng.choice(((240, 230, 200), (200, 90, 50), (110, 150, 60), b.dark))
     b.rect(b.dark, 0.32, 0.88, 0.68, 1)
     b.poly(
         b.main,
         *((0, 0.2), (1, 0.2), (0.95, 0.48), (0.84, 0.72), (0.68, 0.9)),
         *((0.32, 0.9), (0.16, 0.72), (0.05, 0.48)),
     )
-    if b.dice.chance(0.4):
+    if b.rng.bernoulli(0.4):
         b.poly(b.light, (0.03, 0.38), (0.97, 0.38), (0.94, 0.52), (0.06, 0.52))
     b.oval(b.light, 0.5, 0.2, 0.5, 0.2)
     b.oval(filling, 0.5, 0.22, 0.42, 0.14)
@@ -144,7 +143,7 @@ def bowl(b: Brush) -> None:
 
 def pot(b: Brush) -> None:
     """A wide cylinder with two ears and a lid with a knob, or one long handle."""
-    long, left = b.dice.chance(0.4), 0.12
+    long, left = b.rng.bernoulli(0.4), 0.12
     if long:
         left = 0.0
         b.bar(BLACK, 0.12, (0.66, 0.42), (1, 0.34))
@@ -166,7 +165,7 @@ def apple(b: Brush) -> None:
     b.oval(b.main, 0.5, 0.66, 0.34, 0.34)
     b.oval(b.dark, 0.5, 0.27, 0.12, 0.05)
     b.bar((90, 60, 35), 0.07, (0.5, 0.28), (0.56, 0.02))
-    if b.dice.chance(0.7):
+    if b.rng.bernoulli(0.7):
         b.poly((75, 150, 60), (0.55, 0.16), (0.72, 0.02), (0.9, 0.08), (0.74, 0.2))
     b.oval(shaded(b.main, 1.5), 0.26, 0.48, 0.08, 0.12)
 
@@ -174,7 +173,7 @@ def apple(b: Brush) -> None:
 def banana(b: Brush) -> None:
     """A crescent with dark tips; one, or a bunch of two or three."""
     tip = mixed(b.main, (70, 50, 30), 0.75)
-    for k in range(b.dice.count(1, 3) - 1, -1, -1):
+    for k in range(b.rng.integer(1, 3) - 1, -1, -1):
         c, s = (b.main if k == 0 else shaded(b.main, 0.9 - 0.06 * k)), 0.16 * k
         b.poly(
             c,

@@ -1,16 +1,15 @@
-"""Walls, skies and grounds: the stuff behind and under the things, with its mild textures.
+"""Painters of the background: walls, skies, floors, water and their textures.
 
-All coordinates are shares of the picture; everything reaches MARGIN beyond its sides, so that a
-panning camera finds no edge.
+All coordinates are shares of the image; everything extends ``MARGIN`` beyond its sides, so that a
+panning camera shows no edge.
 """
 
 import math
 from collections.abc import Callable, Mapping
 
-from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
-from vlseg_cli.synthetic.drawing.colors import RGB, WHITE, mixed, shaded
+from vlseg_cli.synthetic.drawing.canvas import RGB, WHITE, Brush, DrawingCanvas, Pose, mixed, shaded
 from vlseg_cli.synthetic.drawing.plan import ScenePlan
-from vlseg_cli.synthetic.drawing.rng import DrawingRng
+from vlseg_cli.synthetic.rng import DrawingRng
 
 MARGIN = 0.4
 _LEFT, _RIGHT = -MARGIN, 1 + MARGIN
@@ -32,58 +31,58 @@ _SANDS: tuple[RGB, ...] = ((225, 200, 150), (210, 185, 140), (235, 215, 175))
 Brushes = Mapping[str, Brush]
 
 
-def paint_backdrop(canvas: DrawingCanvas, plan: ScenePlan, height: int, width: int) -> None:
+def paint_background(canvas: DrawingCanvas, plan: ScenePlan, height: int, width: int) -> None:
     """Cover the whole canvas; the stuff named ``plan.stuff[i]`` owns id i + 1."""
-    dice = DrawingRng(plan.ground)
+    rng = DrawingRng(plan.random_numbers)
     pose = Pose(-plan.shift / plan.width * width, 0, width, height)
     brushes = {
-        name: Brush(canvas, number, pose, dice=dice) for number, name in enumerate(plan.stuff, 1)
+        name: Brush(canvas, number, pose, rng=rng) for number, name in enumerate(plan.stuff, 1)
     }
-    _PAINTERS[plan.place](brushes, plan.levels)
+    _PAINTERS[plan.scene_type](brushes, plan.levels)
 
 
 def _indoor(brushes: Brushes, levels: tuple[float, ...]) -> None:
     wall, floor = brushes["wall"], brushes["floor"]
-    dice, line = wall.dice, levels[0]
-    color, ground = dice.pick(_WALLS), dice.pick(_FLOORS)
+    rng, line = wall.rng, levels[0]
+    color, ground = rng.choice(_WALLS), rng.choice(_FLOORS)
     _band(wall, color, 0, line)
-    pattern = dice.count(0, 3)
+    pattern = rng.integer(0, 3)
     if pattern == 0:
-        _tiles(wall, shaded(color, 0.9), 0, line, dice.between(0.07, 0.11))
+        _tiles(wall, shaded(color, 0.9), 0, line, rng.uniform(0.07, 0.11))
     elif pattern == 1:
-        _stripes(wall, shaded(color, 0.93), line, dice.between(0.06, 0.12))
+        _stripes(wall, shaded(color, 0.93), line, rng.uniform(0.06, 0.12))
     elif pattern == 2:
-        _band(wall, shaded(color, dice.between(0.8, 1.2)), line * 0.62, line)
-    if dice.chance(0.25):
-        _window(wall, dice)
+        _band(wall, shaded(color, rng.uniform(0.8, 1.2)), line * 0.62, line)
+    if rng.bernoulli(0.25):
+        _window(wall, rng)
     _band(floor, ground, line, 1)
-    if dice.chance(0.55):
+    if rng.bernoulli(0.55):
         _planks(floor, shaded(ground, 0.84), line)
-    elif dice.chance(0.7):
-        _checks(floor, shaded(ground, dice.between(0.82, 0.92)), line)
-    if dice.chance(0.3):
-        u, v = dice.between(0.2, 0.8), (line + 1.1) / 2
-        rug = mixed(ground, dice.pick(_WALLS), 0.6)
+    elif rng.bernoulli(0.7):
+        _checks(floor, shaded(ground, rng.uniform(0.82, 0.92)), line)
+    if rng.bernoulli(0.3):
+        u, v = rng.uniform(0.2, 0.8), (line + 1.1) / 2
+        rug = mixed(ground, rng.choice(_WALLS), 0.6)
         floor.oval(shaded(rug, 0.8), u, v, 0.34, 0.09)
         floor.oval(rug, u, v, 0.31, 0.078)
-    _band(wall, dice.pick((WHITE, shaded(color, 0.75))), line - 0.018, line)
+    _band(wall, rng.choice((WHITE, shaded(color, 0.75))), line - 0.018, line)
 
 
 def _street(brushes: Brushes, levels: tuple[float, ...]) -> None:
     horizon, kerb, verge, near = levels
     sky, pavement, road = brushes["sky"], brushes["pavement"], brushes["road"]
-    dice = sky.dice
+    rng = sky.rng
     _sky(sky, horizon)
     if "grass" in brushes:
         _meadow(brushes["grass"], horizon, kerb)
-    stone, tar = shaded((172, 168, 162), dice.between(0.85, 1.1)), dice.between(0.75, 1.2)
+    stone, tar = shaded((172, 168, 162), rng.uniform(0.85, 1.1)), rng.uniform(0.75, 1.2)
     _band(pavement, stone, kerb, verge)
     _slabs(pavement, shaded(stone, 0.88), kerb, verge)
     asphalt = shaded((92, 92, 97), tar)
     _band(road, asphalt, verge, 1)
     _band(pavement, shaded(stone, 0.8), verge - 0.012, verge + 0.006)
     middle = (verge + near) / 2
-    u = _LEFT + dice.between(0, 0.1)
+    u = _LEFT + rng.uniform(0, 0.1)
     while u < _RIGHT:
         road.poly(
             (225, 222, 210),
@@ -102,14 +101,14 @@ def _street(brushes: Brushes, levels: tuple[float, ...]) -> None:
 
 def _field(brushes: Brushes, levels: tuple[float, ...]) -> None:
     horizon = levels[0]
-    dice = brushes["sky"].dice
+    rng = brushes["sky"].rng
     _sky(brushes["sky"], horizon)
     if "mountain" in brushes:
         _mountains(brushes["mountain"], horizon)
     _meadow(brushes["grass"], horizon, 1)
     if "road" in brushes:
-        u, bend = dice.between(0.2, 0.8), dice.between(-0.3, 0.3)
-        earth = dice.pick(((165, 135, 100), (120, 118, 115), (185, 160, 120)))
+        u, bend = rng.uniform(0.2, 0.8), rng.uniform(-0.3, 0.3)
+        earth = rng.choice(((165, 135, 100), (120, 118, 115), (185, 160, 120)))
         brushes["road"].poly(
             earth,
             *(
@@ -127,13 +126,13 @@ def _field(brushes: Brushes, levels: tuple[float, ...]) -> None:
 
 def _beach(brushes: Brushes, levels: tuple[float, ...]) -> None:
     horizon, shore = levels
-    dice = brushes["sky"].dice
+    rng = brushes["sky"].rng
     _sky(brushes["sky"], horizon)
     if "mountain" in brushes:
         _mountains(brushes["mountain"], horizon)
     _waves(brushes["sea"], horizon, shore + 0.05)
     sand = brushes["sand"]
-    color, phase, swing = dice.pick(_SANDS), dice.between(0, 6), dice.between(0.005, 0.03)
+    color, phase, swing = rng.choice(_SANDS), rng.uniform(0, 6), rng.uniform(0.005, 0.03)
     edge = [(u / 8, shore + swing * math.sin(phase + u * 0.9)) for u in range(-4, 13)]
     brushes["sea"].bar(WHITE, 0.02, *edge)
     sand.poly(shaded(color, 0.85), *edge, (_RIGHT + 0.1, 1), (_LEFT - 0.1, 1))
@@ -143,12 +142,12 @@ def _beach(brushes: Brushes, levels: tuple[float, ...]) -> None:
 
 def _harbour(brushes: Brushes, levels: tuple[float, ...]) -> None:
     horizon, quay = levels
-    dice = brushes["sky"].dice
+    rng = brushes["sky"].rng
     _sky(brushes["sky"], horizon)
     if "mountain" in brushes:
         _mountains(brushes["mountain"], horizon)
     _waves(brushes["sea"], horizon, quay + 0.01)
-    pavement, stone = brushes["pavement"], shaded((175, 165, 152), dice.between(0.8, 1.1))
+    pavement, stone = brushes["pavement"], shaded((175, 165, 152), rng.uniform(0.8, 1.1))
     _band(pavement, stone, quay, 1)
     _slabs(pavement, shaded(stone, 0.87), quay, 1.02)
     _band(pavement, shaded(stone, 0.65), quay, quay + 0.022)
@@ -156,19 +155,19 @@ def _harbour(brushes: Brushes, levels: tuple[float, ...]) -> None:
 
 def _garden(brushes: Brushes, levels: tuple[float, ...]) -> None:
     horizon, foot = levels
-    dice = brushes["sky"].dice
+    rng = brushes["sky"].rng
     _sky(brushes["sky"], horizon)
     if "wall" in brushes:
         wall, color = (
             brushes["wall"],
-            dice.pick(((185, 120, 95), (205, 195, 180), (150, 145, 140))),
+            rng.choice(((185, 120, 95), (205, 195, 180), (150, 145, 140))),
         )
         _band(wall, color, horizon, foot)
         _tiles(wall, shaded(color, 0.82), horizon, foot, 0.06)
         _band(wall, shaded(color, 0.75), horizon, horizon + 0.015)
     _meadow(brushes["grass"], foot, 1)
     if "pavement" in brushes:
-        u, stone = dice.between(0.2, 0.8), dice.pick(((185, 178, 168), (200, 185, 155)))
+        u, stone = rng.uniform(0.2, 0.8), rng.choice(((185, 178, 168), (200, 185, 155)))
         path = brushes["pavement"]
         path.poly(stone, (u - 0.06, foot), (u + 0.06, foot), (u + 0.22, 1), (u - 0.16, 1))
         for k in range(1, 5):
@@ -205,7 +204,7 @@ def _tiles(b: Brush, color: RGB, v0: float, v1: float, tall: float) -> None:
     u = _LEFT
     while u < _RIGHT:
         b.bar(color, 0.004, (u, v0), (u, v1))
-        u += step / b.ratio * 1.4
+        u += step / b.aspect * 1.4
 
 
 def _stripes(b: Brush, color: RGB, v1: float, wide: float) -> None:
@@ -215,8 +214,8 @@ def _stripes(b: Brush, color: RGB, v1: float, wide: float) -> None:
         u += wide
 
 
-def _window(b: Brush, dice: DrawingRng) -> None:
-    u, v = dice.between(0.05, 0.7), dice.between(0.06, 0.14)
+def _window(b: Brush, rng: DrawingRng) -> None:
+    u, v = rng.uniform(0.05, 0.7), rng.uniform(0.06, 0.14)
     b.rect(WHITE, u, v, u + 0.24, v + 0.28)
     for k in (0, 1):
         b.rect((190, 220, 240), u + 0.012 + 0.114 * k, v + 0.015, u + 0.114 + 0.114 * k, v + 0.265)
@@ -255,29 +254,29 @@ def _slabs(b: Brush, color: RGB, v0: float, v1: float) -> None:
 
 
 def _sky(b: Brush, horizon: float) -> None:
-    dice, color = b.dice, b.dice.pick(_SKIES)
+    rng, color = b.rng, b.rng.choice(_SKIES)
     for k in range(4):
         _band(b, mixed(color, WHITE, 0.13 * k), horizon * k / 4, horizon * (k + 1) / 4 + 0.02)
-    for _ in range(dice.count(0, 3)):
+    for _ in range(rng.integer(0, 3)):
         u, v, wide = (
-            dice.between(-0.1, 1.1),
-            dice.between(0.03, 0.75) * horizon,
-            dice.between(0.05, 0.11),
+            rng.uniform(-0.1, 1.1),
+            rng.uniform(0.03, 0.75) * horizon,
+            rng.uniform(0.05, 0.11),
         )
-        cloud = mixed(color, WHITE, dice.between(0.6, 0.95))
+        cloud = mixed(color, WHITE, rng.uniform(0.6, 0.95))
         for du, s in ((-1, 0.7), (0, 1), (1, 0.75)):
             b.oval(cloud, u + du * wide * 0.8, v + 0.01 * (1 - s), wide * s, wide * 0.35 * s)
 
 
 def _mountains(b: Brush, horizon: float) -> None:
-    dice = b.dice
-    color = dice.pick(((125, 135, 155), (110, 125, 115), (150, 135, 125), (95, 105, 130)))
-    snow = dice.chance(0.5)
-    for k in range(dice.count(2, 4)):
+    rng = b.rng
+    color = rng.choice(((125, 135, 155), (110, 125, 115), (150, 135, 125), (95, 105, 130)))
+    snow = rng.bernoulli(0.5)
+    for k in range(rng.integer(2, 4)):
         u, wide, tall = (
-            dice.between(-0.1, 1.1),
-            dice.between(0.2, 0.4),
-            dice.between(0.35, 0.85) * horizon,
+            rng.uniform(-0.1, 1.1),
+            rng.uniform(0.2, 0.4),
+            rng.uniform(0.35, 0.85) * horizon,
         )
         c = shaded(color, 0.85 + 0.12 * k)
         top = horizon - tall
@@ -300,26 +299,26 @@ def _mountains(b: Brush, horizon: float) -> None:
 
 
 def _meadow(b: Brush, v0: float, v1: float) -> None:
-    color = b.dice.pick(_GRASS)
+    color = b.rng.choice(_GRASS)
     _band(b, mixed(color, (150, 185, 130), 0.3), v0, v1)
     _band(b, color, v0 + (v1 - v0) * 0.25, v1)
     _specks(b, shaded(color, 0.82), v0 + 0.02, v1, 45, 0.022)
 
 
 def _specks(b: Brush, color: RGB, v0: float, v1: float, number: int, tall: float) -> None:
-    """Blades or grains, larger towards the viewer."""
+    """Blades or grains, larger towards the camera."""
     for _ in range(number):
-        u, share = b.dice.between(_LEFT, _RIGHT), b.dice.roll()
+        u, share = b.rng.uniform(_LEFT, _RIGHT), b.rng.random()
         v, size = v0 + (v1 - v0) * share, tall * (0.4 + 0.6 * share)
         b.bar(color, 0.004, (u, v), (u + size * 0.35, v - size))
 
 
 def _waves(b: Brush, v0: float, v1: float) -> None:
-    dice, color = b.dice, b.dice.pick(_SEAS)
+    rng, color = b.rng, b.rng.choice(_SEAS)
     _band(b, mixed(color, WHITE, 0.18), v0, v0 + (v1 - v0) * 0.3)
     _band(b, color, v0 + (v1 - v0) * 0.3, v1)
     for k in range(22):
-        share = dice.roll()
-        u, v, size = dice.between(_LEFT, _RIGHT), v0 + (v1 - v0) * share, 0.025 + 0.04 * share
+        share = rng.random()
+        u, v, size = rng.uniform(_LEFT, _RIGHT), v0 + (v1 - v0) * share, 0.025 + 0.04 * share
         tone = mixed(color, WHITE, 0.35) if k % 2 else shaded(color, 0.85)
         b.bar(tone, 0.005, (u, v), (u + size * 0.5, v - size * 0.12), (u + size, v))
