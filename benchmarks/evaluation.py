@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.datasets.refcoco import RefCOCO
+from vlseg_cli.datasets.refcoco import RefCOCODataset
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
 from vlseg_cli.evaluation.benchmarks.base import Opened
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS
@@ -59,7 +59,7 @@ class Timed:
 class Five:
     """The pictures of a set that have five expressions, with five of them."""
 
-    def __init__(self, whole: RefCOCO, most: int) -> None:
+    def __init__(self, whole: RefCOCODataset, most: int) -> None:
         self.whole = whole
         enough = (n for n in range(len(whole)) if len(whole[n].queries) >= EXPRESSIONS)
         self.numbers = [number for number, _ in zip(enough, range(most), strict=False)]
@@ -90,7 +90,7 @@ class Silent:
 def measure(data: Path, out: Path, pictures: int) -> dict[str, float]:
     """Evaluate in this process; the share outside the model, and its peak memory in MB."""
     benchmark = BENCHMARKS["refcoco-val"]
-    dataset = Five(RefCOCO(data, "refcoco", "val"), pictures)
+    dataset = Five(RefCOCODataset(data, "refcoco", "val"), pictures)
     plan = EvaluationPlan([PlannedBenchmark(benchmark, {}, Opened(dataset, ExpressionScorer()))])
     model = Timed(load_model())
     model.predict(model.encode([dataset[0].frame]), [])  # the first look is slower

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlseg_cli.datasets.captions import (
-    CaptionedPicture,
+    CaptionedImage,
     CaptionRules,
     captions_by_image,
     information,
@@ -55,9 +55,9 @@ def test_information_is_a_share(words: list[str]) -> None:
 
 def test_the_file_is_read_back(tmp_path: Path) -> None:
     pictures = [
-        CaptionedPicture("a b.png", "one", ("A cup.", "Ein Becher – 杯子"), 1),
-        CaptionedPicture("c.png", "one", (), 2),
-        CaptionedPicture("a b.png", "two", ("A cup.", "A dog."), 0),
+        CaptionedImage("a b.png", "one", ("A cup.", "Ein Becher – 杯子"), 1),
+        CaptionedImage("c.png", "one", (), 2),
+        CaptionedImage("a b.png", "two", ("A cup.", "A dog."), 0),
     ]
     file = tmp_path / "captions.jsonl"
     file.write_text("".join(picture.line() + "\n" for picture in pictures))
@@ -71,6 +71,6 @@ def test_the_file_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["", "[]", "{}", '{"image": 1}', "no"])
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "captions.jsonl"
-    file.write_text(CaptionedPicture("a", "b", (), 0).line() + "\n" + line + "\n")
+    file.write_text(CaptionedImage("a", "b", (), 0).line() + "\n" + line + "\n")
     with pytest.raises(InputError, match="line 2"):
         list(read_captioned(file))

@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.mmbench import MMBenchQuestions
-from vlseg_cli.datasets.mme import MMEQuestions
-from vlseg_cli.datasets.scienceqa import ScienceQAQuestions
-from vlseg_cli.datasets.toy.choices import write_mmbench, write_mme, write_scienceqa
-from vlseg_cli.datasets.toy.vqa import open_questions
+from vlseg_cli.datasets.mmbench import MMBenchDataset
+from vlseg_cli.datasets.mme import MMEDataset
+from vlseg_cli.datasets.scienceqa import ScienceQADataset
+from vlseg_cli.datasets.toy.questions import (
+    open_questions,
+    write_mmbench,
+    write_mme,
+    write_scienceqa,
+)
 from vlseg_cli.schema import InputError, NoInputError, Query, Question
 from vlseg_cli.synthetic.draw import draw_scene
 
@@ -30,7 +34,7 @@ def chosen(query: Query) -> str:
 
 def test_scienceqa_asks_what_has_a_picture(tmp_path: Path) -> None:
     pictured = write_scienceqa(tmp_path, SEEDS, size=SIZE)
-    dataset = ScienceQAQuestions(tmp_path)
+    dataset = ScienceQADataset(tmp_path)
     truths = [list(open_questions(draw_scene(seed, SIZE)))[:2] for seed in SEEDS]
     told = [one for every in truths for one in every][::2]
     assert len(dataset) == pictured == len(told)
@@ -45,7 +49,7 @@ def test_scienceqa_asks_what_has_a_picture(tmp_path: Path) -> None:
 
 def test_mmbench_asks_in_all_rotations(tmp_path: Path) -> None:
     assert write_mmbench(tmp_path, SEEDS, size=SIZE) == len(SEEDS)
-    dataset = MMBenchQuestions(tmp_path / f"{TABLE}.tsv")
+    dataset = MMBenchDataset(tmp_path / f"{TABLE}.tsv")
     assert len(dataset) == len(SEEDS)
     for number, seed in enumerate(SEEDS):
         sample, scene = dataset[number], draw_scene(seed, SIZE)
@@ -59,7 +63,7 @@ def test_mmbench_asks_in_all_rotations(tmp_path: Path) -> None:
 
 def test_mmbench_may_keep_its_answers_and_speak_chinese(tmp_path: Path) -> None:
     write_mmbench(tmp_path, SEEDS, "mmbench_test_cn_20231003", SIZE)
-    sample = MMBenchQuestions(tmp_path / "mmbench_test_cn_20231003.tsv", language="cn")[0]
+    sample = MMBenchDataset(tmp_path / "mmbench_test_cn_20231003.tsv", language="cn")[0]
     for query in sample.queries:
         assert query.answers == () and asked(query).endswith("请直接回答选项字母。")
 
@@ -72,15 +76,15 @@ def test_a_cell_may_hold_several_lines_or_name_another_row(tmp_path: Path) -> No
     other = next(row for row in rows if row[0] == str(SEEDS[1]))
     other[picture], other[hint] = str(SEEDS[0]), '"two\nlines"'
     path.write_text("\n".join("\t".join(row) for row in [header, *rows]) + "\n")
-    first, second = (MMBenchQuestions(path)[number] for number in (0, 1))
+    first, second = (MMBenchDataset(path)[number] for number in (0, 1))
     assert (first.frame.pixels == second.frame.pixels).all()
     assert asked(second.queries[0]).startswith("two\nlines\n")
 
 
 def test_mme_asks_twice_about_a_picture(tmp_path: Path) -> None:
-    assert write_mme(tmp_path, SEEDS, SIZE) == 4 * len(SEEDS) == len(MMEQuestions(tmp_path))
-    for number in range(len(MMEQuestions(tmp_path))):
-        sample = MMEQuestions(tmp_path)[number]
+    assert write_mme(tmp_path, SEEDS, SIZE) == 4 * len(SEEDS) == len(MMEDataset(tmp_path))
+    for number in range(len(MMEDataset(tmp_path))):
+        sample = MMEDataset(tmp_path)[number]
         assert [query.answers for query in sample.queries] == [("yes",), ("no",)]
         for query in sample.queries:
             assert query.key == Path(sample.frame.source).name and query.kind in sample.frame.source
@@ -93,18 +97,18 @@ def test_what_is_damaged_or_missing_is_named(tmp_path: Path) -> None:
     write_scienceqa(tmp_path, SEEDS, size=SIZE)
     with pytest.raises(InputError, match="lacks 'val'"):
         (tmp_path / "images" / "test").rename(tmp_path / "images" / "val")
-        ScienceQAQuestions(tmp_path, "val")
+        ScienceQADataset(tmp_path, "val")
     (tmp_path / "pid_splits.json").write_text(json.dumps({"val": []}))
-    with pytest.raises(NoInputError, match="requests nothing"):
-        ScienceQAQuestions(tmp_path, "val")
+    with pytest.raises(NoInputError, match="asks nothing"):
+        ScienceQADataset(tmp_path, "val")
     write_mme(tmp_path, SEEDS[:1], SIZE)
     text = next(tmp_path.glob("MME*/count/*.txt"))
     text.write_text("Is it there?")
     with pytest.raises(InputError, match="without a tab"):
-        MMEQuestions(tmp_path)
+        MMEDataset(tmp_path)
     text.unlink()
     with pytest.raises(NoInputError, match="is missing"):
-        MMEQuestions(tmp_path)
+        MMEDataset(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +127,7 @@ def test_no_table_of_mmbench(
     if content is not None:
         path.write_text(content)
     with pytest.raises(error, match=reason):
-        MMBenchQuestions(path)
+        MMBenchDataset(path)
 
 
 @pytest.mark.parametrize("cell", ["no base64!", "bm8gcGljdHVyZQ=="])
@@ -131,4 +135,4 @@ def test_a_picture_that_is_none_is_refused(tmp_path: Path, cell: str) -> None:
     path = tmp_path / f"{TABLE}.tsv"
     path.write_text(f"index\tquestion\timage\tA\tB\n7\t?\t{cell}\ta\tb\n")
     with pytest.raises(InputError, match=rf"{TABLE}\.tsv:7"):
-        MMBenchQuestions(path)[0]
+        MMBenchDataset(path)[0]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.cityscapes import cityscapes_instances, cityscapes_panoptic
-from vlseg_cli.datasets.toy.cityscapes import write_cityscapes
+from vlseg_cli.datasets.toy.open_vocabulary import write_cityscapes
 from vlseg_cli.schema import NoInputError
 
 SEEDS = range(910000, 910002)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.coco_instances import COCOInstances
-from vlseg_cli.datasets.coco_interactive import COCOInteractive
-from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
+from vlseg_cli.datasets.coco_instances import COCOInstancesDataset
+from vlseg_cli.datasets.coco_interactive import COCOInteractiveDataset
+from vlseg_cli.datasets.coco_panoptic import COCOPanopticDataset
 from vlseg_cli.datasets.toy.coco import write_coco
 from vlseg_cli.schema import InputError, NoInputError, Regions, Task
 from vlseg_cli.synthetic.draw import draw_scene
@@ -32,7 +32,9 @@ def edited(path: Path, target: Path, change) -> Path:
 
 
 def test_instances_are_the_things_of_the_scene(specimen: Path) -> None:
-    dataset = COCOInstances(specimen / "annotations/instances_val2017.json", specimen / "val2017")
+    dataset = COCOInstancesDataset(
+        specimen / "annotations/instances_val2017.json", specimen / "val2017"
+    )
     sample, scene = dataset[0], draw_scene(SEEDS[0], 96)
     (query,) = sample.queries
     things = [item for item in scene.items if item.is_thing]
@@ -53,13 +55,13 @@ def test_gaps_in_the_ids_are_closed_in_their_order(specimen: Path, tmp_path: Pat
         data["annotations"] = [{**data["annotations"][0], "category_id": 90}]
 
     table = edited(specimen / "annotations/instances_val2017.json", tmp_path / "t.json", change)
-    dataset = COCOInstances(table, specimen / "val2017", rename=str.upper)
+    dataset = COCOInstancesDataset(table, specimen / "val2017", rename=str.upper)
     assert dataset.categories.names == ("A", "B")
     assert [dataset[n].queries[0].labels.tolist() for n in (0, 1)] == [[1], []]
 
 
 def test_panoptic_maps_tell_every_pixel(specimen: Path) -> None:
-    dataset = COCOPanoptic(
+    dataset = COCOPanopticDataset(
         specimen / "annotations/panoptic_val2017.json",
         specimen / "panoptic_val2017",
         specimen / "val2017",
@@ -75,7 +77,7 @@ def test_panoptic_maps_tell_every_pixel(specimen: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["point", "scribble", "box", "mask"])
 def test_pointing(specimen: Path, kind) -> None:
-    (query,) = COCOInteractive(specimen, kind)[0].queries
+    (query,) = COCOInteractiveDataset(specimen, kind)[0].queries
     assert isinstance(query.prompt, Regions)
     assert len(query.prompt.regions) == len(query.masks) == len(query.labels)
     for region, mask in zip(query.prompt.regions, query.masks, strict=True):
@@ -100,21 +102,21 @@ def test_groups_and_empty_prompts_are_not_asked(specimen: Path, tmp_path: Path) 
         data[0]["anns"][1]["box_visual_prompt_mask"] = empty
 
     edited(specimen / name, tmp_path / name, change)
-    whole = COCOInteractive(specimen, "box")[0].queries[0]
-    asked = COCOInteractive(tmp_path, "box")[0].queries[0]
+    whole = COCOInteractiveDataset(specimen, "box")[0].queries[0]
+    asked = COCOInteractiveDataset(tmp_path, "box")[0].queries[0]
     assert len(asked.masks) == len(whole.masks) - 2
 
 
 def test_what_is_broken_is_named(specimen: Path, tmp_path: Path) -> None:
     table = specimen / "annotations/instances_val2017.json"
     with pytest.raises(NoInputError, match="is missing"):
-        COCOInstances(tmp_path / "none.json", specimen / "val2017")
+        COCOInstancesDataset(tmp_path / "none.json", specimen / "val2017")
     lacking = edited(table, tmp_path / "a.json", lambda data: data.pop("categories"))
     with pytest.raises(InputError, match="lacks 'categories'"):
-        COCOInstances(lacking, specimen / "val2017")
+        COCOInstancesDataset(lacking, specimen / "val2017")
     wrong = edited(table, tmp_path / "b.json", lambda data: data["images"][0].update(width=1))
     with pytest.raises(InputError, match="of another size"):
-        COCOInstances(wrong, specimen / "val2017")[0]
+        COCOInstancesDataset(wrong, specimen / "val2017")[0]
     other = edited(table, tmp_path / "c.json", lambda data: data["categories"].clear())
     with pytest.raises(InputError, match="unknown category"):
-        COCOInstances(other, specimen / "val2017")[0]
+        COCOInstancesDataset(other, specimen / "val2017")[0]

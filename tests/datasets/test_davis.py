@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.datasets.davis import DAVIS
-from vlseg_cli.datasets.ref_davis import RUNS, RefDAVIS
+from vlseg_cli.datasets.davis import RUNS, DAVISDataset, RefDAVISDataset
 from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
 from vlseg_cli.datasets.toy.davis import write_ref_davis
 from vlseg_cli.schema import Expression, InputError, NoInputError, Regions, Task
@@ -34,7 +33,7 @@ def clips() -> list[ToyClip]:
 
 
 def test_all_objects_of_the_first_frame_are_followed(written: Path, clips: list[ToyClip]) -> None:
-    dataset = DAVIS(written, "val")
+    dataset = DAVISDataset(written, "val")
     assert len(dataset) == len(clips)
     for number, clip in enumerate(clips):
         sample = dataset[number]
@@ -54,7 +53,7 @@ def test_all_objects_of_the_first_frame_are_followed(written: Path, clips: list[
 
 
 def test_four_expressions_mean_each_object(written: Path, clips: list[ToyClip]) -> None:
-    dataset = RefDAVIS(written)
+    dataset = RefDAVISDataset(written)
     for number, clip in enumerate(clips):
         sample = dataset[number]
         assert len(sample.queries) == 4 * len(clip.things)
@@ -71,7 +70,11 @@ def test_it_may_lie_where_psalm_keeps_it(root: Path, tmp_path: Path) -> None:
     place = tmp_path / "data" / "DAVIS" / "2017"
     place.mkdir(parents=True)
     root.rename(place / "trainval")
-    assert len(DAVIS(tmp_path / "data")) == len(RefDAVIS(tmp_path / "data")) == len(SEEDS)
+    assert (
+        len(DAVISDataset(tmp_path / "data"))
+        == len(RefDAVISDataset(tmp_path / "data"))
+        == len(SEEDS)
+    )
 
 
 def test_misspelled_sequences_and_curly_quotes_are_understood(root: Path) -> None:
@@ -82,29 +85,29 @@ def test_misspelled_sequences_and_curly_quotes_are_understood(root: Path) -> Non
     for path in (root / "davis_text_annotations").iterdir():
         text = path.read_text().replace(f"{sequence} ", "dog-scale ").replace('1 "', '1 "a dog’s ')
         path.write_bytes(text.encode("cp1252"))
-    assert RefDAVIS(root)[0].queries[0].prompt.text.startswith("a dog’s ")
+    assert RefDAVISDataset(root)[0].queries[0].prompt.text.startswith("a dog’s ")
 
 
 def test_what_is_missing_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match=r"train\.txt is missing"):
-        DAVIS(root, "train")
+        DAVISDataset(root, "train")
     with pytest.raises(NoInputError, match="no folder"):
-        DAVIS(root / "ImageSets")
+        DAVISDataset(root / "ImageSets")
     sequence = (root / "ImageSets/2017/val.txt").read_text().split()[0]
     (root / "Annotations/480p" / sequence / "00000.png").unlink()
-    assert DAVIS(root)[0].queries == ()
+    assert DAVISDataset(root)[0].queries == ()
     shutil.rmtree(root / "JPEGImages/480p" / sequence)
     with pytest.raises(NoInputError, match=sequence):
-        DAVIS(root)[0]
+        DAVISDataset(root)[0]
     (root / "ImageSets/2017/val.txt").write_text("")
     with pytest.raises(NoInputError, match="names no sequence"):
-        DAVIS(root)
+        DAVISDataset(root)
 
 
 def test_an_annotation_that_is_none_is_refused(root: Path) -> None:
     sequence = (root / "ImageSets/2017/val.txt").read_text().split()[0]
     path = root / "Annotations/480p" / sequence / "00001.png"
-    (query,) = DAVIS(root)[0].queries
+    (query,) = DAVISDataset(root)[0].queries
     for picture, reason in (
         (Image.open(path).convert("RGB"), "mode RGB"),
         (Image.open(path).resize((5, 4)), "5 x 4 px"),
@@ -122,10 +125,10 @@ def test_lines_that_are_no_expressions_are_refused(root: Path) -> None:
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[1:]))
     with pytest.raises(InputError, match="says nothing of object 1"):
-        RefDAVIS(root)[0]
+        RefDAVISDataset(root)[0]
     path.write_text("a man walks\n")
     with pytest.raises(InputError, match="no expression"):
-        RefDAVIS(root)
+        RefDAVISDataset(root)
     path.unlink()
     with pytest.raises(NoInputError, match="annot2"):
-        RefDAVIS(root)
+        RefDAVISDataset(root)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.datasets.ego_exo import EgoExo
+from vlseg_cli.datasets.ego_exo import EgoExoDataset
 from vlseg_cli.datasets.toy.clips import toy_clip
 from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
 from vlseg_cli.schema import InputError, NoInputError, Regions
@@ -20,7 +20,7 @@ def test_objects_of_one_view_are_asked_for_in_the_other(
     tmp_path: Path, query: str, given: int
 ) -> None:
     assert write_ego_exo(tmp_path, SEEDS, 2, SIZE) == len(SEEDS)
-    dataset = EgoExo(tmp_path, query)
+    dataset = EgoExoDataset(tmp_path, query)
     for number in range(len(dataset)):
         sample = dataset[number]
         take, frame = sample.source.split("/")
@@ -45,15 +45,15 @@ def test_objects_of_one_view_are_asked_for_in_the_other(
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     write_ego_exo(tmp_path, SEEDS[:1], 2, SIZE)
-    sample = EgoExo(tmp_path)[0]
-    path = Path(EgoExo(tmp_path).source(0))
+    sample = EgoExoDataset(tmp_path)[0]
+    path = Path(EgoExoDataset(tmp_path).source(0))
     Image.new("RGB", (7, 5)).save(path)
     with pytest.raises(InputError, match="at the size of the masks"):
         sample.read(1)
     (annotation,) = tmp_path.glob("*/annotation.json")
     annotation.write_text(json.dumps({"masks": {}}))
     with pytest.raises(NoInputError, match="masks of one object in two cameras"):
-        EgoExo(tmp_path)
+        EgoExoDataset(tmp_path)
     annotation.write_text("{}")
     with pytest.raises(InputError, match="no 'masks'"):
-        EgoExo(tmp_path)
+        EgoExoDataset(tmp_path)

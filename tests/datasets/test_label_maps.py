@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.ade20k import ade20k_semantic
-from vlseg_cli.datasets.label_maps import LabelMaps, paired, read_labels
+from vlseg_cli.datasets.label_maps import LabelMapDataset, paired, read_labels
 from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
-from vlseg_cli.datasets.toy.ade20k import write_ade20k
-from vlseg_cli.datasets.toy.pascal import write_pascal_context, write_pascal_voc
+from vlseg_cli.datasets.toy.open_vocabulary import (
+    write_ade20k,
+    write_pascal_context,
+    write_pascal_voc,
+)
 from vlseg_cli.schema import Categories, InputError, NoInputError
 
 SEEDS = range(910000, 910002)
@@ -26,7 +29,7 @@ def write(folder: Path, numbers: np.ndarray, name: str = "a.png") -> tuple[Path,
 
 def test_numbers_become_masks_and_others_are_ignored(tmp_path: Path) -> None:
     pair = write(tmp_path, np.array([[7, 7, 9], [255, 0, 7]], np.uint8))
-    (query,) = LabelMaps([pair], NAMES, (7, 8))[0].queries
+    (query,) = LabelMapDataset([pair], NAMES, (7, 8))[0].queries
     assert query.labels.tolist() == [0]
     assert query.masks[0].tolist() == [[True, True, False], [False, False, True]]
     assert query.ignore is not None and query.ignore.tolist() == (~query.masks[0]).tolist()
@@ -44,7 +47,7 @@ def test_sixteen_bits_and_palettes_are_numbers(tmp_path: Path) -> None:
 def test_what_is_broken_is_named(tmp_path: Path) -> None:
     picture, labels = write(tmp_path, np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match=r"a.png is of another size than .*a.jpg"):
-        LabelMaps([(picture, labels)], NAMES, (0, 1))[0]
+        LabelMapDataset([(picture, labels)], NAMES, (0, 1))[0]
     with pytest.raises(InputError, match="it has colors"):
         read_labels(picture)
     with pytest.raises(NoInputError, match="no folder"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.datasets.llmseg40k import LLMSeg40K
+from vlseg_cli.datasets.llmseg40k import LLMSeg40KDataset
 from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k
 from vlseg_cli.schema import InputError, NoInputError, Question, Task
 
@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_questions_of_both_sources(root: Path) -> None:
-    dataset = LLMSeg40K(root, "validation")
+    dataset = LLMSeg40KDataset(root, "validation")
     samples = [dataset[n] for n in range(len(dataset))]
     assert {query.kind for one in samples for query in one.queries} == {"coco", "ego_objects"}
     for query in (query for one in samples for query in one.queries):
@@ -28,9 +28,9 @@ def test_questions_of_both_sources(root: Path) -> None:
 
 
 def test_pictures_may_lie_beside_the_set(root: Path) -> None:
-    sources = [LLMSeg40K(root, "validation")[0].frame.source]
+    sources = [LLMSeg40KDataset(root, "validation")[0].frame.source]
     (root / "coco").rename(root.parent / "coco")
-    dataset = LLMSeg40K(root, "validation")
+    dataset = LLMSeg40KDataset(root, "validation")
     assert Path(dataset[0].frame.source) == root.parent / Path(sources[0]).relative_to(root)
 
 
@@ -40,9 +40,9 @@ def test_what_is_broken_is_named(root: Path) -> None:
     next(iter(data.values()))["qa_pairs"][0]["rle_seg"]["size"] = [1, 1]
     table.write_text(json.dumps(data))
     with pytest.raises(InputError, match="of another size"):
-        LLMSeg40K(root, "validation")[0]
+        LLMSeg40KDataset(root, "validation")[0]
     table.write_text("{}")
     with pytest.raises(NoInputError, match="is empty"):
-        LLMSeg40K(root, "validation")
+        LLMSeg40KDataset(root, "validation")
     with pytest.raises(NoInputError, match=r"train.json is missing"):
-        LLMSeg40K(root, "train")
+        LLMSeg40KDataset(root, "train")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vlseg_cli.datasets.reasonseg import ReasonSeg, shape_masks
+from vlseg_cli.datasets.reasonseg import ReasonSegDataset, shape_masks
 from vlseg_cli.datasets.toy.reasonseg import write_reasonseg
 from vlseg_cli.schema import InputError, NoInputError, Question, Task
 
@@ -24,7 +24,7 @@ def record(root: Path) -> Path:
 
 
 def test_every_picture_asks_its_question(root: Path) -> None:
-    dataset = ReasonSeg(root, "val")
+    dataset = ReasonSegDataset(root, "val")
     assert len(dataset) == len(list((root / "ReasonSeg" / "val").glob("*.jpg")))
     for number in range(len(dataset)):
         sample = dataset[number]
@@ -35,7 +35,7 @@ def test_every_picture_asks_its_question(root: Path) -> None:
 
 
 def test_the_root_may_be_the_folder_of_the_splits(root: Path) -> None:
-    assert len(ReasonSeg(root / "ReasonSeg", "val")) == len(ReasonSeg(root, "val"))
+    assert len(ReasonSegDataset(root / "ReasonSeg", "val")) == len(ReasonSegDataset(root, "val"))
 
 
 def test_other_files_do_not_matter_and_old_encodings_are_read(root: Path) -> None:
@@ -43,38 +43,38 @@ def test_other_files_do_not_matter_and_old_encodings_are_read(root: Path) -> Non
     data = {**json.loads(path.read_text()), "text": ["where is the café?", "and the bar?"]}
     path.write_bytes(json.dumps(data, ensure_ascii=False).encode("cp1252"))
     (path.parent / "masks.json").write_text("[]")
-    assert ReasonSeg(root, "val")[0].queries[0].prompt == Question("where is the café?")
-    assert len(ReasonSeg(root, "val", all_texts=True)[0].queries) == 2
+    assert ReasonSegDataset(root, "val")[0].queries[0].prompt == Question("where is the café?")
+    assert len(ReasonSegDataset(root, "val", all_texts=True)[0].queries) == 2
 
 
 def test_an_empty_target_is_no_mask(root: Path) -> None:
     path = record(root)
     path.write_text(json.dumps({**json.loads(path.read_text()), "shapes": []}))
-    (query,) = ReasonSeg(root, "val")[0].queries
+    (query,) = ReasonSegDataset(root, "val")[0].queries
     assert query.masks.shape[0] == len(query.labels) == 0
 
 
 def test_hyperseg_ignores_nothing(root: Path) -> None:
-    query = ReasonSeg(root, "val", ignore_is_background=True)[0].queries[0]
+    query = ReasonSegDataset(root, "val", ignore_is_background=True)[0].queries[0]
     assert query.ignore is not None and not query.ignore.any()
 
 
 def test_what_is_missing_or_broken_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match=r"no folder .*test"):
-        ReasonSeg(root, "test")
+        ReasonSegDataset(root, "test")
     (root / "ReasonSeg" / "train").mkdir()
     with pytest.raises(NoInputError, match=r"no \*\.jpg"):
-        ReasonSeg(root, "train")
+        ReasonSegDataset(root, "train")
     path = record(root)
     path.write_text('{"text": []}')
     with pytest.raises(InputError, match="has no 'is_sentence'"):
-        ReasonSeg(root, "val")[0]
+        ReasonSegDataset(root, "val")[0]
     path.write_text("{")
     with pytest.raises(InputError, match="is damaged"):
-        ReasonSeg(root, "val")[0]
+        ReasonSegDataset(root, "val")[0]
     path.unlink()
     with pytest.raises(NoInputError, match="is missing"):
-        ReasonSeg(root, "val")[0]
+        ReasonSegDataset(root, "val")[0]
 
 
 def square(label: str, first: int, last: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.polygons import true_mask
-from vlseg_cli.datasets.refcoco import RefCOCO
+from vlseg_cli.datasets.refcoco import RefCOCODataset
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
 from vlseg_cli.schema import Expression, InputError, NoInputError, Task, encode_rle
 
@@ -27,7 +27,10 @@ def first_split(root: Path) -> str:
 
 def test_a_sentence_or_a_ref_is_a_query(root: Path) -> None:
     split = first_split(root)
-    sentences, refs = RefCOCO(root, "refcoco", split), RefCOCO(root, "refcoco", split, unit="ref")
+    sentences, refs = (
+        RefCOCODataset(root, "refcoco", split),
+        RefCOCODataset(root, "refcoco", split, unit="ref"),
+    )
     assert len(sentences) == len(refs) == 1
     each, joined = sentences[0].queries, refs[0].queries
     texts = [query.prompt.text for query in each if isinstance(query.prompt, Expression)]
@@ -44,14 +47,14 @@ def test_all_splits_together_are_all_refs(root: Path) -> None:
     refs = pickle.loads((root / "refcoco" / "refs(unc).p").read_bytes())
     found = 0
     for split in {ref["split"] for ref in refs}:
-        dataset = RefCOCO(root, "refcoco", split, unit="ref")
+        dataset = RefCOCODataset(root, "refcoco", split, unit="ref")
         found += sum(len(dataset[number].queries) for number in range(len(dataset)))
     assert found == len(refs)
 
 
 def test_pictures_may_lie_where_psalm_keeps_them(root: Path) -> None:
     (root / "images/mscoco/images/train2014").rename(root / "images/mscoco/train2014")
-    assert RefCOCO(root, "refcoco", first_split(root))[0].queries
+    assert RefCOCODataset(root, "refcoco", first_split(root))[0].queries
 
 
 def test_three_rules_for_a_mask() -> None:
@@ -67,11 +70,11 @@ def test_three_rules_for_a_mask() -> None:
 
 def test_what_is_missing_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match=r"no folder .*refcocog"):
-        RefCOCO(root, "refcocog", "val")
+        RefCOCODataset(root, "refcocog", "val")
     with pytest.raises(NoInputError, match="no split 'testC'"):
-        RefCOCO(root, "refcoco", "testC")
+        RefCOCODataset(root, "refcoco", "testC")
     with pytest.raises(NoInputError, match="is missing"):
-        RefCOCO(root, "refcoco", "val", refs="refs(google).p")
+        RefCOCODataset(root, "refcoco", "val", refs="refs(google).p")
 
 
 def test_a_picture_of_another_size_is_refused(root: Path) -> None:
@@ -81,7 +84,7 @@ def test_a_picture_of_another_size_is_refused(root: Path) -> None:
         image["width"] += 1
     path.write_text(json.dumps(data))
     with pytest.raises(InputError, match="another picture"):
-        RefCOCO(root, "refcoco", first_split(root))[0]
+        RefCOCODataset(root, "refcoco", first_split(root))[0]
 
 
 @pytest.mark.parametrize("table", ["images", "annotations"])
@@ -89,20 +92,20 @@ def test_refs_of_things_that_are_not_there_are_refused(root: Path, table: str) -
     path = root / "refcoco" / "instances.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), table: []}))
     with pytest.raises(InputError, match="lacks"):
-        RefCOCO(root, "refcoco", first_split(root))[0]
+        RefCOCODataset(root, "refcoco", first_split(root))[0]
 
 
 def test_a_pickle_that_wants_to_run_code_is_refused(root: Path) -> None:
     path = root / "refcoco" / "refs(unc).p"
     path.write_bytes(pickle.dumps([np.float64(1)], protocol=2))
     with pytest.raises(InputError, match="needs no code"):
-        RefCOCO(root, "refcoco", "val")
+        RefCOCODataset(root, "refcoco", "val")
     path.write_bytes(b"no pickle")
     with pytest.raises(InputError, match="damaged"):
-        RefCOCO(root, "refcoco", "val")
+        RefCOCODataset(root, "refcoco", "val")
     path.write_bytes(pickle.dumps([{"ref_id": 1}]))
     with pytest.raises(InputError, match="no list of refs"):
-        RefCOCO(root, "refcoco", "val")
+        RefCOCODataset(root, "refcoco", "val")
 
 
 def test_a_generalized_sentence_means_several_things_or_none(tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_generalized_sentence_means_several_things_or_none(tmp_path: Path) -> 
     queries = [
         query
         for split in ("train", "val", "testA", "testB")
-        for dataset in [RefCOCO(tmp_path, "grefcoco", split)]
+        for dataset in [RefCOCODataset(tmp_path, "grefcoco", split)]
         for number in range(len(dataset))
         for query in dataset[number].queries
     ]
@@ -122,7 +125,7 @@ def test_a_generalized_sentence_means_several_things_or_none(tmp_path: Path) -> 
 
 def test_boxes_are_those_of_the_annotations(root: Path) -> None:
     split = first_split(root)
-    (query, *_) = RefCOCO(root, "refcoco", split, task=Task.GROUND)[0].queries
+    (query, *_) = RefCOCODataset(root, "refcoco", split, task=Task.GROUND)[0].queries
     rows, columns = (np.flatnonzero(query.masks[0].any(axis)) for axis in (1, 0))
     assert query.task is Task.GROUND and query.boxes is not None
     x, y, width, height = query.boxes[0].tolist()

@@ -9,8 +9,8 @@ import pytest
 
 from vlseg_cli.datasets.base import ClipDataset
 from vlseg_cli.datasets.meta_expressions import MaskDict
-from vlseg_cli.datasets.mevis import MeViS
-from vlseg_cli.datasets.revos import ReVOSClips
+from vlseg_cli.datasets.mevis import MeViSDataset
+from vlseg_cli.datasets.revos import ReVOSDataset
 from vlseg_cli.datasets.toy.clips import toy_clip
 from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
 from vlseg_cli.schema import InputError, NoInputError, Question
@@ -29,7 +29,7 @@ def revos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("write", "read", "split"),
-    [(write_revos, ReVOSClips, "valid"), (write_mevis, MeViS, "valid_u")],
+    [(write_revos, ReVOSDataset, "valid"), (write_mevis, MeViSDataset, "valid_u")],
 )
 def test_masks_are_those_of_the_world(
     tmp_path: Path, write: Write, read: Callable[[Path, str], ClipDataset], split: str
@@ -53,7 +53,7 @@ def test_masks_are_those_of_the_world(
 
 
 def test_revos_asks_in_three_ways(revos: Path) -> None:
-    dataset = ReVOSClips(revos)
+    dataset = ReVOSDataset(revos)
     queries = [query for number in range(len(dataset)) for query in dataset[number].queries]
     assert {query.kind for query in queries} == {"referring", "reasoning", "absent"}
     for query in queries:
@@ -66,12 +66,12 @@ def test_frames_may_lie_where_hyperseg_keeps_them(tmp_path: Path) -> None:
     for source in (tmp_path / "JPEGImages").iterdir():
         source.rename(tmp_path / source.name)
     (tmp_path / "JPEGImages").rmdir()
-    assert ReVOSClips(tmp_path)[0].read(0).pixels.any()
+    assert ReVOSDataset(tmp_path)[0].read(0).pixels.any()
 
 
 def test_only_a_server_knows_mevis_valid(tmp_path: Path) -> None:
     write_mevis(tmp_path, "valid", SEEDS[:1], FRAMES, SIZE)
-    for query in MeViS(tmp_path, "valid")[0].queries:
+    for query in MeViSDataset(tmp_path, "valid")[0].queries:
         assert query.objects == () and query.masks(0) is None
 
 
@@ -82,7 +82,7 @@ def test_no_object_may_be_a_negative_number(tmp_path: Path) -> None:
     (video,) = data["videos"].values()
     video["expressions"] = {"0": {"exp": "nothing", "obj_id": [-1], "anno_id": [-1], "type_id": 2}}
     path.write_text(json.dumps(data))
-    (query,) = ReVOSClips(tmp_path)[0].queries
+    (query,) = ReVOSDataset(tmp_path)[0].queries
     masks = query.masks(0)
     assert masks is not None and len(masks) == 0
 
@@ -94,14 +94,14 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     for word in ("frames", "exp", "anno_id"):
         meta.write_text(text.replace(f'"{word}"', '"other"'))
         with pytest.raises(InputError, match=f"lacks '{word}'"):
-            MeViS(tmp_path)[0]
+            MeViSDataset(tmp_path)[0]
     meta.write_text("[]")
     with pytest.raises(InputError, match="no 'videos'"):
-        MeViS(tmp_path)
+        MeViSDataset(tmp_path)
     meta.write_text(text)
     (tmp_path / "valid_u" / "mask_dict.json").unlink()
     with pytest.raises(NoInputError, match=r"mask_dict\.json is missing"):
-        MeViS(tmp_path)
+        MeViSDataset(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.datasets.gqa import GQAQuestions
-from vlseg_cli.datasets.pope import CATEGORIES, POPEQuestions
-from vlseg_cli.datasets.questions import PictureQuestions
-from vlseg_cli.datasets.toy.vqa import (
+from vlseg_cli.datasets.gqa import GQADataset
+from vlseg_cli.datasets.pope import CATEGORIES, POPEDataset
+from vlseg_cli.datasets.questions import QuestionDataset
+from vlseg_cli.datasets.toy.questions import (
     open_questions,
     write_gqa,
     write_pope,
@@ -17,7 +17,7 @@ from vlseg_cli.datasets.toy.vqa import (
     write_vqa,
     yes_or_no,
 )
-from vlseg_cli.datasets.vqa import VQAQuestions
+from vlseg_cli.datasets.vqa import VQADataset
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Task
 from vlseg_cli.synthetic.draw import draw_scene
 
@@ -25,7 +25,7 @@ SEEDS, SIZE = range(910000, 910002), 64
 DEMAND = "\nAnswer the question using a single word or phrase."
 
 
-def queries(dataset: PictureQuestions) -> list[Query]:
+def queries(dataset: QuestionDataset) -> list[Query]:
     return [query for number in range(len(dataset)) for query in dataset[number].queries]
 
 
@@ -47,7 +47,7 @@ def told(count: int) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["vqav2", "okvqa"])
 def test_ten_people_answer_every_question(tmp_path: Path, name: str) -> None:
     count = write_vqa(tmp_path, name, "val", SEEDS, SIZE)
-    dataset = VQAQuestions(tmp_path, name, "val")
+    dataset = VQADataset(tmp_path, name, "val")
     assert len(dataset) == len(SEEDS) and len(queries(dataset)) == count
     truth = told(3)
     for number, seed in enumerate(SEEDS):
@@ -62,13 +62,13 @@ def test_ten_people_answer_every_question(tmp_path: Path, name: str) -> None:
 
 def test_test_splits_keep_their_answers(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
-    assert all(query.answers == () for query in queries(VQAQuestions(tmp_path, "vqav2", "testdev")))
+    assert all(query.answers == () for query in queries(VQADataset(tmp_path, "vqav2", "testdev")))
 
 
 @pytest.mark.parametrize("name", ["textvqa", "vizwiz"])
 def test_prepared_sets_name_pictures_from_outside(tmp_path: Path, name: str) -> None:
     count = write_prepared_vqa(tmp_path, name, "val", SEEDS, SIZE)
-    dataset = VQAQuestions(tmp_path, name, "val", joint="space")
+    dataset = VQADataset(tmp_path, name, "val", joint="space")
     assert len(queries(dataset)) == count
     for query in queries(dataset):
         assert ("respond with 'Unanswerable'. " in asked(query)) == (name == "vizwiz")
@@ -77,18 +77,18 @@ def test_prepared_sets_name_pictures_from_outside(tmp_path: Path, name: str) -> 
 
 def test_gqa_has_one_answer(tmp_path: Path) -> None:
     write_gqa(tmp_path, SEEDS, size=SIZE)
-    found = queries(GQAQuestions(tmp_path))
+    found = queries(GQADataset(tmp_path))
     assert [query.answers for query in found] == [(answer,) for answer in told(3).values()]
     assert all(asked(query).endswith(DEMAND) for query in found)
     assert all(
-        " Answer the" in asked(query) for query in queries(GQAQuestions(tmp_path, joint="space"))
+        " Answer the" in asked(query) for query in queries(GQADataset(tmp_path, joint="space"))
     )
 
 
 def test_pope_asks_in_three_categories(tmp_path: Path) -> None:
     count = write_pope(tmp_path, SEEDS, SIZE)
-    found = queries(POPEQuestions(tmp_path))
-    assert [query.kind for query in POPEQuestions(tmp_path)[0].queries] == [
+    found = queries(POPEDataset(tmp_path))
+    assert [query.kind for query in POPEDataset(tmp_path)[0].queries] == [
         category for category in CATEGORIES for _ in range(2)
     ]
     assert len(found) == 3 * count == len({query.key for query in found})
@@ -100,27 +100,27 @@ def test_pope_asks_in_three_categories(tmp_path: Path) -> None:
     [
         (
             lambda root: write_vqa(root, "vqav2", "val", SEEDS[:1], SIZE),
-            lambda root: VQAQuestions(root, "vqav2", "val"),
+            lambda root: VQADataset(root, "vqav2", "val"),
             "v2_OpenEnded_mscoco_val2014_questions.json",
         ),
         (
             lambda root: write_vqa(root, "okvqa", "val", SEEDS[:1], SIZE),
-            lambda root: VQAQuestions(root, "okvqa", "val"),
+            lambda root: VQADataset(root, "okvqa", "val"),
             "mscoco_val2014_annotations.json",
         ),
         (
             lambda root: write_prepared_vqa(root, "vizwiz", "val", SEEDS[:1], SIZE),
-            lambda root: VQAQuestions(root, "vizwiz", "val"),
+            lambda root: VQADataset(root, "vizwiz", "val"),
             "vizwiz_val.jsonl",
         ),
         (
             lambda root: write_gqa(root, SEEDS[:1], size=SIZE),
-            GQAQuestions,
+            GQADataset,
             "testdev_balanced_questions.json",
         ),
         (
             lambda root: write_pope(root, SEEDS[:1], SIZE),
-            POPEQuestions,
+            POPEDataset,
             "coco/coco_pope_popular.json",
         ),
     ],
@@ -128,7 +128,7 @@ def test_pope_asks_in_three_categories(tmp_path: Path) -> None:
 def test_files_that_are_damaged_or_missing_are_named(
     tmp_path: Path,
     write: Callable[[Path], int],
-    read: Callable[[Path], PictureQuestions],
+    read: Callable[[Path], QuestionDataset],
     path: str,
 ) -> None:
     write(tmp_path)
@@ -147,11 +147,11 @@ def test_a_question_that_nobody_answered_is_named(tmp_path: Path) -> None:
     path = tmp_path / "v2_mscoco_val2014_annotations.json"
     path.write_text(json.dumps({"annotations": json.loads(path.read_text())["annotations"][1:]}))
     with pytest.raises(InputError, match="do not answer it"):
-        VQAQuestions(tmp_path, "vqav2", "val")
+        VQADataset(tmp_path, "vqav2", "val")
 
 
 def test_a_file_that_asks_nothing_is_named(tmp_path: Path) -> None:
     write_gqa(tmp_path, SEEDS[:1], size=SIZE)
     (tmp_path / "testdev_balanced_questions.json").write_text("{}")
-    with pytest.raises(NoInputError, match="requests nothing"):
-        GQAQuestions(tmp_path)
+    with pytest.raises(NoInputError, match="asks nothing"):
+        GQADataset(tmp_path)

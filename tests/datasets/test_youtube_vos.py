@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
 from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
 from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos
-from vlseg_cli.datasets.youtube_vos import YouTubeVOS
+from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
 from vlseg_cli.schema import Expression, InputError, NoInputError
 
 SEEDS, FRAMES, SIZE = range(910000, 910002), 4, 64
@@ -22,7 +21,7 @@ def clips() -> list[ToyClip]:
 
 def test_objects_are_given_where_they_appear(tmp_path: Path, clips: list[ToyClip]) -> None:
     assert write_youtube_vos(tmp_path, "train", SEEDS, FRAMES, SIZE) == len(clips)
-    dataset = YouTubeVOS(tmp_path, "train")
+    dataset = YouTubeVOSDataset(tmp_path, "train")
     late = 0
     for number, clip in enumerate(clips):
         sample = dataset[number]
@@ -43,7 +42,7 @@ def test_objects_are_given_where_they_appear(tmp_path: Path, clips: list[ToyClip
 
 def test_held_out_splits_show_first_masks_alone(tmp_path: Path) -> None:
     write_youtube_vos(tmp_path, "valid", SEEDS, FRAMES, SIZE)
-    for sample in map(YouTubeVOS(tmp_path).__getitem__, range(len(SEEDS))):
+    for sample in map(YouTubeVOSDataset(tmp_path).__getitem__, range(len(SEEDS))):
         given = {query.first for query in sample.queries}
         for query in sample.queries:
             assert {n for n in range(FRAMES) if query.masks(n) is not None} == given
@@ -55,23 +54,23 @@ def test_a_missing_first_mask_is_named(tmp_path: Path) -> None:
     for annotation in tmp_path.glob("valid/Annotations/*/*.png"):
         annotation.unlink()
     with pytest.raises(InputError, match="has no annotation"):
-        YouTubeVOS(tmp_path)[0]
+        YouTubeVOSDataset(tmp_path)[0]
     path.write_text(path.read_text().replace('"00000", ', '"00009", '))
     with pytest.raises(InputError, match=r"lacks 00009\.jpg"):
-        YouTubeVOS(tmp_path)[0]
+        YouTubeVOSDataset(tmp_path)[0]
     path.write_text('{"videos": {"a": {}}}')
     with pytest.raises(InputError, match="lacks 'objects'"):
-        YouTubeVOS(tmp_path)
+        YouTubeVOSDataset(tmp_path)
     path.write_text("{")
     with pytest.raises(InputError, match="damaged"):
-        YouTubeVOS(tmp_path)
+        YouTubeVOSDataset(tmp_path)
     with pytest.raises(NoInputError, match="no folder"):
-        YouTubeVOS(tmp_path, "train")
+        YouTubeVOSDataset(tmp_path, "train")
 
 
 def test_training_tells_what_expressions_mean(tmp_path: Path, clips: list[ToyClip]) -> None:
     assert write_ref_youtube_vos(tmp_path, "train", SEEDS, FRAMES, SIZE) == len(clips)
-    dataset = RefYouTubeVOS(tmp_path, "train")
+    dataset = RefYouTubeVOSDataset(tmp_path, "train")
     for number, clip in enumerate(clips):
         sample = dataset[number]
         assert [query.key for query in sample.queries] == [
@@ -87,7 +86,7 @@ def test_training_tells_what_expressions_mean(tmp_path: Path, clips: list[ToyCli
 def test_validation_is_hidden_and_leaves_out_the_test_videos(tmp_path: Path) -> None:
     write_ref_youtube_vos(tmp_path, "valid", SEEDS, FRAMES, SIZE)
     write_ref_youtube_vos(tmp_path, "test", SEEDS[1:], FRAMES, SIZE)
-    dataset = RefYouTubeVOS(tmp_path, "valid")
+    dataset = RefYouTubeVOSDataset(tmp_path, "valid")
     assert len(dataset) == 1 and dataset[0].source == f"{SEEDS[0]:06d}"
     for query in dataset[0].queries:
         assert query.objects == () and query.masks(0) is None
@@ -106,7 +105,7 @@ def test_no_file_of_expressions(tmp_path: Path, content: str, reason: str) -> No
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(InputError, match=reason):
-        RefYouTubeVOS(tmp_path)
+        RefYouTubeVOSDataset(tmp_path)
 
 
 def test_an_entry_without_its_parts_is_named(tmp_path: Path) -> None:
@@ -118,6 +117,6 @@ def test_an_entry_without_its_parts_is_named(tmp_path: Path) -> None:
         kept = entry.pop(part)
         path.write_text(json.dumps(data))
         with pytest.raises(InputError, match=f"lacks '{part}'"):
-            RefYouTubeVOS(tmp_path)[0]
+            RefYouTubeVOSDataset(tmp_path)[0]
         entry[part] = kept
         path.write_text(json.dumps(data))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jobs.stub import Listener, StubModel
 
-from vlseg_cli.datasets.questions import AskedQuestion, asked_sample
+from vlseg_cli.datasets.questions import QuestionRecord, question_sample
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
@@ -83,9 +83,9 @@ def test_the_page_has_bars_pictures_and_published_numbers(written: tuple[Path, d
 
 
 def test_an_answer_in_words_is_shown_with_the_true_ones(tmp_path: Path) -> None:
-    sample = asked_sample(
+    sample = question_sample(
         Frame(np.full((8, 9, 3), 128, np.uint8), "cup.jpg"),
-        [AskedQuestion("What is <it>?", "1", ("a cup", "a mug", "a cup"))],
+        [QuestionRecord("What is <it>?", "1", ("a cup", "a mug", "a cup"))],
     )
     (query,) = sample.queries
     said = Prediction("cup.jpg", 0, 8, 9, query.task, query.prompt, (), "a <b>bowl</b>")

@@ -6,7 +6,7 @@ import pytest
 from vlseg_cli.schema import Categories, ClipSample, Regions, Task
 from vlseg_cli.synthetic.categories import NAMES
 from vlseg_cli.synthetic.clip import draw_clip, moving_scene
-from vlseg_cli.synthetic.clip_samples import LASTING, ClipMix, clip_sample, whole
+from vlseg_cli.synthetic.clip_samples import MOTION_INVARIANT, ClipMix, clip_sample, union_scene
 from vlseg_cli.synthetic.scene import Scene
 
 MIX = ClipMix(frames=6, size=80)
@@ -50,7 +50,7 @@ def test_names_are_asked_for_every_thing_of_the_clip(
 ) -> None:
     for sample, scenes in clips:
         (query,) = (query for query in sample.queries if query.task is Task.VIS)
-        things = [item for item in whole(scenes).items if item.is_thing]
+        things = [item for item in union_scene(scenes).items if item.is_thing]
         assert query.objects == tuple(item.id for item in things)
         assert [NAMES[label] for label in query.labels] == [item.category for item in things]
 
@@ -70,7 +70,7 @@ def test_sentences_mean_something_and_half_of_them_last(
     clips: list[tuple[ClipSample, tuple[Scene, ...]]],
 ) -> None:
     kinds = [q.kind for sample, _ in clips for q in sample.queries if q.task is Task.REFER]
-    assert 0.3 < np.mean([kind in LASTING for kind in kinds]) < 0.9
+    assert 0.3 < np.mean([kind in MOTION_INVARIANT for kind in kinds]) < 0.9
     for sample, _ in clips:
         for query in sample.queries:
             if query.task in (Task.REFER, Task.REASON):

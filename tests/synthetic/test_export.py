@@ -12,7 +12,7 @@ from vlseg_cli.schema import OutputError, decode_rle
 from vlseg_cli.synthetic.categories import BY_NAME, NAMES
 from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.synthetic.draw import draw_scene
-from vlseg_cli.synthetic.export import export_world
+from vlseg_cli.synthetic.export import export_scenes
 
 SEEDS = range(40, 44)
 SIZE = 96
@@ -22,7 +22,7 @@ SIZE = 96
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four scenes and their clips."""
     out = tmp_path_factory.mktemp("world")
-    export_world(out, SEEDS, SIZE, video=True)
+    export_scenes(out, SEEDS, SIZE, video=True)
     return out
 
 
@@ -105,7 +105,7 @@ def test_clips_are_davis_folders(exported: Path) -> None:
 def test_the_same_seeds_give_the_same_bytes_and_nothing_half_written(
     exported: Path, tmp_path: Path
 ) -> None:
-    export_world(tmp_path, SEEDS, SIZE)
+    export_scenes(tmp_path, SEEDS, SIZE)
     for path in tmp_path.rglob("*.*"):
         assert path.read_bytes() == (exported / path.relative_to(tmp_path)).read_bytes()
     assert not [path for path in exported.rglob("*") if path.name.startswith(".")]
@@ -114,7 +114,7 @@ def test_the_same_seeds_give_the_same_bytes_and_nothing_half_written(
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("in the way")
     with pytest.raises(OutputError, match="images"):
-        export_world(tmp_path, range(1), SIZE)
+        export_scenes(tmp_path, range(1), SIZE)
 
 
 def _read(path: Path) -> dict[str, list[dict[str, object]]]:

@@ -3,7 +3,12 @@
 import numpy as np
 
 from vlseg_cli.synthetic.categories import NAMES
-from vlseg_cli.synthetic.reasoning import facts, facts_by_category, question, reason
+from vlseg_cli.synthetic.reasoning import (
+    facts,
+    facts_by_category,
+    question_text,
+    reasoning_question,
+)
 from vlseg_cli.synthetic.scene import Scene
 from vlseg_cli.synthetic.vocabulary import split, words
 
@@ -12,7 +17,7 @@ def test_the_answer_is_everything_the_fact_is_true_of(scenes: list[Scene]) -> No
     rng = np.random.default_rng(0)
     for scene in scenes:
         for heldout in (False, True):
-            sentence = reason(scene, rng, heldout)
+            sentence = reasoning_question(scene, rng, heldout)
             assert sentence is not None
             (fact,) = (f for f in facts() if _longest(f.trained + f.heldout, sentence.text))
             right = {item.id for item in scene.items if item.category in fact.categories}
@@ -32,7 +37,7 @@ def test_training_never_speaks_a_held_out_wording(scenes: list[Scene]) -> None:
     heldout = {wording for fact in facts() for wording in fact.heldout}
     for scene in scenes:
         for _ in range(20):
-            sentence = reason(scene, rng)
+            sentence = reasoning_question(scene, rng)
             assert sentence is not None
             assert not [wording for wording in heldout if wording in sentence.text]
 
@@ -41,7 +46,7 @@ def test_evaluation_speaks_only_held_out_wordings(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(2)
     heldout = {wording for fact in facts() for wording in fact.heldout}
     for scene in scenes:
-        sentence = reason(scene, rng, heldout=True)
+        sentence = reasoning_question(scene, rng, heldout=True)
         assert sentence is not None
         assert [wording for wording in heldout if wording in sentence.text]
 
@@ -49,12 +54,12 @@ def test_evaluation_speaks_only_held_out_wordings(scenes: list[Scene]) -> None:
 def test_the_readme_question_is_among_those_trained() -> None:
     (fact,) = (fact for fact in facts() if "keeps food cold" in fact.trained)
     rng = np.random.default_rng(3)
-    assert "what keeps food cold?" in {question(rng, fact) for _ in range(300)}
+    assert "what keeps food cold?" in {question_text(rng, fact) for _ in range(300)}
 
 
 def test_a_picture_without_items_answers_nothing(scenes: list[Scene]) -> None:
     empty = Scene(0, "nowhere", scenes[0].pixels, scenes[0].ids, ())
-    assert reason(empty, np.random.default_rng(4)) is None
+    assert reasoning_question(empty, np.random.default_rng(4)) is None
 
 
 def test_every_category_has_six_facts_and_every_fact_enough_wordings() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.language.noun_phrases import plural
-from vlseg_cli.synthetic.referring import no_target, refer
+from vlseg_cli.synthetic.referring import no_target_expression, referring_expression
 from vlseg_cli.synthetic.scene import KINDS, Scene, SceneItem
 
 _NOUNS = {
@@ -134,7 +134,7 @@ def test_a_sentence_means_its_targets_and_nothing_else(kind: str, scenes: list[S
     read = 0
     for scene in scenes:
         for _ in range(12):
-            sentence = refer(scene, rng, kind)
+            sentence = referring_expression(scene, rng, kind)
             if sentence is not None:
                 assert sentence.kind == kind
                 assert meaning(sentence.text, kind, scene) == set(sentence.targets), sentence
@@ -149,19 +149,19 @@ def test_one_thing_alone_offers_no_comparison(scenes: list[Scene]) -> None:
     one = next(item for item in scene.items if item.is_thing)
     alone = Scene(scene.seed, scene.scene_type, scene.pixels, scene.ids, (one,))
     for kind in ("position", "ordinal", "size", "relation"):
-        assert refer(alone, rng, kind) is None
-    assert refer(alone, rng) is not None
+        assert referring_expression(alone, rng, kind) is None
+    assert referring_expression(alone, rng) is not None
 
 
 def test_an_empty_picture_offers_no_sentence(scenes: list[Scene]) -> None:
     scene = scenes[0]
     empty = Scene(scene.seed, scene.scene_type, scene.pixels, scene.ids, ())
-    assert refer(empty, np.random.default_rng(3)) is None
+    assert referring_expression(empty, np.random.default_rng(3)) is None
 
 
 def test_kinds_come_in_balance(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(4)
-    found = [refer(scene, rng) for scene in scenes for _ in range(10)]
+    found = [referring_expression(scene, rng) for scene in scenes for _ in range(10)]
     shares = Counter(sentence.kind for sentence in found if sentence is not None)
     assert min(shares[kind] for kind in KINDS) >= 0.08 * shares.total()
 
@@ -171,7 +171,7 @@ def test_weights_choose_the_kinds(scenes: list[Scene]) -> None:
     kinds = {
         sentence.kind
         for scene in scenes
-        if (sentence := refer(scene, rng, weights={"color": 1.0, "category": 1e-9}))
+        if (sentence := referring_expression(scene, rng, weights={"color": 1.0, "category": 1e-9}))
     }
     assert "color" in kinds
     assert kinds <= {"color", "category"}
@@ -182,7 +182,7 @@ def test_nothing_in_the_scene_fits_the_sentence(scenes: list[Scene]) -> None:
     by_count = by_color = by_category = 0
     for scene in scenes:
         for _ in range(10):
-            sentence = no_target(scene, rng)
+            sentence = no_target_expression(scene, rng)
             assert (sentence.kind, sentence.targets) == ("none", ())
             category = _category_of(sentence.text)
             there = [item.color for item in scene.items if item.category == category]
@@ -203,7 +203,7 @@ def test_the_place_asked_for_is_beyond_the_last(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(1)
     for scene in scenes:
         for _ in range(10):
-            text = no_target(scene, rng).text
+            text = no_target_expression(scene, rng).text
             if not (found := re.search("|".join(words), text)):
                 continue
             place = words.index(found[0]) + 2

@@ -4,8 +4,8 @@ import numpy as np
 
 from vlseg_cli.synthetic.categories import CATEGORIES
 from vlseg_cli.synthetic.language.noun_phrases import plural
-from vlseg_cli.synthetic.reasoning import reason
-from vlseg_cli.synthetic.referring import no_target, refer
+from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.referring import no_target_expression, referring_expression
 from vlseg_cli.synthetic.scene import Scene
 from vlseg_cli.synthetic.text_samples import text_sample
 from vlseg_cli.synthetic.vocabulary import split, words
@@ -23,7 +23,11 @@ def test_every_word_of_many_scenes_is_known(scenes: list[Scene]) -> None:
     rng, known = np.random.default_rng(0), set(words())
     for scene in scenes:
         for _ in range(20):
-            for sentence in (refer(scene, rng), reason(scene, rng), no_target(scene, rng)):
+            for sentence in (
+                referring_expression(scene, rng),
+                reasoning_question(scene, rng),
+                no_target_expression(scene, rng),
+            ):
                 assert sentence is None or set(split(sentence.text)) <= known, sentence
 
 

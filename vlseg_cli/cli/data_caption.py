@@ -11,7 +11,7 @@ from vlseg_cli.schema import InputError, UsageError
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.datasets.captions import CaptionedPicture
+    from vlseg_cli.datasets.captions import CaptionedImage
 
 _PROMPT = "Describe the image in two or three sentences."
 _DEFAULT_OUT = Path("vlseg-captions")
@@ -58,6 +58,7 @@ def command(
     if least_words > most_words:
         raise UsageError("--least-words is above --most-words: no caption could be kept.")
     from vlseg_cli.cli.console import Console
+    from vlseg_cli.datasets.captions import CaptionedImage
     from vlseg_cli.datasets.captions import CaptionRules
     from vlseg_cli.jobs.captioning import CaptionFile, caption_pictures
     from vlseg_cli.media import list_inputs
@@ -98,7 +99,7 @@ class _CaptionCounter:
         self.console = console
         self.captions = self.refused = self.failed = 0
 
-    def count(self, told: "CaptionedPicture | InputError") -> None:
+    def count(self, told: "CaptionedImage | InputError") -> None:
         """One more picture."""
         if isinstance(told, InputError):
             self.failed += 1

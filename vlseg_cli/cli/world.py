@@ -29,10 +29,10 @@ def command(
     chosen = choose_seeds(scenes, seeds)
     from vlseg_cli.cli.console import Console
     from vlseg_cli.outputs import OutputFolder
-    from vlseg_cli.synthetic.export import export_world
+    from vlseg_cli.synthetic.export import export_scenes
 
     OutputFolder(out).make()
-    export_world(out, chosen, size, video)
+    export_scenes(out, chosen, size, video)
     Console(quiet).note(f"Drew {len(chosen)} scenes into {out}.")
 
 

@@ -53,7 +53,7 @@ def information(words: list[str]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionedPicture:
+class CaptionedImage:
     """What one model said about one picture. image: the path as the user wrote it. refused: how
     many captions did not pass the rules."""
 
@@ -74,13 +74,13 @@ class CaptionedPicture:
         )
 
 
-def read_captioned(file: Path) -> Iterator[CaptionedPicture]:
+def read_captioned(file: Path) -> Iterator[CaptionedImage]:
     """The lines of a caption file, in order. Raises InputError naming a damaged line."""
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 fields = json.loads(line)
-                yield CaptionedPicture(
+                yield CaptionedImage(
                     fields["image"],
                     fields["model"],
                     tuple(map(str, fields["captions"])),
@@ -90,7 +90,7 @@ def read_captioned(file: Path) -> Iterator[CaptionedPicture]:
                 raise InputError(f"{file}, line {number}, is no line of captions") from error
 
 
-def captions_by_image(pictures: Iterable[CaptionedPicture]) -> dict[str, tuple[str, ...]]:
+def captions_by_image(pictures: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
     """All that was said about each picture, by whichever model, each text once."""
     found: dict[str, dict[str, None]] = {}
     for picture in pictures:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vlseg_cli.datasets.base import existing_folder
 from vlseg_cli.datasets.class_names import ClassTable, Naming, class_table
-from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
+from vlseg_cli.datasets.coco_panoptic import COCOPanopticDataset
 from vlseg_cli.datasets.label_maps import read_labels
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, NoInputError, Query, Sample, Task
@@ -20,7 +20,7 @@ _MAP, _PICTURE = "_gtFine_instanceIds.png", "_leftImg8bit.png"
 _PER_LABEL = 1000
 
 
-class CityscapesInstances:
+class CityscapesInstancesDataset:
     """A sample per picture: its things and groups. What is void is ignored.
 
     classes: which label is which category. asked: as what. Raises NoInputError if something is
@@ -65,15 +65,15 @@ class CityscapesInstances:
         return Sample(frame, (query,))
 
 
-def cityscapes_instances(root: Path, naming: Naming, split: str) -> CityscapesInstances:
+def cityscapes_instances(root: Path, naming: Naming, split: str) -> CityscapesInstancesDataset:
     """The instances by the names of a protocol."""
     table = class_table("cityscapes")
-    return CityscapesInstances(root, split, table, table.asked(naming))
+    return CityscapesInstancesDataset(root, split, table, table.asked(naming))
 
 
-def cityscapes_panoptic(root: Path, naming: Naming, split: str) -> COCOPanoptic:
+def cityscapes_panoptic(root: Path, naming: Naming, split: str) -> COCOPanopticDataset:
     """``gtFine/cityscapes_panoptic_SPLIT.json`` and the folder of that name."""
-    return COCOPanoptic(
+    return COCOPanopticDataset(
         root / "gtFine" / f"cityscapes_panoptic_{split}.json",
         root / "gtFine" / f"cityscapes_panoptic_{split}",
         root / "leftImg8bit" / split,

@@ -22,7 +22,7 @@ def named(image: Mapping[str, Any]) -> str:
     return str(image["file_name"])
 
 
-class COCOInstances:
+class COCOInstancesDataset:
     """A sample per picture of the file, also those without any thing.
 
     table: the JSON file. pictures: their folder. name_of: a picture's file below it, by its entry.
@@ -87,13 +87,13 @@ class COCOInstances:
         return Sample(frame, (query,))
 
 
-def lvis_instances(root: Path, split: str, pictures: Path) -> COCOInstances:
+def lvis_instances(root: Path, split: str, pictures: Path) -> COCOInstancesDataset:
     """``lvis_v1_SPLIT.json`` below root; pictures: COCO's folder.
 
     Categories that a picture was not searched for are not told apart from those it lacks. Raises
     NoInputError if something is missing.
     """
-    return COCOInstances(root / f"lvis_v1_{split}.json", pictures, _by_address, _spaced)
+    return COCOInstancesDataset(root / f"lvis_v1_{split}.json", pictures, _by_address, _spaced)
 
 
 def _by_address(image: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ _TABLE = "coco_interactive_val_psalm.json"
 _REACH = {"point": 10, "scribble": 5}  # px around what is stored
 
 
-class COCOInteractive:
+class COCOInteractiveDataset:
     """A sample per picture: its things pointed at in one way, all in one prompt.
 
     Groups are left out, and so are things whose prompt of this kind came out empty. root: the

@@ -15,7 +15,7 @@ from vlseg_cli.media.image import open_image, read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
 
-class COCOPanoptic:
+class COCOPanopticDataset:
     """A sample per picture: one query for all categories of the file, in its order.
 
     table: the JSON file. maps, pictures: folders. picture_of: the picture's name by its map's.

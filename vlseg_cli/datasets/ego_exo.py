@@ -33,7 +33,7 @@ View = tuple[str, str, str, str]  # take, camera of the query, camera of the ans
 Masks = dict[str, dict[str, dict[str, Any]]]  # runs by object, camera and frame
 
 
-class EgoExo:
+class EgoExoDataset:
     """The takes of one split's folder; query: the camera whose masks are given.
 
     Only objects to be seen in both views are asked for. Raises NoInputError if there are none,

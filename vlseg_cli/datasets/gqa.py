@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.questions import AskedQuestion, Joint, PictureQuestions, short_question
+from vlseg_cli.datasets.questions import Joint, QuestionDataset, QuestionRecord, short_question
 from vlseg_cli.schema import InputError
 
 
-class GQAQuestions(PictureQuestions):
+class GQADataset(QuestionDataset):
     """One split, 'testdev_balanced' or 'val_balanced', …; keys are the questions' own.
 
     joint: see ``question_wording``. Raises NoInputError if a file is missing, InputError if it is
@@ -28,7 +28,7 @@ class GQAQuestions(PictureQuestions):
             questions = [
                 (
                     images / f"{record['imageId']}.jpg",
-                    AskedQuestion(
+                    QuestionRecord(
                         short_question(record["question"], joint), key, (record["answer"],)
                     ),
                 )

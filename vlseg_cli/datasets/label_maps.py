@@ -14,7 +14,7 @@ from vlseg_cli.media.image import open_image, read_image
 from vlseg_cli.schema import Categories, InputError, NoInputError, Query, Sample, Task
 
 
-class LabelMaps:
+class LabelMapDataset:
     """A sample per picture: one semantic query with a mask for each class that occurs.
 
     pairs: pictures and their maps. categories: what is asked. values: the number of each category

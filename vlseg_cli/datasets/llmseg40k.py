@@ -18,7 +18,7 @@ from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, 
 _PICTURES = {"coco": Path("coco/train2017"), "ego_objects": Path("ego_objects/images")}
 
 
-class LLMSeg40K:
+class LLMSeg40KDataset:
     """One split, a sample per picture; a query's kind is the source of its picture.
 
     Raises NoInputError if a file is missing or empty.

@@ -13,7 +13,7 @@ from vlseg_cli.schema import ClipSample
 SPLITS = ("train", "valid_u", "valid")
 
 
-class MeViS:
+class MeViSDataset:
     """One split; a query is one expression, its key the expression's own.
 
     Raises NoInputError if a folder or file is missing, InputError if one is damaged.

@@ -13,10 +13,10 @@ from typing import BinaryIO, NamedTuple
 
 from vlseg_cli.datasets.questions import (
     LETTERS,
-    AskedQuestion,
     Language,
-    asked_sample,
+    QuestionRecord,
     letter_question,
+    question_sample,
 )
 from vlseg_cli.media.image import decode_image
 from vlseg_cli.schema import InputError, NoInputError, Sample
@@ -30,10 +30,10 @@ class _Question(NamedTuple):
     """Where its picture's row begins in the file, and all its rotations."""
 
     place: int
-    rotations: list[AskedQuestion]
+    rotations: list[QuestionRecord]
 
 
-class MMBenchQuestions:
+class MMBenchDataset:
     """One table; a sample is a question with its rotations, a query's key the index of its row.
 
     A query's kind is the category, its answer the right letter, none where it is secret. language:
@@ -70,7 +70,7 @@ class MMBenchQuestions:
             data = base64.b64decode(row["image"], validate=True)
         except binascii.Error as error:
             raise InputError(f"{self.source(number)} has no picture ({error}).") from error
-        return asked_sample(decode_image(data, self.source(number)), rotations)
+        return question_sample(decode_image(data, self.source(number)), rotations)
 
 
 def _rows(path: Path, place: int = 0) -> Iterator[tuple[int, dict[str, str]]]:
@@ -107,10 +107,10 @@ def _index(path: Path, row: dict[str, str]) -> int:
         raise InputError(f"{path} has a row whose index is {row['index']!r}.") from error
 
 
-def _asked(index: int, row: dict[str, str], language: Language) -> AskedQuestion:
+def _asked(index: int, row: dict[str, str], language: Language) -> QuestionRecord:
     """Cells that say nothing are empty or 'nan'."""
     told = {name: text for name, text in row.items() if text and text.lower() != "nan"}
     choices = tuple(told[letter] for letter in _CHOICES if letter in told)
     text = letter_question(row["question"], choices, told.get("hint", ""), language)
     answers = (told["answer"],) if "answer" in told else ()
-    return AskedQuestion(text, str(index), answers, choices, told.get("category", ""))
+    return QuestionRecord(text, str(index), answers, choices, told.get("category", ""))

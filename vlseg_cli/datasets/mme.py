@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.questions import AskedQuestion, Joint, PictureQuestions, short_question
+from vlseg_cli.datasets.questions import Joint, QuestionDataset, QuestionRecord, short_question
 from vlseg_cli.schema import InputError
 
 TASKS = (
@@ -30,7 +30,7 @@ TASKS = (
 _PICTURES = (".jpg", ".png")
 
 
-class MMEQuestions(PictureQuestions):
+class MMEDataset(QuestionDataset):
     """All tasks that are there; a query's kind is its task, its key the picture's file name.
 
     joint: see ``question_wording``; MME's tables are made with a space. Raises NoInputError if
@@ -42,7 +42,7 @@ class MMEQuestions(PictureQuestions):
         super().__init__(folder, (row for task in TASKS for row in _rows(folder, task, joint)))
 
 
-def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, AskedQuestion]]:
+def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, QuestionRecord]]:
     pictures, texts = root / task / "images", root / task / "questions_answers_YN"
     if not pictures.is_dir():
         pictures = texts = root / task
@@ -53,4 +53,4 @@ def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, AskedQues
             if not tab:
                 raise InputError(f"{path} has a line without a tab and an answer: {line!r}.")
             text = short_question(question, joint)
-            yield picture, AskedQuestion(text, picture.name, (answer.lower(),), kind=task)
+            yield picture, QuestionRecord(text, picture.name, (answer.lower(),), kind=task)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from vlseg_cli.datasets.base import existing_folder
 from vlseg_cli.datasets.questions import (
-    AskedQuestion,
     Joint,
-    PictureQuestions,
+    QuestionDataset,
+    QuestionRecord,
     read_lines,
     short_question,
 )
@@ -17,7 +17,7 @@ from vlseg_cli.datasets.questions import (
 CATEGORIES = ("random", "popular", "adversarial")  # how things that are not there were chosen
 
 
-class POPEQuestions(PictureQuestions):
+class POPEDataset(QuestionDataset):
     """All three categories; a query's kind is its category, its answer 'yes' or 'no'.
 
     Keys are 'CATEGORY/NUMBER', as numbers begin anew in every category. joint: see
@@ -39,8 +39,8 @@ class POPEQuestions(PictureQuestions):
         )
 
 
-def _asked(category: str, record: dict[str, str], joint: Joint) -> AskedQuestion:
+def _asked(category: str, record: dict[str, str], joint: Joint) -> QuestionRecord:
     text = short_question(record["text"], joint)
-    return AskedQuestion(
+    return QuestionRecord(
         text, f"{category}/{record['question_id']}", (record["label"],), kind=category
     )

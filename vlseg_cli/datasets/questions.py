@@ -47,7 +47,7 @@ def letter_question(
     return "\n".join([*([hint] if hint else []), question, *listed, _LETTER[language]])
 
 
-class AskedQuestion(NamedTuple):
+class QuestionRecord(NamedTuple):
     """One question; the rest as in ``Query``."""
 
     text: str
@@ -57,14 +57,14 @@ class AskedQuestion(NamedTuple):
     kind: str = ""
 
 
-class PictureQuestions:
+class QuestionDataset:
     """A sample per picture, with all that is asked about it; pictures in the order they come.
 
     path: the file that the questions are from. Raises NoInputError if there are no questions.
     """
 
-    def __init__(self, path: Path, questions: Iterable[tuple[Path, AskedQuestion]]) -> None:
-        by_picture: dict[Path, list[AskedQuestion]] = defaultdict(list)
+    def __init__(self, path: Path, questions: Iterable[tuple[Path, QuestionRecord]]) -> None:
+        by_picture: dict[Path, list[QuestionRecord]] = defaultdict(list)
         for picture, asked in questions:
             by_picture[picture].append(asked)
         if not by_picture:
@@ -81,10 +81,10 @@ class PictureQuestions:
     def __getitem__(self, number: int) -> Sample:
         """Read one picture and its questions. Raises InputError if it is missing or damaged."""
         path, questions = self._pictures[number]
-        return asked_sample(read_image(path), questions)
+        return question_sample(read_image(path), questions)
 
 
-def asked_sample(frame: Frame, questions: Iterable[AskedQuestion]) -> Sample:
+def question_sample(frame: Frame, questions: Iterable[QuestionRecord]) -> Sample:
     """A picture with its questions, which mean no pixels."""
     masks = np.zeros((0, frame.height, frame.width), bool)
     labels = np.zeros(0, np.int64)

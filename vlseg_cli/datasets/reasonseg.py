@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.opencv_polygon import fill_polygon
+from vlseg_cli.datasets.polygons import fill_polygon
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, Task
 
@@ -57,7 +57,7 @@ SPLITS = ("train", "val", "test")
 _KEYS = ("text", "is_sentence", "shapes")
 
 
-class ReasonSeg:
+class ReasonSegDataset:
     """One split; every sample asks the first of the picture's questions.
 
     A query's kind is 'long' for whole sentences and 'short' for phrases, as the tables split them.

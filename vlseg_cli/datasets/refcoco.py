@@ -70,10 +70,10 @@ def _unpickled(data: bytes) -> Any:
         raise ValueError(str(error) or "not a pickle") from error
 
 
-Name = Literal["refcoco", "refcoco+", "refcocog", "grefcoco"]
+RefCOCOName = Literal["refcoco", "refcoco+", "refcocog", "grefcoco"]
 Unit = Literal["sentence", "ref"]
 
-REFS: dict[Name, str] = {
+REFS: dict[RefCOCOName, str] = {
     "refcoco": "refs(unc).p",
     "refcoco+": "refs(unc).p",
     "refcocog": "refs(umd).p",
@@ -89,7 +89,7 @@ _PICTURES = (
 )
 
 
-class RefCOCO:
+class RefCOCODataset:
     """One split, a sample per picture; a query's kind is the category of the thing meant.
 
     name: also the folder below ``root``. refs: the file with the sentences, None for the usual one.
@@ -103,7 +103,7 @@ class RefCOCO:
     def __init__(
         self,
         root: Path,
-        name: Name,
+        name: RefCOCOName,
         split: str,
         *,
         refs: str | None = None,

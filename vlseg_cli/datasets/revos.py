@@ -16,7 +16,7 @@ from vlseg_cli.schema import ClipSample
 SPLITS = ("train", "valid")
 
 
-class ReVOSClips:
+class ReVOSDataset:
     """One split; a query is one expression, its key the expression's own.
 
     A query's kind is 'referring', 'reasoning' or 'absent', which enters no score. kinds: only

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.questions import LETTERS, AskedQuestion, PictureQuestions, letter_question
+from vlseg_cli.datasets.questions import LETTERS, QuestionDataset, QuestionRecord, letter_question
 from vlseg_cli.schema import InputError
 
 
-class ScienceQAQuestions(PictureQuestions):
+class ScienceQADataset(QuestionDataset):
     """One split; a query's kind is the subject, its answer the letter of the right choice.
 
     Raises NoInputError if a file or the split is missing, InputError if one is damaged.
@@ -34,9 +34,9 @@ class ScienceQAQuestions(PictureQuestions):
         super().__init__(path, questions)
 
 
-def _asked(key: str, problem: dict[str, Any]) -> AskedQuestion:
+def _asked(key: str, problem: dict[str, Any]) -> QuestionRecord:
     choices = tuple(problem["choices"])
     text = letter_question(problem["question"], choices, problem["hint"])
-    return AskedQuestion(
+    return QuestionRecord(
         text, key, (LETTERS[problem["answer"]],), choices, problem.get("subject", "")
     )

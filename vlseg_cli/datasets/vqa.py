@@ -13,15 +13,15 @@ from typing import Any, Literal
 
 from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.datasets.questions import (
-    AskedQuestion,
     Joint,
-    PictureQuestions,
+    QuestionDataset,
+    QuestionRecord,
     read_lines,
     short_question,
 )
 from vlseg_cli.schema import InputError
 
-Name = Literal["vqav2", "okvqa", "textvqa", "vizwiz"]
+VQAName = Literal["vqav2", "okvqa", "textvqa", "vizwiz"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class _Split:
     coco: str = ""
 
 
-_SPLITS: dict[Name, dict[str, _Split]] = {
+_SPLITS: dict[VQAName, dict[str, _Split]] = {
     "vqav2": {
         "train": _Split(
             "vqav2_train.jsonl",
@@ -80,14 +80,14 @@ _SPLITS: dict[Name, dict[str, _Split]] = {
 }
 
 
-class VQAQuestions(PictureQuestions):
+class VQADataset(QuestionDataset):
     """One split of one set; a query's answers are people's, none where they are secret.
 
     joint: how the demand for a short answer is put to the question. Raises NoInputError if a file
     is missing, InputError if one is damaged or a question was answered by nobody.
     """
 
-    def __init__(self, root: Path, name: Name, split: str, *, joint: Joint = "line") -> None:
+    def __init__(self, root: Path, name: VQAName, split: str, *, joint: Joint = "line") -> None:
         files = _SPLITS[name][split]
         answers = _answers(root / files.annotations) if files.annotations else None
         path = root / files.lines
@@ -101,7 +101,7 @@ class VQAQuestions(PictureQuestions):
             (
                 (
                     picture,
-                    AskedQuestion(
+                    QuestionRecord(
                         short_question(question, joint, unanswerable=name == "vizwiz"),
                         key,
                         _people(path, answers, key),

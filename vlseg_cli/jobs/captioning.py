@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from vlseg_cli.datasets.captions import CAPTIONS, CaptionedPicture, CaptionRules, read_captioned
+from vlseg_cli.datasets.captions import CAPTIONS, CaptionedImage, CaptionRules, read_captioned
 from vlseg_cli.media import read_image
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import unwritable
@@ -60,7 +60,7 @@ class CaptionFile:
         """Whether a model's captions of a picture are there."""
         return (model, image) in self._done
 
-    def add(self, picture: CaptionedPicture) -> None:
+    def add(self, picture: CaptionedImage) -> None:
         """Append a line, safe on disk. Raises OutputError if the disk refuses."""
         try:
             with self.path.open("ab") as file:
@@ -83,7 +83,7 @@ def caption_pictures(
     describe: DescribesFrames,
     images: Iterable[str],
     rules: CaptionRules,
-    tell: Callable[[CaptionedPicture | InputError], None],
+    tell: Callable[[CaptionedImage | InputError], None],
 ) -> None:
     """Write a model's captions of pictures.
 
@@ -97,6 +97,6 @@ def caption_pictures(
             continue
         kept = dict.fromkeys(refined for text in said if (refined := rules.refine(text)))
         refused = sum(rules.refine(text) is None for text in said)
-        picture = CaptionedPicture(image, model, tuple(kept), refused)
+        picture = CaptionedImage(image, model, tuple(kept), refused)
         file.add(picture)
         tell(picture)

@@ -26,15 +26,19 @@ from vlseg_cli.schema import (
 from vlseg_cli.schema.sample import ClipFrames, Query, Sample
 from vlseg_cli.synthetic.categories import NAMES, STUFF
 from vlseg_cli.synthetic.clip import draw_clip, moving_scene
-from vlseg_cli.synthetic.reasoning import reason
-from vlseg_cli.synthetic.referring import KIND_WEIGHTS, refer
+from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.referring import KIND_WEIGHTS, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.samples import SampleMix, expressions, panoptic_query, questions
 from vlseg_cli.synthetic.scene import Scene, SceneItem, Sentence
 
 FPS = 12.0
-LASTING = ("category", "color", "all")  # kinds of expressions that no movement can make wrong
+MOTION_INVARIANT = (
+    "category",
+    "color",
+    "all",
+)  # kinds of expressions that no movement can make wrong
 
 _STREAM = 3  # of a seed's random numbers; 1 and 2 belong to pictures
 _TRIES = 4  # per sentence wanted
@@ -75,7 +79,7 @@ def clip_sample(seed: int, mix: ClipMix | None = None) -> ClipSample:
     return ClipSample(source, names, read, tuple(queries))
 
 
-def whole(scenes: Sequence[Scene]) -> Scene:
+def union_scene(scenes: Sequence[Scene]) -> Scene:
     """The first scene with every item that any scene shows, as it looks where it is first seen."""
     items: dict[int, SceneItem] = {}
     for scene in scenes:
@@ -86,15 +90,15 @@ def whole(scenes: Sequence[Scene]) -> Scene:
 
 def _expressions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[Sentence]:
     """Lasting kinds about the whole clip and the others about its first frame, in turn."""
-    everything = whole(scenes)
-    brief = [kind for kind in KIND_WEIGHTS if kind not in LASTING]
+    everything = union_scene(scenes)
+    brief = [kind for kind in KIND_WEIGHTS if kind not in MOTION_INVARIANT]
     found: dict[str, Sentence] = {}
     for turn in range(_TRIES * mix.expressions):
         if len(found) == mix.expressions:
             break
-        kinds = brief if turn % 2 else LASTING
+        kinds = brief if turn % 2 else MOTION_INVARIANT
         scene = scenes[0] if turn % 2 else everything
-        sentence = refer(scene, rng, weights={kind: KIND_WEIGHTS[kind] for kind in kinds})
+        sentence = referring_expression(scene, rng, weights={k: KIND_WEIGHTS[k] for k in kinds})
         if sentence is not None:
             found.setdefault(sentence.text, sentence)
     return list(found.values())
@@ -102,12 +106,12 @@ def _expressions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[
 
 def _questions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[Sentence]:
     """What is true of a thing is true in every frame: questions are about the whole clip."""
-    everything = whole(scenes)
+    everything = union_scene(scenes)
     found: dict[str, Sentence] = {}
     for turn in range(_TRIES * mix.questions):
         if len(found) == mix.questions:
             break
-        sentence = reason(everything, rng, heldout=bool(turn % 2))
+        sentence = reasoning_question(everything, rng, heldout=bool(turn % 2))
         if sentence is not None:
             found.setdefault(sentence.text, sentence)
     return list(found.values())
@@ -115,7 +119,7 @@ def _questions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[Se
 
 def _names_query(scenes: Sequence[Scene]) -> ClipQuery:
     """Every thing of the clip by its name."""
-    things = [item for item in whole(scenes).items if item.is_thing]
+    things = [item for item in union_scene(scenes).items if item.is_thing]
     labels = np.array([NAMES.index(item.category) for item in things], np.int64)
     return _query(scenes, Task.VIS, Categories(NAMES, STUFF), _alone(things), labels)
 

@@ -37,7 +37,7 @@ class Tables:
     reason: list[coco.Record] = field(default_factory=list)
 
 
-def export_world(
+def export_scenes(
     out: Path,
     seeds: range,
     size: int = 256,

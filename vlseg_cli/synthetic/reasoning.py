@@ -61,7 +61,7 @@ _MOST_CATEGORIES = 3
 _MOST_ITEMS = 5
 
 
-def reason(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | None:
+def reasoning_question(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | None:
     """Ask one question of the knowledge table; the targets are all items it is true of.
 
     heldout: use the wordings kept out of training. Returns None if the scene answers none.
@@ -74,11 +74,11 @@ def reason(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | No
             targets = tuple(item.id for name in answers for item in present[name])
             if len(answers) <= _MOST_CATEGORIES and len(targets) <= _MOST_ITEMS:
                 kind = "heldout" if heldout else "seen"
-                return Sentence(question(rng, fact, heldout), kind, targets)
+                return Sentence(question_text(rng, fact, heldout), kind, targets)
     return None
 
 
-def question(rng: Generator, fact: Fact, heldout: bool = False) -> str:
+def question_text(rng: Generator, fact: Fact, heldout: bool = False) -> str:
     """One wording of the fact in one frame."""
     wording = choice(rng, fact.heldout if heldout else fact.trained)
     if wording.startswith(GOAL):

@@ -46,7 +46,7 @@ _CLUES: dict[str, ClueMaker] = {
 }
 
 
-def refer(
+def referring_expression(
     scene: Scene,
     rng: Generator,
     kind: str | None = None,
@@ -80,7 +80,7 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 }
 
 
-def no_target(scene: Scene, rng: Generator) -> Sentence:
+def no_target_expression(scene: Scene, rng: Generator) -> Sentence:
     """Ask for something that is not there: category, color, or a place beyond the last."""
     draw = rng.random()
     phrase = None

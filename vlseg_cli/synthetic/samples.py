@@ -14,8 +14,8 @@ from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.tables import FormerValues
 from vlseg_cli.synthetic.categories import BY_NAME, NAMES
 from vlseg_cli.synthetic.draw import draw_scene
-from vlseg_cli.synthetic.reasoning import reason
-from vlseg_cli.synthetic.referring import KIND_WEIGHTS, no_target, refer
+from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.referring import KIND_WEIGHTS, no_target_expression, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
@@ -69,7 +69,11 @@ def expressions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
         if len(found) == mix.sentences:
             break
         absent = rng.random() < mix.no_target
-        sentence = no_target(scene, rng) if absent else refer(scene, rng, weights=mix.kinds)
+        sentence = (
+            no_target_expression(scene, rng)
+            if absent
+            else referring_expression(scene, rng, weights=mix.kinds)
+        )
         if sentence is not None:
             found.setdefault(sentence.text, sentence)
     return list(found.values())
@@ -81,7 +85,7 @@ def questions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
     for _ in range(_TRIES * mix.questions):
         if len(found) == mix.questions:
             break
-        sentence = reason(scene, rng, mix.heldout)
+        sentence = reasoning_question(scene, rng, mix.heldout)
         if sentence is not None:
             found.setdefault(sentence.text, sentence)
     return list(found.values())

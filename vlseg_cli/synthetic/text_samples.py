@@ -11,7 +11,7 @@ from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language import templates as wording
 from vlseg_cli.synthetic.language.noun_phrases import noun
-from vlseg_cli.synthetic.reasoning import facts_by_category, question
+from vlseg_cli.synthetic.reasoning import facts_by_category, question_text
 from vlseg_cli.synthetic.rng import choice
 
 # Every value of ``TextSample.position``: places, counts, sizes and relations.
@@ -33,7 +33,7 @@ def text_sample(rng: Generator) -> TextSample:
     """Invent a sentence or a question (trained wordings only)."""
     if rng.random() < _QUESTIONS:
         fact = choice(rng, facts_by_category()[choice(rng, _NAMES)])
-        return TextSample(question(rng, fact), frozenset(fact.categories))
+        return TextSample(question_text(rng, fact), frozenset(fact.categories))
     return choice(rng, (_category, _color, _position, _ordinal, _size, _relation, _all))(rng)
 
 

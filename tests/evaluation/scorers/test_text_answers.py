@@ -5,14 +5,20 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.datasets.base import Dataset
-from vlseg_cli.datasets.gqa import GQAQuestions
-from vlseg_cli.datasets.mmbench import MMBenchQuestions
-from vlseg_cli.datasets.mme import MMEQuestions
-from vlseg_cli.datasets.pope import POPEQuestions
-from vlseg_cli.datasets.scienceqa import ScienceQAQuestions
-from vlseg_cli.datasets.toy.choices import write_mmbench, write_mme, write_scienceqa
-from vlseg_cli.datasets.toy.vqa import write_gqa, write_pope, write_vqa
-from vlseg_cli.datasets.vqa import VQAQuestions
+from vlseg_cli.datasets.gqa import GQADataset
+from vlseg_cli.datasets.mmbench import MMBenchDataset
+from vlseg_cli.datasets.mme import MMEDataset
+from vlseg_cli.datasets.pope import POPEDataset
+from vlseg_cli.datasets.scienceqa import ScienceQADataset
+from vlseg_cli.datasets.toy.questions import (
+    write_gqa,
+    write_mmbench,
+    write_mme,
+    write_pope,
+    write_scienceqa,
+    write_vqa,
+)
+from vlseg_cli.datasets.vqa import VQADataset
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
@@ -59,7 +65,7 @@ def scored(dataset: Dataset, score: TextAnswerScorer, words: str | None = None) 
 
 def test_ten_people(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "val", SEEDS, SIZE)
-    dataset = VQAQuestions(tmp_path, "vqav2", "val")
+    dataset = VQADataset(tmp_path, "vqav2", "val")
     for meter in (SoftAccuracy, VQAAccuracy):
         assert scored(dataset, VQAScorer(meter())).measures == {"accuracy": 100}
         unsure = scored(dataset, VQAScorer(meter()), "unanswerable").measures["accuracy"]
@@ -68,22 +74,22 @@ def test_ten_people(tmp_path: Path) -> None:
 
 def test_secret_answers_are_not_counted(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
-    result = scored(VQAQuestions(tmp_path, "vqav2", "testdev"), VQAScorer(SoftAccuracy()))
+    result = scored(VQADataset(tmp_path, "vqav2", "testdev"), VQAScorer(SoftAccuracy()))
     assert result.measures == {"accuracy": None} and result.n == 0
 
 
 def test_one_answer(tmp_path: Path) -> None:
     count = write_gqa(tmp_path, SEEDS, size=SIZE)
-    result = scored(GQAQuestions(tmp_path), GQAScorer(GQAAccuracy()))
+    result = scored(GQADataset(tmp_path), GQAScorer(GQAAccuracy()))
     assert result.measures == {"accuracy": 100} and result.n == count
-    assert scored(GQAQuestions(tmp_path), GQAScorer(GQAAccuracy()), "nothing").measures == {
+    assert scored(GQADataset(tmp_path), GQAScorer(GQAAccuracy()), "nothing").measures == {
         "accuracy": 0
     }
 
 
 def test_yes_and_no(tmp_path: Path) -> None:
     write_pope(tmp_path, SEEDS, SIZE)
-    dataset = POPEQuestions(tmp_path)
+    dataset = POPEDataset(tmp_path)
     assert scored(dataset, PopeScorer()).measures == {"F1": 100}
     yes = scored(dataset, PopeScorer(), "Yes")
     assert yes.measures["F1"] == pytest.approx(100 * 2 / 3)
@@ -93,7 +99,7 @@ def test_yes_and_no(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read", [letter_or_first, letter_or_text])
 def test_choices_in_all_rotations(tmp_path: Path, read: object) -> None:
     questions = write_mmbench(tmp_path, SEEDS, size=SIZE)
-    dataset = MMBenchQuestions(tmp_path / "mmbench_dev_en_20231003.tsv")
+    dataset = MMBenchDataset(tmp_path / "mmbench_dev_en_20231003.tsv")
     result = scored(dataset, MMBenchScorer(read))
     assert result.measures == {"accuracy": 100, "row accuracy": 100} and result.n == questions
     first = scored(dataset, MMBenchScorer(read), "A").measures
@@ -103,12 +109,12 @@ def test_choices_in_all_rotations(tmp_path: Path, read: object) -> None:
 
 def test_a_choice_for_a_picture(tmp_path: Path) -> None:
     pictured = write_scienceqa(tmp_path, SEEDS, size=SIZE)
-    result = scored(ScienceQAQuestions(tmp_path), ScienceQAScorer())
+    result = scored(ScienceQADataset(tmp_path), ScienceQAScorer())
     assert result.measures == {"accuracy": 100} and result.n == pictured
 
 
 def test_pairs(tmp_path: Path) -> None:
     write_mme(tmp_path, SEEDS, SIZE)
-    result = scored(MMEQuestions(tmp_path), MMEScorer())
+    result = scored(MMEDataset(tmp_path), MMEScorer())
     assert result.measures == {"score": 800, "perception": 800, "cognition": 0}
-    assert set(scored(MMEQuestions(tmp_path), MMEScorer(), "no").groups["points"].values()) == {50}
+    assert set(scored(MMEDataset(tmp_path), MMEScorer(), "no").groups["points"].values()) == {50}

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.mevis import MeViS
-from vlseg_cli.datasets.ref_davis import RefDAVIS
-from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
-from vlseg_cli.datasets.revos import ReVOSClips
+from vlseg_cli.datasets.davis import RefDAVISDataset
+from vlseg_cli.datasets.mevis import MeViSDataset
+from vlseg_cli.datasets.revos import ReVOSDataset
 from vlseg_cli.datasets.toy.davis import write_ref_davis
 from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
 from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
 from vlseg_cli.evaluation.metrics.jf import contour_accuracy, region_similarity
 from vlseg_cli.evaluation.scorers.video_expressions import (
     RefDavisScorer,
@@ -32,7 +32,7 @@ def right(mask: np.ndarray) -> np.ndarray:
 
 def test_every_expression_weighs_the_same(tmp_path: Path, answer: Answer) -> None:
     write_mevis(tmp_path, "valid_u", SEEDS[:2], FRAMES, SIZE)
-    dataset, score, each = MeViS(tmp_path), VideoExpressionScorer(), []
+    dataset, score, each = MeViSDataset(tmp_path), VideoExpressionScorer(), []
     for number in range(len(dataset)):
         sample = dataset[number]
         cases = score.add(sample, answer(sample, right))
@@ -50,7 +50,7 @@ def test_every_expression_weighs_the_same(tmp_path: Path, answer: Answer) -> Non
 
 def test_what_only_a_server_knows_is_not_scored(tmp_path: Path, answer: Answer) -> None:
     write_ref_youtube_vos(tmp_path, "valid", SEEDS[:1], FRAMES, SIZE)
-    sample, score = RefYouTubeVOS(tmp_path)[0], VideoExpressionScorer()
+    sample, score = RefYouTubeVOSDataset(tmp_path)[0], VideoExpressionScorer()
     assert score.add(sample, answer(sample)) == []
     assert score.result().measures == {"J&F": None, "J": None, "F": None}
     assert score.result().n == 0
@@ -58,7 +58,7 @@ def test_what_only_a_server_knows_is_not_scored(tmp_path: Path, answer: Answer) 
 
 def test_ref_davis_counts_four_annotations(tmp_path: Path, answer: Answer) -> None:
     write_ref_davis(tmp_path, "val", SEEDS[:2], FRAMES, SIZE)
-    dataset, score = RefDAVIS(tmp_path), RefDavisScorer()
+    dataset, score = RefDAVISDataset(tmp_path), RefDavisScorer()
     assert score.result().measures["J&F"] is None
     for number in range(len(dataset)):
         cases = score.add(dataset[number], answer(dataset[number]))
@@ -72,7 +72,7 @@ def test_ref_davis_counts_four_annotations(tmp_path: Path, answer: Answer) -> No
 
 def test_ref_davis_gives_a_pixel_to_the_surer_answer(tmp_path: Path, answer: Answer) -> None:
     write_ref_davis(tmp_path, "val", SEEDS[:1], FRAMES, SIZE)
-    sample, score = RefDAVIS(tmp_path)[0], RefDavisScorer()
+    sample, score = RefDAVISDataset(tmp_path)[0], RefDavisScorer()
     everywhere = answer(sample, np.ones_like)
     score.add(sample, everywhere)
     measured = score.result().measures["J"]
@@ -83,7 +83,7 @@ def test_ref_davis_gives_a_pixel_to_the_surer_answer(tmp_path: Path, answer: Ans
 def test_revos_scores_its_groups(tmp_path: Path, answer: Answer, group: str) -> None:
     write_revos(tmp_path, "valid", SEEDS, FRAMES, SIZE)
     kinds = ("referring", "reasoning") if group == "overall" else (group,)
-    dataset, score = ReVOSClips(tmp_path, "valid", kinds), ReVOSScorer(group)
+    dataset, score = ReVOSDataset(tmp_path, "valid", kinds), ReVOSScorer(group)
     asked = 0
     for number in range(len(dataset)):
         sample = dataset[number]

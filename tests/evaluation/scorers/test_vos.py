@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlseg_cli.datasets.davis import DAVIS
-from vlseg_cli.datasets.ego_exo import EgoExo
+from vlseg_cli.datasets.davis import DAVISDataset
+from vlseg_cli.datasets.ego_exo import EgoExoDataset
 from vlseg_cli.datasets.toy.davis import write_davis
 from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
@@ -23,7 +23,7 @@ Answer = Callable[..., list[Prediction]]
 def clips(tmp_path_factory: pytest.TempPathFactory) -> list[ClipSample]:
     root = tmp_path_factory.mktemp("davis")
     write_davis(root, "val", SEEDS, 5, SIZE)
-    return [DAVIS(root)[number] for number in range(len(SEEDS))]
+    return [DAVISDataset(root)[number] for number in range(len(SEEDS))]
 
 
 def up(mask: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ def test_lost_objects_score_nothing(clips: list[ClipSample], answer: Answer) -> 
 
 def test_other_views_are_scored_alone(tmp_path: Path, answer: Answer) -> None:
     write_ego_exo(tmp_path, SEEDS, 1, SIZE)
-    dataset, whole, half = EgoExo(tmp_path), CorrespondenceScorer(), CorrespondenceScorer()
+    dataset, whole, half = EgoExoDataset(tmp_path), CorrespondenceScorer(), CorrespondenceScorer()
     for number in range(len(dataset)):
         sample = dataset[number]
         assert all(case.score == 1 for case in whole.add(sample, answer(sample)))

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
 from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos
-from vlseg_cli.datasets.youtube_vos import YouTubeVOS
+from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
 from vlseg_cli.evaluation.submissions.masks import ExpressionMasks, ObjectNumbers
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import ClipSample, Prediction
@@ -29,7 +28,7 @@ def pictures(archive: Path) -> dict[str, Image.Image]:
 
 def test_a_picture_for_each_frame_of_each_expression(tmp_path: Path, answer: Answer) -> None:
     write_ref_youtube_vos(tmp_path / "data", "train", SEEDS, FRAMES, SIZE)
-    dataset = RefYouTubeVOS(tmp_path / "data", "train")
+    dataset = RefYouTubeVOSDataset(tmp_path / "data", "train")
     samples = [dataset[number] for number in range(len(dataset))]
     archives = []
     for order in (samples, samples[::-1] + samples):  # any order, and again after a kill
@@ -53,7 +52,7 @@ def test_a_picture_for_each_frame_of_each_expression(tmp_path: Path, answer: Ans
 
 def test_object_numbers_from_where_they_are_given(tmp_path: Path, answer: Answer) -> None:
     write_youtube_vos(tmp_path / "data", "train", SEEDS, FRAMES, SIZE)
-    dataset = YouTubeVOS(tmp_path / "data", "train")
+    dataset = YouTubeVOSDataset(tmp_path / "data", "train")
     submission = ObjectNumbers(OutputFolder(tmp_path / "out"))
     for number in range(len(dataset)):
         submission.add(dataset[number], id_map(answer(dataset[number]), dataset[number]))

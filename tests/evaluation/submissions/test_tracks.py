@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
-from vlseg_cli.datasets.ytvis import YouTubeVIS
+from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.evaluation.submissions.tracks import TrackResults
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Prediction, decode_rle
@@ -18,7 +18,7 @@ Answer = Callable[..., list[Prediction]]
 
 def test_every_track_has_a_mask_or_null_for_each_frame(tmp_path: Path, answer: Answer) -> None:
     write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
-    dataset = YouTubeVIS(tmp_path, "train")
+    dataset = YouTubeVISDataset(tmp_path, "train")
     submission = TrackResults(OutputFolder(tmp_path / "out"))
     for number in range(len(dataset)):
         submission.add(dataset[number], answer(dataset[number]))

@@ -5,10 +5,9 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from vlseg_cli.datasets.mmbench import MMBenchQuestions
-from vlseg_cli.datasets.toy.choices import write_mmbench
-from vlseg_cli.datasets.toy.vqa import write_vqa
-from vlseg_cli.datasets.vqa import VQAQuestions
+from vlseg_cli.datasets.mmbench import MMBenchDataset
+from vlseg_cli.datasets.toy.questions import write_mmbench, write_vqa
+from vlseg_cli.datasets.vqa import VQADataset
 from vlseg_cli.evaluation.submissions.words import MMBenchLetters, VQAAnswers
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Prediction, Sample
@@ -27,7 +26,7 @@ def said(sample: Sample, text: str) -> list[Prediction]:
 
 def test_vqa_answers_are_rewritten_and_in_order(tmp_path: Path) -> None:
     count = write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
-    dataset = VQAQuestions(tmp_path, "vqav2", "testdev")
+    dataset = VQADataset(tmp_path, "vqav2", "testdev")
     submission = VQAAnswers(OutputFolder(tmp_path / "out"))
     for number in reversed(range(len(dataset))):
         submission.add(dataset[number], said(dataset[number], "The two cats."))
@@ -40,7 +39,7 @@ def test_vqa_answers_are_rewritten_and_in_order(tmp_path: Path) -> None:
 
 def test_mmbench_gets_a_letter_for_every_row(tmp_path: Path) -> None:
     write_mmbench(tmp_path, SEEDS, size=SIZE)
-    dataset = MMBenchQuestions(tmp_path / "mmbench_dev_en_20231003.tsv")
+    dataset = MMBenchDataset(tmp_path / "mmbench_dev_en_20231003.tsv")
     submission = MMBenchLetters(OutputFolder(tmp_path / "out"))
     queries = []
     for number in range(len(dataset)):

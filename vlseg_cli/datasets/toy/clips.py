@@ -12,7 +12,7 @@ from vlseg_cli.datasets.toy.scenes import write_jpeg
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic.clip import draw_clip
-from vlseg_cli.synthetic.referring import refer
+from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.scene import Scene
 
 MOST_OBJECTS = 3  # of a specimen's clip: a few tell as much as many
@@ -75,7 +75,7 @@ def expressions(clip: ToyClip, thing: ToyObject, count: int) -> list[str]:
     """``count`` sentences that mean a thing in the first frame; the same again if it has fewer."""
     scene = clip.scenes[0]
     rng = np.random.default_rng((scene.seed, thing.id, _STREAM))
-    drawn = (refer(scene, rng) for _ in range(_TRIES))
+    drawn = (referring_expression(scene, rng) for _ in range(_TRIES))
     texts = [one.text for one in drawn if one is not None and one.targets == (thing.id,)]
     found = list(dict.fromkeys(texts)) or [f"the {thing.category}"]
     return [found[number % len(found)] for number in range(count)]

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.toy.outline import outline
-from vlseg_cli.datasets.toy.scenes import toy_scene, write_jpeg, write_json, write_png
+from vlseg_cli.datasets.toy.scenes import outline, toy_scene, write_jpeg, write_json, write_png
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
 from vlseg_cli.synthetic import coco

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.toy.outline import outline
-from vlseg_cli.datasets.toy.scenes import toy_scene, write_jpeg, write_json
+from vlseg_cli.datasets.toy.scenes import outline, toy_scene, write_jpeg, write_json
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
-from vlseg_cli.synthetic.reasoning import reason
+from vlseg_cli.synthetic.reasoning import reasoning_question
 
 _STREAM = 4  # of a seed's random numbers
 
@@ -24,7 +23,7 @@ def write_reasonseg(root: Path, split: str, seeds: range, size: int = 192) -> in
     folder, written = OutputFolder(root), 0
     for seed in seeds:
         scene = toy_scene(seed, size)
-        question = reason(scene, np.random.default_rng((seed, _STREAM)))
+        question = reasoning_question(scene, np.random.default_rng((seed, _STREAM)))
         if question is None:
             continue
         name = f"{seed:06d}"
@@ -70,7 +69,7 @@ def write_llmseg40k(root: Path, split: str, seeds: range, size: int = 192) -> No
     for seed in seeds:
         scene = toy_scene(seed, size)
         rng = np.random.default_rng((seed, _LLMSEG40K_STREAM))
-        asked = [reason(scene, rng, heldout) for heldout in (False, True)]
+        asked = [reasoning_question(scene, rng, heldout) for heldout in (False, True)]
         pairs = [
             {
                 "question": one.text,

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.refcoco import REFS, Name
+from vlseg_cli.datasets.refcoco import REFS, RefCOCOName
 from vlseg_cli.datasets.toy.coco import instance_annotations
 from vlseg_cli.datasets.toy.scenes import toy_scene, write_jpeg, write_json
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic import coco
-from vlseg_cli.synthetic.referring import no_target, refer
+from vlseg_cli.synthetic.referring import no_target_expression, referring_expression
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
 _STREAM = 5  # of a seed's random numbers
 _TRIES = 16  # sentences drawn per scene
 _MOST_SENTENCES = 3  # of one ref
 _ABSENT_EVERY = 5  # of the generalized ones, a sentence that means nothing
-_SPLITS: dict[Name, tuple[str, ...]] = {
+_SPLITS: dict[RefCOCOName, tuple[str, ...]] = {
     "refcoco": ("train", "val", "testA", "testB"),
     "refcoco+": ("train", "val", "testA", "testB"),
     "refcocog": ("train", "val", "test"),
@@ -30,7 +30,7 @@ _Items = tuple[SceneItem, ...]
 
 
 def write_refcoco(
-    root: Path, name: Name, seeds: range, size: int = 192, splits: tuple[str, ...] = ()
+    root: Path, name: RefCOCOName, seeds: range, size: int = 192, splits: tuple[str, ...] = ()
 ) -> int:
     """Write refs, instances.json and pictures of one of the four sets below root.
 
@@ -64,7 +64,7 @@ def _sentences(scene: Scene, general: bool) -> dict[_Items, list[str]]:
     found: dict[_Items, list[str]] = {}
     for turn in range(_TRIES):
         absent = general and turn % _ABSENT_EVERY == 0
-        sentence = no_target(scene, rng) if absent else refer(scene, rng)
+        sentence = no_target_expression(scene, rng) if absent else referring_expression(scene, rng)
         if sentence is None or not things.keys() >= set(sentence.targets):
             continue
         if len(sentence.targets) != 1 and not general:

@@ -10,8 +10,8 @@ from vlseg_cli.datasets.toy.clips import ToyClip, ToyObject, expressions, toy_cl
 from vlseg_cli.datasets.toy.scenes import write_json
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema.rle import RLE, encode_rle
-from vlseg_cli.synthetic.reasoning import reason
-from vlseg_cli.synthetic.referring import no_target
+from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.referring import no_target_expression
 
 _STREAM = 7  # of a seed's random numbers
 _SOURCE = "drawn"  # ReVOS's videos lie in folders of their sources
@@ -98,10 +98,10 @@ def _sentences(clip: ToyClip) -> Iterator[Expression]:
     together = " and ".join(f"the {thing.category}" for thing in clip.things)
     yield together, list(clip.things), _REFERRING
     rng = np.random.default_rng((clip.scenes[0].seed, _STREAM))
-    question = reason(clip.scenes[0], rng)
+    question = reasoning_question(clip.scenes[0], rng)
     meant = [thing for thing in clip.things if question and thing.id in question.targets]
     if question is not None and len(meant) == len(question.targets):
         yield question.text, meant, _REASONING
-    absent = no_target(clip.scenes[0], rng)
+    absent = no_target_expression(clip.scenes[0], rng)
     if absent is not None:
         yield absent.text, [], _ABSENT

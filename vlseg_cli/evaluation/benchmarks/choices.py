@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from vlseg_cli.datasets.mmbench import MMBenchQuestions
-from vlseg_cli.datasets.mme import MMEQuestions
+from vlseg_cli.datasets.mmbench import MMBenchDataset
+from vlseg_cli.datasets.mme import MMEDataset
 from vlseg_cli.datasets.questions import Joint, Language
-from vlseg_cli.datasets.scienceqa import ScienceQAQuestions
-from vlseg_cli.datasets.toy.choices import write_mmbench, write_mme, write_scienceqa
+from vlseg_cli.datasets.scienceqa import ScienceQADataset
+from vlseg_cli.datasets.toy.questions import write_mmbench, write_mme, write_scienceqa
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.scorers.text_answers import MMBenchScorer, MMEScorer, ScienceQAScorer
@@ -32,7 +32,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "cn")
 def _mmbench(language: Language, home: Path, protocol: ProtocolChoice) -> Opened:
     path = home / f"mmbench_{protocol['split']}_{language}_20231003.tsv"
     score = MMBenchScorer(READINGS[protocol["reading"]])
-    return Opened(MMBenchQuestions(path, language=language), score)
+    return Opened(MMBenchDataset(path, language=language), score)
 
 
 def _mmbench_toy(language: Language, folder: Path, seeds: range) -> None:
@@ -43,7 +43,7 @@ def _mmbench_toy(language: Language, folder: Path, seeds: range) -> None:
 def _old_mmbench(home: Path, protocol: ProtocolChoice) -> Opened:
     paths = [home / name for name in OLD_TABLES]
     path = next((path for path in paths if path.is_file()), paths[0])
-    return Opened(MMBenchQuestions(path), MMBenchScorer(READINGS[protocol["reading"]]))
+    return Opened(MMBenchDataset(path), MMBenchScorer(READINGS[protocol["reading"]]))
 
 
 def _old_mmbench_toy(folder: Path, seeds: range) -> None:
@@ -51,7 +51,7 @@ def _old_mmbench_toy(folder: Path, seeds: range) -> None:
 
 
 def _scienceqa(home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(ScienceQAQuestions(home), ScienceQAScorer())
+    return Opened(ScienceQADataset(home), ScienceQAScorer())
 
 
 def _scienceqa_toy(folder: Path, seeds: range) -> None:
@@ -59,7 +59,7 @@ def _scienceqa_toy(folder: Path, seeds: range) -> None:
 
 
 def _mme(home: Path, protocol: ProtocolChoice) -> Opened:
-    return Opened(MMEQuestions(home, joint=cast(Joint, protocol["joint"])), MMEScorer())
+    return Opened(MMEDataset(home, joint=cast(Joint, protocol["joint"])), MMEScorer())
 
 
 def _mme_toy(folder: Path, seeds: range) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.class_names import Naming, class_table
-from vlseg_cli.datasets.coco_instances import COCOInstances
-from vlseg_cli.datasets.coco_panoptic import COCOPanoptic
+from vlseg_cli.datasets.coco_instances import COCOInstancesDataset
+from vlseg_cli.datasets.coco_panoptic import COCOPanopticDataset
 from vlseg_cli.datasets.toy.coco import write_coco
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, open_names
 from vlseg_cli.evaluation.scorers.instances import InstanceScorer
@@ -25,9 +25,9 @@ PAPERS: dict[str, ProtocolChoice] = {
 }
 
 
-def _maps(task: Task, home: Path, naming: Naming) -> COCOPanoptic:
+def _maps(task: Task, home: Path, naming: Naming) -> COCOPanopticDataset:
     """COCO's panoptic maps; read as classes they are its panoptic_semseg maps."""
-    return COCOPanoptic(
+    return COCOPanopticDataset(
         home / "annotations" / "panoptic_val2017.json",
         home / "panoptic_val2017",
         home / "val2017",
@@ -37,10 +37,10 @@ def _maps(task: Task, home: Path, naming: Naming) -> COCOPanoptic:
     )
 
 
-def _instances(home: Path, naming: Naming) -> COCOInstances:
+def _instances(home: Path, naming: Naming) -> COCOInstancesDataset:
     table = home / "annotations" / "instances_val2017.json"
     rename = class_table("coco-panoptic").rename(naming)
-    return COCOInstances(table, home / "val2017", rename=rename)
+    return COCOInstancesDataset(table, home / "val2017", rename=rename)
 
 
 _FORMS = (

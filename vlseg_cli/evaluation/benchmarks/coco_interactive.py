@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from vlseg_cli.datasets.coco_interactive import COCOInteractive
+from vlseg_cli.datasets.coco_interactive import COCOInteractiveDataset
 from vlseg_cli.datasets.polygons import Polygons
 from vlseg_cli.datasets.toy.coco import write_coco
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
@@ -25,7 +25,7 @@ KINDS: tuple[RegionKind, ...] = ("point", "scribble", "mask", "box")
 
 def _opened(kind: RegionKind, home: Path, protocol: ProtocolChoice) -> Opened:
     polygons = cast(Polygons, protocol["polygons"])
-    return Opened(COCOInteractive(home, kind, polygons), RegionScorer(kind))
+    return Opened(COCOInteractiveDataset(home, kind, polygons), RegionScorer(kind))
 
 
 BENCHMARKS = [

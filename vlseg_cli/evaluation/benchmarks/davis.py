@@ -7,8 +7,7 @@ measures Ref-DAVIS17: four annotations, each with all objects on one map, are th
 
 from pathlib import Path
 
-from vlseg_cli.datasets.davis import DAVIS
-from vlseg_cli.datasets.ref_davis import RefDAVIS
+from vlseg_cli.datasets.davis import DAVISDataset, RefDAVISDataset
 from vlseg_cli.datasets.toy.davis import write_davis, write_ref_davis
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.video_expressions import RefDavisScorer, VideoExpressionScorer
@@ -20,12 +19,12 @@ SPLIT = "val"
 
 
 def _followed(home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(DAVIS(home, SPLIT), VOSScorer())
+    return Opened(DAVISDataset(home, SPLIT), VOSScorer())
 
 
 def _referred(home: Path, protocol: ProtocolChoice) -> Opened:
     score = RefDavisScorer() if protocol["unit"] == "annotation" else VideoExpressionScorer()
-    return Opened(RefDAVIS(home, SPLIT), score)
+    return Opened(RefDAVISDataset(home, SPLIT), score)
 
 
 def _write_toy(folder: Path, seeds: range) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from vlseg_cli.datasets.ego_exo import EgoExo
+from vlseg_cli.datasets.ego_exo import EgoExoDataset
 from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.vos import CorrespondenceScorer
@@ -15,7 +15,7 @@ QUERIES: tuple[Literal["ego", "exo"], ...] = ("ego", "exo")
 
 
 def _opened(query: Literal["ego", "exo"], home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(EgoExo(home, query), CorrespondenceScorer())
+    return Opened(EgoExoDataset(home, query), CorrespondenceScorer())
 
 
 def _write_toy(folder: Path, seeds: range) -> None:

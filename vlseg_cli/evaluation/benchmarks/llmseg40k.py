@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vlseg_cli.datasets.llmseg40k import LLMSeg40K
+from vlseg_cli.datasets.llmseg40k import LLMSeg40KDataset
 from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
@@ -13,7 +13,7 @@ HOMES = ("LLMSeg40K", "llmseg40k", ".")
 
 def _opened(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(
-        LLMSeg40K(home, "validation"), ExpressionScorer("gIoU", float(protocol["epsilon"]))
+        LLMSeg40KDataset(home, "validation"), ExpressionScorer("gIoU", float(protocol["epsilon"]))
     )
 
 

@@ -12,9 +12,12 @@ from vlseg_cli.datasets.ade20k import ade20k_instances, ade20k_panoptic, ade20k_
 from vlseg_cli.datasets.cityscapes import cityscapes_instances, cityscapes_panoptic
 from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
-from vlseg_cli.datasets.toy.ade20k import write_ade20k
-from vlseg_cli.datasets.toy.cityscapes import write_cityscapes
-from vlseg_cli.datasets.toy.pascal import write_pascal_context, write_pascal_voc
+from vlseg_cli.datasets.toy.open_vocabulary import (
+    write_ade20k,
+    write_cityscapes,
+    write_pascal_context,
+    write_pascal_voc,
+)
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, Reader, open_names
 from vlseg_cli.evaluation.scorers.base import Scorer
 from vlseg_cli.evaluation.scorers.instances import CityscapesScorer, InstanceScorer

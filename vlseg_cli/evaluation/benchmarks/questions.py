@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from vlseg_cli.datasets.gqa import GQAQuestions
-from vlseg_cli.datasets.pope import POPEQuestions
+from vlseg_cli.datasets.gqa import GQADataset
+from vlseg_cli.datasets.pope import POPEDataset
 from vlseg_cli.datasets.questions import Joint
-from vlseg_cli.datasets.toy.vqa import write_gqa, write_pope, write_prepared_vqa, write_vqa
-from vlseg_cli.datasets.vqa import Name, VQAQuestions
+from vlseg_cli.datasets.toy.questions import write_gqa, write_pope, write_prepared_vqa, write_vqa
+from vlseg_cli.datasets.vqa import VQADataset, VQAName
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
@@ -33,7 +33,7 @@ class _People(NamedTuple):
 
     benchmark: str
     title: str
-    name: Name
+    name: VQAName
     split: str
     size: int | None
     server: str = ""
@@ -57,7 +57,7 @@ PEOPLE = (
 
 def _people(one: _People, home: Path, protocol: ProtocolChoice) -> Opened:
     meter = SoftAccuracy() if protocol["evaluator"] == "m4c" else VQAAccuracy()
-    dataset = VQAQuestions(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
+    dataset = VQADataset(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
     return Opened(dataset, VQAScorer(meter))
 
 
@@ -68,7 +68,7 @@ def _people_toy(one: _People, folder: Path, seeds: range) -> None:
 
 def _gqa(home: Path, protocol: ProtocolChoice) -> Opened:
     tidying = cast(Literal["period", "spaces"], protocol["tidying"])
-    dataset = GQAQuestions(home, joint=cast(Joint, protocol["joint"]))
+    dataset = GQADataset(home, joint=cast(Joint, protocol["joint"]))
     return Opened(dataset, GQAScorer(GQAAccuracy(tidying)))
 
 
@@ -77,7 +77,7 @@ def _gqa_toy(folder: Path, seeds: range) -> None:
 
 
 def _pope(home: Path, protocol: ProtocolChoice) -> Opened:
-    return Opened(POPEQuestions(home, joint=cast(Joint, protocol["joint"])), PopeScorer())
+    return Opened(POPEDataset(home, joint=cast(Joint, protocol["joint"])), PopeScorer())
 
 
 def _pope_toy(folder: Path, seeds: range) -> None:

@@ -7,7 +7,7 @@ LLM-Seg and HRSeg add 1e-8 to a union where the others add 1e-5.
 from functools import partial
 from pathlib import Path
 
-from vlseg_cli.datasets.reasonseg import ReasonSeg
+from vlseg_cli.datasets.reasonseg import ReasonSegDataset
 from vlseg_cli.datasets.toy.reasonseg import write_reasonseg
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
@@ -31,7 +31,7 @@ SUBSETS = {
 
 def _opened(split: str, kind: str | None, home: Path, protocol: ProtocolChoice) -> Opened:
     ignored = protocol["ignore"] == "background"
-    dataset = ReasonSeg(home, split, kind=kind, ignore_is_background=ignored)
+    dataset = ReasonSegDataset(home, split, kind=kind, ignore_is_background=ignored)
     return Opened(dataset, ExpressionScorer("gIoU", float(protocol["epsilon"])))
 
 

@@ -7,7 +7,7 @@ IoU, which is stricter.
 from functools import partial
 from pathlib import Path
 
-from vlseg_cli.datasets.refcoco import Name
+from vlseg_cli.datasets.refcoco import RefCOCOName
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.benchmarks.refcoco import HOMES, SETS, TOY_WRITERS, open_refcoco
 from vlseg_cli.evaluation.scorers.expressions import BoxScorer
@@ -17,7 +17,7 @@ SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalized")}
 PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
 
 
-def _opened(name: Name, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+def _opened(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
     score = BoxScorer(generalized=protocol["overlap"] == "generalized")
     masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
     return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from vlseg_cli.datasets.polygons import Polygons
-from vlseg_cli.datasets.refcoco import REFS, Name, RefCOCO, Unit
+from vlseg_cli.datasets.refcoco import REFS, RefCOCODataset, RefCOCOName, Unit
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
@@ -25,7 +25,7 @@ PAPERS: dict[str, ProtocolChoice] = {
     "self1e": {"unit": "sentence", "polygons": "sum"},
 }
 # Sets, how papers write them, and how many pictures each split has.
-SETS: dict[Name, tuple[str, dict[str, int]]] = {
+SETS: dict[RefCOCOName, tuple[str, dict[str, int]]] = {
     "refcoco": ("RefCOCO", {"val": 1500, "testA": 750, "testB": 750}),
     "refcoco+": ("RefCOCO+", {"val": 1500, "testA": 750, "testB": 750}),
     "refcocog": ("RefCOCOg", {"val": 1300, "test": 2600}),
@@ -33,14 +33,14 @@ SETS: dict[Name, tuple[str, dict[str, int]]] = {
 
 
 def open_refcoco(
-    name: Name,
+    name: RefCOCOName,
     split: str,
     home: Path,
     protocol: ProtocolChoice,
     task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
-) -> RefCOCO:
+) -> RefCOCODataset:
     """The data by the choices of a protocol."""
-    return RefCOCO(
+    return RefCOCODataset(
         home,
         name,
         split,
@@ -50,11 +50,11 @@ def open_refcoco(
     )
 
 
-def _opened(name: Name, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+def _opened(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(open_refcoco(name, split, home, protocol), ExpressionScorer("cIoU"))
 
 
-def _write(name: Name, folder: Path, seeds: range) -> None:
+def _write(name: RefCOCOName, folder: Path, seeds: range) -> None:
     write_refcoco(folder / HOMES[0], name, seeds)
 
 

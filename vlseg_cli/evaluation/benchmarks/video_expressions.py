@@ -3,11 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-from vlseg_cli.datasets.mevis import MeViS
-from vlseg_cli.datasets.ref_youtube_vos import RefYouTubeVOS
-from vlseg_cli.datasets.revos import ReVOSClips
+from vlseg_cli.datasets.mevis import MeViSDataset
+from vlseg_cli.datasets.revos import ReVOSDataset
 from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
 from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.video_expressions import ReVOSScorer, VideoExpressionScorer
 from vlseg_cli.evaluation.submissions.masks import ExpressionMasks
@@ -26,15 +26,15 @@ PAPERS: dict[str, ProtocolChoice] = {"hyperseg": {}}
 
 
 def _ref_youtube(home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(RefYouTubeVOS(home, "valid"), VideoExpressionScorer())
+    return Opened(RefYouTubeVOSDataset(home, "valid"), VideoExpressionScorer())
 
 
 def _mevis(split: str, home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(MeViS(home, split), VideoExpressionScorer())
+    return Opened(MeViSDataset(home, split), VideoExpressionScorer())
 
 
 def _revos(group: str, home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(ReVOSClips(home, "valid", REVOS_GROUPS[group]), ReVOSScorer(group))
+    return Opened(ReVOSDataset(home, "valid", REVOS_GROUPS[group]), ReVOSScorer(group))
 
 
 def _ref_youtube_toy(folder: Path, seeds: range) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
-from vlseg_cli.datasets.ytvis import YouTubeVIS
+from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.tracks import TrackScorer
 from vlseg_cli.evaluation.submissions.tracks import TrackResults
@@ -14,7 +14,7 @@ SPLITS = ("valid", "train")  # the second has truth, to measure at home
 
 
 def _opened(home: Path, protocol: ProtocolChoice) -> Opened:
-    dataset = YouTubeVIS(home, protocol["split"])
+    dataset = YouTubeVISDataset(home, protocol["split"])
     return Opened(dataset, TrackScorer(len(dataset.category_ids)))
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vlseg_cli.datasets.toy.youtube_vos import write_youtube_vos
-from vlseg_cli.datasets.youtube_vos import YouTubeVOS
+from vlseg_cli.datasets.youtube_vos import YouTubeVOSDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.base import ServerScorer
 from vlseg_cli.evaluation.submissions.masks import ObjectNumbers
@@ -14,7 +14,7 @@ SPLIT = "valid"
 
 
 def _opened(home: Path, _: ProtocolChoice) -> Opened:
-    return Opened(YouTubeVOS(home, SPLIT), ServerScorer("J&F"))
+    return Opened(YouTubeVOSDataset(home, SPLIT), ServerScorer("J&F"))
 
 
 def _write_toy(folder: Path, seeds: range) -> None:

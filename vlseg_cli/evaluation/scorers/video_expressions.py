@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vlseg_cli.datasets.ref_davis import RUNS
+from vlseg_cli.datasets.davis import RUNS
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.davis import VOID
 from vlseg_cli.evaluation.metrics.mevis import ExpressionJF

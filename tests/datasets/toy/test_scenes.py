@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as npst
 from scipy.ndimage import binary_fill_holes
 
 from vlseg_cli.datasets.polygons import polygon_union
-from vlseg_cli.datasets.toy.outline import outline
+from vlseg_cli.datasets.toy.scenes import outline
 
 
 @given(npst.arrays(bool, (7, 9)))

@@ -21,7 +21,7 @@ from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
 SPLITS = ("train", "valid", "test")
 
 
-class YouTubeVIS:
+class YouTubeVISDataset:
     """One split; a clip's query asks for all categories, its key is the number of the video.
 
     Raises NoInputError if a file is missing, InputError if it is no such file.

@@ -7,7 +7,7 @@ import pytest
 
 from vlseg_cli.datasets.toy.clips import toy_clip
 from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
-from vlseg_cli.datasets.ytvis import YouTubeVIS
+from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.schema import Categories, InputError, NoInputError, Task
 
 SEEDS, FRAMES, SIZE = range(910000, 910002), 3, 64
@@ -15,7 +15,7 @@ SEEDS, FRAMES, SIZE = range(910000, 910002), 3, 64
 
 def test_every_thing_is_a_track(tmp_path: Path) -> None:
     write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
-    dataset = YouTubeVIS(tmp_path, "train")
+    dataset = YouTubeVISDataset(tmp_path, "train")
     for number, seed in enumerate(SEEDS):
         clip, sample = toy_clip(seed, FRAMES, SIZE), dataset[number]
         (query,) = sample.queries
@@ -33,7 +33,7 @@ def test_every_thing_is_a_track(tmp_path: Path) -> None:
 
 def test_only_a_server_knows_the_validation_split(tmp_path: Path) -> None:
     write_ytvis(tmp_path, "valid", SEEDS, FRAMES, SIZE)
-    (query,) = YouTubeVIS(tmp_path)[0].queries
+    (query,) = YouTubeVISDataset(tmp_path)[0].queries
     assert query.objects == () and query.masks(0) is None
 
 
@@ -44,14 +44,14 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     for key in ("videos", "annotations", "categories"):
         path.write_text(json.dumps({k: v for k, v in data.items() if k != key}))
         with pytest.raises(InputError, match=f"lacks '{key}'"):
-            YouTubeVIS(tmp_path, "train")
+            YouTubeVISDataset(tmp_path, "train")
     del data["videos"][0]["file_names"], data["videos"][1]["height"]
     path.write_text(json.dumps(data))
-    dataset = YouTubeVIS(tmp_path, "train")
+    dataset = YouTubeVISDataset(tmp_path, "train")
     for number, key in enumerate(("file_names", "height")):
         with pytest.raises(InputError, match=f"lacks '{key}'"):
             dataset[number]
     with pytest.raises(InputError, match="lacks 'file_names'"):
         dataset.source(0)
     with pytest.raises(NoInputError, match="no folder"):
-        YouTubeVIS(tmp_path, "valid")
+        YouTubeVISDataset(tmp_path, "valid")
