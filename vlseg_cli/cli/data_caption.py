@@ -58,7 +58,6 @@ def command(
     if least_words > most_words:
         raise UsageError("--least-words is above --most-words: no caption could be kept.")
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.datasets.captions import CaptionedImage
     from vlseg_cli.datasets.captions import CaptionRules
     from vlseg_cli.jobs.captioning import CaptionFile, caption_pictures
     from vlseg_cli.media import list_inputs

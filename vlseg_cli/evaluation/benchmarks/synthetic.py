@@ -28,8 +28,8 @@ from vlseg_cli.schema import (
 from vlseg_cli.synthetic.categories import STUFF
 from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
 from vlseg_cli.synthetic.draw import draw_scene
-from vlseg_cli.synthetic.reasoning import reason
-from vlseg_cli.synthetic.referring import refer
+from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
 from vlseg_cli.synthetic.scene import KINDS, Scene, Sentence
@@ -155,7 +155,7 @@ def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
     found: dict[str, Sentence] = {}
     for kind in (*_RARE, *_FREQUENT[turn:], *_FREQUENT[:turn]):
         if len(found) < _EXPRESSIONS:
-            _add_different(found, partial(refer, scene, rng, kind))
+            _add_different(found, partial(referring_expression, scene, rng, kind))
     referred = [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
     # A box, too, where exactly one thing is meant.
     return referred + [
@@ -169,7 +169,7 @@ def _question_queries(scene: Scene, rng: Generator) -> list[Query]:
     """Questions in trained and in held-out wordings."""
     found: dict[str, Sentence] = {}
     for heldout in (False, True) * _QUESTIONS:
-        _add_different(found, partial(reason, scene, rng, heldout))
+        _add_different(found, partial(reasoning_question, scene, rng, heldout))
     return [_sentence_query(scene, Task.REASON, sentence) for sentence in found.values()]
 
 
