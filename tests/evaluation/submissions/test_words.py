@@ -1,9 +1,9 @@
 """Answers in words as EvalAI and MMBench take them."""
 
 import json
-import zipfile
 from pathlib import Path
-from xml.etree import ElementTree
+
+from evaluation.submissions.xlsx import read_rows
 
 from vlseg_cli.datasets.mmbench import MMBenchDataset
 from vlseg_cli.datasets.toy.questions import write_mmbench, write_vqa
@@ -13,7 +13,6 @@ from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Prediction, Sample
 
 SEEDS, SIZE = range(910000, 910002), 64
-CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 def said(sample: Sample, text: str) -> list[Prediction]:
@@ -46,18 +45,10 @@ def test_mmbench_gets_a_letter_for_every_row(tmp_path: Path) -> None:
         queries += dataset[number].queries
         submission.add(dataset[number], said(dataset[number], "B. <surely> & so on"))
     submission.close()
-    header, *rows = read_sheet(tmp_path / "out" / "answers.xlsx")
+    header, *rows = read_rows(tmp_path / "out" / "answers.xlsx")
     assert header == ["index", "question", "A", "B", "C", "D", "prediction"]
     assert {row[0] for row in rows} == {query.key for query in queries}
     for row in rows:
         (query,) = (one for one in queries if one.key == row[0])
         assert row[1] == query.prompt.text and row[-1] == "B"
         assert tuple(filter(None, row[2:6])) == query.choices
-
-
-def read_sheet(path: Path) -> list[list[str]]:
-    with zipfile.ZipFile(path) as archive:
-        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-        for name in archive.namelist():
-            ElementTree.fromstring(archive.read(name))
-    return [["".join(cell.itertext()) for cell in row] for row in sheet.iter(f"{CELL}row")]

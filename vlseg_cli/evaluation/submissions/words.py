@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from vlseg_cli.evaluation.metrics.mmbench import letter_or_text
 from vlseg_cli.evaluation.metrics.vqa import m4c_words
 from vlseg_cli.evaluation.scorers.text_answers import lettered
-from vlseg_cli.evaluation.submissions.archive import write_xlsx
+from vlseg_cli.evaluation.submissions.archive import check_xlsx, write_xlsx
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Prediction, Question, Sample
 
@@ -40,6 +40,8 @@ class MMBenchLetters:
     """``answers.xlsx``: every row of the table with the letter that was answered."""
 
     def __init__(self, folder: OutputFolder) -> None:
+        """Raises UsageError without XlsxWriter."""
+        check_xlsx()
         self._folder = folder
         self._rows: dict[int, list[str | int]] = {}
 
