@@ -10,8 +10,6 @@ from typing import Any
 
 from vlseg_cli.cli.job_options import JobOptions
 from vlseg_cli.cli.names import prompt_for
-from vlseg_cli.cli.prompts_file import PromptFile
-from vlseg_cli.cli.prompts_file.row import OF_FRAMES, OF_VIDEOS
 from vlseg_cli.cli.regions import RegionPrompts, regions_on
 from vlseg_cli.jobs.run import AskAbout
 from vlseg_cli.models.base import Segmenter
@@ -137,6 +135,9 @@ def row_requests(
     default: the task of rows that name none. beside: what else was given, which must be nothing.
     Raises UsageError if it is not, and as PromptFile does.
     """
+    from vlseg_cli.cli.prompts_file import PromptFile
+    from vlseg_cli.cli.prompts_file.row import OF_FRAMES, OF_VIDEOS
+
     assert choices.prompts is not None
     if beside:
         raise UsageError(
@@ -147,8 +148,8 @@ def row_requests(
     file = PromptFile(choices.prompts, default, choices.threshold, many, tasks)
 
     def ask(model: Segmenter, item: Item, frame: Frame) -> list[PromptRequest]:
-        return file.asks_for(item.source, frame, model)
+        return file.requests(item.source, frame, model)
 
     has_map = not file.tasks.isdisjoint(MAPPED)
     plain = {"prompts": file.digest} | ({"task": "track"} if through_time else {})
-    return JobRequest(file.inputs, ask, plain, file.words, many, has_map, through_time)
+    return JobRequest(file.inputs, ask, plain, file.texts, many, has_map, through_time)

@@ -77,7 +77,7 @@ def plain(task: Task, prompt: Any) -> Any:
 
 
 def everything(file: PromptFile, frame, model) -> dict[str, list[Any]]:
-    requests = {source: file.asks_for(source, frame, model) for source in file.inputs}
+    requests = {source: file.requests(source, frame, model) for source in file.inputs}
     return {source: [plain(ask.task, ask.prompt) for ask in of] for source, of in requests.items()}
 
 
@@ -133,7 +133,7 @@ SCHEMES = [
 @pytest.mark.parametrize(("text", "default", "prompt"), SCHEMES)
 def test_ways_of_writing(pictures: Path, frame, model, text: str, default, prompt) -> None:
     (pictures / "rows.csv").write_text(text, newline="")
-    (ask,) = PromptFile(Path("rows.csv"), default).asks_for("a.png", frame, model)
+    (ask,) = PromptFile(Path("rows.csv"), default).requests("a.png", frame, model)
     assert ask.prompt == prompt
 
 
@@ -146,7 +146,7 @@ def test_rows_that_are_tracked_ask_of_videos_and_from_a_frame_on(
         'a.png,,,,"box 1,2,30,40",12\na.png,vos,,,point 5 5,\n'
     )
     file = PromptFile(Path("rows.csv"), Task.REFER, tasks=OF_VIDEOS)
-    requests = file.asks_for("a.png", replace(frame, index=7), model)
+    requests = file.requests("a.png", replace(frame, index=7), model)
     assert [ask.task for ask in requests] == [
         Task.REFER, Task.REASON, Task.VIS, Task.VOS, Task.VOS
     ]  # fmt: skip
@@ -242,7 +242,7 @@ def test_inputs_and_masks_may_lie_beside_the_file(pictures: Path, frame, model) 
     (pictures / "deeper" / "rows.csv").write_text("input,regions\na.png,mask mask.png\n")
     file = PromptFile(Path("deeper/rows.csv"), Task.REFER)
     assert file.inputs == ("deeper/a.png",)
-    (ask,) = file.asks_for("deeper/a.png", frame, model)
+    (ask,) = file.requests("deeper/a.png", frame, model)
     assert np.array_equal(ask.prompt.regions[0].mask, np.eye(60, 80, dtype=bool))
 
 
@@ -255,7 +255,7 @@ def test_rows_of_one_file_belong_together_however_it_is_spelled(
     )
     file = PromptFile(Path("rows.csv"), Task.REFER)
     assert file.inputs == ("a.png", "b.png")
-    requests = file.asks_for("a.png", frame, model)
+    requests = file.requests("a.png", frame, model)
     assert [ask.prompt.text for ask in requests] == ["one", "three", "four"]
 
 
@@ -263,7 +263,7 @@ def test_a_region_outside_the_frame_is_told_with_its_line(pictures: Path, frame,
     (pictures / "rows.csv").write_text('input,regions\na.png,"point 1,1"\na.png,"point 80,1"\n')
     file = PromptFile(Path("rows.csv"), Task.REFER)
     with pytest.raises(UsageError, match=r"rows\.csv, line 3: The point 80,1 is outside"):
-        file.asks_for("a.png", frame, model)
+        file.requests("a.png", frame, model)
 
 
 def test_a_file_changed_meanwhile_ends_the_run(pictures: Path, frame, model) -> None:
@@ -271,7 +271,7 @@ def test_a_file_changed_meanwhile_ends_the_run(pictures: Path, frame, model) -> 
     file = PromptFile(Path("rows.csv"), Task.REFER)
     (pictures / "rows.csv").write_text("text,input\na saucer,a.png\n")
     with pytest.raises(VlsegError, match="was changed") as caught:
-        file.asks_for("a.png", frame, model)
+        file.requests("a.png", frame, model)
     assert type(caught.value) is VlsegError  # no failure of one input
 
 
@@ -295,7 +295,7 @@ def test_the_digest_tells_all_that_is_asked(pictures: Path) -> None:
 def test_threshold_and_many_hold_for_all_rows(pictures: Path, frame, model) -> None:
     (pictures / "rows.csv").write_text("input,text\na.png,cup\n")
     file = PromptFile(Path("rows.csv"), Task.REFER, threshold=0.3, many=True)
-    (ask,) = file.asks_for("a.png", frame, model)
+    (ask,) = file.requests("a.png", frame, model)
     assert (ask.frame, ask.threshold, ask.many) == (0, 0.3, True)
 
 

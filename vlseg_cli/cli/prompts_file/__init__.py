@@ -1,4 +1,4 @@
-"""``--prompts FILE``: what to ask of which input, a row each, in CSV or JSON lines.
+"""``--prompts FILE``: one row for each prompt of an input, in CSV or JSON lines.
 
 Columns: input, task, and one of text, categories and regions::
 
@@ -8,7 +8,8 @@ Columns: input, task, and one of text, categories and regions::
     street.png,instance,,"car, person",
     street.png,,,,"box 40,30,200,150; scribble 10,20 60,40 90,80"
 
-``table`` reads rows, ``row`` says what one means, ``file`` gathers the rows of each input.
+``table`` reads the cells of each row, ``row`` validates one, ``file`` finds the rows of an input.
+pydantic, which validates them, is imported with this package: import it only where it is used.
 """
 
 from vlseg_cli.cli.prompts_file.file import PromptFile

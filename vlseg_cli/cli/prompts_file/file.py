@@ -1,48 +1,57 @@
-"""Where the rows of each input stand in the file: 24 bytes a row, whatever is written in it."""
+"""``PromptFile``: the rows of a prompts file, by input; 24 bytes of memory a row.
+
+Only offsets are kept, as a file may have millions of rows: a row is read again when its input's
+turn comes. Several spellings of a path are one input, so that its rows share one encoded image.
+"""
 
 import hashlib
 import os
 import stat
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
+from glob import has_magic
 from io import BufferedReader
 from pathlib import Path
 
-from vlseg_cli.cli.prompts_file.inputs import InputFinder
 from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptRow, Tasks, read_row
 from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
+from vlseg_cli.cli.wording import shown
+from vlseg_cli.media.sources import LIST_EXTENSIONS
 from vlseg_cli.models.base import Segmenter
-from vlseg_cli.schema import Frame, PromptRequest, Task, UsageError, VlsegError
+from vlseg_cli.schema import Frame, NoInputError, PromptRequest, Task, UsageError, VlsegError
+
+LARGEST = 1 << 30  # bytes
+_TEXTS = 1000  # that are checked for words unknown to the model
 
 
 class RowIndex:
-    """Chains of rows, one for each input, in the order they were added."""
+    """Linked lists of rows, one for each input, in the order they were added."""
 
     def __init__(self) -> None:
-        """Begin with no input and no row."""
         self._first, self._last = array("Q"), array("Q")  # row numbers, by input
         self._offsets, self._lines, self._next = array("Q"), array("Q"), array("Q")  # by row
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self._next)
 
-    def add(self, place: int, offset: int, line: int) -> None:
-        """Add a row of input ``place``; a new input takes the next free place."""
+    def add(self, number: int, offset: int, line: int) -> None:
+        """Add a row of input ``number``; a new input has the next free number."""
         row = len(self)
-        if place == len(self._first):
+        if number == len(self._first):
             self._first.append(row)
             self._last.append(row)
         else:
-            self._next[self._last[place]] = row
-            self._last[place] = row
+            self._next[self._last[number]] = row
+            self._last[number] = row
         self._offsets.append(offset)
         self._lines.append(line)
-        self._next.append(0)  # the end of a chain: row 0 follows nothing
+        self._next.append(0)  # the end of a list: row 0 follows no other
 
-    def rows(self, place: int) -> Iterator[tuple[int, int]]:
+    def rows(self, number: int) -> Iterator[tuple[int, int]]:
         """Offset and line of each row of an input, in order."""
-        row = self._first[place]
+        row = self._first[number]
         while True:
             yield self._offsets[row], self._lines[row]
             row = self._next[row]
@@ -50,15 +59,65 @@ class RowIndex:
                 return
 
 
-LARGEST = 1 << 30  # bytes
-_SOME = 1000  # words to look at
+class InputNumbers:
+    """Numbers the inputs, each real file once, in order of first mention."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: searched for files that are not in the working directory."""
+        self._folder = folder
+        self._real_folder = lru_cache(lambda parent: Path(parent).resolve())
+        self._numbers: dict[str, int] = {}  # by real path
+        self.inputs: list[str] = []
+
+    def add(self, written: str) -> int:
+        """The number of an input, new or known.
+
+        Raises NoInputError if there is no such file, UsageError for a folder, pattern or list.
+        """
+        path = self._found(written)
+        number = self._numbers.setdefault(self._real(path), len(self.inputs))
+        if number == len(self.inputs):
+            self.inputs.append(path)
+        return number
+
+    def number(self, source: str) -> int:
+        """The number of one of ``inputs`` in any spelling. Raises KeyError for other files."""
+        return self._numbers[self._real(source)]
+
+    def _real(self, path: str) -> str:
+        """As ``Path.resolve``, which is slow, but each folder is resolved only once."""
+        parent, name = os.path.split(path)
+        real: Path = self._real_folder(parent) / name
+        return str(real.resolve() if real.is_symlink() else real)
+
+    def _found(self, written: str) -> str:
+        for path in (Path(written), self._folder / written):
+            try:
+                if path.is_file():
+                    return _single_file(path)
+                if path.is_dir():
+                    raise UsageError(f"{shown(written)} is a folder: write one file in each row.")
+            except (OSError, ValueError):  # no possible path
+                continue
+        if has_magic(written):
+            raise UsageError(f"{shown(written)} is a pattern: write one file in each row.")
+        raise NoInputError(
+            f"there is no file {shown(written)}, neither here nor beside the prompts file."
+        )
+
+
+def _single_file(path: Path) -> str:
+    name = str(path)
+    if path.suffix.lower() in LIST_EXTENSIONS or name == "-":
+        raise UsageError(f"{shown(name)} stands for a list: write one file in each row.")
+    return name
 
 
 class PromptFile:
     """Prompts by the file. inputs: each named file once, in order of first mention.
 
-    digest: SHA-256 of all that decides what is asked: the file, and the bytes of its masks.
-    tasks: that occur. words: sentences and names of the first rows.
+    digest: SHA-256 of all that decides the requests: the file, and the bytes of its masks.
+    tasks: that occur. texts: sentences and names of the first rows.
     """
 
     def __init__(
@@ -72,15 +131,14 @@ class PromptFile:
         """Read and check every row.
 
         default: the task of rows that name none. threshold, many: for all rows, as in
-        ``PromptRequest``.
-        tasks: what can be asked. Raises UsageError, NoInputError or InputError with file, line and
-        remedy.
+        ``PromptRequest``. tasks: those that are possible. Raises UsageError, NoInputError or
+        InputError with file, line and remedy.
         """
-        self.path, self._default, self._tasks = path, default, tasks
+        self.path, self._default, self._possible = path, default, tasks
         self._threshold, self._many = threshold, many
-        self._finder, self._index = InputFinder(path.parent), RowIndex()
+        self._numbers, self._index = InputNumbers(path.parent), RowIndex()
         self.tasks: set[Task] = set()
-        self.words: list[str] = []
+        self.texts: list[str] = []
         self._latest: tuple[str, list[tuple[int, PromptRow]]] = ("", [])
         with _opened(path) as file:
             self._stamp = _stamp(file)
@@ -89,19 +147,19 @@ class PromptFile:
             for masks in self._checked(file):
                 digest.update(masks)
         digest.update(default.value.encode())
-        self.inputs, self.digest = tuple(self._finder.inputs), digest.hexdigest()
+        self.inputs, self.digest = tuple(self._numbers.inputs), digest.hexdigest()
 
-    def asks_for(self, source: str, frame: Frame, model: Segmenter) -> list[PromptRequest]:
-        """Everything that is asked of an input, about one of its frames, in the file's order.
+    def requests(self, source: str, frame: Frame, model: Segmenter) -> list[PromptRequest]:
+        """All requests of an input for one of its frames, in the file's order.
 
         source: one of ``inputs``. Raises UsageError or InputError, with the line, for a region
         that does not fit the frame, and VlsegError if the file was changed since it was checked.
         """
         if self._latest[0] != source:  # the frames of a video come one after another
             self._latest = (source, list(self._read_again(source)))
-        return [self._ask(line, row, frame, model) for line, row in self._latest[1]]
+        return [self._request(line, row, frame, model) for line, row in self._latest[1]]
 
-    def _ask(self, line: int, row: PromptRow, frame: Frame, model: Segmenter) -> PromptRequest:
+    def _request(self, line: int, row: PromptRow, frame: Frame, model: Segmenter) -> PromptRequest:
         try:
             prompt = row.prompt_on(frame, model)
         except VlsegError as error:
@@ -110,16 +168,16 @@ class PromptFile:
         return PromptRequest(at, row.task, prompt, self._threshold, self._many)
 
     def _checked(self, file: BufferedReader) -> Iterator[bytes]:
-        """Make sense of every row and note where it stands; yields what stands for its masks."""
+        """Check every row and index it; yields the digests of its masks."""
         lines = OffsetLines(file)
         try:
             self._table = table_in(lines)
             for offset, cells in self._table(lines):
-                row = read_row(cells, self._default, self.path.parent, self._tasks)
-                self._index.add(self._finder.add(row.input), offset, lines.row)
+                row = read_row(cells, self._default, self.path.parent, self._possible)
+                self._index.add(self._numbers.add(row.input), offset, lines.row)
                 self.tasks.add(row.task)
-                if len(self.words) < _SOME:
-                    self.words += row.words()
+                if len(self.texts) < _TEXTS:
+                    self.texts += row.texts()
                 yield row.masks()
             if not self._index:
                 raise UsageError("there is no row: write one for each prompt.")
@@ -132,12 +190,12 @@ class PromptFile:
             if _stamp(file) != self._stamp:
                 raise VlsegError(
                     f"{self.path} was changed during the run: put it back and run the same command"
-                    " again, or begin anew with --overwrite."
+                    " again, or start over with --overwrite."
                 )
-            for offset, line in self._index.rows(self._finder.place(source)):
+            for offset, line in self._index.rows(self._numbers.number(source)):
                 file.seek(offset)
                 _, cells = next(self._table(OffsetLines(file)))
-                yield line, read_row(cells, self._default, self.path.parent, self._tasks)
+                yield line, read_row(cells, self._default, self.path.parent, self._possible)
 
 
 def _opened(path: Path) -> BufferedReader:
@@ -154,7 +212,7 @@ def _opened(path: Path) -> BufferedReader:
 
 
 def _stamp(file: BufferedReader) -> tuple[int, int]:
-    """What changes when somebody writes to the file."""
+    """Size and time of the last change."""
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns
 

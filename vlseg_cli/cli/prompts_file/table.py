@@ -1,7 +1,7 @@
-"""The lines of a text file one by one, with the place in bytes where each begins.
+"""The rows of a CSV or JSON lines file, with the offset in bytes where each begins.
 
-Python's own text files cannot say where they stand while they are walked through, and a row that
-is read again later has to be found again.
+Python's own text files cannot tell their offset while they are iterated over, and a row that is
+read again later has to be found again.
 """
 
 import csv
@@ -19,10 +19,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class OffsetLines(Iterator[str]):
-    """Decoded lines from where ``file`` stands.
+    """Decoded lines from the present offset of ``file``.
 
     offset: bytes before the next line. number: of the last line, from 1. row: number of the line
-    with which the current row begins, set by who reads rows.
+    with which the current row begins, set by the readers of rows below.
     """
 
     def __init__(self, file: BinaryIO, number: int = 0) -> None:
@@ -48,13 +48,13 @@ class OffsetLines(Iterator[str]):
             raise UsageError(f"this {kind}: save the file as UTF-8 (Excel: CSV UTF-8).") from error
 
 
-ASKING = ("text", "categories", "regions")
-COLUMNS = ("input", "task", *ASKING, "at")
+PROMPT_COLUMNS = ("text", "categories", "regions")
+COLUMNS = ("input", "task", *PROMPT_COLUMNS, "at")
 _SEPARATORS = ",;\t"
 
 
 class TableRow(NamedTuple):
-    """What is written in one row. cells: the columns that are not empty. offset: in bytes."""
+    """One row. cells: by column, the empty ones left out. offset: in bytes."""
 
     offset: int
     cells: dict[str, Any]
@@ -64,9 +64,9 @@ Table = Callable[[OffsetLines], Iterator[TableRow]]
 
 
 def table_in(lines: OffsetLines) -> Table:
-    """Find out how the file is written, and read its header if it has one.
+    """Tell CSV from JSON lines, and read the header of CSV.
 
-    Returns what reads rows from wherever lines stand. Raises UsageError for a wrong header.
+    Returns a function that reads rows from any offset. Raises UsageError for a wrong header.
     """
     beginning = lines.file.read(4096).lstrip()[:1]
     lines.file.seek(lines.offset)
@@ -90,7 +90,7 @@ def _header(line: str) -> tuple[str, list[str]]:
         _check_column(name)
     if len(set(columns)) < len(columns):
         raise UsageError("the header names a column twice: name each once.")
-    if "input" not in columns or not set(columns) & set(ASKING):
+    if "input" not in columns or not set(columns) & set(PROMPT_COLUMNS):
         raise UsageError(
             "the header needs the column input and one of text, categories and regions: begin"
             " with a line such as 'input,text'."

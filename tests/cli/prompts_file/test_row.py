@@ -1,19 +1,24 @@
-"""Regions in words and in JSON mean the same."""
+"""Regions as text and as JSON are the same, and the schema says how a row is written."""
 
 from pathlib import Path
 
 import pytest
 
-from vlseg_cli.cli.prompts_file.regions import read_regions
+from vlseg_cli.cli.prompts_file.row import OF_FRAMES, read_row
 from vlseg_cli.cli.regions import RegionPrompt
-from vlseg_cli.schema import UsageError
+from vlseg_cli.schema import Task, UsageError
 
 HERE = Path(__file__).parent
 MASK = Path(__file__).name
 
 
+def read_regions(written: object) -> tuple[RegionPrompt, ...] | None:
+    cells = {"input": "a.png", "regions": written}
+    return read_row(cells, Task.INTERACTIVE, HERE, OF_FRAMES).regions
+
+
 @pytest.mark.parametrize(
-    ("in_words", "in_json", "place"),
+    ("as_text", "as_json", "region"),
     [
         ("point 120,80", {"point": [120, 80]}, RegionPrompt("point", ((120, 80),))),
         ("point 1,2, 3,4", {"point": [[1, 2], [3, 4]]}, RegionPrompt("point", ((1, 2), (3, 4)))),
@@ -30,13 +35,13 @@ MASK = Path(__file__).name
         (f"mask {MASK}", {"mask": MASK}, RegionPrompt("mask", HERE / MASK)),
     ],
 )
-def test_two_ways_of_writing(in_words: str, in_json: object, place: RegionPrompt) -> None:
-    assert read_regions(in_words, HERE) == read_regions([in_json], HERE) == (place,)
+def test_two_ways_of_writing(as_text: str, as_json: object, region: RegionPrompt) -> None:
+    assert read_regions(as_text) == read_regions([as_json]) == (region,)
 
 
 def test_several_regions_keep_their_order() -> None:
-    places = read_regions("box 1,2,3,4; point 5,6; scribble 1,1 2,2; point 7,8;", HERE)
-    assert [place.kind for place in places] == ["box", "point", "scribble", "point"]
+    regions = read_regions("box 1,2,3,4; point 5,6; scribble 1,1 2,2; point 7,8;") or ()
+    assert [region.kind for region in regions] == ["box", "point", "scribble", "point"]
 
 
 @pytest.mark.parametrize(
@@ -50,4 +55,4 @@ def test_several_regions_keep_their_order() -> None:
 )  # fmt: skip
 def test_what_is_no_region(written: object) -> None:
     with pytest.raises(UsageError, match=r"is no region|no mask file"):
-        read_regions(written, HERE)
+        read_regions(written)
