@@ -20,9 +20,8 @@ from parity.hyperseg_video import video_stages
 from torch import Tensor
 
 from vlseg_cli.models.mask2former.criterion import condition_losses
-from vlseg_cli.models.mask2former.generation import generate_text
 from vlseg_cli.models.mask2former.image_processing import fit_pixels, squash_pixels, squash_regions
-from vlseg_cli.models.mask2former.modeling import mask_tokens, pool_conditions
+from vlseg_cli.models.mask2former.modeling import generate_text, mask_tokens, pool_conditions
 from vlseg_cli.nn.hungarian_matcher import match_masks
 from vlseg_cli.nn.pooling import sample_mean
 from vlseg_cli.nn.postprocessing import referring_scores, resize_to_original
@@ -178,7 +177,7 @@ class _HyperSegRun:
         self.golden.require(len(masks) == count, f"{len(masks)} regions, not {count}")
         pictures = torch.zeros(len(masks), dtype=torch.long)
         with torch.no_grad():
-            vectors = self.model.region_vectors(self.parity.seen, pictures, masks)
+            vectors = self.model.embed_regions(self.parity.seen, pictures, masks)
         self._agrees("region_features_unique_mean", vectors)
 
     def answer(self) -> None:

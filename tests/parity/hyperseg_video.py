@@ -59,7 +59,7 @@ def _categories(parity: HyperSegGolden) -> None:
         ran = parity.run(seen, ConditionKind.CATEGORY)
         carried = _carry(parity, f"vis/{t}", seen, ran)
         with torch.no_grad():
-            identified = parity.model.identify(ran.answered)
+            identified = parity.model.instance_embeddings(ran.answered)
         golden.agrees(f"vis/{t}/cond_class_projected", ran.asked.conditions)
         golden.agrees(f"vis/{t}/score_class", ran.answered.scores[-1])
         golden.agrees(f"vis/{t}/pred_boxes", identified.boxes)

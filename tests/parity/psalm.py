@@ -196,8 +196,8 @@ class _PSALMRun:
             self._agrees("region_embeddings", self._asked.conditions[0])
             owner = torch.zeros(len(self.regions), dtype=torch.long)
             with torch.no_grad():
-                looks = self.model.region_looks(self.parity.seen, owner, self.regions)
-                vectors = self.model.look_vectors(looks)
+                looks = self.model.region_features(self.parity.seen, owner, self.regions)
+                vectors = self.model.embed_regions(looks)
             self._agrees("region_features", vectors.unsqueeze(1))
 
     def answer(self) -> None:

@@ -54,7 +54,7 @@ def test_eight_prompts_are_one_look_and_one_reading_of_the_picture(
     predictions = hyperseg.predict(encoded, requests)
     assert sorted(looks) == ["fine", "siglip", "swin"]
     assert len(predictions) == len(requests)
-    image, reasons = len(encoded.seen.prefixes), {ask.task for ask in requests}
+    image, reasons = len(encoded.features.prefixes), {ask.task for ask in requests}
     assert image == 1 and {Task.REFER, Task.REASON, Task.INTERACTIVE} <= reasons
     frame = samples[0].frame
     for prediction in predictions:

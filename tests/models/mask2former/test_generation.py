@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vlseg_cli.models.mask2former.generation import generate_text
-from vlseg_cli.models.mask2former.modeling import ImageFeatures
+from vlseg_cli.models.mask2former.modeling import ImageFeatures, generate_text
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.prompts import PSALMPrompts
 from vlseg_cli.models.psalm.segmenter import PSALMSegmenter

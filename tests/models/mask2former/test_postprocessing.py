@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vlseg_cli.models.mask2former.postprocessing import describe
+from vlseg_cli.models.mask2former.postprocessing import build_prediction
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
@@ -57,7 +57,7 @@ def told(
     many: bool = False,
 ) -> Prediction:
     ask = PromptRequest(0, task, prompt, threshold, many)
-    return describe(ask, FRAME, CANVAS, parts, PSALMConfig(), {"see": 0.5})
+    return build_prediction(ask, FRAME, CANVAS, parts, PSALMConfig(), {"see": 0.5})
 
 
 def masks_of(prediction: Prediction) -> list[NDArray[np.bool_]]:

@@ -211,6 +211,6 @@ def test_regions_enter_as_what_is_seen_there(
     owners = pictures.repeat_interleave(torch.tensor([s.conditions for s in sequences]))
     with torch.no_grad():
         read = model.run_language_model(seen, sequences, pictures, regions)
-        vectors = model.look_vectors(model.region_looks(seen, owners, regions))
+        vectors = model.embed_regions(model.region_features(seen, owners, regions))
     assert torch.allclose(read.embeds[read.ids == Placeholder.REGION], vectors)
     assert torch.cdist(vectors, vectors).fill_diagonal_(1).min() > 1e-6

@@ -158,7 +158,7 @@ class HyperSeg(MaskModel):
         carried: Tensor = self.perceiver.carry(hidden)
         return carried
 
-    def region_vectors(self, seen: HyperSegFeatures, pictures: Tensor, regions: Tensor) -> Tensor:
+    def embed_regions(self, seen: HyperSegFeatures, pictures: Tensor, regions: Tensor) -> Tensor:
         """What the language model sees of regions: (R,) pictures, (R, S, S) masks -> (R, D).
 
         Masks lie on SigLIP's picture where regions are pooled from tokens, else on Swin's.
@@ -190,7 +190,7 @@ class HyperSeg(MaskModel):
         scores = score_queries(self.condition_heads[kind], decoded.hidden, asked)
         return MaskOutput(scores, decoded.pred_masks, decoded.hidden, decoded.content)
 
-    def identify(self, answered: MaskOutput) -> InstanceEmbeddings:
+    def instance_embeddings(self, answered: MaskOutput) -> InstanceEmbeddings:
         """Boxes and embeddings of the answers, by which things are followed through a video."""
         identified: InstanceEmbeddings = self.instance_heads(answered.hidden[-1], answered.content)
         return identified

@@ -15,7 +15,7 @@ from torch import Tensor
 from vlseg_cli.models.base import SessionState
 from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
 from vlseg_cli.models.hyperseg.tracks import NamedTracker, match_regions
-from vlseg_cli.models.mask2former.postprocessing import PromptOutput, describe
+from vlseg_cli.models.mask2former.postprocessing import PromptOutput, build_prediction
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames, kind_of
 from vlseg_cli.nn.postprocessing import mask_scores, resize_to_original
 from vlseg_cli.nn.reid import InstanceEmbeddings
@@ -92,7 +92,7 @@ class PromptTracker:
         self, encoded: EncodedFrames, answers: Sequence[TrackedOutput], seconds: dict[str, float]
     ) -> Prediction:
         """Answers of this frame's rows become a prediction, and are remembered."""
-        frame, canvas = encoded.frames[0], encoded.canvases[0]
+        frame, canvas = encoded.frames[0], encoded.geometries[0]
         segments: Sequence[Segment] = ()
         if answers:
             self.vectors = self.asked
@@ -104,7 +104,7 @@ class PromptTracker:
         elif answers:
             parts = [answer.part for answer in answers]
             thresholds = self.segmenter.thresholds
-            told = describe(self.ask, frame, canvas, parts, thresholds, seconds, self.text)
+            told = build_prediction(self.ask, frame, canvas, parts, thresholds, seconds, self.text)
             return _with_track(told) if self.kind is ConditionKind.SENTENCE else told
         return Prediction(
             frame.source,
@@ -149,12 +149,12 @@ class PromptTracker:
                 f"{frame.source}: a region is drawn on another size than that of frame "
                 f"{frame.index}, {frame.width}x{frame.height}"
             )
-        return self.segmenter.region_vectors(encoded, 0, self.segmenter.place(masks))
+        return self.segmenter.embed_regions(encoded, 0, self.segmenter.place(masks))
 
     def _regions(
         self, encoded: EncodedFrames, answers: Sequence[TrackedOutput], prompt: Regions
     ) -> list[Segment]:
-        found = match_regions([answer.part for answer in answers], encoded.canvases[0])
+        found = match_regions([answer.part for answer in answers], encoded.geometries[0])
         given = encoded.frames[0].index == self.ask.frame
         segments = []
         for number, region in enumerate(prompt.regions):
@@ -174,7 +174,7 @@ class PromptTracker:
         if again and self.vectors is not None:
             placed = self.segmenter.place([masks[i].cpu().numpy() for i in again])
             self.vectors = self.vectors.clone()
-            self.vectors[again] = self.segmenter.region_vectors(encoded, 0, placed)
+            self.vectors[again] = self.segmenter.embed_regions(encoded, 0, placed)
 
     def _things(
         self, encoded: EncodedFrames, answer: TrackedOutput, prompt: Categories
@@ -188,7 +188,7 @@ class PromptTracker:
         for thing in found:
             if not prompt.is_thing(thing.category):
                 continue
-            full = resize_to_original(low[thing.query][None], encoded.canvases[0])
+            full = resize_to_original(low[thing.query][None], encoded.geometries[0])
             mask, score = (full[0] > 0).cpu().numpy(), thing.score * float(mask_scores(full))
             if mask.any() and score >= least:
                 name = prompt.names[thing.category]

@@ -35,7 +35,7 @@ _SURE = "\nSure, the segmentation result is <gt><seg>"
 _SAID = "<gt>"  # where the answer's own words stand
 
 
-def wrapped(human: str, answer: str) -> str:
+def chat_turn(human: str, answer: str) -> str:
     """One turn, finished."""
     return f"{_SYSTEM} USER: {human} ASSISTANT: {answer}{END}"
 
@@ -106,10 +106,10 @@ class HyperSegPrompts:
         if self.style == "plain":
             text = "<image><temporal> find <refer> <gt><seg>"
         elif video:
-            text = wrapped(seen_names(video) + _FRAME_INSTRUCTION, _SURE)
+            text = chat_turn(seen_names(video) + _FRAME_INSTRUCTION, _SURE)
         else:
             task = "Reasoning" if reasoning else "Referring"
-            text = wrapped(seen_names(video) + _SENTENCE_INSTRUCTION.format(task), _SURE)
+            text = chat_turn(seen_names(video) + _SENTENCE_INSTRUCTION.format(task), _SURE)
         ids = self._tokens(text, [self.tokenizer.seg])
         tokens = self._sentence_tokens(prompt, reasoning, video)
         return assemble(ids, self.single, expression=tokens)
@@ -121,7 +121,7 @@ class HyperSegPrompts:
         else:
             marks = ", ".join(["<region>"] * count)
             human = seen_names(video) + self.region_instruction.format(marks)
-            text = wrapped(human, "\n[SEG]<seg>")
+            text = chat_turn(human, "\n[SEG]<seg>")
         return assemble(self._tokens(text, []), self.single)
 
     def chat(self, question: str, turns: Sequence[tuple[str, str]] = ()) -> TokenSequence:
@@ -166,7 +166,7 @@ class HyperSegPrompts:
         if self.style == "plain":
             return "<image><temporal> segment " + "<cls> " * count + "<gt><seg>"
         marks = ", ".join(["<cls>"] * count)
-        return wrapped(seen_names(video) + self.category_instruction.format(marks), _SURE)
+        return chat_turn(seen_names(video) + self.category_instruction.format(marks), _SURE)
 
     def _sentence_tokens(self, text: str, reasoning: bool, video: bool) -> list[int]:
         """Expressions end with a dot; questions and sentences about a video stay as they are."""

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from vlseg_cli.models.hyperseg.modeling import HyperSeg
 from vlseg_cli.models.hyperseg.prompts import HyperSegPrompts, hyperseg_prompts
-from vlseg_cli.models.mask2former.generation import generate_text
 from vlseg_cli.models.mask2former.image_processing import fit_regions, squash_pixels, squash_regions
-from vlseg_cli.models.mask2former.modeling import MaskOutput
+from vlseg_cli.models.mask2former.modeling import MaskOutput, generate_text
 from vlseg_cli.models.mask2former.postprocessing import Thresholds
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.schema import (
@@ -59,18 +58,18 @@ class HyperSegSegmenter(PromptedSegmenter):
     ) -> EncodedFrames:
         """Both eyes on a batch of frames; carried: of the frames before, in a video."""
         start, config = time.perf_counter(), self.model.config
-        pixels, canvases = self.fit(frames, config.image_size)
+        pixels, geometries = self.fit(frames, config.image_size)
         squashed = np.stack([squash_pixels(frame, config.clip_size) for frame in frames])
         clip = torch.from_numpy(squashed).to(self.device)
         seen = self.model.encode_image(pixels, clip, carried)
-        return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
+        return EncodedFrames(tuple(frames), geometries, seen, time.perf_counter() - start)
 
     def words(self, encoded: EncodedFrames, ask: PromptRequest, text: str) -> str:
         """See ``PromptedSegmenter``: masks come without, in one pass."""
         if ask.task is not Task.CHAT:
             return ""
         question = self.prompts.chat(text)
-        prefix = self.model.encode_prefix(encoded.seen, question)
+        prefix = self.model.encode_prefix(encoded.features, question)
         said = generate_text(self.model, prefix, ask.frame, question, self.tokenizer.has_ended)
         return self.tokenizer.text(said)
 
@@ -78,13 +77,13 @@ class HyperSegSegmenter(PromptedSegmenter):
         """Steps 2 to 4 for rows of one kind."""
         pictures = torch.tensor([row.ask.frame for row in rows], device=self.device)
         vectors = [
-            self.region_vectors(encoded, row.ask.frame, row.regions)
+            self.embed_regions(encoded, row.ask.frame, row.regions)
             for row in rows
             if row.regions is not None
         ]
         regions = torch.cat(vectors) if vectors else None
         sequences = [row.sequence for row in rows]
-        answered: MaskOutput = self.model(encoded.seen, sequences, pictures, kind, regions)
+        answered: MaskOutput = self.model(encoded.features, sequences, pictures, kind, regions)
         return answered
 
     def rows(
@@ -116,10 +115,10 @@ class HyperSegSegmenter(PromptedSegmenter):
             return torch.from_numpy(squash_regions(stacked, config.clip_size))
         return torch.from_numpy(fit_regions(stacked, config.image_size))
 
-    def region_vectors(self, encoded: EncodedFrames, frame: int, placed: Tensor) -> Tensor:
+    def embed_regions(self, encoded: EncodedFrames, frame: int, placed: Tensor) -> Tensor:
         """What the language model reads of regions of one frame: (R, S, S) -> (R, D)."""
         owner = torch.full((len(placed),), frame, device=self.device)
-        return self.model.region_vectors(encoded.seen, owner, placed.to(self.device))
+        return self.model.embed_regions(encoded.features, owner, placed.to(self.device))
 
     def _entities(
         self, encoded: EncodedFrames, ask: PromptRequest, names: Sequence[str], video: bool
@@ -129,6 +128,9 @@ class HyperSegSegmenter(PromptedSegmenter):
             return []
         question = self.prompts.category_question(names, video)
         longest = len(self.prompts.entities(names))
-        prefix, ended = self.model.encode_prefix(encoded.seen, question), self.prompts.entities_end
+        prefix, ended = (
+            self.model.encode_prefix(encoded.features, question),
+            self.prompts.entities_end,
+        )
         said = generate_text(self.model, prefix, ask.frame, question, ended, longest)
         return self.prompts.entities_of(said)

@@ -58,7 +58,7 @@ def reid_losses(
 ) -> ReidLosses:
     """Which queries show which things; stuff (identity -1) is left out."""
     logits, scores = answered.pred_masks[-1], answered.scores[-1]
-    found = ReidLosses(model.identify(answered), scores, [], [], [], [])
+    found = ReidLosses(model.instance_embeddings(answered), scores, [], [], [], [])
     for row, truth in enumerate(prompts.truth):
         labels, identity = prompts.labels[row], things[int(prompts.pictures[row])]
         predicted, wanted = sampling.for_matching(logits[row].detach(), truth)
@@ -205,7 +205,7 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
             return None
         counts = torch.tensor([one.conditions for one in prompts.sequences])
         owner = prompts.pictures.repeat_interleave(counts.to(prompts.pictures.device))
-        return self.model.region_vectors(seen, owner, prompts.regions)
+        return self.model.embed_regions(seen, owner, prompts.regions)
 
     def losses_of(self, seen: Any, batch: Any, origin: Any = None) -> tuple[dict[str, Tensor], Any]:
         """Everything PSALM learns, and words."""

@@ -70,7 +70,7 @@ class HyperSegSession:
                 for row, answer in zip(chunk, self._answer(encoded, chunk, kind), strict=True):
                     answers[row.watch].append(answer)
         check_finite([answer.part for each in answers for answer in each], frame)
-        carried = segmenter.model.carry(encoded.seen, segmenter.prompts.regions(1, video=True))
+        carried = segmenter.model.carry(encoded.features, segmenter.prompts.regions(1, video=True))
         check_finite([(carried, carried)], frame)
         self.carried = carried
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start - encoded.seconds}
@@ -97,7 +97,7 @@ class HyperSegSession:
         vectors = [row.vectors for row in rows if row.vectors is not None]
         regions = torch.cat(vectors) if vectors else None
         read = model.run_language_model(
-            encoded.seen, [row.sequence for row in rows], pictures, regions
+            encoded.features, [row.sequence for row in rows], pictures, regions
         )
         now = model.build_queries(read, kind)
         conditions = now.conditions.clone()
@@ -106,8 +106,8 @@ class HyperSegSession:
             every = torch.stack([*row.past, now.conditions[place, :count]])
             conditions[place, :count] = every.mean(0)
         asked = Queries(now.queries, conditions, now.present)
-        answered = model.decode_masks(encoded.seen, pictures, asked, kind)
-        identified = model.identify(answered)
+        answered = model.decode_masks(encoded.features, pictures, asked, kind)
+        identified = model.instance_embeddings(answered)
         return [
             TrackedOutput(
                 (answered.scores[-1][place][:, :count], answered.pred_masks[-1][place]),

@@ -87,7 +87,7 @@ class MaskCollator:
             for kind in (Categories, Expression | Question, Regions)
         }
         categories, sentences, regions = of_kind.values()
-        semantic = semantic_cells(len(samples), categories, self.names, self.size)
+        semantic = semantic_map(len(samples), categories, self.names, self.size)
         if self.dense_only:
             categories, sentences, regions = [], [], []
         sources = [sample.frame.source for sample in samples]
@@ -98,7 +98,7 @@ class MaskCollator:
             spoken,
             self._prompts(self._apart(regions), sources),
             semantic,
-            meant_shares(semantic, *_answers(spoken), len(self.names)),
+            category_shares(semantic, *_answers(spoken), len(self.names)),
         )
 
     def _apart(self, regions: list[tuple[int, Query]]) -> list[tuple[int, Query]]:
@@ -152,7 +152,7 @@ class MaskCollator:
         return self.sampling.prepare(torch.from_numpy(fit_masks(query.masks, self.size)))
 
 
-def semantic_cells(
+def semantic_map(
     batch: int, asked: Sequence[tuple[int, Query]], names: Sequence[str], size: int
 ) -> Tensor:
     """What each cell of stride 4 belongs to, (B, size/4, size/4): an index into ``names``, -1 where
@@ -169,7 +169,7 @@ def semantic_cells(
     return semantic
 
 
-def meant_shares(
+def category_shares(
     semantic: Tensor, pictures: Tensor, truths: Sequence[Tensor], names: int
 ) -> Tensor:
     """Which categories each sentence's answer belongs to, as shares: (P, names).

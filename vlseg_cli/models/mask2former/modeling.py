@@ -5,7 +5,7 @@ its keys and values; what is asked is read on from there.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -106,7 +106,7 @@ def pad_sequences(
 
 
 def embed_tokens(
-    language: PhiModel, ids: Tensor, mask_tokens: Tensor, region_vectors: Tensor | None = None
+    language: PhiModel, ids: Tensor, mask_tokens: Tensor, embed_regions: Tensor | None = None
 ) -> Tensor:
     """ids (P, L), learned mask tokens (N, D), regions (R, D) in the order of their marks -> what
     the language model reads, (P, L, D)."""
@@ -115,9 +115,9 @@ def embed_tokens(
     count = (ids == Placeholder.QUERIES).sum(1).max()
     is_mask_token = (ids == Placeholder.QUERIES).unsqueeze(-1)
     embeds = embeds.masked_scatter(is_mask_token, tokens[:count].repeat(len(ids), 1))
-    if region_vectors is not None:
+    if embed_regions is not None:
         mark = (ids == Placeholder.REGION).unsqueeze(-1)
-        embeds = embeds.masked_scatter(mark, region_vectors.to(embeds.dtype))
+        embeds = embeds.masked_scatter(mark, embed_regions.to(embeds.dtype))
     return embeds
 
 
@@ -175,6 +175,9 @@ def score_queries(head: nn.Module, hidden: Sequence[Tensor], asked: Queries) -> 
     )
 
 
+MAX_NEW_TOKENS = 64  # of an answer in a conversation, in tokens
+
+
 class MaskModel(nn.Module):
     """What training and inference need of a network with these four steps; see ``PSALM``."""
 
@@ -196,3 +199,40 @@ class MaskModel(nn.Module):
         self, seen: Any, pictures: Tensor, asked: Queries, kind: ConditionKind
     ) -> MaskOutput:
         """Step 4: queries to masks and scores."""
+
+
+class TextGenerator(Protocol):
+    """A model with a head for words; its config has ``vocabulary`` and ``positions``."""
+
+    config: Any
+    language: PhiModel
+    lm_head: nn.Linear
+    seg_query: nn.Parameter
+
+
+@torch.no_grad()
+def generate_text(
+    model: TextGenerator,
+    prefix: PrefixCache,
+    picture: int,
+    sequence: TokenSequence,
+    ended: Callable[[Sequence[int]], bool],
+    most: int = MAX_NEW_TOKENS,
+) -> list[int]:
+    """Go on after a prompt until what was said has ``ended``, for at most ``most`` tokens and as
+    many as the language model has positions for."""
+    device = prefix.hidden.device
+    past = repeat_cache(prefix, torch.tensor([picture], device=device))
+    ids = torch.from_numpy(sequence.ids)[None].to(device)
+    room = model.config.positions - prefix.hidden.shape[1] - ids.shape[1]
+    said: list[int] = []
+    while len(said) < min(most, room) and not ended(said):
+        hidden: Tensor = model.language(
+            inputs_embeds=embed_tokens(model.language, ids, model.seg_query),
+            cache=past,
+            use_cache=True,
+        ).last_hidden_state
+        logits = model.lm_head(hidden[0, -1])[: model.config.vocabulary]
+        said.append(int(logits.argmax()))
+        ids = torch.tensor([[said[-1]]], device=device)
+    return said

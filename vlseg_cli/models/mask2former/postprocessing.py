@@ -47,7 +47,7 @@ PromptOutput = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) o
 FoundSegments = tuple[list[Segment], PanopticMap | None]
 
 
-def describe(
+def build_prediction(
     ask: PromptRequest,
     frame: Frame,
     canvas: ImageGeometry,

@@ -32,11 +32,11 @@ class MaskPrompts(Protocol):
         ...
 
 
-def opened(user: str) -> str:
+def user_turn(user: str) -> str:
     """What a user says in the LLaMA-2 wrapper that Phi was trained with; an answer comes next."""
     return f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n{user} [/INST]"
 
 
-def wrapped(user: str, answer: str) -> str:
+def chat_turn(user: str, answer: str) -> str:
     """One turn in that wrapper."""
-    return f"{opened(user)} {answer} <|endoftext|>"
+    return f"{user_turn(user)} {answer} <|endoftext|>"

@@ -18,8 +18,8 @@ from vlseg_cli.models.mask2former.modeling import MaskModel, MaskOutput
 from vlseg_cli.models.mask2former.postprocessing import (
     PromptOutput,
     Thresholds,
+    build_prediction,
     check_finite,
-    describe,
 )
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
@@ -57,8 +57,8 @@ class EncodedFrames:
     """Frames, the sizes they passed through, and what the model saw; seconds spent looking."""
 
     frames: tuple[Frame, ...]
-    canvases: tuple[ImageGeometry, ...]
-    seen: Any
+    geometries: tuple[ImageGeometry, ...]
+    features: Any
     seconds: float
 
 
@@ -138,10 +138,10 @@ class PromptedSegmenter(ABC):
         texts |= {_key(ask): self._words(encoded, ask) for ask in requests if ask.task in _TALKING}
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
-            describe(
+            build_prediction(
                 ask,
                 encoded.frames[ask.frame],
-                encoded.canvases[ask.frame],
+                encoded.geometries[ask.frame],
                 found.get(_key(ask), ()),
                 self.thresholds,
                 seconds,

@@ -13,7 +13,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from vlseg_cli.models.mask2former.collator import meant_shares, semantic_cells
+from vlseg_cli.models.mask2former.collator import category_shares, semantic_map
 from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_pixels
 from vlseg_cli.models.mvp_lm.criterion import BoxTargets
 from vlseg_cli.models.mvp_lm.prompts import IGNORED, MVPLMPrompts, SupervisedCaption
@@ -106,7 +106,7 @@ class MVPLMCollator:
         asked = [(i, query) for i, sample in enumerate(samples) for query in sample.queries]
         named = [(i, query) for i, query in asked if isinstance(query.prompt, Categories)]
         spoken = [(i, q) for i, q in asked if isinstance(q.prompt, Expression | Question)]
-        semantic = semantic_cells(len(samples), named, self.names, self.size)
+        semantic = semantic_map(len(samples), named, self.names, self.size)
         if self.dense_only:
             named, spoken = [], []
         named = [(i, self._of_interest(query, samples[i].frame.source)) for i, query in named]
@@ -123,7 +123,7 @@ class MVPLMCollator:
             self._prompts([one for one in named if one[1].task not in _STUFF], sources),
             sentences,
             semantic,
-            meant_shares(semantic, pictures, answers, len(self.names)),
+            category_shares(semantic, pictures, answers, len(self.names)),
         )
 
     def _of_interest(self, query: Query, source: str) -> Query:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.mask2former.postprocessing import describe as describe_masks
+from vlseg_cli.models.mask2former.postprocessing import build_prediction
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.nn.boxes import boxes_to_pixels
 from vlseg_cli.nn.postprocessing import (
@@ -58,7 +58,7 @@ def describe(
     match ask.prompt:
         case Categories() if ask.task not in BOXED:
             masks_alone = [(part.scores, part.pred_masks)]
-            found = describe_masks(ask, frame, canvas, masks_alone, config, seconds)
+            found = build_prediction(ask, frame, canvas, masks_alone, config, seconds)
             return replace(found, text=part.caption)
         case Categories() as names:
             segments = _detected(ask, names, canvas, part, config)

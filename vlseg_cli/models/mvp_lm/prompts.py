@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.models.mask2former.prompts import BACKGROUND, wrapped
+from vlseg_cli.models.mask2former.prompts import BACKGROUND, chat_turn
 from vlseg_cli.schema import Task
 from vlseg_cli.text.placeholders import Placeholder, tokenize
 from vlseg_cli.text.sequence import TokenSequence, assemble
@@ -217,7 +217,7 @@ class MVPLMPrompts:
     def _ids(self, turn: Turn) -> list[int]:
         if self.style == "plain":
             return tokenize(turn.question + turn.answer, self.tokenizer)
-        return tokenize(wrapped(turn.question, turn.answer), self.tokenizer)
+        return tokenize(chat_turn(turn.question, turn.answer), self.tokenizer)
 
     def _asked(self, turn: Turn) -> list[int]:
         """The whole prompt, or all of it before the answer where the model speaks for itself."""
@@ -235,5 +235,5 @@ class MVPLMPrompts:
         """The wrapper up to the end of the question; ``closed``: up to the answer's beginning."""
         if self.style == "plain":
             return question
-        before, _, _ = wrapped(question, "\0").partition("\0" if closed else " [/INST] \0")
+        before, _, _ = chat_turn(question, "\0").partition("\0" if closed else " [/INST] \0")
         return before

@@ -115,7 +115,7 @@ class MVPLMSegmenter:
             describe(
                 ask,
                 encoded.frames[ask.frame],
-                encoded.canvases[ask.frame],
+                encoded.geometries[ask.frame],
                 found[_key(ask)],
                 self.model.config,
                 seconds,
@@ -173,8 +173,8 @@ class MVPLMSegmenter:
         pictures = torch.tensor([row.picture for row in rows], device=self.device)
         instruction, captions = self._read(encoded, rows, pictures)
         kind, stuff = rows[0].kind, rows[0].stuff
-        asked = self.model.build_queries(encoded.seen, pictures, instruction, kind, stuff)
-        (level,) = self.model.decode_masks(encoded.seen, pictures, asked, kind).levels
+        asked = self.model.build_queries(encoded.features, pictures, instruction, kind, stuff)
+        (level,) = self.model.decode_masks(encoded.features, pictures, asked, kind).levels
         return [
             _part(level, row, int(asked.present[row].sum()), caption)
             for row, caption in enumerate(captions)
@@ -187,12 +187,12 @@ class MVPLMSegmenter:
         sequences, captions = [row.sequence for row in rows], [""] * len(rows)
         if self.model.config.summary_token is not None:
             sequences, captions = self._spoken(encoded, sequences, pictures)
-        read = self.model.run_language_model(encoded.seen, sequences, pictures)
+        read = self.model.run_language_model(encoded.features, sequences, pictures)
         if not (names := rows[0].names):
             return self.model.pool(read), captions
         apart = read_names_apart(
             self.model,
-            encoded.seen,
+            encoded.features,
             rows[0].picture,
             rows[0].sequence,
             self.prompts.name_tokens(names),
@@ -205,7 +205,7 @@ class MVPLMSegmenter:
         self, encoded: EncodedFrames, sequences: Sequence[TokenSequence], pictures: Tensor
     ) -> tuple[list[TokenSequence], list[str]]:
         """The prompts with what the model said to them, and that as text."""
-        said = generate_captions(self.model, encoded.seen, sequences, pictures, self._stops)
+        said = generate_captions(self.model, encoded.features, sequences, pictures, self._stops)
         captions = [self.prompts.caption(tokens) for tokens in said]
         spoken = [self.prompts.spoken(s, c) for s, c in zip(sequences, captions, strict=True)]
         return spoken, [self.prompts.tokenizer.rust.decode(c).strip() for c in captions]

@@ -94,8 +94,8 @@ class PSALM(MaskModel):
         ids, condition, real = pad_sequences(sequences, pictures.device)
         if regions is not None:
             owner = pictures[(ids == Placeholder.REGION).nonzero()[:, 0]]
-            looks = self.region_looks(seen, owner, regions)
-        vectors = None if looks is None else self.look_vectors(looks)
+            looks = self.region_features(seen, owner, regions)
+        vectors = None if looks is None else self.embed_regions(looks)
         embeds = embed_tokens(self.language, ids, self.seg_query, vectors)
         hidden = run_from_prefix(self.language, prefix, pictures, embeds, real)
         return LanguageOutput(hidden, ids, condition, embeds)
@@ -110,16 +110,16 @@ class PSALM(MaskModel):
             seen.prefixes[ids] = encode_prefix(self.language, embeds)
         return seen.prefixes[ids]
 
-    def region_looks(self, seen: ImageFeatures, pictures: Tensor, regions: Tensor) -> Tensor:
+    def region_features(self, seen: ImageFeatures, pictures: Tensor, regions: Tensor) -> Tensor:
         """What regions look like: (R,) pictures, (R, H, W) masks -> (R, C) pooled features."""
-        return pool_regions(self.look_features(seen)[pictures], regions)
+        return pool_regions(self.region_feature_map(seen)[pictures], regions)
 
-    def look_features(self, seen: ImageFeatures) -> Tensor:
+    def region_feature_map(self, seen: ImageFeatures) -> Tensor:
         """What regions are pooled from: (B, C, h, w)."""
         tokens = self.config.region_source == "tokens"
         return seen.tokens if tokens else seen.pixels.mask_features
 
-    def look_vectors(self, looks: Tensor) -> Tensor:
+    def embed_regions(self, looks: Tensor) -> Tensor:
         """What the language model reads of regions' looks: (R, C) -> (R, D)."""
         if self.config.region_source == "tokens":
             return looks

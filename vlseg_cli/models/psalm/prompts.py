@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from vlseg_cli.models.mask2former.prompts import BACKGROUND, opened, wrapped
+from vlseg_cli.models.mask2former.prompts import BACKGROUND, chat_turn, user_turn
 from vlseg_cli.text.placeholders import Placeholder, tokenize
 from vlseg_cli.text.sequence import TokenSequence, assemble
 from vlseg_cli.text.tokenizer import Tokenizer
@@ -21,7 +21,7 @@ _SURE = "\nSure, the segmentation result is <seg>"
 def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
     """Questions and answers about the picture, which stands before the first question."""
     (question, answer), *later = turns
-    text = wrapped(f"<image>\n{question}", answer)
+    text = chat_turn(f"<image>\n{question}", answer)
     return text + "".join(f"<|endoftext|>[INST] {q} [/INST] {a} <|endoftext|>" for q, a in later)
 
 
@@ -33,7 +33,7 @@ def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
         f"This is an image <image>, Please do {task} Segmentation.\n"
         f"This is all the candidate categories: {', '.join(['<cls>'] * count)}.\n"
     )
-    return wrapped(user, _SURE)
+    return chat_turn(user, _SURE)
 
 
 def sentence_text(style: Style) -> str:
@@ -44,7 +44,7 @@ def sentence_text(style: Style) -> str:
         "This is an image <image>, Please doing Referring Segmentation according to the following "
         "instruction:\n<refer>"
     )
-    return wrapped(user, _SURE)
+    return chat_turn(user, _SURE)
 
 
 def region_text(count: int, style: Style) -> str:
@@ -55,7 +55,7 @@ def region_text(count: int, style: Style) -> str:
         "This is an image <image>, Please segment by given regions\n"
         f"This is all regions:  {', '.join(['<region>'] * count)}.\n"
     )
-    return wrapped(user, "\n[SEG]<seg>")
+    return chat_turn(user, "\n[SEG]<seg>")
 
 
 class PSALMPrompts:
@@ -86,7 +86,7 @@ class PSALMPrompts:
 
     def question(self, text: str) -> TokenSequence:
         """A question that is to be answered in words: the answer's tokens come after it."""
-        ids = tokenize(opened(f"<image>\n{text.strip()}"), self.tokenizer)
+        ids = tokenize(user_turn(f"<image>\n{text.strip()}"), self.tokenizer)
         image = ids.index(Placeholder.IMAGE)
         rest = np.asarray(ids[image + 1 :], np.int64)
         return TokenSequence(tuple(ids[:image]), rest, np.full(len(rest), -1))

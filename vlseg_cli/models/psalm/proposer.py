@@ -81,10 +81,10 @@ class PSALMProposer:
         sequence = psalm.prompts.categories(psalm.categories or _NAMELESS)
         pictures = torch.arange(len(frames), device=psalm.device)
         answered = psalm.model(
-            encoded.seen, [sequence] * len(frames), pictures, ConditionKind.CATEGORY
+            encoded.features, [sequence] * len(frames), pictures, ConditionKind.CATEGORY
         )
         answers = []
-        for place, canvas in enumerate(encoded.canvases):
+        for place, canvas in enumerate(encoded.geometries):
             something = 1 - answered.scores[-1][place].softmax(-1)[:, -1]
             certain = something > _CERTAIN
             logits = resize_to_original(answered.pred_masks[-1][place][certain], canvas)

@@ -221,7 +221,7 @@ class RegionTracks:
 
     def _looks(self, view: FrameView, placed: Tensor) -> Tensor:
         placed = placed.to(view.seen.tokens.device)
-        return self._model.region_looks(view.seen, view.pictures(len(placed)), placed).float()
+        return self._model.region_features(view.seen, view.pictures(len(placed)), placed).float()
 
     def _segment(self, thing: int, mask: NDArray[np.bool_], score: float) -> Segment:
         number = self._numbers[thing]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from vlseg_cli.models.mask2former.generation import generate_text
 from vlseg_cli.models.mask2former.image_processing import fit_regions
-from vlseg_cli.models.mask2former.modeling import MaskOutput
+from vlseg_cli.models.mask2former.modeling import MaskOutput, generate_text
 from vlseg_cli.models.mask2former.postprocessing import Thresholds
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames, Key, PromptedSegmenter, Row
 from vlseg_cli.models.psalm.modeling import PSALM
@@ -44,14 +43,14 @@ class PSALMSegmenter(PromptedSegmenter):
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
         start = time.perf_counter()
-        pixels, canvases = self.fit(frames, self.model.config.image_size)
+        pixels, geometries = self.fit(frames, self.model.config.image_size)
         seen = self.model.encode_image(pixels)
-        return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
+        return EncodedFrames(tuple(frames), geometries, seen, time.perf_counter() - start)
 
     def words(self, encoded: EncodedFrames, ask: PromptRequest, text: str) -> str:
         """See ``PromptedSegmenter``."""
         question = self.prompts.question(text)
-        prefix = self.model.encode_prefix(encoded.seen, question.prefix)
+        prefix = self.model.encode_prefix(encoded.features, question.prefix)
         said = generate_text(self.model, prefix, ask.frame, question, self.tokenizer.has_ended)
         return self.tokenizer.text(said)
 
@@ -61,7 +60,7 @@ class PSALMSegmenter(PromptedSegmenter):
         masks = [row.regions for row in rows if row.regions is not None]
         regions = torch.cat(masks).to(self.device) if masks else None
         sequences = [row.sequence for row in rows]
-        answered: MaskOutput = self.model(encoded.seen, sequences, pictures, kind, regions)
+        answered: MaskOutput = self.model(encoded.features, sequences, pictures, kind, regions)
         return answered
 
     def rows(self, encoded: EncodedFrames, key: Key, ask: PromptRequest) -> list[Row]:  # noqa: ARG002

@@ -71,7 +71,7 @@ class AppearanceRule:
     """How alike things of different frames look, in [-1, 1], the frame's own look taken off."""
 
     def __init__(self, psalm: PSALM, seen: ImageFeatures) -> None:
-        self.mean = psalm.look_features(seen)[0].flatten(1).float().mean(1)
+        self.mean = psalm.region_feature_map(seen)[0].flatten(1).float().mean(1)
 
     def apart(self, looks: Tensor) -> Tensor:
         """Looks (R, C) without what all of the frame has in common."""

@@ -51,7 +51,7 @@ class PSALMSession:
         """See ``Session``."""
         start = time.perf_counter()
         encoded = self._segmenter.encode([frame])
-        view = FrameView(frame, encoded.canvases[0], encoded.seen)
+        view = FrameView(frame, encoded.geometries[0], encoded.features)
         answers = [tracks.predict(view) for _, tracks in self._groups]
         for answered in answers:
             if answered is not None:
