@@ -41,7 +41,7 @@ def test_the_main_commands_come_first(vlseg) -> None:
     assert ran.code == 0
     places = [ran.out.index(f" {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    panels = [MAIN] * 7 + [TALK] + [DATA] * 2 + [JOBS] * 5 + [SETUP] * 2
+    panels = [MAIN] * 7 + [TALK] + [DATA] * 3 + [JOBS] * 5 + [SETUP] * 2
     assert [entry.panel for entry in COMMANDS.values()] == panels
 
 

@@ -37,6 +37,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "data": CommandEntry(
         DATA, "Check data, draw specimens of it, or label pictures with captions."
     ),
+    "schema": CommandEntry(
+        DATA, "Print the JSON Schema of a recipe, a prompts file's row or a record."
+    ),
     "status": CommandEntry(JOBS, "Say how far a job is."),
     "retry": CommandEntry(JOBS, "Try the failed inputs of a job again."),
     "merge": CommandEntry(JOBS, "Join the folders of a job that ran in shares."),

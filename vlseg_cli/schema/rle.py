@@ -1,9 +1,8 @@
 """COCO run-length masks: column-major runs, counts as an ASCII string, made by pycocotools."""
 
-from typing import TypedDict
-
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict  # pydantic wants it of Python 3.11
 
 
 class RLE(TypedDict):
