@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
+from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, write_toy_sets
 from vlseg_cli.evaluation.data_check import check_data
-from vlseg_cli.evaluation.toy import write_toy_sets
 
 NAMES = ("reasonseg-val", "coco-panoptic", "mmbench-en", "pascal-voc-20")
 

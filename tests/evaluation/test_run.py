@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from jobs.stub import Listener, StubModel
 
-from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
+from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, write_toy_sets
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark, prompt_requests
 from vlseg_cli.evaluation.run import Evaluation, evaluate
-from vlseg_cli.evaluation.toy import write_toy_sets
 from vlseg_cli.jobs import Job, JobSettings
 from vlseg_cli.jobs.shard import Shard
 from vlseg_cli.outputs import OutputFolder

@@ -9,8 +9,13 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
-from vlseg_cli.evaluation.metrics.match_table import STATS, AveragePrecisionResult
+from vlseg_cli.evaluation.metrics.average_precision import (
+    STATS,
+    AveragePrecision,
+    AveragePrecisionResult,
+    Detection,
+    TrueInstance,
+)
 from vlseg_cli.schema import InputError, encode_rle, segment_from_mask
 
 SIDE = 120

@@ -1,10 +1,10 @@
-"""Interactive IoU: every way of pointing apart, with its own number of regions."""
+"""Masks for region prompts, and objects in two views."""
 
 import numpy as np
 import pytest
 from metrics.proposals import best_proposal, union_above
 
-from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
+from vlseg_cli.evaluation.metrics.interactive import CorrespondenceIoU, InteractiveIoU
 
 
 def rows(count: int) -> np.ndarray:
@@ -33,3 +33,14 @@ def test_proposals_above_the_threshold_join_and_the_best_stands_in() -> None:
     masks = [rows(1), ~rows(9), rows(3)]
     assert union_above(masks, [0.7, 0.8, 0.6], 0.6).sum() == 20
     assert union_above(masks, [0.1, 0.2, 0.6], 0.6) is masks[2]
+
+
+def test_the_mean_is_over_objects_in_views() -> None:
+    meter = CorrespondenceIoU()
+    assert meter.result().iou is None
+    truth = np.zeros((4, 4), bool)
+    truth[:2] = True
+    assert meter.add(truth, truth) == 1
+    assert meter.add(~truth, truth) == 0
+    assert meter.add(np.ones((4, 4), bool), truth) == 0.5
+    assert (meter.result().iou, meter.result().n) == (0.5, 3)

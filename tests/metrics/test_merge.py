@@ -12,25 +12,19 @@ from numpy.random import Generator
 
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
-from vlseg_cli.evaluation.metrics.correspondence import CorrespondenceIoU
-from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsupervised
+from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsupervised, RefDavis
 from vlseg_cli.evaluation.metrics.exact import ExactSum
-from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
 from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
-from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
-from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
-from vlseg_cli.evaluation.metrics.mmbench import MMBench
-from vlseg_cli.evaluation.metrics.mme import MME
+from vlseg_cli.evaluation.metrics.interactive import CorrespondenceIoU, InteractiveIoU
+from vlseg_cli.evaluation.metrics.multiple_choice import MMBench, ScienceQA
 from vlseg_cli.evaluation.metrics.panoptic_quality import PanopticQuality, PanopticSegment
-from vlseg_cli.evaluation.metrics.pope import Pope
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
-from vlseg_cli.evaluation.metrics.ref_davis import RefDavis
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
-from vlseg_cli.evaluation.metrics.revos import ExpressionType, ReVOS
-from vlseg_cli.evaluation.metrics.scienceqa import ScienceQA
 from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
-from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF, ExpressionType, ReVOS
+from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope
 from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
 from vlseg_cli.schema import encode_rle
 

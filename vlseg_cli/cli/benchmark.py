@@ -14,13 +14,16 @@ from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
-from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, find_benchmarks, switches_of
+from vlseg_cli.evaluation.benchmarks.table import (
+    BENCHMARKS,
+    find_benchmarks,
+    switches_of,
+    write_toy_sets,
+)
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.report import write_benchmark_report
 from vlseg_cli.evaluation.run import Evaluation, evaluate
-from vlseg_cli.evaluation.setting import setting
-from vlseg_cli.evaluation.summary import Summary, summarize, write_summary
-from vlseg_cli.evaluation.toy import write_toy_sets
+from vlseg_cli.evaluation.summary import Summary, setting, summarize, write_summary
 from vlseg_cli.jobs import Job, JobSettings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.job import CHUNK_FRAMES
 from vlseg_cli.jobs.layout import FAILURES

@@ -74,8 +74,7 @@ def specimen(
     vlseg data specimen try/ refcoco-val; vlseg eval refcoco-val --data try/
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
-    from vlseg_cli.evaluation.toy import write_toy_sets
+    from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, write_toy_sets
     from vlseg_cli.outputs import OutputFolder
 
     found = find_benchmarks(names)

@@ -19,9 +19,8 @@ from vlseg_cli.datasets.toy.questions import (
     write_vqa,
 )
 from vlseg_cli.datasets.vqa import VQADataset
-from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
-from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
-from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.multiple_choice import letter_or_first, letter_or_text
+from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
 from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.scorers.text_answers import (
     GQAScorer,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
+from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy
 
 
 def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:

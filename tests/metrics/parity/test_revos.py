@@ -9,8 +9,12 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco
 
-from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
-from vlseg_cli.evaluation.metrics.revos import ExpressionType, ReVOS, ReVOSScore
+from vlseg_cli.evaluation.metrics.video_expressions import (
+    ExpressionJF,
+    ExpressionType,
+    ReVOS,
+    ReVOSScore,
+)
 
 
 class Data:

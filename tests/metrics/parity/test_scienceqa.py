@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.evaluation.metrics.scienceqa import ScienceQA
+from vlseg_cli.evaluation.metrics.multiple_choice import ScienceQA
 
 
 def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:

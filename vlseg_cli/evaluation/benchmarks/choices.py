@@ -14,9 +14,9 @@ from vlseg_cli.datasets.questions import Joint, Language
 from vlseg_cli.datasets.scienceqa import ScienceQADataset
 from vlseg_cli.datasets.toy.questions import write_mmbench, write_mme, write_scienceqa
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.metrics.mmbench import letter_or_first, letter_or_text
+from vlseg_cli.evaluation.metrics.multiple_choice import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.scorers.text_answers import MMBenchScorer, MMEScorer, ScienceQAScorer
-from vlseg_cli.evaluation.submissions.words import MMBenchLetters
+from vlseg_cli.evaluation.submissions.text_answers import MMBenchLetters
 from vlseg_cli.schema import Task
 
 MMBENCH_HOMES = ("mmbench", "data/mmbench", ".")

@@ -10,8 +10,8 @@ from pathlib import Path
 from vlseg_cli.datasets.davis import DAVISDataset, RefDAVISDataset
 from vlseg_cli.datasets.toy.davis import write_davis, write_ref_davis
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.scorers.tracks import VOSScorer
 from vlseg_cli.evaluation.scorers.video_expressions import RefDavisScorer, VideoExpressionScorer
-from vlseg_cli.evaluation.scorers.vos import VOSScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("DAVIS", ".")

@@ -7,7 +7,7 @@ from typing import Literal
 from vlseg_cli.datasets.ego_exo import EgoExoDataset
 from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.scorers.vos import CorrespondenceScorer
+from vlseg_cli.evaluation.scorers.tracks import CorrespondenceScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("ego-exo4d/val", "val", ".")

@@ -20,9 +20,12 @@ from vlseg_cli.datasets.toy.open_vocabulary import (
 )
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, Reader, open_names
 from vlseg_cli.evaluation.scorers.base import Scorer
-from vlseg_cli.evaluation.scorers.instances import CityscapesScorer, InstanceScorer
-from vlseg_cli.evaluation.scorers.panoptic import PanopticScorer
-from vlseg_cli.evaluation.scorers.semantic import SemanticScorer
+from vlseg_cli.evaluation.scorers.categories import (
+    CityscapesScorer,
+    InstanceScorer,
+    PanopticScorer,
+    SemanticScorer,
+)
 from vlseg_cli.schema import Categories, Task
 
 SWITCHES = {"names": ("plain", "synonyms")}

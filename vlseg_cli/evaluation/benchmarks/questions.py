@@ -15,10 +15,9 @@ from vlseg_cli.datasets.questions import Joint
 from vlseg_cli.datasets.toy.questions import write_gqa, write_pope, write_prepared_vqa, write_vqa
 from vlseg_cli.datasets.vqa import VQADataset, VQAName
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
-from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
 from vlseg_cli.evaluation.scorers.text_answers import GQAScorer, PopeScorer, VQAScorer
-from vlseg_cli.evaluation.submissions.words import VQAAnswers
+from vlseg_cli.evaluation.submissions.text_answers import VQAAnswers
 from vlseg_cli.schema import Task
 
 JOINTS = {"joint": ("line", "space")}

@@ -1,14 +1,16 @@
-"""ReasonSeg: a mask for what answers a question. Short questions are phrases, long ones sentences.
+"""ReasonSeg and LLM-Seg40K: a mask for what answers a question.
 
-LISA's line leaves the shapes labeled 'ignore' out of account; HyperSeg takes them for background.
-LLM-Seg and HRSeg add 1e-8 to a union where the others add 1e-5.
+ReasonSeg's short questions are phrases, its long ones sentences. LISA's line ignores the shapes
+labeled 'ignore'; HyperSeg takes them for background. LLM-Seg and HRSeg add 1e-8 to a union where
+the others add 1e-5.
 """
 
 from functools import partial
 from pathlib import Path
 
+from vlseg_cli.datasets.llmseg40k import LLMSeg40KDataset
 from vlseg_cli.datasets.reasonseg import ReasonSegDataset
-from vlseg_cli.datasets.toy.reasonseg import write_reasonseg
+from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k, write_reasonseg
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
 from vlseg_cli.schema import Task
@@ -41,7 +43,7 @@ def _write(split: str, folder: Path, seeds: range) -> None:
 
 TOY_WRITERS = {split: partial(_write, split) for split in ("val", "test")}
 
-BENCHMARKS = [
+REASONSEG_BENCHMARKS = [
     Benchmark(
         name=f"reasonseg-{subset}",
         title=f"ReasonSeg {subset.replace('-', ', ')}",
@@ -55,3 +57,33 @@ BENCHMARKS = [
     )
     for subset, (split, kind, size) in SUBSETS.items()
 ]
+
+
+LLMSEG40K_HOMES = ("LLMSeg40K", "llmseg40k", ".")
+
+
+def _llmseg40k(home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(
+        LLMSeg40KDataset(home, "validation"), ExpressionScorer("gIoU", float(protocol["epsilon"]))
+    )
+
+
+def _write_llmseg40k(folder: Path, seeds: range) -> None:
+    write_llmseg40k(folder / LLMSEG40K_HOMES[0], "validation", seeds)
+
+
+LLMSEG40K_BENCHMARKS = [
+    Benchmark(
+        name="llmseg40k-val",
+        title="LLM-Seg40K val",
+        task=Task.REASON,
+        homes=LLMSEG40K_HOMES,
+        open=_llmseg40k,
+        write_toy=_write_llmseg40k,
+        papers={"hrseg": {"epsilon": "1e-8"}},
+        switches={"epsilon": ("1e-5", "1e-8")},
+        size=None,
+    )
+]
+
+BENCHMARKS = [*REASONSEG_BENCHMARKS, *LLMSEG40K_BENCHMARKS]

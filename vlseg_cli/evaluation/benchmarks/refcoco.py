@@ -1,7 +1,10 @@
-"""RefCOCO, RefCOCO+ and RefCOCOg: a mask for what a sentence means.
+"""RefCOCO, RefCOCO+ and RefCOCOg: a mask, or a box (REC), for an expression; gRefCOCO.
 
 PSALM's line joins all sentences of a ref into one prompt and fills polygons with OpenCV; LISA's
-line asks sentence by sentence, which is harder.
+line takes one sentence at a time, which is harder. gRefCOCO: an expression may mean several objects
+or none; every proposal that scores above 0.6 joins the mask, as in PSALM's line, and an empty mask
+means no target. REC: MVP-LM (table 5) counts a box from an IoU of 0.5 on; MDETR requires that of
+the generalized IoU, which is stricter.
 """
 
 from functools import partial
@@ -12,7 +15,7 @@ from vlseg_cli.datasets.polygons import Polygons
 from vlseg_cli.datasets.refcoco import REFS, RefCOCODataset, RefCOCOName, Unit
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
-from vlseg_cli.evaluation.scorers.expressions import ExpressionScorer
+from vlseg_cli.evaluation.scorers.expressions import BoxScorer, ExpressionScorer, GeneralizedScorer
 from vlseg_cli.schema import Task
 
 HOMES = ("refer_seg", "refseg", ".")
@@ -61,7 +64,7 @@ def _write(name: RefCOCOName, folder: Path, seeds: range) -> None:
 # Draws all splits of a set.
 TOY_WRITERS = {name: partial(_write, name) for name in REFS}
 
-BENCHMARKS = [
+REFCOCO_BENCHMARKS = [
     Benchmark(
         name=f"{name}-{split}",
         title=f"{title} {split}",
@@ -76,3 +79,58 @@ BENCHMARKS = [
     for name, (title, splits) in SETS.items()
     for split, size in splits.items()
 ]
+
+
+GREFCOCO_PAPERS = {system: of for system, of in PAPERS.items() if system != "hrseg"}
+GREFCOCO_SPLITS = {"val": 1500, "testA": 750, "testB": 750}
+
+
+def _grefcoco(split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+    return Opened(open_refcoco("grefcoco", split, home, protocol), GeneralizedScorer())
+
+
+GREFCOCO_BENCHMARKS = [
+    Benchmark(
+        name=f"grefcoco-{split}",
+        title=f"gRefCOCO {split}",
+        task=Task.REFER,
+        homes=HOMES,
+        open=partial(_grefcoco, split),
+        write_toy=TOY_WRITERS["grefcoco"],
+        papers=GREFCOCO_PAPERS,
+        switches=SWITCHES,
+        size=size,
+        threshold=0.6,
+        many=True,
+    )
+    for split, size in GREFCOCO_SPLITS.items()
+]
+
+
+REC_SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalized")}
+REC_PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
+
+
+def _rec(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
+    score = BoxScorer(generalized=protocol["overlap"] == "generalized")
+    masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
+    return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
+
+
+REC_BENCHMARKS = [
+    Benchmark(
+        name=f"rec-{name}-{split}",
+        title=f"{title} {split}, boxes",
+        task=Task.GROUND,
+        homes=HOMES,
+        open=partial(_rec, name, split),
+        write_toy=TOY_WRITERS[name],
+        papers=REC_PAPERS,
+        switches=REC_SWITCHES,
+        size=size,
+    )
+    for name, (title, splits) in SETS.items()
+    for split, size in splits.items()
+]
+
+BENCHMARKS = [*REFCOCO_BENCHMARKS, *GREFCOCO_BENCHMARKS, *REC_BENCHMARKS]

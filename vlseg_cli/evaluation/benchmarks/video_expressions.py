@@ -10,7 +10,7 @@ from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
 from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.video_expressions import ReVOSScorer, VideoExpressionScorer
-from vlseg_cli.evaluation.submissions.masks import ExpressionMasks
+from vlseg_cli.evaluation.submissions.videos import ExpressionMasks
 from vlseg_cli.schema import Task
 
 REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")

@@ -1,22 +1,180 @@
-"""COCO average precision of boxes or masks, one picture at a time.
+"""COCO average precision of boxes or masks: matched image by image, ranked at the end.
 
-The numbers are those of ``pycocotools/cocoeval.py``: AP averages the precision at 101 recalls over
-the IoU thresholds .50:.05:.95, with at most 100 detections of a category in a picture.
+Matching and accumulation are those of ``pycocotools/cocoeval.py`` itself: AP averages the precision
+at 101 recalls over the IoU thresholds .50:.05:.95, with at most 100 detections of a category in an
+image. ``MatchTable`` is shared with whole tracks, see ytvis.py.
 """
 
+import contextlib
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.metrics.match_table import (
-    AveragePrecisionResult,
-    MatchCandidate,
-    MatchTable,
-    MatchTarget,
-)
-from vlseg_cli.schema import RLE
+from vlseg_cli.schema import RLE, InputError
+
+STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+_MISS, _HIT, _IGNORED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePrecisionResult:
+    """The twelve COCO numbers by name and AP by category id, in [0, 1]; None without truth."""
+
+    stats: dict[str, float | None]
+    per_category: dict[int, float | None]
+
+
+class MatchTarget(NamedTuple):
+    """A true instance as matching sees it: its area in px, and whether it is a group."""
+
+    area: float
+    is_crowd: bool
+
+
+class MatchCandidate(NamedTuple):
+    """A detected instance as matching sees it: its area in px and its score."""
+
+    area: float
+    score: float
+
+
+class _Matches(NamedTuple):
+    """One picture, one category: scores (D,), outcome (A sizes, T thresholds, D), truths (A,)."""
+
+    scores: NDArray[np.float64]
+    outcome: NDArray[np.uint8]
+    truths: NDArray[np.int64]
+
+
+class MatchTable:
+    """Matches by category and picture. Pictures are named by all ints or all strings.
+
+    limits: px² between small and medium and between medium and large instances. Equal scores rank
+    in the order of the sorted names of their pictures, as in the evaluator, whoever added them.
+    """
+
+    def __init__(self, categories: Iterable[int], limits: tuple[float, float]) -> None:
+        self._limits = limits
+        self._matches: dict[int, dict[Any, _Matches]] = {c: {} for c in sorted(set(categories))}
+        self._pictures: set[int | str] = set()
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """The ids that are scored, ascending."""
+        return tuple(self._matches)
+
+    def open(self, picture: int | str) -> None:
+        """Note a new picture. Raises InputError if it was counted before."""
+        if picture in self._pictures:
+            raise InputError(f"{picture!r} is counted twice: give every picture exactly once.")
+        self._pictures.add(picture)
+
+    def add(
+        self,
+        picture: int | str,
+        category: int,
+        goals: Sequence[MatchTarget],
+        guesses: Sequence[MatchCandidate],
+        overlaps: NDArray[np.float64],
+    ) -> None:
+        """Match the instances of one category in one picture; overlaps: (D guesses, N goals)."""
+        evaluator = _evaluator(self._limits)
+        params = evaluator.params
+        best = np.argsort([-guess.score for guess in guesses], kind="stable")[: params.maxDets[-1]]
+        # The evaluator takes id 0 for "nothing matched": ids start at 1.
+        evaluator._gts[0, 0] = [
+            {"id": i, "area": goal.area, "iscrowd": goal.is_crowd, "ignore": goal.is_crowd}
+            for i, goal in enumerate(goals, start=1)
+        ]
+        evaluator._dts[0, 0] = [
+            {"id": i, "area": guesses[n].area, "score": guesses[n].score}
+            for i, n in enumerate(best, start=1)
+        ]
+        evaluator.ious[0, 0] = overlaps[best] if goals else []
+        by_size = [evaluator.evaluateImg(0, 0, size, params.maxDets[-1]) for size in params.areaRng]
+        self._matches[category][picture] = _Matches(
+            scores=np.array([guesses[n].score for n in best], np.float64),
+            outcome=np.stack([_outcome(one) for one in by_size]),
+            truths=np.array([np.count_nonzero(one["gtIgnore"] == 0) for one in by_size]),
+        )
+
+    def merge(self, other: "MatchTable") -> None:
+        """Take over all pictures of another table. Raises InputError if they share one."""
+        for picture in other._pictures:
+            self.open(picture)
+        for category, matches in other._matches.items():
+            self._matches[category] |= matches
+
+    def result(self) -> AveragePrecisionResult:
+        """The numbers over everything that came."""
+        evaluator = _evaluator(self._limits)
+        evaluator.params.catIds = [0]
+        precision, recall = zip(
+            *(_curves(evaluator, matches) for matches in self._matches.values()), strict=True
+        )
+        # (T, 101 recalls, category, size, detections) and the same without recalls.
+        evaluator.eval = {
+            "precision": np.concatenate(precision, 2),
+            "recall": np.concatenate(recall, 1),
+        }
+        with contextlib.redirect_stdout(io.StringIO()):
+            evaluator.summarize()
+        stats = {name: _known(value) for name, value in zip(STATS, evaluator.stats, strict=True)}
+        means = evaluator.eval["precision"][:, :, :, 0, -1].mean(axis=(0, 1))
+        per_category = dict(zip(self._matches, map(_known, means), strict=True))
+        return AveragePrecisionResult(stats, per_category)
+
+
+def _evaluator(limits: tuple[float, float]) -> Any:
+    """A pycocotools evaluator without data, its sizes set: all, small, medium, large."""
+    from pycocotools.cocoeval import COCOeval
+
+    evaluator = COCOeval(iouType="segm")
+    smallest, largest = evaluator.params.areaRng[0]
+    small, large = limits
+    evaluator.params.areaRng = [
+        [smallest, largest],
+        [smallest, small],
+        [small, large],
+        [large, largest],
+    ]
+    return evaluator
+
+
+def _outcome(matched: dict[str, Any]) -> NDArray[np.uint8]:
+    """(T, D): hit, miss or ignored, from the evaluator's record of one picture."""
+    hit = np.where(matched["dtMatches"] > 0, _HIT, _MISS)
+    return np.where(matched["dtIgnore"], _IGNORED, hit).astype(np.uint8)
+
+
+def _curves(evaluator: Any, matches: dict[Any, _Matches]) -> tuple[Any, Any]:
+    """Let the evaluator accumulate one category: its precision and recall."""
+    pictures = [matches[name] for name in sorted(matches)]
+    evaluator.params.imgIds = list(range(len(pictures)))
+    evaluator._paramsEval = evaluator.params
+    evaluator.evalImgs = [
+        {
+            "dtScores": picture.scores,
+            "dtMatches": picture.outcome[size] == _HIT,
+            "dtIgnore": picture.outcome[size] == _IGNORED,
+            "gtIgnore": np.zeros(picture.truths[size]),
+        }
+        for size in range(len(evaluator.params.areaRng))
+        for picture in pictures
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluator.accumulate()
+    return evaluator.eval["precision"], evaluator.eval["recall"]
+
+
+def _known(value: float) -> float | None:
+    """The evaluator writes -1 where there is nothing to find."""
+    return float(value) if value > -1 else None
+
 
 LIMITS = (32.0**2, 96.0**2)  # px² between small, medium and large
 
@@ -68,7 +226,7 @@ class AveragePrecision:
                     category,
                     [MatchTarget(one.area, one.is_crowd) for one in goals],
                     [MatchCandidate(_area(one.shape), one.score) for one in guesses],
-                    _overlaps(guesses, goals),
+                    _box_or_mask_overlaps(guesses, goals),
                 )
 
     def merge(self, other: "AveragePrecision") -> None:
@@ -80,7 +238,9 @@ class AveragePrecision:
         return self._table.result()
 
 
-def _overlaps(guesses: Sequence[Detection], goals: Sequence[TrueInstance]) -> NDArray[np.float64]:
+def _box_or_mask_overlaps(
+    guesses: Sequence[Detection], goals: Sequence[TrueInstance]
+) -> NDArray[np.float64]:
     """IoU of every pair, (D, N); with a group, the share of the detection that lies in it."""
     from pycocotools import mask as coco
 

@@ -1,8 +1,8 @@
-"""Interactive segmentation: cIoU and mIoU over all regions, apart for each way of pointing.
+"""Masks for region prompts: COCO-Interactive's mIoU and cIoU, Ego-Exo4D's mean IoU.
 
-PSALM's ``eval/eval_interactive.py`` on COCO-Interactive: every instance is one sample and the best
-proposal its answer. Instances whose prompt came out empty are not asked there, so the number of
-samples differs between points, scribbles, boxes and masks and is part of the result.
+COCO-Interactive scores every region of an image (PSALM); Ego-Exo4D an object that is given in one
+view and segmented in another (Grauman et al. 2024), the mean over objects, cameras and frames of
+the pairs in which it is visible, which is what PSALM reports for each direction.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vlseg_cli.evaluation.metrics.exact import ExactSum
+from vlseg_cli.evaluation.metrics.jf import region_similarity
 from vlseg_cli.evaluation.metrics.refer import MaskIoU, MaskScore
 
 
@@ -50,3 +52,32 @@ class InteractiveIoU:
             whole = meter.result()
             scores[kind] = InteractiveScore(whole.ciou, whole.giou, whole.n)
         return scores
+
+
+@dataclass(frozen=True, slots=True)
+class CorrespondenceResult:
+    """Mean IoU in [0, 1] over ``n`` objects in views; None if none came."""
+
+    iou: float | None
+    n: int
+
+
+class CorrespondenceIoU:
+    """One mask per object and view."""
+
+    def __init__(self) -> None:
+        self._ious = ExactSum()
+
+    def add(self, prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+        """Count one object's masks (H, W) in a view that shows it; returns their IoU."""
+        iou = region_similarity(prediction, truth)
+        self._ious.add(iou)
+        return iou
+
+    def merge(self, other: "CorrespondenceIoU") -> None:
+        """Take over all objects of another meter."""
+        self._ious.merge(other._ious)
+
+    def result(self) -> CorrespondenceResult:
+        """The mean over everything that came."""
+        return CorrespondenceResult(self._ious.mean, self._ious.count)

@@ -1,7 +1,8 @@
-"""The "boundary" of a class map as detectron2's SemSegEvaluator draws it for its boundary IoU.
+"""Semantic segmentation: mIoU, fwIoU and accuracies as detectron2's SemSegEvaluator counts them.
 
-Not Boundary IoU as published (Cheng et al. 2021): the erosion runs over class numbers instead of
-over one mask per class, so a pixel's value becomes its class less the lowest class nearby.
+Its boundary IoU is not Boundary IoU as published (Cheng et al. 2021): the erosion runs over class
+numbers instead of over one mask per class, so a pixel's value becomes its class less the lowest
+class nearby.
 """
 
 import math

@@ -1,14 +1,17 @@
-"""How the VQA evaluators rewrite an answer before comparing it, their slips included.
+"""Open questions: the accuracies of VQAv2, OKVQA, TextVQA and VizWiz, and of GQA.
 
 ``process_punctuation`` and ``process_digit_article`` of the VQA API (GT-Vision-Lab/VQA,
 ``vqaEval.py``) and the longer ``EvalAIAnswerProcessor`` of Pythia's M4C, which LLaVA and InternVL
-use. Every odd rule here decides published numbers.
+use, rewrite an answer before it is compared; every odd rule here decides published numbers. GQA has
+one true answer: LLaVA's ``convert_gqa_for_eval.py`` before the official ``eval.py`` (PSALM,
+HyperSeg), or InternVL's own exact match (SELF1E).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from vlseg_cli.evaluation.metrics.exact import ExactSum
 from vlseg_cli.schema import InputError
@@ -182,3 +185,41 @@ def _check(truths: Sequence[str], least: int) -> None:
             f"A question has {len(truths)} true answers but VQA accuracy needs {least}: "
             "use the annotations of a split whose answers are public."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class GQAResult:
+    """Accuracy in [0, 1] over ``n`` questions; None if there were none."""
+
+    accuracy: float | None
+    n: int
+
+
+class GQAAccuracy:
+    """tidying: 'period' drops a final period and lowers the answer alone; 'spaces' trims and lowers
+    both sides.
+    """
+
+    def __init__(self, tidying: Literal["period", "spaces"] = "period") -> None:
+        self._tidying = tidying
+        self._correct = 0
+        self._n = 0
+
+    def add(self, answer: str, truth: str) -> bool:
+        """Count one answer; returns whether it is right."""
+        if self._tidying == "period":
+            correct = answer.rstrip(".").lower() == truth
+        else:
+            correct = answer.strip().lower() == truth.strip().lower()
+        self._correct += correct
+        self._n += 1
+        return correct
+
+    def merge(self, other: "GQAAccuracy") -> None:
+        """Take over all questions of a meter with the same tidying."""
+        self._correct += other._correct
+        self._n += other._n
+
+    def result(self) -> GQAResult:
+        """The accuracy over everything that came."""
+        return GQAResult(self._correct / self._n if self._n else None, self._n)

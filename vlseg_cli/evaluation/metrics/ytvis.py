@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.metrics.match_table import (
+from vlseg_cli.evaluation.metrics.average_precision import (
     AveragePrecisionResult,
     MatchCandidate,
     MatchTable,

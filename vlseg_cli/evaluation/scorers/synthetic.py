@@ -15,14 +15,13 @@ from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
-from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF
 from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.base import Result
+from vlseg_cli.evaluation.scorers.categories import PanopticScorer, SemanticScorer
 from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of
-from vlseg_cli.evaluation.scorers.panoptic import PanopticScorer
-from vlseg_cli.evaluation.scorers.semantic import SemanticScorer
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks, true_tracks
 from vlseg_cli.evaluation.truth import (
     predicted_box,

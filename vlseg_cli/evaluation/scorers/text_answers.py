@@ -5,12 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vlseg_cli.datasets.questions import LETTERS
 from vlseg_cli.evaluation.cases import Case
-from vlseg_cli.evaluation.metrics.gqa import GQAAccuracy
-from vlseg_cli.evaluation.metrics.mmbench import MMBench
-from vlseg_cli.evaluation.metrics.mme import MME
-from vlseg_cli.evaluation.metrics.pope import Pope
-from vlseg_cli.evaluation.metrics.scienceqa import ScienceQA
-from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.multiple_choice import MMBench, ScienceQA
+from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
+from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope
 from vlseg_cli.evaluation.scorers.base import Result, percent
 from vlseg_cli.schema import Prediction, Query, Sample
 

@@ -6,10 +6,13 @@ import numpy as np
 
 from vlseg_cli.datasets.davis import RUNS
 from vlseg_cli.evaluation.cases import Case
-from vlseg_cli.evaluation.metrics.davis import VOID
-from vlseg_cli.evaluation.metrics.mevis import ExpressionJF
-from vlseg_cli.evaluation.metrics.ref_davis import RefDavis, fuse_objects
-from vlseg_cli.evaluation.metrics.revos import ExpressionType, ReVOS, ReVOSScore
+from vlseg_cli.evaluation.metrics.davis import VOID, RefDavis, fuse_objects
+from vlseg_cli.evaluation.metrics.video_expressions import (
+    ExpressionJF,
+    ExpressionType,
+    ReVOS,
+    ReVOSScore,
+)
 from vlseg_cli.evaluation.scorers.base import Result, percent
 from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of, still, union_pairs
 from vlseg_cli.evaluation.truth import predicted_union

@@ -1,4 +1,4 @@
-"""Answers in words as EvalAI and MMBench take them."""
+"""Text answers as EvalAI and MMBench take them."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from evaluation.submissions.xlsx import read_rows
 from vlseg_cli.datasets.mmbench import MMBenchDataset
 from vlseg_cli.datasets.toy.questions import write_mmbench, write_vqa
 from vlseg_cli.datasets.vqa import VQADataset
-from vlseg_cli.evaluation.submissions.words import MMBenchLetters, VQAAnswers
+from vlseg_cli.evaluation.submissions.text_answers import MMBenchLetters, VQAAnswers
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Prediction, Sample
 

@@ -1,8 +1,10 @@
-"""ReVOS: J and F of referring and reasoning expressions about videos, accuracy A, robustness R.
+"""Expressions about videos: J and F of MeViS and Ref-YouTube-VOS; ReVOS.
 
-VISA's ``tools/eval_revos.py`` (Yan et al. 2024), which HyperSeg uses unchanged. Percents are
-rounded to two digits before they are averaged, and "overall" is the mean of the two groups'
-means, not of all expressions.
+MeViS (Ding et al. 2023, ``tools/eval_mevis.py``): the mean over an expression's annotated frames,
+then over all expressions. The Ref-YouTube-VOS server does the same; its truth is not public. VISA
+scores Ref-DAVIS17 so, too. ReVOS (VISA's ``tools/eval_revos.py``, Yan et al. 2024, used unchanged
+by HyperSeg) has accuracy A and robustness R besides; percents are rounded to two digits before they
+are averaged, and "overall" is the mean of the two groups' means, not of all expressions.
 """
 
 import contextlib
@@ -17,6 +19,56 @@ from numpy.typing import NDArray
 from vlseg_cli.evaluation.metrics.exact import ExactSum
 from vlseg_cli.evaluation.metrics.jf import FrameMeans, same_frames
 from vlseg_cli.schema import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionResult:
+    """Means over ``n`` expressions, in [0, 1]; None if none came."""
+
+    jf: float | None
+    j: float | None
+    f: float | None
+    n: int
+
+
+class ExpressionJF:
+    """One mask per frame and expression."""
+
+    def __init__(self) -> None:
+        self._j = ExactSum()
+        self._f = ExactSum()
+
+    def add(
+        self, prediction: Iterable[NDArray[np.bool_]], truth: Iterable[NDArray[np.bool_]]
+    ) -> tuple[float, float]:
+        """Count one expression's masks (H, W), frame by frame; returns its J and F.
+
+        Raises InputError if the frames or their sizes differ.
+        """
+        frames = FrameMeans()
+        for goal, guess in same_frames(truth, prediction):
+            frames.add(guess, goal)
+        j, f = frames.means
+        self._j.add(j)
+        self._f.add(f)
+        return j, f
+
+    def add_missing(self) -> None:
+        """Count an expression that was not answered: it scores 0."""
+        self._j.add(0.0)
+        self._f.add(0.0)
+
+    def merge(self, other: "ExpressionJF") -> None:
+        """Take over all expressions of another meter."""
+        self._j.merge(other._j)
+        self._f.merge(other._f)
+
+    def result(self) -> ExpressionResult:
+        """The means over everything that came."""
+        j, f = self._j.mean, self._f.mean
+        jf = None if j is None or f is None else (j + f) / 2
+        return ExpressionResult(jf, j, f, self._j.count)
+
 
 Mask = NDArray[np.bool_] | NDArray[np.uint8]  # (H, W)
 

@@ -1,10 +1,12 @@
-"""Videos as pictures: a mask for each expression, or all objects of a frame in one palette PNG.
+"""Submissions of video benchmarks: mask images per expression or object, or tracks as JSON.
 
 ``Annotations/VIDEO/EXPRESSION/FRAME.png`` of 0 and 255 is what Ref-YouTube-VOS and MeViS take,
-``Annotations/VIDEO/FRAME.png`` of object numbers what YouTube-VOS takes; both in an archive.
+``Annotations/VIDEO/FRAME.png`` of object numbers what YouTube-VOS takes, ``results.json``, a list
+of tracks with a mask per frame, what YouTube-VIS takes; all in an archive.
 """
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,13 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.evaluation.scorers.clips import predictions_of, tracked
+from vlseg_cli.evaluation.scorers.tracks import detected_tracks
 from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import ClipSample, Prediction, Regions
 
-_TOP, _ARCHIVE = "Annotations", "Annotations.zip"
+_TOP, _ANNOTATIONS_ZIP = "Annotations", "Annotations.zip"
 
 
 class ExpressionMasks:
@@ -39,7 +42,7 @@ class ExpressionMasks:
 
     def close(self) -> None:
         """See ``Submission``."""
-        _archive(self._folder)
+        _write_annotations(self._folder)
 
 
 class ObjectNumbers:
@@ -58,7 +61,7 @@ class ObjectNumbers:
 
     def close(self) -> None:
         """See ``Submission``."""
-        _archive(self._folder)
+        _write_annotations(self._folder)
 
 
 def _numbers(sample: ClipSample, frame: int, row: Sequence[Prediction]) -> NDArray[np.uint8]:
@@ -85,10 +88,49 @@ def _png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _archive(folder: OutputFolder) -> None:
-    write_archive(folder, _files(folder.root), _ARCHIVE)
+def _write_annotations(folder: OutputFolder) -> None:
+    write_archive(folder, _files(folder.root), _ANNOTATIONS_ZIP)
 
 
 def _files(root: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((root / _TOP).rglob("*.png")):
         yield path.relative_to(root).as_posix(), path.read_bytes()
+
+
+_PARTS, _RESULTS, _RESULTS_ZIP = "videos", "results.json", "results.zip"
+
+
+class TrackResults:
+    """A file for each video until all are there. Names have the ids 1, 2, … of YouTube-VIS."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
+        """See ``Submission``."""
+        for place, query in enumerate(sample.queries):
+            tracks = [
+                {
+                    "video_id": int(query.key),
+                    "category_id": track.category + 1,
+                    "score": track.score,
+                    "segmentations": list(track.tube),
+                }
+                for track in detected_tracks(predictions_of(sample, predictions, place))
+            ]
+            lines = "".join(json.dumps(track) + "\n" for track in tracks)
+            self._folder.write(lines.encode(), _PARTS, f"{query.key}.jsonl")
+
+    def close(self) -> None:
+        """See ``Submission``."""
+        self._folder.write_stream(self._results(), _RESULTS)
+        data = (self._folder.root / _RESULTS).read_bytes()
+        write_archive(self._folder, [(_RESULTS, data)], _RESULTS_ZIP)
+
+    def _results(self) -> Iterator[bytes]:
+        opening = b"["
+        for path in sorted((self._folder.root / _PARTS).glob("*.jsonl")):
+            for line in path.read_bytes().splitlines():
+                yield opening + line
+                opening = b",\n"
+        yield b"[]" if opening == b"[" else b"]"

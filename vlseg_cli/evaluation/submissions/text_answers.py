@@ -1,4 +1,4 @@
-"""Answers in words: VQA's list of answers, MMBench's table of letters.
+"""Submissions of text answers: VQA's list of answers, MMBench's table of letters.
 
 Only what is sent is kept until the end: a short answer for each question.
 """
@@ -6,7 +6,7 @@ Only what is sent is kept until the end: a short answer for each question.
 import json
 from collections.abc import Sequence
 
-from vlseg_cli.evaluation.metrics.mmbench import letter_or_text
+from vlseg_cli.evaluation.metrics.multiple_choice import letter_or_text
 from vlseg_cli.evaluation.metrics.vqa import m4c_words
 from vlseg_cli.evaluation.scorers.text_answers import lettered
 from vlseg_cli.evaluation.submissions.archive import check_xlsx, write_xlsx

@@ -1,4 +1,7 @@
-"""Things with a mask each: COCO's AP, or Cityscapes' own."""
+"""Prompts of category names: panoptic quality, mIoU, and average precision of instances.
+
+Each image is also scored alone, for the report's best and worst cases.
+"""
 
 from collections.abc import Sequence
 
@@ -7,8 +10,101 @@ import numpy as np
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
+from vlseg_cli.evaluation.metrics.panoptic_quality import MeanQuality, PanopticQuality
+from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
 from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.evaluation.truth import (
+    predicted_classes,
+    predicted_panoptic,
+    true_classes,
+    true_panoptic,
+)
 from vlseg_cli.schema import Categories, Prediction, Query, Sample, decode_rle, encode_rle
+
+
+class PanopticScorer:
+    """PQ, SQ and RQ, and PQ by category."""
+
+    def __init__(self, categories: Categories) -> None:
+        self._names = categories.names
+        self._things = [n for n in range(len(self._names)) if categories.is_thing(n)]
+        self.meter, self._n = self._new(), 0
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            picture = self._new()
+            picture.add(*true_panoptic(query), *predicted_panoptic(prediction))
+            self.meter.merge(picture)
+            self._n += 1
+            quality = picture.result().all
+            pq = quality.pq if quality else 0.0
+            cases.append(Case(sample.frame, query, prediction, "PQ", pq))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self.meter.result()
+        measures: dict[str, float | None] = {}
+        for ending, mean in (("", found.all), ("_th", found.things), ("_st", found.stuff)):
+            measures |= {f"{name}{ending}": value for name, value in _qualities(mean).items()}
+        by_name = {
+            self._names[category]: percent(count.quality[0])
+            for category, count in found.categories.items()
+            if count.quality is not None
+        }
+        return Result(measures, self._n, {"PQ by category": by_name})
+
+    def _new(self) -> PanopticQuality:
+        return PanopticQuality(range(len(self._names)), self._things)
+
+
+def _qualities(mean: MeanQuality | None) -> dict[str, float | None]:
+    return {
+        "PQ": percent(mean.pq if mean else None),
+        "SQ": percent(mean.sq if mean else None),
+        "RQ": percent(mean.rq if mean else None),
+    }
+
+
+class SemanticScorer:
+    """mIoU, frequency-weighted IoU, mean and pixel accuracy, and IoU by category."""
+
+    def __init__(self, categories: Categories) -> None:
+        self._names = categories.names
+        self.meter, self._n = self._new(), 0
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Score``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            picture = self._new()
+            picture.add(predicted_classes(prediction), true_classes(query))
+            self.meter.merge(picture)
+            self._n += 1
+            miou = picture.result().miou or 0.0
+            cases.append(Case(sample.frame, query, prediction, "mIoU", miou))
+        return cases
+
+    def result(self) -> Result:
+        """See ``Score``."""
+        found = self.meter.result()
+        measures = {
+            "mIoU": percent(found.miou),
+            "fwIoU": percent(found.frequency_weighted_iou),
+            "mACC": percent(found.mean_accuracy),
+            "pACC": percent(found.pixel_accuracy),
+        }
+        by_name = {
+            name: percent(float(iou))
+            for name, iou in zip(self._names, found.iou, strict=True)
+            if iou == iou  # a class that never truly occurs has none
+        }
+        return Result(measures, self._n, {"IoU by category": by_name})
+
+    def _new(self) -> SemanticIoU:
+        return SemanticIoU(len(self._names), unanswered_is_wrong=True)
 
 
 class InstanceScorer:

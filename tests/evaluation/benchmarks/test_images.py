@@ -1,4 +1,4 @@
-"""Every benchmark about pictures: on its specimen perfect answers get full marks, none nothing."""
+"""Every image benchmark on its toy data: true masks get full marks, empty ones none."""
 
 from pathlib import Path
 

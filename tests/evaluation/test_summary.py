@@ -1,4 +1,4 @@
-"""What a report says of the model and the code."""
+"""The setting that a report shows: the model, and the commit of the code."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import vlseg_cli
-from vlseg_cli.evaluation.setting import setting
+from vlseg_cli.evaluation.summary import setting
 from vlseg_cli.schema import WeightsError
 
 

@@ -1,8 +1,8 @@
-"""POPE: what is a yes, and the counts of one category by hand."""
+"""POPE and MME: parsing yes and no, and what their scores add up to."""
 
 import pytest
 
-from vlseg_cli.evaluation.metrics.pope import Pope, says_yes
+from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope, says_yes, yes_or_no
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,22 @@ def test_the_mean_is_over_categories_and_needs_each() -> None:
     assert meter.result().f1 == 0.5
     meter.add("adversarial", "no", False)
     assert meter.result().f1 is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [("Yes", "yes"), ("No.", "no"), (" yes", "yes"), ("Nothing", "no"), ("It is yes", None)],
+)
+def test_the_first_four_characters_decide(answer: str, word: str | None) -> None:
+    assert yes_or_no(answer) == word
+
+
+def test_points_are_questions_plus_pictures() -> None:
+    meter = MME()
+    for picture, answers in {"a.jpg": ("Yes", "No"), "b.jpg": ("Yes", "Yes")}.items():
+        for answer, truth in zip(answers, ("Yes", "No"), strict=True):
+            meter.add("count", picture, answer, truth)
+    meter.add("code_reasoning", "a.jpg", "no", "No")
+    result = meter.result()
+    assert result.tasks == {"count": 75 + 50, "code_reasoning": 200}
+    assert (result.perception, result.cognition, result.total) == (125, 200, 325)
