@@ -15,7 +15,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from vlseg_cli.cli.build_job import BATCH_SIZE
+from vlseg_cli.cli.run_job import BATCH_SIZE
 from vlseg_cli.jobs import Job, JobSettings, run_job
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.base import Segmenter

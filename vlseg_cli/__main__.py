@@ -2,12 +2,12 @@
 
 import sys
 
-from vlseg_cli.cli.main import run
+from vlseg_cli.cli.main import main as run_command
 
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run_command(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import av
 import pytest
 from PIL import Image
 
-from vlseg_cli.cli.main import run
+from vlseg_cli.cli.main import main
 from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.scene import Scene
@@ -35,7 +35,7 @@ def vlseg(
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*words: object) -> Ran:
-        code = run([str(word) for word in words])
+        code = main([str(word) for word in words])
         said = capsys.readouterr()
         lines = said.out.splitlines() if "--json" in words and code in (0, 3) else []
         return Ran(code, said.out, said.err, [json.loads(line) for line in lines])

@@ -43,10 +43,10 @@ def test_a_line_a_question(
 
 
 def test_what_cannot_be_talked_about(vlseg, kitchen: Path, film: tuple[Scene, ...]) -> None:
-    assert "is a picture, which has no frame 3" in vlseg("chat", "kitchen.png", "?", "--at", 3).err
+    assert "is an image, which has no frame 3" in vlseg("chat", "kitchen.png", "?", "--at", 3).err
     assert "has no frame 99" in vlseg("chat", "film.mp4", "what?", "--at", "99").err
     assert vlseg("chat", "missing.png", "what?").code == 4
-    assert "a conversation is about one" in vlseg("chat", ".", "what?").err
+    assert "name one image or video" in vlseg("chat", ".", "what?").err
     assert "question is empty" in vlseg("chat", "kitchen.png", " ").err
 
 
@@ -77,9 +77,9 @@ class Talker:
 
 def test_words_go_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     frame = Frame(draw_scene(1, 80).pixels, "a.png")
-    conversation = ChatSession(Talker(), frame, Console(quiet=False), None)
-    conversation.ask("who?", as_json=False)
-    conversation.ask("when?", as_json=True)
-    conversation.close()
+    session = ChatSession(Talker(), frame, Console(quiet=False), None)
+    session.run("who?", as_json=False)
+    session.run("when?", as_json=True)
+    session.close()
     words, line = capsys.readouterr().out.splitlines()
     assert words == "4 letters" and json.loads(line)["text"] == "5 letters"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console as Terminal
 
 from vlseg_cli.cli.console import Console, title
-from vlseg_cli.cli.wording import counted, each_once, printable, shown
+from vlseg_cli.cli.values import counted, each_once, printable, shown
 from vlseg_cli.schema import Record, Task, segment_from_mask
 
 MASK = np.zeros((20, 40), bool)

@@ -1,10 +1,18 @@
-"""`vlseg data`: specimens that `vlseg eval` takes, and what is said of a folder."""
+"""`vlseg data`: toy data that `vlseg eval` accepts, reports on a folder, and captions."""
 
+import json
 from pathlib import Path
+
+import pytest
+from models.tiny_vlm import save_tiny_vlm
+from PIL import Image
+
+from vlseg_cli.datasets.captions import captions_by_image, read_captioned
+from vlseg_cli.synthetic.draw import draw_scene
 
 
 def test_a_specimen_is_found(vlseg, tmp_path: Path) -> None:
-    assert vlseg("data", "specimen", "try", "reasonseg-val", "--scenes", "3").code == 0
+    assert vlseg("data", "toy", "try", "reasonseg-val", "--scenes", "3").code == 0
     ran = vlseg("data", "check", "try", "--json")
     assert ran.code == 0
     states = {one["benchmark"]: one["state"] for one in ran.records[0]}
@@ -15,9 +23,85 @@ def test_a_specimen_is_found(vlseg, tmp_path: Path) -> None:
 
 def test_exit_codes(vlseg, tmp_path: Path) -> None:
     assert vlseg("data", "check", "nowhere").code == 4
-    vlseg("data", "specimen", "try", "reasonseg-val", "--scenes", "3")
+    vlseg("data", "toy", "try", "reasonseg-val", "--scenes", "3")
     assert vlseg("data", "check", "try", "--benchmark", "coco-panoptic").code == 4
     assert vlseg("data", "check", "try", "--benchmark", "coco").code == 2
     next((tmp_path / "try").rglob("*.json")).write_text("[")
     ran = vlseg("data", "check", "try", "--thorough", "--benchmark", "reasonseg-val")
     assert ran.code == 3 and "is damaged" in ran.err
+
+
+@pytest.fixture(scope="module")
+def vlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_vlm(tmp_path_factory.mktemp("vlm"))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in (1, 2, 3):
+        Image.fromarray(draw_scene(seed, 64).pixels).save(folder / f"{seed}.png")
+    return folder
+
+
+KEEP_ALL = ("--least-words", 1, "--information", 0, "--tokens", 12, "--quiet")
+
+
+def test_every_picture_gets_several_captions(vlseg, vlm: Path, photos: Path) -> None:
+    ran = vlseg("data", "caption", photos, "--model", vlm, "--captions", 3, *KEEP_ALL)
+    assert ran.code == 0
+    pictures = list(read_captioned(Path("vlseg-captions/captions.jsonl")))
+    assert [Path(picture.image).name for picture in pictures] == ["1.png", "2.png", "3.png"]
+    assert all(1 <= len(picture.captions) + picture.refused <= 3 for picture in pictures)
+    texts = [text for texts in captions_by_image(pictures).values() for text in texts]
+    assert len(set(texts)) > 1
+    assert not any(" may " in f" {text} " for text in texts)
+
+
+def test_a_killed_run_goes_on_to_the_same_file(vlseg, vlm: Path, photos: Path) -> None:
+    words = ("data", "caption", photos, "--model", vlm, "--captions", 2, *KEEP_ALL)
+    vlseg(*words, "--out", "whole")
+    whole = Path("whole/captions.jsonl").read_bytes()
+    first = whole.index(b"\n") + 1
+    Path("cut").mkdir()
+    Path("cut/captions.jsonl").write_bytes(whole[: first + 20])  # half a line was being written
+    Path("cut/captions.json").write_bytes(Path("whole/captions.json").read_bytes())
+    assert vlseg(*words, "--out", "cut").code == 0
+    assert Path("cut/captions.jsonl").read_bytes() == whole
+
+
+def test_what_is_done_needs_no_model(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
+    words = ("data", "caption", photos, "--model", vlm, *KEEP_ALL)
+    assert vlseg(*words).code == 0
+    (vlm / "model.safetensors").rename(tmp_path / "away")
+    assert vlseg(*words).code == 0
+    (tmp_path / "away").rename(vlm / "model.safetensors")
+
+
+def test_other_options_are_another_job(vlseg, vlm: Path, photos: Path) -> None:
+    words = ("data", "caption", photos, "--model", vlm, *KEEP_ALL)
+    vlseg(*words)
+    ran = vlseg(*words, "--prompt", "What is this?")
+    assert ran.code == 2 and "other options" in ran.err
+    assert vlseg(*words, "--prompt", "What is this?", "--overwrite").code == 0
+    settings = json.loads(Path("vlseg-captions/captions.json").read_text())
+    assert settings["prompt"] == "What is this?"
+
+
+def test_a_broken_picture_stops_nothing(vlseg, vlm: Path, photos: Path) -> None:
+    (photos / "2.png").write_bytes(b"no picture")
+    ran = vlseg("data", "caption", photos, "--model", vlm, *KEEP_ALL[:-1])
+    assert ran.code == 3 and "2.png" in ran.err
+    pictures = read_captioned(Path("vlseg-captions/captions.jsonl"))
+    assert [Path(picture.image).name for picture in pictures] == ["1.png", "3.png"]
+
+
+def test_what_cannot_be_meant(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
+    assert "give --model DIR" in vlseg("data", "caption", photos).err
+    assert "There is no input" in vlseg("data", "caption", "--model", vlm).err
+    ran = vlseg("data", "caption", photos, "--model", photos)
+    assert ran.code == 5 and "is no model folder" in ran.err
+    (tmp_path / "config.json").write_text("{}")
+    ran = vlseg("data", "caption", photos, "--model", tmp_path)
+    assert ran.code == 5 and "no vision-language model that can be read" in ran.err

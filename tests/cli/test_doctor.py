@@ -1,11 +1,13 @@
-"""`vlseg doctor` says what is here, what is not, and what to do about it."""
+"""`vlseg doctor` reports what is installed, what is missing, and the remedy."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from vlseg_cli.cli.checks import AREAS
+from vlseg_cli.cli.checks import CheckFinding, CheckState
+from vlseg_cli.cli.doctor import AREAS, run_check
 
 
 def test_a_machine_that_passes_these_tests_is_well(vlseg) -> None:
@@ -28,3 +30,23 @@ def test_what_is_broken_ends_with_1(vlseg, tmp_path: Path, monkeypatch: pytest.M
     assert finding["state"] == "broken" and finding["mend"]
     assert "for results" in report["machine"][-1]["found"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_that_fails_is_a_finding() -> None:
+    def failing():
+        yield CheckFinding("one", "fine")
+        raise RuntimeError("two\nlines")
+
+    one, two = run_check("codecs", failing)
+    assert (one.state, two.state) == (CheckState.OK, CheckState.BROKEN)
+    assert "RuntimeError: two lines" in two.found and two.remedy
+
+
+def test_what_libraries_write_to_stderr_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+    def noisy():
+        os.write(2, b"from C")
+        yield CheckFinding("one", "fine")
+
+    run_check("codecs", noisy)
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"

@@ -58,7 +58,7 @@ def test_the_list_has_the_papers_numbers(vlseg) -> None:
 
 
 def test_a_benchmark_is_evaluated_and_shown_beside_papers(vlseg, tmp_path: Path) -> None:
-    words = ("eval", "refcoco-val", "reasonseg-val", "--specimen", "--limit", 2, "--out", "scores")
+    words = ("eval", "refcoco-val", "reasonseg-val", "--toy", "--limit", 2, "--out", "scores")
     ran = vlseg(*words, "--set", "unit=sentence", "--json")
     assert ran.code == 0
     (summary,) = ran.records
@@ -66,7 +66,7 @@ def test_a_benchmark_is_evaluated_and_shown_beside_papers(vlseg, tmp_path: Path)
     assert refcoco["protocol"] == {"unit": "sentence", "polygons": "fill"}
     assert 0 <= refcoco["measures"]["cIoU"] <= 100 and reasonseg["answers"] == 2
     assert "PSALM 83.6 [PSALM, table 8]" in ran.err
-    assert "a specimen of drawn scenes" in ran.err
+    assert "a toy set of synthetic scenes" in ran.err
     made = {"index.html", "scores.json", "scores.csv", "records.jsonl", "job.json", "specimen"}
     assert made <= {path.name for path in (tmp_path / "scores").iterdir()}
     again = vlseg(*words, "--set", "unit=sentence", "--json")
@@ -81,9 +81,9 @@ def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
         (("refcoco-val", "world"), 2, "world alone"),
         (("refcoco",), 2, "no benchmark 'refcoco'"),
         (("refcoco-val", "--data", "."), 4, "no folder"),
-        (("refcoco-val", "--specimen", "--set", "names=x"), 2, "unit=sentence|ref"),
-        (("refcoco-val", "--specimen", "--shard", "0/2"), 2, "--shard needs --out"),
-        (("refcoco-val", "--specimen", "--protocol", "lisa"), 2, "choose among psalm"),
+        (("refcoco-val", "--toy", "--set", "names=x"), 2, "unit=sentence|ref"),
+        (("refcoco-val", "--toy", "--shard", "0/2"), 2, "--shard needs --out"),
+        (("refcoco-val", "--toy", "--protocol", "lisa"), 2, "choose among psalm"),
     ):
         ran = vlseg("eval", *words)
         assert ran.code == code and sentence in ran.err, words
@@ -101,7 +101,7 @@ def test_the_embedded_model_answers_every_kind_of_picture_benchmark(vlseg) -> No
         "ade20k-semantic",
         "cityscapes-instance",
     )
-    ran = vlseg("eval", *names, "--specimen", "--limit", 1, "--json")
+    ran = vlseg("eval", *names, "--toy", "--limit", 1, "--json")
     assert ran.code == 0
     (summary,) = ran.records
     assert [one["name"] for one in summary["benchmarks"]] == list(names)

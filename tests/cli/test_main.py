@@ -1,4 +1,4 @@
-"""Every error a user can cause is one sentence on stderr and an exit code, never a traceback."""
+"""The help imports next to nothing; every error of a user is one sentence and an exit code."""
 
 import os
 import signal
@@ -8,6 +8,74 @@ import time
 from pathlib import Path
 
 import pytest
+
+from vlseg_cli import __version__
+from vlseg_cli.cli.main import COMMANDS, DATA, JOBS, MAIN, SETUP, TALK, load
+
+HEAVY = ["torch", "transformers", "numpy", "PIL", "scipy", "pycocotools", "av", "psutil"]
+
+
+def imported_by(*words: str) -> list[str]:
+    """Heavy packages that a command line imports in a fresh process."""
+    program = (
+        "import sys; from vlseg_cli.cli.main import main; main(sys.argv[2:])\n"
+        "print(*(set(sys.argv[1].split()) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, " ".join(HEAVY), *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stderr.split()
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["--version"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    assert imported_by(*words) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_subcommand_never_imports_torch(name: str) -> None:
+    assert not {"torch", "transformers"} & set(imported_by(name, "--help"))
+
+
+def test_the_main_commands_come_first(vlseg) -> None:
+    ran = vlseg("--help")
+    assert ran.code == 0
+    places = [ran.out.index(f" {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+    panels = [MAIN] * 7 + [TALK] + [DATA] * 3 + [JOBS] * 5 + [SETUP] * 2
+    assert [entry.panel for entry in COMMANDS.values()] == panels
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_says_in_its_own_help_what_the_list_says(vlseg, name: str) -> None:
+    assert load(name).help.startswith(COMMANDS[name].help)
+    ran = vlseg(name, "--help")
+    assert ran.code == 0 and COMMANDS[name].help in ran.out
+
+
+def test_version(vlseg) -> None:
+    assert vlseg("--version").out == f"vlseg {__version__}\n"
+
+
+def test_version_in_full_names_what_is_used(vlseg) -> None:
+    ran = vlseg("--version", "--verbose")
+    assert ran.code == 0 and ran.out.startswith(f"vlseg {__version__}\n")
+    for name in ["Python", "torch", "transformers", "av"]:
+        assert f"  {name}: " in ran.out
+
+
+def test_verbose_alone_means_nothing(vlseg) -> None:
+    ran = vlseg("--verbose")
+    assert ran.code == 2 and ran.err.count("\n") == 1
+
+
+def test_nothing_at_all_is_answered_with_help(vlseg) -> None:
+    ran = vlseg()
+    assert ran.code == 0 and "Usage" in ran.out
+
 
 WRONG = [
     (["segmnt"], 2, "did you mean 'segment'"),
@@ -19,15 +87,15 @@ WRONG = [
     (["segment", "*.gif"], 4, "no images"),
     (["segment", "empty"], 4, "no images"),
     (["segment", "clip.mp4", "--start", "1:75"], 2, "write seconds, mm:ss"),
-    (["segment", "clip.mp4", "--start", "5", "--end", "5"], 2, "--end lies before --start"),
+    (["segment", "clip.mp4", "--start", "5", "--end", "5"], 2, "--end is not after --start"),
     (["segment", "clip.mp4", "--stride", "0"], 2, "--stride"),
     (["segment", "kitchen.png", "--batch-size", "x"], 2, "or auto"),
-    (["segment", "kitchen.png", "--shard", "4/4"], 2, "no share 4"),
+    (["segment", "kitchen.png", "--shard", "4/4"], 2, "no shard 4"),
     (["segment", "kitchen.png", "--progress", "fast"], 2, "'lines'"),
     (["segment", "--prompts", "missing.csv"], 2, "cannot be opened"),
     (["segment", "--prompts", "kitchen.png"], 2, "kitchen.png, line 1: "),
-    (["segment", "kitchen.png", "--prompts", "rows.csv"], 2, "brings its own inputs"),
-    (["refer", "-q", "a cup", "--prompts", "rows.csv"], 2, "brings its own inputs"),
+    (["segment", "kitchen.png", "--prompts", "rows.csv"], 2, "contains its own inputs"),
+    (["refer", "-q", "a cup", "--prompts", "rows.csv"], 2, "contains its own inputs"),
     (["plan"], 2, "missing argument"),
     (["export", "vlseg-out", "--to", "coco"], 2, "holds no job"),
     (["merge", "one", "two"], 2, "--out"),
@@ -51,7 +119,7 @@ WRONG = [
     (["train", "missing.toml"], 2, "no recipe"),
     (["eval", "coco"], 2, "see 'vlseg eval --list'"),
     (["eval", "world", "--seeds", "12"], 2, "write a:b"),
-    (["eval", "world", "--seeds", "5:5"], 2, "holds no seed"),
+    (["eval", "world", "--seeds", "5:5"], 2, "has no seeds"),
     (["world", "out", "--scenes", "9", "--seeds", "1:3"], 2, "fewer than 9"),
     (["world", "kitchen.png"], 2, "is a file"),
 ]

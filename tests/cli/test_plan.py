@@ -44,7 +44,7 @@ def test_a_plan_for_a_person() -> None:
     )
     assert list(lines(plan)) == [
         "inputs  1,000 images, 2 videos, length: about 5,000 frames",
-        "        1 of 200 looked at cannot be read, as x.png is empty.",
+        "        1 of 200 checked cannot be read, for example: x.png is empty.",
         "time    about 2 h on this machine",
         "disk    about 3.0 GB of 1.0 GB free: NOT ENOUGH, free some or give another --out",
         "memory  1.0 GB in the trial",

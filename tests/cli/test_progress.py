@@ -1,4 +1,4 @@
-"""A bar for people who watch, lines for logs, JSON for programs; errors always."""
+"""Counts, rates and times left; a bar on a terminal, lines in a log, JSON for programs."""
 
 import io
 import json
@@ -12,7 +12,9 @@ from vlseg_cli.cli.progress import (
     BarProgress,
     JSONProgress,
     LineProgress,
+    ProgressCounter,
     ProgressDisplay,
+    duration,
     open_progress,
 )
 
@@ -25,6 +27,59 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def test_words_say_how_far_how_fast_and_how_long() -> None:
+    clock = Clock()
+    counter = ProgressCounter("inputs", 10_000, clock=clock)
+    assert counter.text() == "0 of 10,000 inputs"
+    counter.done, counter.failed, clock.now = 1200, 3, 30.0
+    assert counter.seconds_left == 220
+    assert counter.text() == "1,200 of 10,000 inputs, 40.0/s, 3 min 40 s left, 3 failed"
+    counter.done = 10_000
+    assert counter.text() == "10,000 of 10,000 inputs, 333.3/s, 3 failed"
+
+
+def test_what_was_done_before_does_not_make_it_faster() -> None:
+    clock = Clock()
+    counter = ProgressCounter("inputs", 100, done=90, clock=clock)
+    clock.now += 10
+    assert (counter.seconds_left, counter.text()) == (None, "90 of 100 inputs")
+    counter.done = 92
+    assert counter.text() == "92 of 100 inputs, 12.0/min, 40 s left"
+
+
+def test_videos_are_counted_in_frames() -> None:
+    clock = Clock()
+    counter = ProgressCounter("inputs", 2, clock=clock)
+    counter.frames, clock.now = 240, 10.0
+    assert counter.text() == "0 of 2 inputs, 240 frames, 24.0 frames/s"
+    counter.frames, counter.done = 480, 1
+    assert counter.text() == "1 of 2 inputs, 480 frames, 48.0 frames/s, 10 s left"
+
+
+def test_images_are_not() -> None:
+    counter = ProgressCounter("inputs", 3, clock=Clock())
+    counter.frames, counter.done = 3, 2  # the third frame is told before its input is complete
+    assert "frames" not in counter.text()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (245, "4 min 5 s"),
+        (7200, "2 h"),
+        (7201, "2 h"),
+        (7860, "2 h 11 min"),
+        (86_400, "1 day"),
+        (273_600, "3 days 4 h"),
+    ],
+)
+def test_durations_are_two_units_at_most(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 class Screen(io.StringIO):
@@ -96,7 +151,7 @@ def test_errors_are_said_even_when_quiet(capsys) -> None:
         "vlseg: a.png is damaged.",
         "vlseg: b.png: The point 5,5 is outside.",
     ]
-    assert (progress.tally.done, progress.tally.failed) == (3, 2)
+    assert (progress.counter.done, progress.counter.failed) == (3, 2)
 
 
 def test_a_terminal_gets_a_bar_with_the_latest_input() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.cli.main import run
+from vlseg_cli.cli.main import main
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_what_came_through_stdin_need_not_come_again(
 ) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"broken.png\nkitchen.png\nmissing.png\n"))
     monkeypatch.setattr(sys, "stdin", stdin)
-    assert run(["detect", "-", "--out", "out", "--save", "jsonl"]) == 3
+    assert main(["detect", "-", "--out", "out", "--save", "jsonl"]) == 3
     damaged.write_bytes(kitchen.read_bytes())
     assert vlseg("retry", "out").code == 0
     failed = json.loads(vlseg("status", "out", "--json").out)["failed"]

@@ -23,7 +23,7 @@ def test_the_sum_comes_first() -> None:
 
 def test_who_is_at_work() -> None:
     told = list(lines(status(0, False, Holder("node-7 abc", 42, "token", 3.0)), Path("out")))
-    assert told[0].startswith("out: at work, ")
+    assert told[0].startswith("out: running, ")
     assert "  process 42 on node-7" in told
 
 

@@ -75,9 +75,9 @@ def test_a_picture_is_told_where_it_belongs(vlseg, kitchen: Path) -> None:
         (["film.mp4", "--at", "3"], "--at is the frame of"),
         (["film.mp4", "--batch-size", "4"], "frame by frame"),
         (["film.mp4", "--refer", " "], "expression is empty"),
-        (["film.mp4", "--prompts", "rows.csv"], "brings its own"),
+        (["film.mp4", "--prompts", "rows.csv"], "contains its own"),
         (["--refer", "the dog"], "There is no input"),
-        (["film.mp4", "--save", "panoptic"], "map of the whole picture"),
+        (["film.mp4", "--save", "panoptic"], "map of the whole image"),
     ],
 )
 def test_what_cannot_be_meant(vlseg, words: list[str], said: str) -> None:

@@ -41,7 +41,7 @@ def test_every_time_of_a_film_can_be_written(hours: int, minutes: int, ms: int) 
     "text", ["", "-1", "nan", "inf", "1:60", "1:60:00", "1:2:3:4", "1:", ":5", "a", "1:-5", "²"]
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(UsageError, match="is no time: write seconds"):
+    with pytest.raises(UsageError, match="is not a time: write seconds"):
         parse_seconds(text)
 
 

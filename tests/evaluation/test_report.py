@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobs.stub import Listener, StubModel
+from jobs.stub import RecordingProgress, StubModel
 
 from vlseg_cli.datasets.questions import QuestionRecord, question_sample
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, write_toy_sets
@@ -45,7 +45,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
         entries.append(PlannedBenchmark(one, protocol, one.find(data, protocol)))
     plan = EvaluationPlan(entries)
     job = Job(("eval",), "stub", [], {})
-    done = evaluate(plan, job, JobSettings(OutputFolder(out), ()), StubModel, Listener())
+    done = evaluate(plan, job, JobSettings(OutputFolder(out), ()), StubModel, RecordingProgress())
     summary = summarize(plan, setting(None, "bfloat16", data, 7), done)
     write_summary(OutputFolder(out), summary)
     write_benchmark_report(OutputFolder(out), summary, done.cases)

@@ -1,16 +1,15 @@
 """Evaluation as a job: grouped by picture, resumed, in shares; always the same numbers."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from jobs.stub import Listener, StubModel
+from jobs.stub import RecordingProgress, StubModel
 
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks, write_toy_sets
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark, prompt_requests
 from vlseg_cli.evaluation.run import Evaluation, evaluate
 from vlseg_cli.jobs import Job, JobSettings
-from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.work_units import Shard
 from vlseg_cli.outputs import OutputFolder
 
 NAMES = ("refcoco-val", "refcoco+-val", "reasonseg-val", "coco-panoptic")
@@ -41,7 +40,7 @@ def run(data: Path, out: Path | None, model: StubModel, shard: Shard | None = No
         shard=shard or Shard(),
         keep_records=out is not None,
     )
-    return evaluate(plan(data), JOB, settings, lambda: model, Listener())
+    return evaluate(plan(data), JOB, settings, lambda: model, RecordingProgress())
 
 
 def test_a_shared_picture_is_looked_at_once(data: Path) -> None:
@@ -60,9 +59,9 @@ def test_what_was_answered_is_not_answered_again(data: Path, tmp_path: Path) -> 
     kept = run(data, tmp_path, first)
     assert kept.results == passing.results
     assert all(one.n for one in kept.results.values())
-    assert sum(first.looks) == len(plan(data).inputs())
+    assert sum(first.batches) == len(plan(data).inputs())
     assert run(data, tmp_path, again).results == kept.results
-    assert not again.looks
+    assert not again.batches
 
 
 def test_shares_make_the_whole(data: Path, tmp_path: Path) -> None:
@@ -77,7 +76,7 @@ def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
 
     class Breaking(StubModel):
         def encode(self, frames):
-            if len(self.looks) == 2:
+            if len(self.batches) == 2:
                 raise KeyboardInterrupt
             return super().encode(frames)
 
@@ -85,7 +84,7 @@ def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
         run(data, tmp_path, Breaking())
     rest = StubModel()
     assert run(data, tmp_path, rest).results == whole.results
-    assert 0 < sum(rest.looks) < len(plan(data).inputs())
+    assert 0 < sum(rest.batches) < len(plan(data).inputs())
 
 
 def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> None:
@@ -98,7 +97,9 @@ def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> No
     (told,) = done.summary.failed.values()
     assert "is damaged" in told[0] and done.summary.exit_code == 3
     victim.write_text(whole)
-    settings = JobSettings(OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True)
-    mended = evaluate(plan(mine), JOB, replace(settings, again=True), StubModel, Listener())
+    settings = JobSettings(
+        OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True, retry_failed=True
+    )
+    mended = evaluate(plan(mine), JOB, settings, StubModel, RecordingProgress())
     assert mended.results == run(mine, None, StubModel()).results
     assert mended.summary.exit_code == 0

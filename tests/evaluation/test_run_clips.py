@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from jobs.stub import Listener, StubModel
+from jobs.stub import RecordingProgress, StubModel
 
 from vlseg_cli.datasets.toy.davis import write_ref_davis
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
@@ -38,7 +38,7 @@ def run(data: Path, out: Path | None, model: StubModel) -> Evaluation:
     settings = JobSettings(
         OutputFolder(out or Path()), (), batch_size=2, keep_records=out is not None
     )
-    return evaluate(EvaluationPlan(entries), JOB, settings, lambda: model, Listener())
+    return evaluate(EvaluationPlan(entries), JOB, settings, lambda: model, RecordingProgress())
 
 
 def test_clips_and_pictures_are_scored_together_and_once(data: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_clips_and_pictures_are_scored_together_and_once(data: Path, tmp_path: P
     archive = tmp_path / "submissions" / "ref-youtube-vos" / "Annotations.zip"
     sent = archive.read_bytes()
     again = StubModel()
-    assert run(data, tmp_path, again).results == kept.results and again.looks == []
+    assert run(data, tmp_path, again).results == kept.results and again.batches == []
     assert archive.read_bytes() == sent
 
 

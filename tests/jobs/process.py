@@ -1,4 +1,4 @@
-"""Starts a job with the stub model as a process of its own, to be killed or watched."""
+"""Starts a job with the stub model as a process of its own, to be killed or observed."""
 
 import os
 import subprocess
@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 STUB = Path(__file__).parent / "stub.py"
-SECONDS = "0.05"  # of work per look, so that a run is long enough to be interrupted
+SECONDS = "0.05"  # of work per batch, so that a run is long enough to be interrupted
 
 
 def start(out: Path, inputs: Path, *more: str) -> subprocess.Popen[bytes]:
-    """Start a job that answers ``inputs``; see the options of ``stub.py``."""
+    """Start a job over ``inputs``; see the options of ``stub.py``."""
     command = [sys.executable, str(STUB), str(out), str(inputs), "--seconds", SECONDS, *more]
     paths = os.pathsep.join(filter(None, (str(STUB.parents[1]), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": paths}
@@ -18,6 +18,6 @@ def start(out: Path, inputs: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the end, which must be a good one."""
+    """Wait for the end, which must be successful."""
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors.decode()

@@ -1,6 +1,6 @@
-"""A model that costs nothing and answers from the pixels, and a job that runs it as a process.
+"""A model that costs nothing and predicts from the pixels, and a job that runs it as a process.
 
-Tests kill, pause and starve such jobs; what they compute must still be checkable.
+Tests kill, pause and starve such jobs; their results can still be computed independently.
 """
 
 import argparse
@@ -32,8 +32,10 @@ from vlseg_cli.schema import (
 
 
 class StubModel:
-    """Marks what is greener than the mean of its row, which costs next to nothing; ``seconds`` of
-    work per look."""
+    """Segments what is greener than the mean of its row.
+
+    seconds: of work per batch. count: a file with a line per encoded frame.
+    """
 
     name = "stub"
     tasks = frozenset(Task)
@@ -42,14 +44,14 @@ class StubModel:
 
     def __init__(self, seconds: float = 0.0, count: Path | None = None) -> None:
         self.seconds, self.count = seconds, count
-        self.looks: list[int] = []  # frames of each look
+        self.batches: list[int] = []  # frames of each
 
     def unknown_words(self, text: str) -> list[str]:
         return []
 
     def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         time.sleep(self.seconds)
-        self.looks.append(len(frames))
+        self.batches.append(len(frames))
         if self.count is not None:
             with self.count.open("a") as file:
                 file.write("".join(f"{frame.source} {frame.index}\n" for frame in frames))
@@ -58,7 +60,7 @@ class StubModel:
     def predict(
         self, encoded: Sequence[Frame], requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
-        return [_answer(encoded[ask.frame], ask) for ask in requests]
+        return [_prediction(encoded[request.frame], request) for request in requests]
 
     def session(
         self, requests: Sequence[PromptRequest], state: SessionState | None = None
@@ -67,7 +69,7 @@ class StubModel:
 
 
 class StubSession:
-    """Every score tells of all frames before: whoever forgets one is found out."""
+    """Every score depends on all frames before."""
 
     def __init__(
         self, model: StubModel, requests: Sequence[PromptRequest], state: SessionState | None
@@ -78,21 +80,23 @@ class StubSession:
     def step(self, frame: Frame) -> list[Prediction]:
         (frame,) = self.model.encode([frame])
         self.past = (self.past * 0.9 + frame.pixels[..., 1].mean() / 255 + 0.001 * frame.index) % 1
-        return [_followed(_answer(frame, ask), float(self.past[0])) for ask in self.requests]
+        return [
+            _tracked(_prediction(frame, request), float(self.past[0])) for request in self.requests
+        ]
 
     def state(self) -> SessionState:
         return {"past": self.past}
 
 
-def _followed(prediction: Prediction, score: float) -> Prediction:
+def _tracked(prediction: Prediction, score: float) -> Prediction:
     segments = tuple(replace(one, score=score, track_id=1) for one in prediction.segments)
     return replace(prediction, segments=segments)
 
 
-def _answer(frame: Frame, ask: PromptRequest) -> Prediction:
+def _prediction(frame: Frame, request: PromptRequest) -> Prediction:
     green = frame.pixels[..., 1]
     mask = green > green.mean(1, keepdims=True)
-    prompt = ask.prompt
+    prompt = request.prompt
     label = prompt.names[0] if isinstance(prompt, Categories) else "it"
     if isinstance(prompt, Expression):
         label = prompt.text
@@ -102,17 +106,17 @@ def _answer(frame: Frame, ask: PromptRequest) -> Prediction:
     score = float(np.round(mask.mean(), 4))
     segments = (segment_from_mask(mask, score, label, category),) if mask.any() else ()
     return Prediction(
-        frame.source, frame.index, frame.height, frame.width, ask.task, prompt, segments
+        frame.source, frame.index, frame.height, frame.width, request.task, prompt, segments
     )
 
 
-class Listener:
-    """Remembers what a run reported."""
+class RecordingProgress:
+    """Stores what a run reports."""
 
     def __init__(self) -> None:
         self.done: list[tuple[str, str | None]] = []
         self.notes: list[str] = []
-        self.answers: list[Record] = []
+        self.stored: list[Record] = []
         self.total = self.before = self.frame_count = 0
 
     def start(self, total: int, done: int) -> None:
@@ -125,30 +129,34 @@ class Listener:
         self.done.append((source, error))
 
     def records(self, records: Sequence[Record]) -> None:
-        self.answers += records
+        self.stored += records
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
 
-def ask_for(*texts: str) -> Callable[[Segmenter, Item, Frame], list[PromptRequest]]:
-    """Ask every frame for the expressions."""
+def requests_for(*texts: str) -> Callable[[Segmenter, Item, Frame], list[PromptRequest]]:
+    """The expressions, for every frame."""
     prompts = [Expression(text) for text in texts]
 
-    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
+    def build(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
         return [PromptRequest(0, Task.REFER, prompt) for prompt in prompts]
 
-    return ask
+    return build
 
 
 def job_for(
-    texts: Sequence[str], formats: Sequence[str], batch_size: int, part: int, clip: FrameRange
+    texts: Sequence[str],
+    formats: Sequence[str],
+    batch_size: int,
+    chunk_frames: int,
+    clip: FrameRange,
 ) -> Job:
     """The Job of such a run."""
     options = {
         "clip": {name: getattr(clip, name) for name in ("stride", "start", "end", "max_frames")},
         "batch_size": batch_size,
-        "part": part,
+        "part": chunk_frames,
         "save": list(formats),
     }
     return Job(("refer", *texts), "stub", list(texts), options)
@@ -162,14 +170,14 @@ def run_stub(
     texts: Sequence[str] = ("the bright part",),
     formats: Sequence[str] = ("coco", "overlay"),
     batch_size: int = 2,
-    part: int = 8,
+    chunk_frames: int = 8,
     clip: FrameRange | None = None,
     shard: str = "0/1",
     overwrite: bool = False,
-    again: bool = False,
+    retry_failed: bool = False,
     fail_fast: bool = False,
-    through_time: bool = False,
-    listener: Listener | None = None,
+    tracking: bool = False,
+    progress: RecordingProgress | None = None,
 ) -> Summary:
     """Run a job with the stub model in this process."""
     clip = clip or FrameRange()
@@ -178,17 +186,18 @@ def run_stub(
         tuple(formats),
         clip,
         batch_size,
-        part,
+        chunk_frames,
         parse_shard(shard),
         overwrite,
-        again,
+        retry_failed,
         fail_fast,
-        through_time,
+        tracking,
     )
     found = list(list_inputs([str(one) for one in inputs], exclude=out))
-    job = job_for(texts, formats, batch_size, part, clip)
+    job = job_for(texts, formats, batch_size, chunk_frames, clip)
     chosen = model or StubModel()
-    return run_job(job, settings, found, lambda: chosen, ask_for(*texts), listener or Listener())
+    reported = progress or RecordingProgress()
+    return run_job(job, settings, found, lambda: chosen, requests_for(*texts), reported)
 
 
 def _main() -> None:
@@ -199,7 +208,7 @@ def _main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--count", type=Path)
     parser.add_argument("--shard", default="0/1")
-    parser.add_argument("--part", type=int, default=8)
+    parser.add_argument("--chunk-frames", type=int, default=8)
     parser.add_argument("--track", action="store_true")
     chosen = parser.parse_args()
     summary = run_stub(
@@ -208,8 +217,8 @@ def _main() -> None:
         model=StubModel(chosen.seconds, chosen.count),
         formats=tuple(filter(None, chosen.save.split(","))),
         shard=chosen.shard,
-        part=chosen.part,
-        through_time=chosen.track,
+        chunk_frames=chosen.chunk_frames,
+        tracking=chosen.track,
     )
     sys.exit(summary.exit_code)
 

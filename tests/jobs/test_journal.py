@@ -1,10 +1,12 @@
+"""The journal knows every completed chunk, whatever was torn, and nothing of earlier attempts."""
+
 import json
 from pathlib import Path
 
 import pytest
 
+from vlseg_cli.jobs.job import JOURNAL, STATE_FOLDER
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import JOURNAL, STATE_FOLDER
 from vlseg_cli.jobs.open_job import work_items
 from vlseg_cli.jobs.work_units import Chunk, ItemResult, WorkUnit
 from vlseg_cli.outputs import OutputFolder
@@ -15,23 +17,25 @@ def _inputs(count: int, modified: int = 1) -> list[Input]:
     return [Input(f"in/{n}.png", False, 10, modified) for n in range(count)]
 
 
-def _opened(root: Path, inputs: list[Input], worker: str = "a", again: bool = False) -> Journal:
+def _opened(
+    root: Path, inputs: list[Input], worker: str = "a", retry_failed: bool = False
+) -> Journal:
     journal = Journal(OutputFolder(root), worker)
-    listed = work_items(journal, inputs, root, again)
+    listed = work_items(journal, inputs, root, retry_failed)
     if listed:
-        journal.list(listed)
+        journal.add_items(listed)
     return journal
 
 
-def _part(*items: Item, part: int = 0, last: bool = True, error: str | None = None) -> Chunk:
-    shares = tuple(ItemResult(item, 1, error, 3 if error else 0) for item in items)
-    return Chunk(WorkUnit(items, items[0].number), part, last, shares)
+def _chunk(*items: Item, index: int = 0, last: bool = True, error: str | None = None) -> Chunk:
+    results = tuple(ItemResult(item, 1, error, 3 if error else 0) for item in items)
+    return Chunk(WorkUnit(items, items[0].number), index, last, results)
 
 
 def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(4))
-    journal.append(_part(*journal.items[:2]))
-    journal.append(_part(journal.items[3], error="broken"))
+    journal.append(_chunk(*journal.items[:2]))
+    journal.append(_chunk(journal.items[3], error="broken"))
     reread = Journal(OutputFolder(tmp_path), "b")
     assert [reread.is_done(n) for n in range(4)] == [True, True, False, True]
     assert reread.errors == {3: ("broken", 3)}
@@ -41,34 +45,34 @@ def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
 def test_parts_of_a_video_add_up(tmp_path: Path) -> None:
     journal = _opened(tmp_path, [Input("film.mp4", True, 10, 1)])
     film = journal.items[0]
-    for part, last in ((0, False), (1, False), (2, True)):
-        assert (journal.parts(0), journal.frames(0)) == (part, part)
+    for index, last in ((0, False), (1, False), (2, True)):
+        assert (journal.chunks(0), journal.frames(0)) == (index, index)
         assert not journal.is_done(0)
-        journal.append(_part(film, part=part, last=last))
+        journal.append(_chunk(film, index=index, last=last))
     assert journal.is_complete
-    assert (journal.parts(0), journal.frames(0)) == (3, 3)
+    assert (journal.chunks(0), journal.frames(0)) == (3, 3)
 
 
 def test_parts_count_in_whatever_order_their_files_are_read(tmp_path: Path) -> None:
     film = _opened(tmp_path, [Input("film.mp4", True, 10, 1)], "z").items[0]
-    for worker, part in (("z", 0), ("m", 1), ("a", 2)):
+    for worker, index in (("z", 0), ("m", 1), ("a", 2)):
         journal = Journal(OutputFolder(tmp_path), worker)
-        assert (journal.parts(0), journal.is_done(0)) == (part, False)
-        journal.append(_part(film, part=part, last=part == 2))
+        assert (journal.chunks(0), journal.is_done(0)) == (index, False)
+        journal.append(_chunk(film, index=index, last=index == 2))
     reread = Journal(OutputFolder(tmp_path), "b")
     assert reread.is_complete
-    assert (reread.parts(0), reread.frames(0)) == (3, 3)
+    assert (reread.chunks(0), reread.frames(0)) == (3, 3)
 
 
 def test_processes_see_each_other_by_refreshing(tmp_path: Path) -> None:
     one = _opened(tmp_path, _inputs(2), "one")
     other = _opened(tmp_path, _inputs(2), "other")
-    one.append(_part(one.items[0]))
+    one.append(_chunk(one.items[0]))
     assert not other.is_done(0)
     other.refresh()
     other.refresh()
     assert other.is_done(0)
-    other.append(_part(other.items[1]))
+    other.append(_chunk(other.items[1]))
     one.refresh()
     assert one.is_complete
 
@@ -76,8 +80,8 @@ def test_processes_see_each_other_by_refreshing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 5, 30])
 def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> None:
     journal = _opened(tmp_path, _inputs(2))
-    journal.append(_part(journal.items[0]))
-    journal.append(_part(journal.items[1]))
+    journal.append(_chunk(journal.items[0]))
+    journal.append(_chunk(journal.items[1]))
     path = tmp_path / STATE_FOLDER / "journal" / "a.jsonl"
     path.write_bytes(path.read_bytes()[:-cut])
     reread = Journal(OutputFolder(tmp_path), "b")
@@ -86,7 +90,7 @@ def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> 
 
 def test_nonsense_in_a_process_file_is_passed_over(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(2))
-    journal.append(_part(journal.items[0]))
+    journal.append(_chunk(journal.items[0]))
     path = tmp_path / STATE_FOLDER / "journal" / "a.jsonl"
     nonsense = (
         b'{}\n[1]\n{"shares": {"x": 1}}\n{"part": 0, "last": true, "shares": {"9": {}}}\n\xff\n'
@@ -97,8 +101,8 @@ def test_nonsense_in_a_process_file_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_finished_job_is_read_back(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(3))
-    journal.append(_part(*journal.items[:2]))
-    journal.append(_part(journal.items[2], error="broken"))
+    journal.append(_chunk(*journal.items[:2]))
+    journal.append(_chunk(journal.items[2], error="broken"))
     journal.write_finished()
     (tmp_path / STATE_FOLDER / "items.jsonl").unlink()
     (tmp_path / STATE_FOLDER / "journal" / "a.jsonl").unlink()
@@ -107,25 +111,29 @@ def test_a_finished_job_is_read_back(tmp_path: Path) -> None:
     assert reread.is_complete
     assert reread.items == journal.items
     assert reread.errors == journal.errors
-    assert work_items(reread, _inputs(3), tmp_path, again=False) == []
+    assert work_items(reread, _inputs(3), tmp_path, retry_failed=False) == []
 
 
 def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(3))
-    journal.append(_part(*journal.items[:2]))
-    journal.append(_part(journal.items[2], error="broken"))
+    journal.append(_chunk(*journal.items[:2]))
+    journal.append(_chunk(journal.items[2], error="broken"))
     more = [*_inputs(1, modified=2), *_inputs(4)[1:]]
-    assert [i.number for i, _ in work_items(journal, more, tmp_path, again=False)] == [0, 3]
-    assert [i.number for i, _ in work_items(journal, more, tmp_path, again=True)] == [0, 2, 3]
+    assert [i.number for i, _ in work_items(journal, more, tmp_path, retry_failed=False)] == [0, 3]
+    assert [i.number for i, _ in work_items(journal, more, tmp_path, retry_failed=True)] == [
+        0,
+        2,
+        3,
+    ]
 
 
 def test_an_earlier_attempt_does_not_count_as_the_later_one(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(1))
-    journal.append(_part(journal.items[0], error="broken"))
-    again = _opened(tmp_path, _inputs(1), "b", again=True)
+    journal.append(_chunk(journal.items[0], error="broken"))
+    again = _opened(tmp_path, _inputs(1), "b", retry_failed=True)
     assert not again.is_done(0)
     assert again.errors == {}
-    again.append(_part(again.items[0]))
+    again.append(_chunk(again.items[0]))
     assert Journal(OutputFolder(tmp_path), "c").is_complete
 
 

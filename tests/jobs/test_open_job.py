@@ -9,7 +9,7 @@ import pytest
 from jobs.media_files import tree, write_photos
 from jobs.stub import StubModel, run_stub
 
-from vlseg_cli.jobs.layout import LOCK, STATE_FOLDER, SWEPT
+from vlseg_cli.jobs.job import LOCK, REMOVED_STATE, STATE_FOLDER
 from vlseg_cli.jobs.lease import this_host
 from vlseg_cli.schema import UsageError
 
@@ -30,14 +30,14 @@ def test_a_half_removed_workshop_is_removed(photos: Path, tmp_path: Path) -> Non
     out = tmp_path / "out"
     run_stub(out, [photos])
     expected = tree(out)
-    (out / SWEPT / "journal").mkdir(parents=True)
-    (out / SWEPT / "journal" / "a.jsonl").write_text("{}")
+    (out / REMOVED_STATE / "journal").mkdir(parents=True)
+    (out / REMOVED_STATE / "journal" / "a.jsonl").write_text("{}")
     (out / "overlay" / ".0123456789abcdef.part").write_text("half")
     model = StubModel()
     run_stub(out, [photos], model=model)
     assert tree(out) == expected
-    assert not (out / SWEPT).exists()
-    assert model.looks == []
+    assert not (out / REMOVED_STATE).exists()
+    assert model.batches == []
 
 
 def test_a_lock_of_a_killed_process_is_taken_and_removed(photos: Path, tmp_path: Path) -> None:
@@ -63,5 +63,5 @@ def test_a_job_at_work_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
     run_stub(out, [photos], shard="1/2")
     holder = {"host": "elsewhere", "pid": 1, "token": "another"}
     (out / STATE_FOLDER / "leases" / "0.lease").write_text(json.dumps(holder))
-    with pytest.raises(UsageError, match="at work"):
+    with pytest.raises(UsageError, match="is running"):
         run_stub(out, [photos], overwrite=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from jobs.media_files import tree, write_film, write_photos
-from jobs.stub import StubModel, ask_for, job_for
+from jobs.stub import StubModel, job_for, requests_for
 
 from vlseg_cli.jobs import JobSettings
 from vlseg_cli.jobs.plan import JobPlan, plan_job, selected_frames, spread_evenly
@@ -20,15 +20,15 @@ def plan(folder: Path, clip: FrameRange = WHOLE, model: StubModel | None = None)
     settings = JobSettings(OutputFolder(folder.parent / "out" / "deeper"), ("coco",), clip)
     job = job_for(["it"], ["coco"], 1, 240, clip)
     found = list(list_inputs([str(folder)]))
-    return plan_job(job, settings, found, lambda: model or StubModel(), ask_for("it"))
+    return plan_job(job, settings, found, lambda: model or StubModel(), requests_for("it"))
 
 
 def test_time_and_disk_grow_with_the_inputs(tmp_path: Path) -> None:
     model = StubModel(seconds=0.01)
     small = plan(write_photos(tmp_path / "small", 4), model=model)
-    assert sum(model.looks) == 4
+    assert sum(model.batches) == 4
     large = plan(write_photos(tmp_path / "large", 40), model=model)
-    assert sum(model.looks) == 8  # four more, not forty
+    assert sum(model.batches) == 8  # four more, not forty
     assert (small.frames, large.frames) == (4, 40)
     assert small.seconds is not None and large.seconds is not None
     assert small.seconds >= 4 * 0.01 and large.seconds >= 40 * 0.01
@@ -42,7 +42,7 @@ def test_of_a_film_sixteen_frames_are_tried(tmp_path: Path) -> None:
     before = tree(tmp_path)
     planned = plan(tmp_path / "films", FrameRange(stride=2), model)
     assert (planned.images, planned.videos, planned.frames) == (0, 1, 30)
-    assert sum(model.looks) == 16
+    assert sum(model.batches) == 16
     assert tree(tmp_path) == before
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jobs.media_files import stamps, tree, write_film, write_photos
-from jobs.stub import Listener, StubModel, run_stub
+from jobs.stub import RecordingProgress, StubModel, run_stub
 
 from vlseg_cli.schema import Frame, NotFiniteError, UsageError
 
@@ -29,8 +29,8 @@ def _records(out: Path) -> list[dict[str, object]]:
 def test_everything_is_answered_in_order_and_failures_are_listed(
     photos: Path, tmp_path: Path
 ) -> None:
-    listener = Listener()
-    summary = run_stub(tmp_path / "out", [photos], listener=listener, texts=("a", "b"))
+    listener = RecordingProgress()
+    summary = run_stub(tmp_path / "out", [photos], progress=listener, texts=("a", "b"))
     assert summary.exit_code == 3
     assert summary.finished
     inputs = [Path(str(record["input"])).name for record in _records(tmp_path / "out")]
@@ -45,7 +45,7 @@ def test_everything_is_answered_in_order_and_failures_are_listed(
 def test_many_prompts_cost_one_look(photos: Path, tmp_path: Path) -> None:
     model = StubModel()
     run_stub(tmp_path / "out", [photos], model=model, texts=[str(n) for n in range(9)])
-    assert sum(model.looks) == 6
+    assert sum(model.batches) == 6
 
 
 def test_a_finished_job_looks_at_nothing_and_changes_nothing(photos: Path, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_finished_job_looks_at_nothing_and_changes_nothing(photos: Path, tmp_p
     before = stamps(out)
     model = StubModel()
     second = run_stub(out, [photos], model=model)
-    assert model.looks == []
+    assert model.batches == []
     assert stamps(out) == before
     assert second.exit_code == first.exit_code == 3
     assert len(second.before) == 7
@@ -92,7 +92,7 @@ def test_new_inputs_join_and_only_they_are_looked_at(tmp_path: Path) -> None:
         (tmp_path / "more" / f"{number:03d}.png").rename(photos / f"{number:03d}.png")
     model = StubModel()
     summary = run_stub(out, [photos], model=model)
-    assert sum(model.looks) == 2
+    assert sum(model.batches) == 2
     assert len(summary.before) == 3
     assert len(_records(out)) == 5
     assert len(json.loads((out / "coco.json").read_text())["images"]) == 5
@@ -107,7 +107,7 @@ def test_a_changed_input_is_answered_again(tmp_path: Path) -> None:
     model = StubModel()
     run_stub(out, [photos], model=model)
     run_stub(tmp_path / "fresh", [photos])
-    assert sum(model.looks) == 1
+    assert sum(model.batches) == 1
     assert (out / "records.jsonl").read_bytes() == (tmp_path / "fresh/records.jsonl").read_bytes()
 
 
@@ -117,19 +117,19 @@ def test_failures_are_kept_until_retried(tmp_path: Path) -> None:
     whole = (write_photos(tmp_path / "whole", 4) / "002.png").read_bytes()
     run_stub(out, [photos])
     status = (photos / "002.png").stat()
-    again = run_stub(out, [photos], again=True)
+    again = run_stub(out, [photos], retry_failed=True)
     assert list(again.failed)
     (photos / "002.png").write_bytes(whole)
     os.utime(photos / "002.png", ns=(status.st_atime_ns, status.st_mtime_ns))
-    mended = run_stub(out, [photos], again=True)
+    mended = run_stub(out, [photos], retry_failed=True)
     assert mended.exit_code == 0
     assert not (out / "failures.jsonl").exists()
     assert len(_records(out)) == 4
 
 
 def test_a_video_is_answered_frame_by_frame(film: Path, tmp_path: Path) -> None:
-    listener = Listener()
-    summary = run_stub(tmp_path / "out", [film], formats=("video", "coco"), listener=listener)
+    listener = RecordingProgress()
+    summary = run_stub(tmp_path / "out", [film], formats=("video", "coco"), progress=listener)
     assert summary.exit_code == 0
     assert [record["frame"] for record in _records(tmp_path / "out")] == list(range(21))
     assert listener.frame_count == 21
@@ -198,10 +198,10 @@ def test_nothing_is_kept_without_a_format(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    listener = Listener()
-    summary = run_stub(Path("out"), [photos], formats=(), listener=listener)
+    listener = RecordingProgress()
+    summary = run_stub(Path("out"), [photos], formats=(), progress=listener)
     assert summary.exit_code == 3
-    assert len(listener.answers) == 6
+    assert len(listener.stored) == 6
     assert list(tmp_path.iterdir()) == []
 
 
@@ -211,19 +211,19 @@ def test_a_signal_lets_the_batch_finish_and_the_job_resume(
 ) -> None:
     class Interrupted(StubModel):
         def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
-            if len(self.looks) == 1:
+            if len(self.batches) == 1:
                 os.kill(os.getpid(), number)
             return super().encode(frames)
 
     out = tmp_path / "out"
-    listener = Listener()
-    summary = run_stub(out, [photos], model=Interrupted(), listener=listener)
+    listener = RecordingProgress()
+    summary = run_stub(out, [photos], model=Interrupted(), progress=listener)
     assert summary.exit_code == 128 + number
     assert any("resumes" in note for note in listener.notes)
     model = StubModel()
     resumed = run_stub(out, [photos], model=model)
     assert len(resumed.before) == 4  # both batches in hand were kept
-    assert sum(model.looks) == 3
+    assert sum(model.batches) == 3
     run_stub(tmp_path / "fresh", [photos])
     assert tree(out) == tree(tmp_path / "fresh")
 
@@ -245,8 +245,8 @@ def test_a_second_process_waits_for_what_the_first_holds(photos: Path, tmp_path:
     summary = run_stub(tmp_path / "out", [photos], model=quick)
     first.join()
     assert summary.finished
-    assert sum(slow.looks) + sum(quick.looks) == 6
-    assert slow.looks
+    assert sum(slow.batches) + sum(quick.batches) == 6
+    assert slow.batches
     run_stub(tmp_path / "fresh", [photos])
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
 

@@ -11,7 +11,7 @@ from jobs.media_files import tree, write_film, write_photos
 from jobs.stub import StubModel, run_stub
 
 from vlseg_cli.jobs.inference import BatchInference
-from vlseg_cli.jobs.layout import read_state, state_path, write_state
+from vlseg_cli.jobs.job import read_state, state_path, write_state
 from vlseg_cli.jobs.tracking import TrackingInference
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
@@ -58,43 +58,43 @@ def records(out: Path) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("looks", [0, 3, 8, 12, 16, 20])
 def test_a_run_that_died_goes_on_as_if_it_had_not(looks: int, film: Path, tmp_path: Path) -> None:
-    run_stub(tmp_path / "whole", [film], formats=FORMATS, through_time=True)
+    run_stub(tmp_path / "whole", [film], formats=FORMATS, tracking=True)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run_stub(out, [film], model=Dying(looks), formats=FORMATS, through_time=True)
+        run_stub(out, [film], model=Dying(looks), formats=FORMATS, tracking=True)
     model = StubModel()
-    run_stub(out, [film], model=model, formats=FORMATS, through_time=True)
-    assert sum(model.looks) == 21 - looks // 8 * 8
+    run_stub(out, [film], model=model, formats=FORMATS, tracking=True)
+    assert sum(model.batches) == 21 - looks // 8 * 8
     assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_what_is_in_mind_is_kept_for_the_last_part_alone(film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run_stub(out, [film], model=Dying(19), through_time=True)
+        run_stub(out, [film], model=Dying(19), tracking=True)
     assert not (out.joinpath(*state_path(0, 0))).exists()
     state = read_state(OutputFolder(out), 0, 1)
     assert state is not None and set(state) == {"past", "watching/first"}
-    run_stub(out, [film], through_time=True)
+    run_stub(out, [film], tracking=True)
     assert not (out / ".vlseg").exists()
 
 
 def test_without_what_was_in_mind_a_run_does_not_go_on(film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run_stub(out, [film], model=Dying(9), through_time=True)
+        run_stub(out, [film], model=Dying(9), tracking=True)
     out.joinpath(*state_path(0, 0)).write_bytes(b"torn")
     with pytest.raises(OutputError, match="--overwrite"):
-        run_stub(out, [film], through_time=True)
+        run_stub(out, [film], tracking=True)
     out.joinpath(*state_path(0, 0)).unlink()
     with pytest.raises(OutputError, match="--overwrite"):
-        run_stub(out, [film], through_time=True)
+        run_stub(out, [film], tracking=True)
 
 
 def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:
     state = {
         "0.masks": np.random.default_rng(1).random((3, 4, 5)) > 0.5,
-        "0.looks": np.random.default_rng(2).random((3, 7), np.float32),
+        "0.batches": np.random.default_rng(2).random((3, 7), np.float32),
         "numbers": np.array(5),
         "none": np.zeros((0, 4), np.int64),
     }
@@ -110,16 +110,16 @@ def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:
 def test_only_the_wanted_frames_are_seen(film: Path, tmp_path: Path) -> None:
     clip = FrameRange(stride=3, start=0.1, max_frames=4)
     model = StubModel()
-    run_stub(tmp_path / "out", [film], model=model, clip=clip, part=2, through_time=True)
+    run_stub(tmp_path / "out", [film], model=model, clip=clip, chunk_frames=2, tracking=True)
     assert [record["frame"] for record in records(tmp_path / "out")] == [3, 6, 9, 12]
-    assert model.looks == [1] * 4
+    assert model.batches == [1] * 4
 
 
 def test_pictures_are_told_where_they_belong(film: Path, tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 2)
-    summary = run_stub(tmp_path / "out", [photos, film], through_time=True)
+    summary = run_stub(tmp_path / "out", [photos, film], tracking=True)
     assert summary.exit_code == 3 and len(summary.failed) == 2
-    assert all("is a picture" in error for error, _ in summary.failed.values())
+    assert all("is an image" in error for error, _ in summary.failed.values())
     assert len(records(tmp_path / "out")) == 21
 
 
@@ -132,7 +132,7 @@ def test_a_frame_without_finite_numbers_is_an_error_and_the_others_go_on(
                 raise NotFiniteError("film.mp4: the model's numbers are not finite.")
             return super().encode(frames)
 
-    summary = run_stub(tmp_path / "out", [film], model=Poisoned(), through_time=True)
+    summary = run_stub(tmp_path / "out", [film], model=Poisoned(), tracking=True)
     (failed,) = summary.failed.values()
     assert failed[0].startswith("frame 5:")
     assert [r["frame"] for r in records(tmp_path / "out")] == [n for n in range(21) if n != 5]
@@ -148,7 +148,7 @@ def test_a_model_of_pictures_alone_is_refused(film: Path, tmp_path: Path) -> Non
         )
 
     with pytest.raises(UsageError, match="still answers pictures only"):
-        run_stub(tmp_path / "out", [film], model=Still(), through_time=True)
+        run_stub(tmp_path / "out", [film], model=Still(), tracking=True)
 
 
 ITEM = Item(0, "film.mp4", "film", is_video=True, bytes=1, modified=1)
@@ -230,10 +230,10 @@ def test_pictures_among_videos_are_answered_alone() -> None:
     model = StubModel()
     picture = (replace(ITEM, is_video=False), frame(0))
     (refused,) = TrackingInference(model, ask).predict([picture])
-    assert isinstance(refused, InputError) and model.looks == []
+    assert isinstance(refused, InputError) and model.batches == []
     watching = TrackingInference(model, ask, BatchInference(model, ask, 2, print))
     assert all(isinstance(one, list) for one in watching.predict([picture, picture]))
-    assert model.looks == [2]
+    assert model.batches == [2]
 
 
 def test_other_errors_are_not_swallowed() -> None:

@@ -12,7 +12,7 @@ from time import sleep
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from jobs.stub import Listener, StubModel, job_for, run_stub
+from jobs.stub import RecordingProgress, StubModel, job_for, run_stub
 
 from vlseg_cli.jobs import JobSettings, run_job
 from vlseg_cli.media import list_inputs
@@ -44,7 +44,7 @@ class Peak:
         return most
 
 
-class Watch(Listener):
+class Watch(RecordingProgress):
     """Prints the memory a hundred times over the run."""
 
     def __init__(self, total: int) -> None:
@@ -100,8 +100,8 @@ def track(film: Path, out: Path, watch: Watch, model: str) -> None:
             ),
         ]
 
-    settings = JobSettings(OutputFolder(out), ("jsonl",), through_time=True)
-    job = job_for(["the orange dog"], ("jsonl",), 1, settings.part_frames, settings.clip)
+    settings = JobSettings(OutputFolder(out), ("jsonl",), tracking=True)
+    job = job_for(["the orange dog"], ("jsonl",), 1, settings.chunk_frames, settings.clip)
     found = list(list_inputs([str(film)]))
     run_job(job, settings, found, lambda: chosen, ask, watch)
 
@@ -112,9 +112,9 @@ def main() -> None:
     if kind == "track":
         track(source, out, watch, sys.argv[5])
     elif kind == "video":
-        run_stub(out, [source], formats=("jsonl",), part=240, listener=watch)
+        run_stub(out, [source], formats=("jsonl",), chunk_frames=240, progress=watch)
     else:
-        run_stub(out, [source], formats=("jsonl",), batch_size=4, listener=watch)
+        run_stub(out, [source], formats=("jsonl",), batch_size=4, progress=watch)
 
 
 main()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vlseg_cli.cli.main import run
+from vlseg_cli.cli.main import main
 from vlseg_cli.media import read_image
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import Expression, Prediction, PromptRequest, Question, Task, decode_rle
@@ -56,7 +56,7 @@ def test_a_model_full_of_nan_fails_every_input_instead_of_answering_nothing(tmp_
     out = tmp_path / "out"
     scenes = [str(path) for path in SCENES[:2]]
     arguments = ["refer", *scenes, "the dog", "--model", str(poisoned), "--out", str(out)]
-    assert run(arguments) == 3
+    assert main(arguments) == 3
     failures = [json.loads(line) for line in (out / "failures.jsonl").read_text().splitlines()]
     assert [row["input"] for row in failures] == scenes
     assert all("not finite" in row["error"] for row in failures)

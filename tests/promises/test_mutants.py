@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jobs.media_files import write_film, write_photos
-from jobs.stub import Listener, run_stub
+from jobs.stub import RecordingProgress, run_stub
 from PIL import Image
 
 from vlseg_cli.jobs import job_status
@@ -65,8 +65,8 @@ def test_damaged_pictures_and_videos_are_each_reported_once(tmp_path: Path, muta
             original = originals[number % len(originals)]
             path = folder / f"{number:05d}{original.suffix}"
             path.write_bytes(mutate(original.read_bytes(), random_))
-        listener = Listener()
-        summary = run_stub(folder / "out", [folder], formats=("jsonl",), listener=listener)
+        listener = RecordingProgress()
+        summary = run_stub(folder / "out", [folder], formats=("jsonl",), progress=listener)
         assert summary.finished
         assert len(listener.done) == len({source for source, _ in listener.done}) == count
         failures = folder / "out" / "failures.jsonl"

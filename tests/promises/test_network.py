@@ -44,7 +44,7 @@ def test_the_network_is_left_alone(official_psalm: Path, tmp_path: Path) -> None
         (["world", "drawn", "--scenes", "1", "--seeds", "42:43"], 0),
     ]
     env = {name: value for name, value in os.environ.items() if "OFFLINE" not in name}
-    done = subprocess.main(
+    done = subprocess.run(
         [sys.executable, "-c", _WATCHED, json.dumps(commands)],
         cwd=tmp_path,
         env={**env, "HF_HOME": str(tmp_path / "home")},
@@ -58,7 +58,7 @@ def test_the_network_is_left_alone(official_psalm: Path, tmp_path: Path) -> None
 def test_an_attempt_would_be_seen(tmp_path: Path) -> None:
     """A download tries, and the hook catches it: the test above can fail."""
     commands = [(["weights", "pull", "psalm"], 5)]
-    done = subprocess.main(
+    done = subprocess.run(
         [sys.executable, "-c", _WATCHED, json.dumps(commands)],
         env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"},
         capture_output=True,

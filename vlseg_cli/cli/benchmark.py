@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.cli.benchmark_list import result_lines
-from vlseg_cli.cli.build_job import BATCH_SIZE
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
+from vlseg_cli.cli.run_job import BATCH_SIZE
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import (
     BENCHMARKS,
@@ -25,8 +25,7 @@ from vlseg_cli.evaluation.report import write_benchmark_report
 from vlseg_cli.evaluation.run import Evaluation, evaluate
 from vlseg_cli.evaluation.summary import Summary, setting, summarize, write_summary
 from vlseg_cli.jobs import Job, JobSettings, parse_shard, shard_of_launcher
-from vlseg_cli.jobs.job import CHUNK_FRAMES
-from vlseg_cli.jobs.layout import FAILURES
+from vlseg_cli.jobs.job import CHUNK_FRAMES, FAILURES
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import FrameRange, UsageError
 
@@ -50,7 +49,7 @@ class BenchmarkRequest(EvaluationRequest):
 
     names: tuple[str, ...]
     data: Path | None
-    specimen: bool
+    toy: bool
     protocol: str | None
     changes: tuple[str, ...]
 
@@ -79,16 +78,16 @@ def evaluate_benchmarks(asked: BenchmarkRequest, as_json: bool, quiet: bool, sty
 def _data(
     asked: BenchmarkRequest, benchmarks: Sequence[Benchmark], console: Console
 ) -> Iterator[Path]:
-    """The root of the data; a specimen lies in the output folder, or in a temporary one."""
-    if asked.data is not None and not asked.specimen:
+    """The folder of the data; toy data is in the output folder, or in a temporary one."""
+    if asked.data is not None and not asked.toy:
         yield asked.data
         return
-    if asked.data is not None or not asked.specimen:
-        raise UsageError("Say where the data lies with --data DIR, or try --specimen instead.")
+    if asked.data is not None or not asked.toy:
+        raise UsageError("Say where the data lies with --data DIR, or try --toy instead.")
     with tempfile.TemporaryDirectory(prefix="vlseg-") as temporary:
         root = Path(temporary) if asked.out is None else asked.out / "specimen"
         write_toy_sets(benchmarks, root)
-        console.note("Data: a specimen of drawn scenes; its numbers mean nothing beside papers'.")
+        console.note("Data: a toy set of synthetic scenes; its scores do not compare to papers.")
         yield root
 
 
@@ -143,7 +142,7 @@ def job_settings(
         batch_size=batch_size,
         shard=shard,
         overwrite=asked.overwrite,
-        again=True,  # damaged data may have been repaired
+        retry_failed=True,  # damaged data may have been repaired
         keep_records=asked.out is not None,
         exact_scores=exact_scores,
     )

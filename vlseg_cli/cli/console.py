@@ -1,6 +1,6 @@
-"""What a person sees, all of it on stderr: tables on a terminal, plain lines in a log.
+"""Output for people, all on stderr: tables on a terminal, plain lines in a log.
 
-Colors follow NO_COLOR, FORCE_COLOR and TERM through rich; ``--quiet`` leaves errors alone.
+Colors follow NO_COLOR, FORCE_COLOR and TERM through rich; with ``--quiet`` only errors are printed.
 """
 
 import json
@@ -19,17 +19,17 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from vlseg_cli.cli.wording import printable
+from vlseg_cli.cli.values import printable
 from vlseg_cli.schema import Record, Segment, Task
 
 _COLUMNS = ("label", "score", "area", "box x, y, w, h")
 
 
 class Console:
-    """Speaks to the person who started the command.
+    """Messages and results for the user.
 
     style: 'auto' for a bar on a terminal and lines elsewhere, 'lines', or 'json' for a program
-    that reads stderr: an object a line.
+    that reads stderr: one object per line.
     """
 
     def __init__(self, quiet: bool, style: str = "auto") -> None:
@@ -39,24 +39,24 @@ class Console:
 
     @property
     def has_room_for_bars(self) -> bool:
-        """Whether somebody watches a terminal that can redraw a line."""
+        """Whether stderr is a terminal that can redraw a line."""
         terminal = self.terminal
         return self.style == "auto" and terminal.is_interactive and terminal.file.isatty()
 
     def note(self, text: str) -> None:
-        """Say one line."""
+        """Print one line."""
         if self.style == "json" and not self.quiet:
             print(json.dumps({"event": "note", "text": text}), file=sys.stderr, flush=True)
         self.terminal.print(printable(text), soft_wrap=True)
 
     def error(self, text: str) -> None:
-        """Say one line even if asked to be quiet."""
+        """Print one line even with ``--quiet``."""
         print(f"vlseg: {printable(text)}", file=sys.stderr)
 
     def show(self, record: Record, in_full: bool) -> None:
-        """Show an answer: in full as a table or a line per segment, else as a single line."""
+        """Print a record: in full as a table or a line per segment, else as a single line."""
         if not in_full:
-            self.note(f"{title(record)}: {_in_short(record.segments)}")
+            self.note(f"{title(record)}: {_summary(record.segments)}")
             return
         if record.segments and self.terminal.is_terminal:
             self.terminal.print(_table(record))
@@ -69,9 +69,9 @@ class Console:
 
     @contextmanager
     def download(self, path: str, size: int | None) -> Iterator[Callable[[int], None]]:
-        """Show how much of a file has come: a bar on a terminal, a line in a log.
+        """Show the progress of a download: a bar on a terminal, a line in a log.
 
-        size: in bytes, None if nobody knows. Yields what to call with the bytes that came.
+        size: in bytes, None if unknown. Yields a function to call with the number of new bytes.
         """
         if not self.terminal.is_terminal:
             self.note(f"fetching {path}" + (f" ({size / 1e6:.1f} MB)" if size else ""))
@@ -90,7 +90,7 @@ class Console:
 
 
 def title(record: Record) -> str:
-    """'kitchen.png: what keeps food cold?', and of a video which frame."""
+    """'kitchen.png: what keeps food cold?', for a video with the frame."""
     source = f"{record.input}, frame {record.frame}" if record.is_video else record.input
     if isinstance(record.prompt, str):
         return f"{source}: {record.prompt}"
@@ -109,12 +109,12 @@ def _table(record: Record) -> Table:
 
 
 def _cells(segment: Segment, record: Record) -> tuple[str, str, str, str]:
-    share = segment.area / (record.height * record.width)
+    fraction = segment.area / (record.height * record.width)
     box = ", ".join(f"{side:.0f}" for side in segment.bbox)
-    return segment.label, f"{segment.score:.2f}", f"{share:.1%}", box
+    return segment.label, f"{segment.score:.2f}", f"{fraction:.1%}", box
 
 
-def _in_short(segments: tuple[Segment, ...]) -> str:
+def _summary(segments: tuple[Segment, ...]) -> str:
     """'3 segments: cup 0.91, table 0.88, …'."""
     if not segments:
         return "nothing found"

@@ -31,14 +31,15 @@ def command(
         Path | None,
         typer.Option(metavar="DIR", help="Where the data lies.", rich_help_panel=_BENCHMARK),
     ] = None,
-    specimen: Annotated[
+    toy: Annotated[
         bool,
         typer.Option(
-            "--specimen",
-            help="Draw a small set of the same form instead of --data, to try a benchmark.",
+            "--toy",
+            help="Use a small synthetic set of the same form instead of --data.",
             rich_help_panel=_BENCHMARK,
         ),
     ] = False,
+    specimen: Annotated[bool, typer.Option("--specimen", hidden=True)] = False,
     protocol: Annotated[
         str | None,
         typer.Option(
@@ -121,7 +122,7 @@ def command(
 
     vlseg eval refcoco-val reasonseg-val --data data/ --out scores/
 
-    vlseg eval refcoco-val --specimen · vlseg eval world --seeds 900000:900050 --html report/
+    vlseg eval refcoco-val --toy · vlseg eval world --seeds 900000:900050 --html report/
     """
     names = tuple(benchmarks or ())
     if every:
@@ -132,7 +133,7 @@ def command(
     if not names or ("world" in names and len(names) > 1):
         raise UsageError("Name benchmarks of 'vlseg eval --list', or world alone.")
     from vlseg_cli.cli.benchmark import BenchmarkRequest, evaluate_benchmarks
-    from vlseg_cli.cli.build_job import arguments
+    from vlseg_cli.cli.run_job import arguments
 
     shared: dict[str, Any] = {
         "model": ModelChoice(
@@ -157,7 +158,7 @@ def command(
             out=out or html,  # which once were two names of one option
             names=names,
             data=data,
-            specimen=specimen,
+            toy=toy or specimen,
             protocol=protocol,
             changes=tuple(changes or ()),
         )

@@ -1,4 +1,4 @@
-"""``vlseg export DIR``: more formats of answers that are there already, without asking again."""
+"""``vlseg export``: more formats of a finished job without inference, or ONNX graphs of a SAM."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.requests import makes_maps
+from vlseg_cli.cli.requests import has_maps
 from vlseg_cli.cli.values import parse_formats
-from vlseg_cli.jobs import export_job, job_of
+from vlseg_cli.jobs import existing_job, export_job
 from vlseg_cli.models.proposals.base import export_folder
 from vlseg_cli.schema import InputError
 from vlseg_cli.schema.errors import UsageError
@@ -18,31 +18,31 @@ from vlseg_cli.weights.resolve import model_digest, model_folder
 
 
 def export_formats(folder: Path, to: str, out: Path | None, as_json: bool) -> None:
-    """Carry out one command. Raises typer.Exit with 3 if inputs that are to be shown are gone."""
-    formats = parse_formats(to, makes_maps(job_of(folder).asked), "--to")
+    """``vlseg export DIR``. Raises typer.Exit with 3 if inputs to draw on cannot be read."""
+    formats = parse_formats(to, has_maps(existing_job(folder).requests), "--to")
     target = out or folder
-    console, gone = Console(quiet=as_json), []
+    console, failures = Console(quiet=as_json), []
 
     def failed(source: str, error: InputError) -> None:
-        gone.append({"input": source, "error": str(error)})
+        failures.append({"input": source, "error": str(error)})
         console.error(str(error))
 
     count = export_job(folder, formats, target, failed)
     if as_json:
-        report = {"inputs": count, "formats": formats, "out": str(target), "failed": gone}
+        report = {"inputs": count, "formats": formats, "out": str(target), "failed": failures}
         print(json.dumps(report))
     else:
         print(f"Wrote {', '.join(formats)} of {count:,} inputs to {target}.")
-    if gone:
+    if failures:
         raise typer.Exit(InputError.exit_code)
 
 
 def export_graphs(model: str, out: Path | None, as_json: bool) -> None:
-    """Carry out one command. Raises UsageError for a model without a SAM or without ``onnx``."""
+    """``vlseg export sam``. Raises UsageError for a model without a SAM or without ``onnx``."""
     from vlseg_cli.models.hrseg.sam import load_sam
     from vlseg_cli.models.proposals.onnx_export import export_sam, require_onnx
 
-    require_onnx()  # before weights are read for minutes
+    require_onnx()  # before the weights are read, which takes minutes
     directory = model_folder(model)
     digest, target = model_digest(directory), out or export_folder(model)
     export_sam(load_sam(directory), digest, target)
@@ -53,7 +53,7 @@ def export_graphs(model: str, out: Path | None, as_json: bool) -> None:
 
 
 _SAM = "sam"  # in place of a job's folder; a folder of that name is ./sam
-_JOB_PANEL, _SAM_PANEL = "A job's answers", "A SAM"
+_JOB_PANEL, _SAM_PANEL = "A job's results", "A SAM"
 
 
 def command(
@@ -84,24 +84,20 @@ def command(
     ] = None,
     as_json: options.ReportJSON = False,
 ) -> None:
-    """Make more formats of a job's answers, or ONNX graphs of a SAM.
+    """Write more formats of a job's results, or ONNX graphs of a SAM.
 
     vlseg export vlseg-out --to yolo,html
 
     vlseg export sam --model sam-vit-h
 
-    Formats that show pictures read the inputs again; the exit code is 3 if some are gone. Graphs
-    are for --proposals-engine onnx.
+    Formats that draw on images read the inputs again; the exit code is 3 if some cannot be read.
+    Graphs are for --proposals-engine onnx.
     """
     if what == _SAM:
         if to is not None or model is None:
             raise UsageError("'vlseg export sam' takes --model, and no --to.")
-        pass
-
         export_graphs(model, out, as_json)
     else:
         if to is None or model is not None:
             raise UsageError("'vlseg export DIR' takes --to, and no --model.")
-        pass
-
         export_formats(Path(what), to, out, as_json)

@@ -1,7 +1,7 @@
-"""Groups of options: a command takes one dataclass, its user sees each field as an option.
+"""Options that several commands share, as the fields of a dataclass.
 
-Typer reads a command's options from its signature. A dozen of them, the same in five commands, are
-written once as the fields of a dataclass; the decorator puts them into the signature.
+Typer reads a command's options from its signature; ``expand_options`` puts the fields of a
+parameter that is a dataclass into it, so that they are written once for five commands.
 """
 
 import inspect
@@ -19,7 +19,7 @@ from vlseg_cli.schema import FrameRange, UsageError
 
 
 def expand_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Show every field of a parameter that is a dataclass as a parameter of its own."""
+    """Make every field of a parameter that is a dataclass a parameter of the command."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: parameter.annotation
@@ -28,7 +28,7 @@ def expand_options(command: Callable[..., None]) -> Callable[..., None]:
     }
 
     @wraps(command)
-    def spread_command(**values: Any) -> None:
+    def expanded(**values: Any) -> None:
         for name, group in groups.items():
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
         command(**values)
@@ -39,20 +39,20 @@ def expand_options(command: Callable[..., None]) -> Callable[..., None]:
             shown += inspect.signature(parameter.annotation, eval_str=True).parameters.values()
         else:
             shown.append(parameter)
-    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]
-    spread_command.__signature__ = signature.replace(parameters=keywords)  # type: ignore[attr-defined]
-    return spread_command
+    keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]
+    expanded.__signature__ = signature.replace(parameters=keyword_only)  # type: ignore[attr-defined]
+    return expanded
 
 
 _EMBEDDED = (
-    "Model: the embedded default, which knows drawn scenes, not photographs"
-    " (--model takes another)."
+    "Model: the embedded default, trained on synthetic scenes, not on photographs (--model takes"
+    " another)."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """name: of a model or its folder, None for the embedded one. device: None for the best."""
+    """name: of a model or its folder, None for the embedded one. device: None for the best one."""
 
     name: str | None = None
     device: str | None = None
@@ -60,7 +60,7 @@ class ModelChoice:
     proposals: ProposalOptions = field(default_factory=ProposalOptions)
 
     def load(self, console: Console) -> Segmenter:
-        """Load it, and say so when it is the embedded one.
+        """Load the model, with a note when it is the embedded one.
 
         Raises WeightsError if its weights are missing or do not fit.
         """
@@ -71,7 +71,7 @@ class ModelChoice:
         return load_model(self.name, self.device, self.proposals, self.dtype)
 
     def options(self) -> dict[str, object]:
-        """What of it changes results, by the names of the command line; the model apart."""
+        """What changes results, by the names of the command line, without the model itself."""
         return {
             "dtype": self.dtype,
             "proposals": self.proposals.source,
@@ -108,13 +108,13 @@ class JobOptions:
 
     @property
     def model_choice(self) -> ModelChoice:
-        """Which model is asked."""
+        """The model and how to load it."""
         proposals = ProposalOptions(self.proposals, self.cache, self.proposals_engine)
         return ModelChoice(self.model, self.device, self.dtype, proposals)
 
     @property
     def clip(self) -> FrameRange:
-        """Which frames of videos are wanted. Raises UsageError if it can be none."""
+        """The frames of videos to process. Raises UsageError if there can be none."""
         if self.end is not None and self.end <= (self.start or 0):
-            raise UsageError("--end lies before --start: there is no frame between them.")
+            raise UsageError("--end is not after --start: there is no frame between them.")
         return FrameRange(self.stride, self.start, self.end, self.max_frames)

@@ -1,35 +1,147 @@
-"""From a command line to an exit code: every expected error becomes one sentence on stderr."""
+"""The ``vlseg`` command: a table of subcommands, and every expected error as one sentence.
+
+A subcommand's file is imported only when the command line names it, so ``vlseg --help`` needs
+nothing but this file. Exit codes are those of ``schema.errors``.
+"""
 
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
+import typer
 from typer import TyperException
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from vlseg_cli.cli.app import app
-from vlseg_cli.cli.wording import printable
+from vlseg_cli import __version__
 
 _INTERRUPTED = 130
 _OUT_OF_MEMORY = 6
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line. ``--debug`` may stand anywhere in it and shows tracebacks."""
+class CommandEntry(NamedTuple):
+    """A line of the help; the subcommand is ``command`` in the file of its name."""
+
+    panel: str
+    help: str
+
+
+MAIN, TALK, DATA, JOBS, SETUP = "Commands", "Talk", "Data", "Jobs", "Setup"
+
+COMMANDS: dict[str, CommandEntry] = {
+    "segment": CommandEntry(MAIN, "Segment everything, named categories, or given regions."),
+    "refer": CommandEntry(MAIN, "Segment what an expression describes: 'the small red car'."),
+    "reason": CommandEntry(MAIN, "Segment what answers a question: 'what keeps food cold?'."),
+    "track": CommandEntry(
+        MAIN, "Track objects through videos, by expression, question, name or region."
+    ),
+    "detect": CommandEntry(MAIN, "Detect objects and their boxes."),
+    "train": CommandEntry(MAIN, "Train a model from a recipe."),
+    "eval": CommandEntry(MAIN, "Score a model on benchmarks."),
+    "chat": CommandEntry(TALK, "Ask questions about an image; text and masks."),
+    "world": CommandEntry(DATA, "Draw synthetic scenes with ground truth, in standard formats."),
+    "data": CommandEntry(DATA, "Check data sets, write toy ones, or caption images."),
+    "schema": CommandEntry(
+        DATA, "Print the JSON Schema of a recipe, a prompts file's row or a record."
+    ),
+    "status": CommandEntry(JOBS, "Show the progress of a job."),
+    "retry": CommandEntry(JOBS, "Process the failed inputs of a job again."),
+    "merge": CommandEntry(JOBS, "Merge the folders of a job that ran in shards."),
+    "export": CommandEntry(JOBS, "Write more formats of a job's results, or ONNX graphs of a SAM."),
+    "plan": CommandEntry(JOBS, "Estimate time, disk and memory of a job."),
+    "weights": CommandEntry(SETUP, "Fetch, check and convert published weights."),
+    "doctor": CommandEntry(SETUP, "Check the environment, device, codecs and weights."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a subcommand's file when the command line names it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the named entry (or suggest the nearest) and return the command behind it."""
+        name, entry, rest = super().resolve_command(ctx, args)
+        return name, load(entry.name) if entry and entry.name else entry, rest
+
+
+def load(name: str) -> Any:
+    """Import the subcommand ``name`` and build its parser.
+
+    A module with ``VERBS`` is a group of commands; ``HIDDEN`` are older spellings of some.
+    """
+    module = import_module(f"vlseg_cli.cli.{name}")
+    command = typer.Typer(name=name, add_completion=False, rich_markup_mode="rich")
+    if hasattr(module, "VERBS"):
+        command.callback(help=module.__doc__)(_placeholder)
+        for verb, function in module.VERBS.items():
+            command.command(verb)(function)
+        for verb, function in getattr(module, "HIDDEN", {}).items():
+            command.command(verb, hidden=True)(function)
+    else:
+        settings = getattr(module, "CONTEXT", None)
+        command.command(name, context_settings=settings)(module.command)
+    return get_command(command)
+
+
+def _global_options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --version: of all packages that vlseg uses.")
+    ] = False,
+) -> None:
+    """Segment images and videos by category, expression, question or region."""
+    if not version:
+        if context.invoked_subcommand is None:
+            raise typer.BadParameter("name a command, or add --version.", context)
+        return
+    print(f"vlseg {__version__}")
+    if verbose:
+        from vlseg_cli.cli.doctor import examine, show
+        from vlseg_cli.cli.options import DEFAULT_OUT
+
+        show("environment", examine("environment", DEFAULT_OUT))
+    raise typer.Exit
+
+
+def _placeholder() -> None:
+    """Represents a subcommand in the help."""
+
+
+def _build() -> Any:
+    group = typer.Typer(
+        cls=LazyGroup,
+        rich_markup_mode="rich",
+        epilog="--debug, anywhere, shows the traceback of an error.",
+    )
+    group.callback(invoke_without_command=True)(_global_options)
+    for name, entry in COMMANDS.items():
+        group.command(name, help=entry.help, rich_help_panel=entry.panel)(_placeholder)
+    return get_command(group)
+
+
+app = _build()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. ``--debug``, anywhere, shows tracebacks."""
     debug = "--debug" in arguments
-    wanted = [word for word in arguments if word != "--debug"] or ["--help"]
+    words = [word for word in arguments if word != "--debug"] or ["--help"]
     try:
-        result = app(wanted, prog_name="vlseg", standalone_mode=False)
+        result = app(words, prog_name="vlseg", standalone_mode=False)
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _explain(error)
+        return _report(error)
     except KeyboardInterrupt:
         result = _INTERRUPTED
     return result or 0
 
 
-def _explain(error: Exception) -> int:
-    """Say what went wrong in one sentence; returns the exit code."""
+def _report(error: Exception) -> int:
+    """Print an error as one sentence; returns the exit code."""
+    from vlseg_cli.cli.values import printable
     from vlseg_cli.schema.errors import VlsegError
 
     if isinstance(error, VlsegError):
@@ -40,16 +152,15 @@ def _explain(error: Exception) -> int:
         code = _OUT_OF_MEMORY
         sentence = "There is not enough memory: close other programs or take smaller inputs."
     else:
-        kind = type(error).__name__
-        words = " ".join(str(error).split())
-        code, sentence = 1, f"Unexpected {kind}: {words} (add --debug for the traceback)."
+        kind, reason = type(error).__name__, " ".join(str(error).split())
+        code, sentence = 1, f"Unexpected {kind}: {reason} (add --debug for the traceback)."
     print(f"vlseg: {printable(sentence)}", file=sys.stderr)
     return code
 
 
 def _usage_sentence(error: TyperException) -> str:
-    """The parser's own words on one line, and where to read more."""
-    words = " ".join(error.format_message().split()).replace("Value error, ", "")
-    end = "" if words.endswith(("?", ".")) else "."
+    """The parser's message on one line, with the command whose help to read."""
+    message = " ".join(error.format_message().split()).replace("Value error, ", "")
+    end = "" if message.endswith(("?", ".")) else "."
     context = getattr(error, "ctx", None)
-    return words + end + (f" Try '{context.command_path} --help'." if context else "")
+    return message + end + (f" Try '{context.command_path} --help'." if context else "")

@@ -1,4 +1,4 @@
-"""``vlseg merge``: one folder from those of shares that ran on machines without a common disk."""
+"""``vlseg merge``: one folder from those of shards that ran on machines without a shared disk."""
 
 import json
 from pathlib import Path
@@ -12,14 +12,14 @@ from vlseg_cli.jobs import merge_jobs
 
 def command(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="Output folders of the shares.")
+        list[Path], typer.Argument(metavar="DIR...", help="Output folders of the shards.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; it must not hold a job yet.")],
     as_json: options.ReportJSON = False,
 ) -> None:
-    """Join the folders of a job that ran in shares.
+    """Merge the folders of a job that ran in shards.
 
-    vlseg merge share-0 share-1 --out whole
+    vlseg merge shard-0 shard-1 --out whole
     """
     count = merge_jobs(folders, out)
     if as_json:

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, each written and explained once."""
+"""Options that several subcommands share, with their help."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ Prompts = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Inputs and prompts by the row, in CSV or JSON lines: input, task, and text,"
+        help="A table of inputs and prompts, in CSV or JSON lines: input, task, and text,"
         " categories or regions ('box 40,30,200,150; point 120,80; scribble 1,2 3,4; mask FILE');"
         " for track also at, the frame that regions are in.",
         rich_help_panel=_PROMPT,
@@ -31,7 +31,7 @@ Many = Annotated[
     bool,
     typer.Option(
         "--many",
-        help="Join everything that fits, not the best match alone; may answer nothing.",
+        help="Join everything that matches, not the best match alone; may find nothing.",
         rich_help_panel=_PROMPT,
     ),
 ]
@@ -39,30 +39,30 @@ Model = Annotated[
     str | None,
     typer.Option(
         help="Name or folder of a model.",
-        show_default="the embedded one, which knows drawn scenes",
+        show_default="the embedded one, trained on synthetic scenes",
         rich_help_panel=_MODEL,
     ),
 ]
 Device = Annotated[
     str | None,
     typer.Option(
-        help="cpu, cuda, cuda:1, ….", show_default="the best there is", rich_help_panel=_MODEL
+        help="cpu, cuda, cuda:1, ….", show_default="the best available", rich_help_panel=_MODEL
     ),
 ]
 Dtype = Annotated[
     precision.Dtype,
     typer.Option(
-        help="What the language model is held in: 16 bits take half the memory of 32.",
+        help="Precision of the language model's weights: 16 bits take half the memory of 32.",
         rich_help_panel=_MODEL,
     ),
 ]
 Proposals = Annotated[
     str | None,
     typer.Option(
-        metavar="WHO",
-        help="For models that choose among masks: who proposes them. A SAM, a PSALM, 'embedded', or"
-        " a folder of masks by picture.",
-        show_default="whom the model was trained with",
+        metavar="SOURCE",
+        help="For models that choose among mask proposals, their source: a SAM, a PSALM,"
+        " 'embedded', or a folder of masks by image.",
+        show_default="the one that the model was trained with",
         rich_help_panel=_MODEL,
     ),
 ]
@@ -70,8 +70,8 @@ Engine = Annotated[
     str,
     typer.Option(
         metavar="torch|onnx|DIR",
-        help="What runs a SAM that proposes: torch; onnx, as 'vlseg export sam' wrote it beside the"
-        " weights; or the folder that was written instead.",
+        help="Runtime of a SAM for proposals: torch; onnx, written by 'vlseg export sam' beside the"
+        " weights; or the folder that it was written to.",
         rich_help_panel=_MODEL,
     ),
 ]
@@ -79,8 +79,8 @@ Cache = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Keep proposals and features of pictures here, for later runs.",
-        show_default="nothing is kept",
+        help="Store proposals and image features here, for later runs.",
+        show_default="nothing is stored",
         envvar="VLSEG_CACHE",
         rich_help_panel=_MODEL,
     ),
@@ -90,7 +90,7 @@ Threshold = Annotated[
     typer.Option(
         min=0,
         max=1,
-        help="Drop segments that score below this.",
+        help="Drop segments with a score below this.",
         show_default="the task's own",
         rich_help_panel=_MODEL,
     ),
@@ -118,7 +118,7 @@ End = Annotated[
     typer.Option(
         parser=parse_seconds,
         metavar="TIME",
-        help="End here, without the frame at this very time.",
+        help="End before this time.",
         rich_help_panel=_VIDEO,
     ),
 ]
@@ -127,7 +127,7 @@ BatchSize = Annotated[
     typer.Option(
         parser=parse_batch_size,
         metavar="N|auto",
-        help="Images or frames at once; halved when memory does not suffice.",
+        help="Images or frames per batch; halved when memory runs out.",
         show_default="auto",
         rich_help_panel=_BATCH,
     ),
@@ -136,14 +136,14 @@ Shard = Annotated[
     str | None,
     typer.Option(
         metavar="i/n",
-        help="Do share i (from 0) of n, as on one of n machines.",
-        show_default="what torchrun or SLURM says, else whatever is left",
+        help="Process shard i (from 0) of n, as on one of n machines.",
+        show_default="from torchrun or SLURM, else whatever is left",
         rich_help_panel=_BATCH,
     ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Begin anew, whatever --out holds.", rich_help_panel=_BATCH),
+    typer.Option("--overwrite", help="Start over, whatever --out holds.", rich_help_panel=_BATCH),
 ]
 FailFast = Annotated[
     bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_BATCH)
@@ -166,9 +166,9 @@ Save = Annotated[
     str,
     typer.Option(
         metavar="FORMAT,...",
-        help="What to write: coco, boxes, ytvis, jsonl, overlay, video, panoptic, palette, yolo,"
-        " parquet, html; none; or auto: overlay for pictures, video for videos, coco, and ytvis of"
-        " tracks.",
+        help="Formats to write: coco, boxes, ytvis, jsonl, overlay, video, panoptic, palette, yolo,"
+        " parquet, html; none; or auto: overlay for images, video for videos, coco, and ytvis for"
+        " track.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -181,13 +181,13 @@ AsJSON = Annotated[
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", help="Say nothing but errors.", rich_help_panel=_OUTPUT)
+    bool, typer.Option("--quiet", help="Print errors alone.", rich_help_panel=_OUTPUT)
 ]
 ProgressStyle = Annotated[
     Literal["auto", "lines", "json"],
     typer.Option(
         "--progress",
-        help="A bar on a terminal and lines elsewhere, lines, or JSON lines on stderr.",
+        help="auto (a bar on a terminal, lines elsewhere), lines, or JSON lines, on stderr.",
         rich_help_panel=_OUTPUT,
     ),
 ]

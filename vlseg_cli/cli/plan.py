@@ -1,8 +1,7 @@
-"""``vlseg plan``: what a command would take, before it is begun.
+"""``vlseg plan``: an estimate of a command before it runs.
 
-The words after ``plan`` are a whole command line of segment, refer, reason, track or detect; it is
-read by
-that command itself, which then hands its job over to be planned instead of run.
+The arguments of ``plan`` are a whole command line of segment, refer, reason, track or detect. That
+command parses it and builds the job, which is then planned instead of run.
 """
 
 import json
@@ -13,16 +12,16 @@ from typing import Annotated
 
 import typer
 
-from vlseg_cli.cli.build_job import BuiltJob
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.job_options import JobOptions
-from vlseg_cli.cli.progress_counter import duration
-from vlseg_cli.cli.wording import counted, printable
+from vlseg_cli.cli.progress import duration
+from vlseg_cli.cli.run_job import BuiltJob
+from vlseg_cli.cli.values import counted, printable
 from vlseg_cli.jobs.plan import JobPlan, plan_job
 from vlseg_cli.schema import UsageError
 from vlseg_cli.schema.errors import nearest
 
-# What follows the first word is the other command's, --help and all.
+# Everything after the first word belongs to the other command, including --help.
 CONTEXT = {"allow_interspersed_args": False}
 
 _PLANNED = ("segment", "refer", "reason", "track", "detect")
@@ -34,29 +33,29 @@ def command(
         typer.Argument(metavar="COMMAND...", help=f"A command line: {', '.join(_PLANNED)} …."),
     ],
 ) -> None:
-    """Say beforehand what a job would take: time, disk, memory.
+    """Estimate time, disk and memory of a job.
 
     vlseg plan reason photos/ "what keeps food cold?"
 
-    Reads the headers of up to 200 inputs and answers up to 8 of them for a trial.
+    Reads the headers of up to 200 inputs and runs up to 8 of them as a trial.
     """
     if words[0] not in _PLANNED:
         raise UsageError(
             f"{words[0]!r} cannot be planned{nearest(words[0], _PLANNED) or '.'} Write the command"
             f" itself after plan: {', '.join(_PLANNED)}."
         )
-    from vlseg_cli.cli.app import app
+    from vlseg_cli.cli.main import app
 
     code = app(words, prog_name="vlseg", standalone_mode=False, obj=_plan)
     if code:
         raise typer.Exit(code)
 
 
-def _plan(prepared: BuiltJob, choices: JobOptions, console: Console) -> int:
-    console.note(f"Trying a few of {len(prepared.found):,} inputs.")
-    load = partial(prepared.load, console)
-    plan = plan_job(prepared.job, prepared.settings, prepared.found, load, prepared.ask)
-    if choices.as_json:
+def _plan(built: BuiltJob, job_options: JobOptions, console: Console) -> int:
+    console.note(f"Trying a few of {len(built.inputs):,} inputs.")
+    load = partial(built.load, console)
+    plan = plan_job(built.job, built.settings, built.inputs, load, built.requests_for)
+    if job_options.as_json:
         print(json.dumps(asdict(plan)))
     else:
         for line in lines(plan):
@@ -65,13 +64,13 @@ def _plan(prepared: BuiltJob, choices: JobOptions, console: Console) -> int:
 
 
 def lines(plan: JobPlan) -> Iterator[str]:
-    """The plan for a person."""
+    """The plan as lines of text."""
     kinds = f"{counted(plan.images, 'image')}, {counted(plan.videos, 'video')}"
     length = "unknown" if plan.frames is None else f"about {counted(plan.frames, 'frame')}"
     yield f"inputs  {kinds}, length: {length}"
     if plan.unreadable:
-        count = f"{len(plan.unreadable):,} of {plan.looked_at:,} looked at cannot be read"
-        yield f"        {count}, as {next(iter(plan.unreadable.values()))}"
+        count = f"{len(plan.unreadable):,} of {plan.looked_at:,} checked cannot be read"
+        yield f"        {count}, for example: {next(iter(plan.unreadable.values()))}"
     if plan.seconds is None or plan.bytes is None:
         yield "time    unknown: nothing could be tried"
     else:

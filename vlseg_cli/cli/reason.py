@@ -1,4 +1,4 @@
-"""``vlseg reason``: find what answers a question."""
+"""``vlseg reason``: segment what answers a question."""
 
 from typing import Annotated
 
@@ -6,9 +6,9 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import JobOptions, expand_options
+from vlseg_cli.cli.prompts import Texts, split_texts
 from vlseg_cli.cli.requests import row_requests, text_requests
 from vlseg_cli.cli.run_job import run_job_command
-from vlseg_cli.cli.texts import Texts, split_sentences
 from vlseg_cli.schema import Task
 
 Words = Annotated[
@@ -28,15 +28,15 @@ def command(
     text: Texts = None,
     many: options.Many = False,
     *,
-    choices: JobOptions,
+    job_options: JobOptions,
 ) -> None:
-    """Find what answers a question: 'what keeps food cold?'.
+    """Segment what answers a question: 'what keeps food cold?'.
 
     vlseg reason kitchen.png "what keeps food cold?"
     """
-    if choices.prompts:
-        asked = row_requests(Task.REASON, choices, many, beside=words or text)
+    if job_options.prompts:
+        request = row_requests(Task.REASON, job_options, many, words or text)
     else:
-        inputs, questions = split_sentences(words or (), text, "question")
-        asked = text_requests(inputs, Task.REASON, questions, choices, many)
-    run_job_command(context, asked, choices)
+        inputs, texts = split_texts(words or (), text, "question")
+        request = text_requests(inputs, Task.REASON, texts, job_options, many)
+    run_job_command(context, request, job_options)

@@ -1,4 +1,4 @@
-"""``vlseg status``: how far a job is, also while others are at work on it."""
+"""``vlseg status``: the progress of a job, also while it runs."""
 
 import json
 import shlex
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.wording import counted, printable
+from vlseg_cli.cli.values import counted, printable
 from vlseg_cli.jobs import Status, job_status
-from vlseg_cli.jobs.layout import FAILURES
+from vlseg_cli.jobs.job import FAILURES
 
-_SOME = 10  # failures that a person may want to read at once
+_SOME = 10  # failures that are printed
 
 
 def command(folder: options.JobFolder, as_json: options.ReportJSON = False) -> None:
-    """Say how far a job is.
+    """Show the progress of a job.
 
     vlseg status vlseg-out
     """
@@ -29,14 +29,14 @@ def command(folder: options.JobFolder, as_json: options.ReportJSON = False) -> N
 
 
 def lines(status: Status, folder: Path) -> Iterator[str]:
-    """What a person wants to know, the sum of it first."""
-    state = "finished" if status.finished else "at work" if status.at_work else "interrupted"
+    """Lines for the user, the counts first."""
+    state = "finished" if status.finished else "running" if status.running else "interrupted"
     yield (
         f"{folder}: {state}, {status.done:,} of {status.total:,} inputs done,"
         f" {counted(status.frames, 'frame')}, {len(status.failed):,} failed"
     )
     yield f"  vlseg {shlex.join(status.job.arguments)}"
-    for holder in status.at_work:
+    for holder in status.running:
         yield f"  process {holder.pid} on {holder.host.split()[0]}"
     for source, error in status.failed[:_SOME]:
         yield f"  failed: {error if source in error else f'{source}: {error}'}"
@@ -48,13 +48,13 @@ def lines(status: Status, folder: Path) -> Iterator[str]:
 
 
 def plain(status: Status) -> dict[str, Any]:
-    """The same and more in JSON values."""
+    """The same and more, in JSON values."""
     return {
         "finished": status.finished,
         "total": status.total,
         "done": status.done,
         "frames": status.frames,
         "failed": [{"input": source, "error": error} for source, error in status.failed],
-        "at_work": [asdict(holder) for holder in status.at_work],
-        "job": asdict(status.job),
+        "at_work": [asdict(holder) for holder in status.running],
+        "job": status.job.to_json(),
     }

@@ -1,4 +1,4 @@
-"""``vlseg track``: what is described, asked for, named or pointed at, through time."""
+"""``vlseg track``: objects by expression, question, category name or region, through time."""
 
 from typing import Annotated
 
@@ -6,11 +6,18 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import JobOptions, expand_options
-from vlseg_cli.cli.names import Names, parse_names
-from vlseg_cli.cli.regions import Boxes, Masks, Points, Scribbles, parse_regions
+from vlseg_cli.cli.prompts import (
+    Boxes,
+    CategoryNames,
+    Masks,
+    Points,
+    Scribbles,
+    checked_text,
+    parse_names,
+    parse_regions,
+)
 from vlseg_cli.cli.requests import row_requests, tracking_requests
 from vlseg_cli.cli.run_job import run_job_command
-from vlseg_cli.cli.texts import checked
 from vlseg_cli.schema import Expression, Question, Task, UsageError
 
 _PANEL = "Prompt"
@@ -43,8 +50,8 @@ At = Annotated[
         min=0,
         metavar="FRAME",
         help="Number of the frame that points, boxes, scribbles and masks are in, from 0; they are"
-        " followed from there on.",
-        show_default="the first that is answered",
+        " tracked from there on.",
+        show_default="the first that is processed",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -56,7 +63,7 @@ def command(
     videos: Videos = None,
     refer: Refer = None,
     reason: Reason = None,
-    categories: Names = None,
+    categories: CategoryNames = None,
     point: Points = None,
     box: Boxes = None,
     scribble: Scribbles = None,
@@ -64,30 +71,30 @@ def command(
     at: At = None,
     many: options.Many = False,
     *,
-    choices: JobOptions,
+    job_options: JobOptions,
 ) -> None:
-    """Follow things through videos: described, asked for, named, pointed at.
+    """Track objects through videos, by expression, question, name or region.
 
     vlseg track film.mp4 --refer "the white dog" --reason "what barks?"
 
     vlseg track film.mp4 --box 40,30,200,150 --at 25
 
-    Several prompts share one look at each frame. A thing keeps its number while it is hidden or
-    out of the picture. Without any prompt, all things that the model knows by name are followed.
+    Each frame is encoded once for all prompts. An object keeps its track id while it is occluded
+    or out of the image. Without any prompt, all categories of the model are tracked.
     """
-    places = parse_regions(point, box, scribble, mask)
-    sentences: list[Expression | Question] = [
-        *(Expression(checked(text, "expression")) for text in refer or ()),
-        *(Question(checked(text, "question")) for text in reason or ()),
+    regions = parse_regions(point, box, scribble, mask)
+    texts: list[Expression | Question] = [
+        *(Expression(checked_text(text, "expression")) for text in refer or ()),
+        *(Question(checked_text(text, "question")) for text in reason or ()),
     ]
-    if choices.batch_size is not None:
-        raise UsageError("--batch-size: tracking goes frame by frame, so leave it out.")
-    if at is not None and not places:
+    if job_options.batch_size is not None:
+        raise UsageError("--batch-size: tracking goes frame by frame, leave it out.")
+    if at is not None and not regions:
         raise UsageError("--at is the frame of --point, --box, --scribble or --mask: give one.")
-    if choices.prompts:
-        beside = videos or sentences or categories or places
-        asked = row_requests(Task.REFER, choices, many, beside, through_time=True)
+    if job_options.prompts:
+        others = videos or texts or categories or regions
+        request = row_requests(Task.REFER, job_options, many, others, tracking=True)
     else:
-        names = parse_names(categories) if categories or not (sentences or places) else None
-        asked = tracking_requests(videos or (), sentences, names, places, at, choices, many)
-    run_job_command(context, asked, choices)
+        names = parse_names(categories) if categories or not (texts or regions) else None
+        request = tracking_requests(videos or (), texts, names, regions, at, job_options, many)
+    run_job_command(context, request, job_options)

@@ -1,12 +1,14 @@
-"""What was typed after an option, as a value: times, batch sizes, formats, seeds."""
+"""Values of options (times, batch sizes, formats, seeds), and values as messages show them."""
 
 import math
+from collections.abc import Iterable
 
-from vlseg_cli.cli.wording import each_once, shown
 from vlseg_cli.schema.errors import UsageError, nearest
 
 AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto
-TRACKED = ("video", "coco", "ytvis")  # the same, of tracks
+TRACKED = ("video", "coco", "ytvis")  # the same for track
+
+_LONGEST = 80  # characters of a value in a message
 
 
 def parse_seconds(text: str) -> float:
@@ -19,7 +21,7 @@ def parse_seconds(text: str) -> float:
     if len(parts) in (1, 2, 3) and 0 <= parts[-1] < math.inf and all(n < 60 for n in parts[1:]):
         return math.fsum(n * 60.0**power for power, n in enumerate(reversed(parts)))
     raise UsageError(
-        f"{shown(text)} is no time: write seconds, mm:ss or hh:mm:ss, as in 90 or 1:30."
+        f"{shown(text)} is not a time: write seconds, mm:ss or hh:mm:ss, as in 90 or 1:30."
     )
 
 
@@ -43,8 +45,8 @@ def parse_formats(
 ) -> tuple[str, ...]:
     """'coco,overlay' to format names, 'none' to none, 'auto' to the automatic ones.
 
-    has_map: whether the task makes panoptic maps. option: where the text stands. Raises UsageError
-    for an unknown format, or for a map that the task does not make.
+    has_map: whether the task has panoptic maps. option: which option the text is of. Raises
+    UsageError for an unknown format, or for a map that the task does not have.
     """
     from vlseg_cli.outputs import FORMATS
 
@@ -56,13 +58,13 @@ def parse_formats(
     for name in names:
         if name not in FORMATS:
             raise UsageError(
-                f"{option} does not know {shown(name)}{nearest(name, FORMATS)}"
-                f" (there is {', '.join(FORMATS)}; or auto or none alone)."
+                f"{option} has no format {shown(name)}{nearest(name, FORMATS)}"
+                f" (formats: {', '.join(FORMATS)}; or auto or none alone)."
             )
         if FORMATS[name].needs_map and not has_map:
             raise UsageError(
-                f"{option} {name} needs a map of the whole picture: only 'vlseg segment' with"
-                " --task panoptic or semantic makes one."
+                f"{option} {name} needs a map of the whole image: only 'vlseg segment' with"
+                " --task panoptic or semantic has one."
             )
     return names
 
@@ -71,8 +73,38 @@ def parse_seeds(text: str) -> range:
     """'900000:900300' to a range. Raises UsageError for anything else, or an empty range."""
     first, colon, last = text.partition(":")
     if not (colon and first.strip().isdecimal() and last.strip().isdecimal()):
-        raise UsageError(f"--seeds {text!r} is no range: write A:B, as in 900000:900300.")
+        raise UsageError(f"--seeds {text!r} is not a range: write A:B, as in 900000:900300.")
     seeds = range(int(first), int(last))
     if not seeds:
-        raise UsageError(f"--seeds {text} holds no seed: B must be greater than A.")
+        raise UsageError(f"--seeds {text} has no seeds: B must be greater than A.")
     return seeds
+
+
+def printable(text: str) -> str:
+    """The text on one line: line breaks, control characters and broken bytes are escaped.
+
+    File names may hold line breaks or control sequences of a terminal.
+    """
+    return "".join(_escaped(character) for character in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 frame', '4,200 frames'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names without surrounding blanks, in order, without empty ones and duplicates."""
+    return tuple(dict.fromkeys(filter(None, (name.strip() for name in names))))
+
+
+def shown(value: object) -> str:
+    """A value as the user wrote it, in quotation marks, truncated to 80 characters."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""``vlseg world``: draw scenes with their whole truth."""
+"""``vlseg world``: draw synthetic scenes with ground truth."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +18,11 @@ def command(
         int | None, typer.Option(min=1, help="How many scenes.", show_default=str(_SCENES))
     ] = None,
     seeds: options.Seeds = None,
-    size: Annotated[int, typer.Option(min=64, max=4096, help="Side of a picture, px.")] = 256,
+    size: Annotated[int, typer.Option(min=64, max=4096, help="Side of an image, px.")] = 256,
     video: Annotated[bool, typer.Option("--video", help="Also a short clip per seed.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw scenes with their whole truth, in standard formats.
+    """Draw synthetic scenes with ground truth, in standard formats.
 
     vlseg world scenes/ --scenes 100
     """
@@ -37,13 +37,13 @@ def command(
 
 
 def choose_seeds(scenes: int | None, seeds: str | None) -> range:
-    """The seeds that --scenes and --seeds mean together: the first ``scenes`` of ``seeds``.
+    """The first ``scenes`` of ``seeds``.
 
-    Raises UsageError if the range holds fewer seeds than scenes were asked for.
+    Raises UsageError if the range has fewer seeds.
     """
     if seeds is None:
         return range(scenes or _SCENES)
     chosen = parse_seeds(seeds)
     if scenes and scenes > len(chosen):
-        raise UsageError(f"--seeds {seeds} holds {len(chosen)} seeds, fewer than {scenes} scenes.")
+        raise UsageError(f"--seeds {seeds} has {len(chosen)} seeds, fewer than {scenes} scenes.")
     return chosen[:scenes] if scenes else chosen

@@ -18,7 +18,7 @@ from vlseg_cli.evaluation.scorers.base import Result, Submission
 from vlseg_cli.evaluation.truth import prediction_of
 from vlseg_cli.evaluation.unsupported import UnsupportedTaskAdapter
 from vlseg_cli.jobs import Job, JobProgress, JobSettings, Summary, run_job
-from vlseg_cli.jobs.layout import stored_records
+from vlseg_cli.jobs.job import stored_records
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Frame, Item, Record
@@ -133,9 +133,9 @@ def evaluate(
     settings = replace(
         settings,
         open_source=lambda: samples,
-        watchers=(scoring,),
-        through_time=any(entry.benchmark.is_video for entry in plan.entries),
-        pictures_too=True,
+        sinks=(scoring,),
+        tracking=any(entry.benchmark.is_video for entry in plan.entries),
+        images_too=True,
     )
     summary = run_job(job, settings, plan.inputs(), load_willing, samples.ask, progress)
     if not summary.finished or summary.stopped:

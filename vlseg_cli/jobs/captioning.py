@@ -1,7 +1,7 @@
-"""A folder of pictures gets its captions: one line each in a file, from which a killed run goes on.
+"""Captions for a folder of images: one line each in a file, from which a killed run is resumed.
 
-A line is written whole and synced before the next picture is looked at; half a line that a kill
-left behind is cut off.
+A line is written as a whole and synced before the next image is captioned; a torn last line is
+removed when the file is opened again.
 """
 
 import json
@@ -20,10 +20,10 @@ SETTINGS = "captions.json"
 
 
 class DescribesFrames(Protocol):
-    """A model that says what it sees."""
+    """A model that generates captions."""
 
     def __call__(self, frame: Frame) -> list[str]:
-        """Captions of a picture."""
+        """Captions of an image."""
         ...
 
 
@@ -31,72 +31,72 @@ class CaptionFile:
     """The growing file of a caption folder."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any], overwrite: bool = False) -> None:
-        """Begin, or go on where the last run stopped.
+        """Start, or resume the last run.
 
-        settings: what decides the captions. Raises UsageError if the folder holds captions that
-        were made otherwise, OutputError if it cannot be written.
+        settings: everything that the captions depend on. Raises UsageError if the folder holds
+        captions of other settings, OutputError if it cannot be written.
         """
         output = OutputFolder(folder)
         output.make()
-        self.path, told = folder / CAPTIONS, folder / SETTINGS
+        self.path, settings_file = folder / CAPTIONS, folder / SETTINGS
         if overwrite:
             self.path.unlink(missing_ok=True)
-            told.unlink(missing_ok=True)
-        if told.is_file() and json.loads(told.read_text("utf-8")) != settings:
+            settings_file.unlink(missing_ok=True)
+        if settings_file.is_file() and json.loads(settings_file.read_text("utf-8")) != settings:
             raise UsageError(
                 f"{folder} holds captions that were made with other options: give another --out,"
-                " or --overwrite to begin anew."
+                " or --overwrite to start over."
             )
         output.write((json.dumps(settings, indent=2) + "\n").encode(), SETTINGS)
-        self._cut_torn_line()
-        pictures = read_captioned(self.path) if self.path.is_file() else ()
-        self._done = {(picture.model, picture.image) for picture in pictures}
+        self._remove_torn_line()
+        captioned = read_captioned(self.path) if self.path.is_file() else ()
+        self._done = {(one.model, one.image) for one in captioned}
 
     def __len__(self) -> int:
-        """How many pictures have captions."""
+        """How many images have captions."""
         return len({image for _, image in self._done})
 
     def has(self, model: str, image: str) -> bool:
-        """Whether a model's captions of a picture are there."""
+        """Whether a model has captioned an image."""
         return (model, image) in self._done
 
-    def add(self, picture: CaptionedImage) -> None:
-        """Append a line, safe on disk. Raises OutputError if the disk refuses."""
+    def add(self, captioned: CaptionedImage) -> None:
+        """Append a line; on disk when this returns. Raises OutputError if it cannot be written."""
         try:
             with self.path.open("ab") as file:
-                file.write(picture.line().encode() + b"\n")
+                file.write(captioned.line().encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise unwritable(self.path, error) from error
-        self._done.add((picture.model, picture.image))
+        self._done.add((captioned.model, captioned.image))
 
-    def _cut_torn_line(self) -> None:
+    def _remove_torn_line(self) -> None:
         if self.path.is_file():
             with self.path.open("r+b") as file:
                 file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def caption_pictures(
+def caption_images(
     file: CaptionFile,
     model: str,
     describe: DescribesFrames,
     images: Iterable[str],
     rules: CaptionRules,
-    tell: Callable[[CaptionedImage | InputError], None],
+    report: Callable[[CaptionedImage | InputError], None],
 ) -> None:
-    """Write a model's captions of pictures.
+    """Write a model's captions of images.
 
-    tell: called for each picture with its captions, or with the error of one that cannot be read.
+    report: called for each image with its captions, or with the error of one that cannot be read.
     """
     for image in images:
         try:
-            said = describe(read_image(Path(image)))
+            generated = describe(read_image(Path(image)))
         except InputError as error:
-            tell(error)
+            report(error)
             continue
-        kept = dict.fromkeys(refined for text in said if (refined := rules.refine(text)))
-        refused = sum(rules.refine(text) is None for text in said)
-        picture = CaptionedImage(image, model, tuple(kept), refused)
-        file.add(picture)
-        tell(picture)
+        refined = [rules.refine(text) for text in generated]
+        kept = dict.fromkeys(text for text in refined if text)
+        captioned = CaptionedImage(image, model, tuple(kept), refined.count(None))
+        file.add(captioned)
+        report(captioned)

@@ -1,81 +1,74 @@
-"""Making more formats of a job's records, at any time; pictures are drawn on the sources again."""
+"""Further formats of a job's records, at any time; overlays are drawn on the inputs again."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.records import JobRecords
-from vlseg_cli.jobs.status import job_of
-from vlseg_cli.jobs.work_queue import worker_name
+from vlseg_cli.jobs.finish import JobRecords
+from vlseg_cli.jobs.job import existing_job
+from vlseg_cli.jobs.journal import Journal, worker_name
 from vlseg_cli.media import Decoder
 from vlseg_cli.outputs import OutputFolder, Sink, close_formats, open_sinks
-from vlseg_cli.schema import FrameRange, InputError, Item, Record
+from vlseg_cli.schema import Frame, FrameRange, InputError, Item, Record
 
 
 def export_job(
     root: Path, formats: Sequence[str], out: Path, failed: Callable[[str, InputError], None]
 ) -> int:
-    """Write formats of all that is done in the job at ``root`` to ``out``; returns their number.
+    """Write formats of everything that is done in the job at ``root`` to ``out``.
 
-    failed: told of each source that can no longer be read; the others go on. Raises UsageError if
-    there is no job, OutputError if something cannot be written.
+    failed: called with each input that can no longer be read; the others go on. Returns the number
+    of inputs. Raises UsageError if there is no job, OutputError if something cannot be written.
     """
-    options = job_of(root).options
+    options = existing_job(root).options
     journal = Journal(OutputFolder(root), worker_name())
     records, target = JobRecords(OutputFolder(root), journal), OutputFolder(out)
     target.make()
     sinks = open_sinks(formats, target)
-    done = 0
+    clip, chunk_frames = FrameRange(**options["clip"]), options["part"]
+    count = 0
     with Decoder() as decoder:
         for item, of_item in records.by_item():
-            done += 1
+            count += 1
             if sinks and journal.frames(item.number):
+                frames = decoder.frames(Path(item.source), clip)
                 try:
-                    _draw(
-                        item,
-                        of_item,
-                        sinks,
-                        decoder,
-                        FrameRange(**options["clip"]),
-                        options["part"],
-                    )
+                    _write(item, of_item, sinks, frames, chunk_frames)
                 except InputError as error:
                     failed(item.source, error)
     close_formats(formats, records, target)
-    return done
+    return count
 
 
-def _draw(
+def _write(
     item: Item,
     records: Iterator[Record],
     sinks: Sequence[Sink],
-    decoder: Decoder,
-    clip: FrameRange,
-    part_frames: int,
+    frames: Iterator[Frame],
+    chunk_frames: int,
 ) -> None:
-    """Give an item to the sinks just as the run did."""
-    answers = groupby(records, key=lambda record: record.frame)
-    index, answered = next(answers, (-1, iter(())))
-    part = count = 0
+    """Pass an item to the sinks as the run did."""
+    by_frame = groupby(records, key=lambda record: record.frame)
+    index, of_frame = next(by_frame, (-1, iter(())))
+    chunk = count = 0
     try:
-        for count, frame in enumerate(decoder.frames(Path(item.source), clip), start=1):
-            if count > 1 and count % part_frames == 1:
-                part += 1
+        for count, frame in enumerate(frames, start=1):
+            if count > 1 and count % chunk_frames == 1:
+                chunk += 1
             own: list[Record] = []
             if index == frame.index:
-                own = list(answered)
-                index, answered = next(answers, (-1, iter(())))
+                own = list(of_frame)
+                index, of_frame = next(by_frame, (-1, iter(())))
             for sink in sinks:
-                sink.write(frame, item, part, own)
-                if count % part_frames == 0:
-                    sink.end_part(item, part)
+                sink.write(frame, item, chunk, own)
+                if count % chunk_frames == 0:
+                    sink.end_part(item, chunk)
     except InputError:
         for sink in sinks:
             sink.abandon()
         raise
     for sink in sinks:
-        if count % part_frames:
-            sink.end_part(item, part)
-        sink.end_item(item, part + 1)
+        if count % chunk_frames:
+            sink.end_part(item, chunk)
+        sink.end_item(item, chunk + 1)
         sink.forget_parts(item)

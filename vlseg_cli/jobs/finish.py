@@ -1,36 +1,92 @@
-"""Finishing a job: one record store in the inputs' order, the formats made from it, no traces.
+"""The records of a job's items, and finishing: one ``records.jsonl`` in the order of the inputs.
 
-Every step can be killed and done again: what exists under its final name is whole, and the
-workshop goes last.
+Every step of finishing can be killed and repeated: a file under its final name is complete, and the
+state folder is removed last.
 """
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
+from vlseg_cli.jobs.job import (
+    FAILURES,
+    RECORDS,
+    REMOVED_STATE,
+    STATE_FOLDER,
+    records_path,
+    stored_records,
+)
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import FAILURES, RECORDS, STATE_FOLDER, SWEPT, stored_records
-from vlseg_cli.jobs.records import ItemRecords
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import sweep
 from vlseg_cli.outputs.formats import close_formats
+from vlseg_cli.outputs.records import read_record
+from vlseg_cli.schema import Item, Record
+
+
+class ItemRecords:
+    """Lines of records, item by item, from the state folder or from ``records.jsonl``.
+
+    Memory holds one item and the byte ranges of the others.
+    """
+
+    def __init__(self, folder: OutputFolder, journal: Journal) -> None:
+        self._folder, self._journal = folder, journal
+        self._ranges = _byte_ranges(folder)
+
+    def of(self, item: Item) -> Iterator[bytes]:
+        """Blocks of whole lines; none for an item that is not done."""
+        if self._journal.attempt(item.number):
+            for chunk in range(self._journal.chunks(item.number)):
+                yield self._folder.root.joinpath(*records_path(item.number, chunk)).read_bytes()
+        elif item.name in self._ranges:
+            start, end = self._ranges[item.name]
+            with (self._folder.root / RECORDS).open("rb") as file:
+                file.seek(start)
+                while file.tell() < end:
+                    yield file.readline()
+
+
+class JobRecords:
+    """The records of all items that are done; can be iterated several times."""
+
+    def __init__(self, folder: OutputFolder, journal: Journal) -> None:
+        self._folder, self._journal = folder, journal
+
+    def __iter__(self) -> Iterator[Record]:
+        for _, records in self.by_item():
+            yield from records
+
+    def by_item(self) -> Iterator[tuple[Item, Iterator[Record]]]:
+        """Every item that is done, with its records."""
+        records = ItemRecords(self._folder, self._journal)
+        for item in self._journal.items:
+            if self._journal.is_done(item.number):
+                lines = (line for block in records.of(item) for line in block.splitlines())
+                yield item, map(read_record, lines)
 
 
 def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> None:
-    """Bring everything to its final place; the caller holds the lock and every item is done.
+    """Write the final files; the caller holds the lock and every item is done.
 
     Raises OutputError if something cannot be written.
     """
-    gather_records(folder, journal)
-    write_failures(folder, journal)
+    _write_records(folder, journal)
+    _write_failures(folder, journal)
     close_formats(formats, stored_records(folder), folder)
     journal.write_finished()
-    (folder.root / STATE_FOLDER).rename(folder.root / SWEPT)
-    tidy(folder)
+    (folder.root / STATE_FOLDER).rename(folder.root / REMOVED_STATE)
+    remove_leftovers(folder)
 
 
-def gather_records(folder: OutputFolder, journal: Journal) -> None:
-    """Write ``records.jsonl``: earlier records and those of the workshop, in order of the items."""
+def remove_leftovers(folder: OutputFolder) -> None:
+    """Remove what killed processes left behind and, last, the state of a finished job."""
+    sweep(folder.root)
+    shutil.rmtree(folder.root / REMOVED_STATE, ignore_errors=True)
+
+
+def _write_records(folder: OutputFolder, journal: Journal) -> None:
     file = folder.begin(RECORDS)
     records = ItemRecords(folder, journal)
     for item in journal.items:
@@ -39,8 +95,8 @@ def gather_records(folder: OutputFolder, journal: Journal) -> None:
     file.commit()
 
 
-def write_failures(folder: OutputFolder, journal: Journal) -> None:
-    """Write ``failures.jsonl``, or remove one that is no longer true."""
+def _write_failures(folder: OutputFolder, journal: Journal) -> None:
+    """Write ``failures.jsonl``, or remove an outdated one."""
     if not journal.errors:
         folder.remove(FAILURES)
         return
@@ -52,7 +108,14 @@ def write_failures(folder: OutputFolder, journal: Journal) -> None:
     file.commit()
 
 
-def tidy(folder: OutputFolder) -> None:
-    """Remove what killed processes left behind and, last, the finished workshop."""
-    sweep(folder.root)
-    shutil.rmtree(folder.root / SWEPT, ignore_errors=True)
+def _byte_ranges(folder: OutputFolder) -> dict[str, tuple[int, int]]:
+    """Start and end of the lines of each item in ``records.jsonl``, in bytes."""
+    path = folder.root / RECORDS
+    ranges: dict[str, tuple[int, int]] = {}
+    if path.exists():
+        end = 0
+        with path.open("rb") as file:
+            for name, lines in groupby(file, key=lambda line: str(json.loads(line)["name"])):
+                start, end = end, end + sum(map(len, lines))
+                ranges[name] = start, end
+    return ranges

@@ -1,7 +1,7 @@
-"""Frames to records: one look at each frame, all prompts at once, and no frame lost on the way.
+"""Frames to records: each frame is encoded once for all of its prompts, and no frame is lost.
 
-Where the memory does not suffice the batch is halved and tried again; where the model's numbers
-are not finite the frame is told apart from its batch and reported instead of an empty answer.
+When memory runs out the batch is halved and tried again; when the model's output is not finite the
+frame is found by running its batch one by one, and becomes an error instead of an empty result.
 """
 
 import gc
@@ -24,51 +24,51 @@ from vlseg_cli.schema import (
     VlsegError,
 )
 
-# What to ask about a frame; region prompts depend on its size and may raise UsageError.
+# The requests for a frame; region prompts depend on its size and may raise UsageError.
 RequestsFor = Callable[[Item, Frame], Sequence[PromptRequest]]
-FrameAnswer = list[Record] | VlsegError
+FrameResult = list[Record] | VlsegError
 
 
 class FrameInference(Protocol):
-    """What a run requests: ``BatchInference`` frame by frame, ``TrackingInference`` over time."""
+    """What runs the model: ``BatchInference`` on single frames, ``TrackingInference`` on videos."""
 
     batch_size: int
 
-    def begin(self, part: int, state: SessionState | None) -> None:
-        """A video comes, from its part number ``part`` on; state: what the part before left."""
+    def begin(self, chunk: int, state: SessionState | None) -> None:
+        """Start a video at chunk number ``chunk``; state: as the chunk before left it."""
         ...
 
-    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameAnswer]:
-        """The records of each frame, or why there are none, in order."""
+    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
+        """The records of each frame, or the error, in order."""
         ...
 
     def state(self) -> SessionState | None:
-        """What the rest of the video depends on, if on anything."""
+        """What the rest of the video depends on, None for nothing."""
         ...
 
     def end(self) -> VlsegError | None:
-        """The video is over; what is wrong with it as a whole, if anything."""
+        """End the video; returns an error of the video as a whole."""
         ...
 
 
 class BatchInference:
-    """Answers batches of frames. ``batch_size`` shrinks when memory runs out and stays there."""
+    """Runs batches of frames. ``batch_size`` shrinks when memory runs out and stays small."""
 
     def __init__(
         self,
         model: Segmenter,
-        ask: RequestsFor,
+        requests_for: RequestsFor,
         batch_size: int,
         note: Callable[[str], None],
         exact_scores: bool = False,
     ) -> None:
         """exact_scores: see ``JobSettings``."""
-        self._exact = exact_scores
-        self._model, self._ask, self._note = model, ask, note
+        self._exact_scores = exact_scores
+        self._model, self._requests_for, self._note = model, requests_for, note
         self.batch_size = batch_size
 
-    def begin(self, part: int, state: SessionState | None) -> None:
-        """See ``FrameInference``: a frame depends on none before it."""
+    def begin(self, chunk: int, state: SessionState | None) -> None:
+        """See ``FrameInference``: frames do not depend on each other."""
 
     def state(self) -> SessionState | None:
         """See ``FrameInference``."""
@@ -78,77 +78,75 @@ class BatchInference:
         """See ``FrameInference``."""
         return None
 
-    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameAnswer]:
+    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
         """See ``FrameInference``."""
-        answers: list[FrameAnswer] = []
-        while len(answers) < len(frames):
-            batch = frames[len(answers) : len(answers) + self.batch_size]
+        results: list[FrameResult] = []
+        while len(results) < len(frames):
+            batch = frames[len(results) : len(results) + self.batch_size]
             try:
-                answers += self._batch(batch)
+                results += self._predict_batch(batch)
             except NotFiniteError as error:
-                answers += self._apart(batch, error)
+                results += self._predict_one_by_one(batch, error)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                answers += self._after_exhaustion(batch)
-        return answers
+                results += self._halve(batch)
+        return results
 
-    def _batch(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameAnswer]:
-        answers: list[FrameAnswer] = []
-        asked: list[PromptRequest] = []
-        kept: list[Frame] = []
+    def _predict_batch(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
+        results: list[FrameResult] = []
+        requests: list[PromptRequest] = []
+        encoded: list[tuple[Item, Frame, list[Record]]] = []
         for item, frame in frames:
             try:
-                requests = self._ask(item, frame)
+                of_frame = self._requests_for(item, frame)
             except (InputError, UsageError) as error:
-                answers.append(error)
+                results.append(error)
                 continue
-            asked += [replace(ask, frame=len(kept)) for ask in requests]
-            kept.append(frame)
-            answers.append([])
-        open_places = [place for place, answer in enumerate(answers) if isinstance(answer, list)]
-        if asked:
-            predictions = self._model.predict(self._model.encode(kept), asked)
-            for ask, prediction in zip(asked, predictions, strict=True):
-                place = open_places[ask.frame]
-                item, frame = frames[place]
-                answer = answers[place]
-                assert isinstance(answer, list)
-                answer.append(record_of(prediction, item, frame.time, self._exact))
-        return answers
+            requests += [replace(request, frame=len(encoded)) for request in of_frame]
+            records: list[Record] = []
+            encoded.append((item, frame, records))
+            results.append(records)
+        if requests:
+            image_features = self._model.encode([frame for _, frame, _ in encoded])
+            predictions = self._model.predict(image_features, requests)
+            for request, prediction in zip(requests, predictions, strict=True):
+                item, frame, records = encoded[request.frame]
+                records.append(record_of(prediction, item, frame.time, self._exact_scores))
+        return results
 
-    def _apart(
+    def _predict_one_by_one(
         self, frames: Sequence[tuple[Item, Frame]], error: NotFiniteError
-    ) -> list[FrameAnswer]:
-        """Answer one by one: only the frame at fault goes without."""
+    ) -> list[FrameResult]:
+        """Only the frame with the non-finite output fails."""
         if len(frames) == 1:
             return [error]
-        answers: list[FrameAnswer] = []
+        results: list[FrameResult] = []
         for frame in frames:
             try:
-                answers += self._batch([frame])
+                results += self._predict_batch([frame])
             except NotFiniteError as own:
-                answers.append(own)
-        return answers
+                results.append(own)
+        return results
 
-    def _after_exhaustion(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameAnswer]:
-        """Halve the batch for good (the caller goes on with it), or give up on a single frame."""
+    def _halve(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
+        """Halve the batch size for the rest of the run, or give up on a single frame."""
         if len(frames) == 1:
             return [too_large(frames[0][1])]
         _free_memory()
         self.batch_size = max(1, len(frames) // 2)
-        self._note(f"Out of memory: going on with batches of {self.batch_size}.")
+        self._note(f"Out of memory: continuing with batches of {self.batch_size}.")
         return []
 
 
 def too_large(frame: Frame) -> TooLargeError:
-    """What to say of a frame for which memory ran out; frees what can be freed."""
+    """The error of a frame for which memory ran out; frees what can be freed."""
     _free_memory()
     return TooLargeError(f"{frame.source} does not fit into memory even alone: shrink it.")
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out: Python's own, CUDA's, or torch's on the CPU."""
+    """Whether memory ran out: an error of Python, of CUDA, or of torch on the CPU."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"

@@ -1,69 +1,123 @@
-"""What a job was asked: everything its results depend on, kept in ``job.json`` and compared.
+"""What a job is (``job.json``), how it is run (``JobSettings``), and what its folder holds.
 
-Answers to different questions, or of different weights, never mix in one folder.
+Everything that results depend on is compared before a folder is resumed: results of different
+prompts or weights never mix. ``.vlseg/`` holds the state of a job in progress and is removed when
+the job is finished.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
 from vlseg_cli import __version__
-from vlseg_cli.jobs.layout import JOB
-from vlseg_cli.jobs.shard import Shard
-from vlseg_cli.jobs.work_units import FrameSource
+from vlseg_cli.jobs.work_units import FrameSource, Shard
+from vlseg_cli.models.base import SessionState
 from vlseg_cli.outputs import OutputFolder, Sink
-from vlseg_cli.schema import FrameRange, UsageError
+from vlseg_cli.outputs.records import RecordFile
+from vlseg_cli.schema import FrameRange, OutputError, UsageError
+
+JOB = "job.json"
+JOURNAL = "journal.jsonl"
+RECORDS = "records.jsonl"
+FAILURES = "failures.jsonl"
+STATE_FOLDER = ".vlseg"
+REMOVED_STATE = ".vlseg-done"  # the state folder while it is being removed
+LEASES = "leases"
+LOCK = ".vlseg"  # lease held while the list of items changes and while the job is finished
+
+CHUNK_FRAMES = 240  # of a video between two journal lines: the most work that a kill can lose
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What was asked, in plain JSON values.
+    """Everything that results depend on, in plain JSON values.
 
-    arguments: the command line without what changes no result (--out, --shard, --quiet, …), so
-    that ``vlseg retry`` can ask again. model: name and digest. asked: the prompts. options:
-    threshold, frames of a video, batch size, formats, …, by the names of the command line.
+    arguments: the command line without what changes no result (--out, --shard, --quiet, …), for
+    ``vlseg retry``. model: name and digest. requests: the prompts. options: threshold, frame range,
+    batch size, formats, …, by the names of the command line.
     """
 
     arguments: tuple[str, ...]
     model: str
-    asked: Any
+    requests: Any
     options: Mapping[str, Any]
     version: str = __version__
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that matters; the words it was asked in do not."""
-        return hashlib.sha256(_canonical(self._parts()).encode()).hexdigest()
+        """SHA-256 of everything that results depend on; ``arguments`` is not part of it."""
+        return hashlib.sha256(_canonical(self._compared()).encode()).hexdigest()
 
     def difference(self, other: "Job") -> str:
-        """The first thing in which another job differs, in words; '' if they are the same."""
-        mine, theirs = self._parts(), other._parts()
+        """The first difference from another job as text; '' if there is none."""
+        mine, theirs = self._compared(), other._compared()
         for key in {**mine, **theirs}:
             if _canonical(mine.get(key)) != _canonical(theirs.get(key)):
                 return f"{key} was {_shown(mine.get(key))}, now {_shown(theirs.get(key))}"
         return ""
 
-    def _parts(self) -> dict[str, Any]:
-        """What is compared, by the names a person knows."""
+    def to_json(self) -> dict[str, Any]:
+        """The values of ``job.json``; its key for the requests is ``asked``."""
+        return {
+            "arguments": self.arguments,
+            "model": self.model,
+            "asked": self.requests,
+            "options": self.options,
+            "version": self.version,
+        }
+
+    def _compared(self) -> dict[str, Any]:
+        """By the names that error messages use; the fingerprint depends on them, too."""
         return {
             "the version of vlseg": self.version,
             "the model": self.model,
-            "what is asked": self.asked,
+            "what is asked": self.requests,
             **{f"--{key.replace('_', '-')}": value for key, value in self.options.items()},
         }
 
 
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """How to run a job.
+
+    formats: names of --save; () keeps nothing, unless keep_records asks for the records alone.
+    exact_scores: records keep scores unrounded. retry_failed: failed inputs are processed again.
+    tracking: objects are tracked through videos; images are accepted among the inputs only if
+    images_too. open_source: the source of frames, None for the files that the inputs name. sinks:
+    also receive every frame that this process completes.
+    """
+
+    folder: OutputFolder
+    formats: tuple[str, ...]
+    clip: FrameRange = field(default_factory=FrameRange)
+    batch_size: int = 1
+    chunk_frames: int = CHUNK_FRAMES
+    shard: Shard = field(default_factory=Shard)
+    overwrite: bool = False
+    retry_failed: bool = False
+    fail_fast: bool = False
+    tracking: bool = False
+    images_too: bool = False
+    keep_records: bool = False
+    exact_scores: bool = False
+    open_source: Callable[[], FrameSource] | None = None
+    sinks: tuple[Sink, ...] = ()
+
+
 def write_job(folder: OutputFolder, job: Job) -> None:
     """Write ``job.json``. Raises OutputError if it cannot be written."""
-    values = asdict(job) | {"fingerprint": job.fingerprint}
+    values = job.to_json() | {"fingerprint": job.fingerprint}
     folder.write((json.dumps(values, indent=1) + "\n").encode(), JOB)
 
 
 def read_job(root: Path) -> Job | None:
-    """The job of a folder, None if it has none. Raises UsageError if the file is damaged."""
+    """The job of a folder, None if it holds none. Raises UsageError if ``job.json`` is damaged."""
     path = root / JOB
     if not path.exists():
         return None
@@ -78,8 +132,48 @@ def read_job(root: Path) -> Job | None:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path} is damaged: give another --out, or --overwrite to begin again."
+            f"{path} is damaged: give another --out, or --overwrite to start over."
         ) from error
+
+
+def existing_job(root: Path) -> Job:
+    """The job of a folder. Raises UsageError if it holds none."""
+    job = read_job(root)
+    if job is None:
+        raise UsageError(f"{root} holds no job: give the --out of an earlier run.")
+    return job
+
+
+def records_path(item: int, chunk: int) -> tuple[str, ...]:
+    """The records of one chunk of an item; at most a thousand items share a folder."""
+    return STATE_FOLDER, "records", f"{item // 1000:03d}", f"{item:06d}-{chunk}.jsonl"
+
+
+def state_path(item: int, chunk: int) -> tuple[str, ...]:
+    """The tracking state at the end of a chunk, beside its records."""
+    return STATE_FOLDER, "records", f"{item // 1000:03d}", f"{item:06d}-{chunk}.safetensors"
+
+
+def stored_records(folder: OutputFolder) -> RecordFile:
+    """All records of a finished job."""
+    return RecordFile(folder.root / RECORDS)
+
+
+def write_state(folder: OutputFolder, item: int, chunk: int, state: SessionState) -> None:
+    """Store the tracking state at the end of a chunk. Raises OutputError."""
+    folder.write(save(dict(state)), *state_path(item, chunk))
+
+
+def read_state(folder: OutputFolder, item: int, chunk: int) -> SessionState | None:
+    """The inverse, None if there is no state. Raises OutputError for a damaged file."""
+    path = folder.root.joinpath(*state_path(item, chunk))
+    try:
+        state: SessionState = load(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{path} is damaged: run the job again with --overwrite.") from error
+    return state
 
 
 def _canonical(value: Any) -> str:
@@ -89,34 +183,3 @@ def _canonical(value: Any) -> str:
 def _shown(value: Any) -> str:
     text = "not given" if value is None else value if isinstance(value, str) else _canonical(value)
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-CHUNK_FRAMES = 240  # of a video between two lines of the journal: what a kill can cost
-
-
-@dataclass(frozen=True, slots=True)
-class JobSettings:
-    """How to run a job.
-
-    formats: names of --save; () keeps nothing at all, unless keep_records asks for the record store
-    alone. exact_scores: records keep scores as they are, not rounded. again: failed inputs are work
-    to do, too. through_time: things are followed through videos; pictures are inputs only if
-    pictures_too. open_source: where frames come from, None for the files that the inputs name.
-    watchers: are given every answer that this process makes.
-    """
-
-    folder: OutputFolder
-    formats: tuple[str, ...]
-    clip: FrameRange = field(default_factory=FrameRange)
-    batch_size: int = 1
-    part_frames: int = CHUNK_FRAMES
-    shard: Shard = field(default_factory=Shard)
-    overwrite: bool = False
-    again: bool = False
-    fail_fast: bool = False
-    through_time: bool = False
-    pictures_too: bool = False
-    keep_records: bool = False
-    exact_scores: bool = False
-    open_source: Callable[[], FrameSource] | None = None
-    watchers: tuple[Sink, ...] = ()

@@ -1,7 +1,7 @@
-"""Leases: how processes, also on other machines, share one output folder without talking.
+"""Leases: how processes, also on several machines, share an output folder without messages.
 
 A lease is a small file that exactly one process can create. Its holder renews it every few
-seconds; one that is not renewed, or whose process on this machine is gone, may be taken over.
+seconds; one that is not renewed, or whose process on this machine has ended, may be taken over.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ STALE_AFTER = 60.0  # s
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease. age: seconds since it was renewed."""
+    """The process that holds a lease. age: seconds since it was renewed."""
 
     host: str
     pid: int
@@ -44,14 +44,14 @@ class Leases:
     """The leases of one process in one folder, renewed by a thread until ``close``."""
 
     def __init__(self, folder: Path) -> None:
-        """Begin to renew. The folder must exist; when it goes, so do all leases in it."""
+        """Start the thread. The folder must exist; removing it removes all leases in it."""
         self.folder, self.token = folder, secrets.token_hex(8)
         self._held: set[Path] = set()
         self._closed = threading.Event()
         threading.Thread(target=self._renew, daemon=True, name="leases").start()
 
     def claim(self, name: str) -> bool:
-        """Take the lease ``name`` if nobody holds it, or if its holder is gone."""
+        """Take the lease ``name`` if no process holds it, or if its holder has ended."""
         path = self.folder / f"{name}.lease"
         if self._create(path):
             return True
@@ -61,7 +61,7 @@ class Leases:
         return False
 
     def release(self, name: str) -> None:
-        """Give a lease back."""
+        """Release a lease; one of another process is left alone."""
         path = self.folder / f"{name}.lease"
         self._held.discard(path)
         holder = read_holder(path)
@@ -69,31 +69,34 @@ class Leases:
             path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Give everything back and stop renewing."""
+        """Release all leases and stop renewing."""
         self._closed.set()
         for path in tuple(self._held):
             self.release(path.stem)
 
     def _create(self, path: Path) -> bool:
-        words = json.dumps({"host": this_host(), "pid": os.getpid(), "token": self.token})
+        holder = json.dumps({"host": this_host(), "pid": os.getpid(), "token": self.token})
         try:
-            _create_whole(path, words)
-        except (FileExistsError, FileNotFoundError):  # the folder goes when the job is finished
+            _create_whole(path, holder)
+        except (
+            FileExistsError,
+            FileNotFoundError,
+        ):  # the folder goes with the finished job
             return False
         except OSError as error:
             raise unwritable(path, error) from error
         self._held.add(path)
         return True
 
-    def _remove_stale(self, path: Path, seen: Holder) -> bool:
-        """Remove a lease unless it has changed hands meanwhile; only one process succeeds."""
+    def _remove_stale(self, path: Path, stale: Holder) -> bool:
+        """Remove a lease unless it has a new holder meanwhile; only one process succeeds."""
         aside = path.with_name(f".{secrets.token_hex(8)}.stale")
         try:
             path.rename(aside)
         except OSError:
             return False
-        taken = read_holder(aside)
-        is_the_same = taken is None or taken.token == seen.token
+        removed = read_holder(aside)
+        is_the_same = removed is None or removed.token == stale.token
         if not is_the_same:  # a live one: put it back
             with contextlib.suppress(OSError):
                 os.link(aside, path)
@@ -109,7 +112,7 @@ class Leases:
 
 @contextmanager
 def locked(folder: Path, name: str, wait: float = 3 * STALE_AFTER) -> Iterator[None]:
-    """Hold one lease during the block, waiting for whoever has it now.
+    """Hold one lease during the block, after waiting for its present holder.
 
     Raises TimeoutError after ``wait`` seconds.
     """
@@ -126,14 +129,14 @@ def locked(folder: Path, name: str, wait: float = 3 * STALE_AFTER) -> Iterator[N
 
 
 def read_holder(path: Path) -> Holder | None:
-    """Who holds a lease; None if nobody does. Age is by the clock of the file system.
+    """The holder of a lease, None if there is none. The age is by the clock of the file system.
 
-    A lease without a word in it (its holder was killed in between) only goes stale by age.
+    An empty lease (its holder was killed while creating it) becomes stale by age alone.
     """
     try:
         age = _now(path.parent) - path.stat().st_mtime
-        words = json.loads(path.read_text() or "{}")
-        return Holder(words.get("host", ""), words.get("pid", 0), words.get("token", ""), age)
+        values = json.loads(path.read_text() or "{}")
+        return Holder(values.get("host", ""), values.get("pid", 0), values.get("token", ""), age)
     except (OSError, ValueError):
         return None
 
@@ -145,32 +148,32 @@ def holders(folder: Path) -> list[Holder]:
 
 
 def this_host() -> str:
-    """This machine, and the process numbering within it: containers may share a name."""
+    """The machine and its process namespace: containers may share a host name."""
     with contextlib.suppress(OSError, AttributeError):
         return f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115
     return socket.gethostname()
 
 
-def _create_whole(path: Path, words: str) -> None:
-    """Create a file that was not there, at best with its words in it from the start.
+def _create_whole(path: Path, text: str) -> None:
+    """Create a file that does not exist, where possible with its text from the start.
 
-    Raises FileExistsError if it is there, other OSErrors as the system does.
+    Raises FileExistsError if it exists, other OSErrors as the system does.
     """
     draft = path.with_name(f".{secrets.token_hex(8)}.draft")
-    draft.write_text(words)
+    draft.write_text(text)
     try:
         os.link(draft, path)
     except (FileExistsError, FileNotFoundError):
         raise
     except OSError:  # a file system without links: for a moment the file is empty
         with path.open("x") as file:
-            file.write(words)
+            file.write(text)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def _now(folder: Path) -> float:
-    """The time as the file system sees it: machines that share it may disagree with each other."""
+    """The time by the file system: the clocks of machines that share it may differ."""
     probe = folder / f".{secrets.token_hex(8)}.clock"
     try:
         probe.touch()

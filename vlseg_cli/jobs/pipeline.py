@@ -1,16 +1,20 @@
-"""The run itself: frames come decoded, are answered in batches, and go to be written.
+"""The loop of a run: decoded frames are predicted in batches and handed to the writer.
 
-Decoding happens in a child process and writing in a thread, so the model, here in the main thread,
-never waits for them if it is the slowest.
+Decoding runs in a child process and writing in a thread, so the model, here in the main thread,
+never waits while it is the slowest. The first SIGINT or SIGTERM (which schedulers send before they
+kill) lets the current batch finish, the second stops at once.
 """
 
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from vlseg_cli.jobs.inference import FrameInference
 from vlseg_cli.jobs.job import JobSettings
-from vlseg_cli.jobs.stop import Stop
 from vlseg_cli.jobs.work_queue import WorkQueue
 from vlseg_cli.jobs.work_units import Chunk, FrameSource, ItemResult, Key, WorkUnit
 from vlseg_cli.jobs.writer import Writer
@@ -18,59 +22,104 @@ from vlseg_cli.media import Request
 from vlseg_cli.schema import Frame, InputError, Item, Record, VlsegError
 
 
+class Stop:
+    """Whether to stop: after a signal, or after a failure with ``--fail-fast``."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.failed = False
+
+    def __bool__(self) -> bool:
+        return self.failed or self.signal is not None
+
+    @property
+    def exit_code(self) -> int:
+        """130 for SIGINT, 143 for SIGTERM, 0 without a signal."""
+        return 0 if self.signal is None else 128 + self.signal
+
+
+@contextmanager
+def stop_on_signals(note: Callable[[str], None]) -> Iterator[Stop]:
+    """Catch SIGINT and SIGTERM during the block; the old handlers are restored afterwards.
+
+    note: called with a message at the first signal. Outside the main thread, where Python delivers
+    no signals, nothing is caught. Raises KeyboardInterrupt in the main thread at the second signal.
+    """
+    stop = Stop()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.signal is not None:
+            raise KeyboardInterrupt
+        stop.signal = number
+        note(
+            "Stopping after the current batch; a second signal stops at once. The same command"
+            " resumes."
+        )
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Everything a run is made of."""
+    """Everything that a run consists of."""
 
-    work: WorkQueue
+    queue: WorkQueue
     source: FrameSource
-    answering: FrameInference
+    inference: FrameInference
     writer: Writer
     stop: Stop
     settings: JobSettings
 
     def run(self) -> None:
-        """Go through all units; stops early, with everything kept that is complete, if asked."""
+        """Process all units; on a stop returns early and keeps everything that is complete."""
         batch: list[tuple[Item, Frame]] = []
-        shares: list[ItemResult] = []
+        results: list[ItemResult] = []
         for (unit, item), frames in self.source.read(self._requests()):
             if self.stop:
                 return
             if unit.is_video:
-                self._video(unit, item, frames)
+                self._run_video(unit, item, frames)
                 continue
-            shares.append(_read_image(item, frames, batch))
+            results.append(_read_image(item, frames, batch))
             if item is unit.items[-1]:
-                self._images(unit, shares, batch)
-                batch, shares = [], []
+                self._run_images(unit, results, batch)
+                batch, results = [], []
 
     def _requests(self) -> Iterator[tuple[Key, Request]]:
-        for unit in self.work.units():
+        for unit in self.queue.units():
             for item in unit.items:
                 if self.stop:
                     return
                 request = Request(Path(item.source), item.is_video, self.settings.clip, unit.frames)
                 yield (unit, item), request
 
-    def _images(
-        self, unit: WorkUnit, shares: list[ItemResult], batch: list[tuple[Item, Frame]]
+    def _run_images(
+        self, unit: WorkUnit, results: list[ItemResult], batch: list[tuple[Item, Frame]]
     ) -> None:
-        """Answer a batch of images and end its only part."""
-        answers = self.answering.predict(batch)
-        by_item = {share.item.number: share for share in shares}
-        for (item, frame), answer in zip(batch, answers, strict=True):
-            share = by_item[item.number]
-            if isinstance(answer, VlsegError):
-                share.fail(answer)
+        """Predict a batch of images and end its only chunk."""
+        by_item = {result.item.number: result for result in results}
+        predicted = self.inference.predict(batch)
+        for (item, frame), records in zip(batch, predicted, strict=True):
+            result = by_item[item.number]
+            if isinstance(records, VlsegError):
+                result.fail(records)
             else:
-                share.frames, share.records = 1, answer
-                self.writer.write(frame, item, 0, answer)
-        self._end(Chunk(unit, 0, True, tuple(shares)))
+                result.frames, result.records = 1, records
+                self.writer.write(frame, item, 0, records)
+        self._end(Chunk(unit, 0, True, tuple(results)))
 
-    def _video(self, unit: WorkUnit, item: Item, frames: Iterator[Frame]) -> None:
-        """Answer a video batch by batch, part by part, from where it was left."""
-        share, part = ItemResult(item), unit.parts
-        self.answering.begin(part, self.work.state(unit))
+    def _run_video(self, unit: WorkUnit, item: Item, frames: Iterator[Frame]) -> None:
+        """Predict a video batch by batch, chunk by chunk, from where the last run stopped."""
+        result, chunk = ItemResult(item), unit.chunks
+        self.inference.begin(chunk, self.queue.state(unit))
         batch: list[tuple[Item, Frame]] = []
         failure: InputError | None = None
         while True:
@@ -81,44 +130,43 @@ class Pipeline:
             if self.stop:
                 self.writer.abandon()
                 return
-            full = share.frames + len(batch) == self.settings.part_frames
-            if batch and (frame is None or full or len(batch) == self.answering.batch_size):
-                self._answer(batch, share, part)
+            is_full = result.frames + len(batch) == self.settings.chunk_frames
+            if batch and (frame is None or is_full or len(batch) == self.inference.batch_size):
+                self._predict(batch, result, chunk)
                 batch = []
             if frame is None:
                 break
-            if full:
-                self._end(Chunk(unit, part, False, (share,), self.answering.state()))
-                share, part = ItemResult(item), part + 1
+            if is_full:
+                self._end(Chunk(unit, chunk, False, (result,), self.inference.state()))
+                result, chunk = ItemResult(item), chunk + 1
             batch.append((item, frame))
-        wrong = self.answering.end()
-        for what in (failure, wrong):
-            if what is not None:
-                share.fail(what)
-        self._end(Chunk(unit, part, True, (share,)))
+        for problem in (failure, self.inference.end()):
+            if problem is not None:
+                result.fail(problem)
+        self._end(Chunk(unit, chunk, True, (result,)))
 
-    def _end(self, part: Chunk) -> None:
-        self.writer.end(part)
-        if self.settings.fail_fast and any(share.error is not None for share in part.shares):
-            self.stop.failed = True
-
-    def _answer(self, batch: list[tuple[Item, Frame]], share: ItemResult, part: int) -> None:
-        for (item, frame), answer in zip(batch, self.answering.predict(batch), strict=True):
+    def _predict(self, batch: list[tuple[Item, Frame]], result: ItemResult, chunk: int) -> None:
+        for (item, frame), predicted in zip(batch, self.inference.predict(batch), strict=True):
             records: list[Record] = []
-            if isinstance(answer, VlsegError):
-                share.fail(answer, f"frame {frame.index}: ")
+            if isinstance(predicted, VlsegError):
+                result.fail(predicted, f"frame {frame.index}: ")
             else:
-                records = answer
-            share.frames += 1
-            share.records += records
-            self.writer.write(frame, item, part, records)
+                records = predicted
+            result.frames += 1
+            result.records += records
+            self.writer.write(frame, item, chunk, records)
+
+    def _end(self, chunk: Chunk) -> None:
+        self.writer.end(chunk)
+        if self.settings.fail_fast and any(one.error is not None for one in chunk.results):
+            self.stop.failed = True
 
 
 def _read_image(item: Item, frames: Iterator[Frame], batch: list[tuple[Item, Frame]]) -> ItemResult:
-    """Put an image into the batch, or note why it cannot be read."""
-    share = ItemResult(item)
+    """Append an image to the batch, or record why it cannot be read."""
+    result = ItemResult(item)
     try:
         batch += [(item, frame) for frame in frames]
     except InputError as error:
-        share.fail(error)
-    return share
+        result.fail(error)
+    return result

@@ -1,7 +1,7 @@
-"""Frames to records through time: each video is watched by a session of the model, frame by frame.
+"""Frames to records through time: a session of the model tracks objects, frame by frame.
 
-What a session has in mind is kept with every part, so that a run which was killed goes on as if it
-never had been.
+The state of the session is stored with every chunk, so that a video is resumed as if its run had
+never been killed.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vlseg_cli.jobs.inference import (
     BatchInference,
-    FrameAnswer,
+    FrameResult,
     RequestsFor,
     is_out_of_memory,
     too_large,
@@ -31,74 +31,73 @@ from vlseg_cli.schema import (
     VlsegError,
 )
 
-_FIRST = "watching/first"  # beside what the session keeps
+_FIRST = "watching/first"  # on disk, beside the arrays of the session
 
 
 class TrackingInference:
-    """Answers the frames of one video after the other, each frame alone and in order."""
+    """Runs the frames of one video after the other, in order."""
 
     batch_size = 1
 
     def __init__(
         self,
         model: VideoSegmenter,
-        ask: RequestsFor,
-        pictures: BatchInference | None = None,
+        requests_for: RequestsFor,
+        images: BatchInference | None = None,
         exact_scores: bool = False,
     ) -> None:
-        """ask: of a frame with the number of the video's first; ``PromptRequest.frame`` is as
-        ``VideoSegmenter`` has it. pictures: answers those that are among the inputs; None if there
-        must be none. exact_scores: see ``JobSettings``.
+        """requests_for: called with a frame that has the index of the video's first;
+        ``PromptRequest.frame`` is as in ``VideoSegmenter``. images: runs images among the inputs;
+        with None they are errors. exact_scores: see ``JobSettings``.
         """
-        self._exact = exact_scores
-        self._model, self._ask, self._pictures = model, ask, pictures
+        self._exact_scores = exact_scores
+        self._model, self._requests_for, self._images = model, requests_for, images
         self._session: VideoSession | None = None
         self._state: dict[str, NDArray[Any]] = {}  # of the session, until there is one
         self._refused: UsageError | None = None
-        self._asks: Sequence[PromptRequest] = ()
-        self._first: int | None = None  # number of the frame that the video was begun with
+        self._requests: Sequence[PromptRequest] = ()
+        self._first: int | None = None  # index of the frame that the video began with
         self._last: Frame | None = None
 
-    def begin(self, part: int, state: SessionState | None) -> None:
-        """See ``Answers``. Raises OutputError if what was kept is gone."""
-        if part and state is None:
+    def begin(self, chunk: int, state: SessionState | None) -> None:
+        """See ``FrameInference``. Raises OutputError if the stored state is missing."""
+        if chunk and state is None:
             raise OutputError(
-                "What the run had in mind of a video is gone from --out: run it again with"
-                " --overwrite."
+                "The tracking state of a video is missing from --out: run again with --overwrite."
             )
         self._state = dict(state or {})
         first = self._state.pop(_FIRST, None)
         self._first = None if first is None else int(first)
         self._session, self._refused = None, None
-        self._asks, self._last = (), None
+        self._requests, self._last = (), None
 
-    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameAnswer]:
-        """See ``Answers``."""
-        if self._pictures is not None and not any(item.is_video for item, _ in frames):
-            return self._pictures.predict(frames)
-        return [self._look(item, frame) for item, frame in frames]
+    def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
+        """See ``FrameInference``."""
+        if self._images is not None and not any(item.is_video for item, _ in frames):
+            return self._images.predict(frames)
+        return [self._step(item, frame) for item, frame in frames]
 
     def state(self) -> SessionState:
-        """See ``Answers``."""
+        """See ``FrameInference``."""
         state = self._state if self._session is None else self._session.state()
         return {**state, _FIRST: np.array(self._first)}
 
     def end(self) -> VlsegError | None:
-        """See ``Answers``: places may be pointed at in a frame that never comes."""
+        """See ``FrameInference``: an error if the frame of a region prompt was never reached."""
         last = self._last
-        places = [ask.frame for ask in self._asks if isinstance(ask.prompt, Regions)]
-        if last is None or max(places, default=0) <= last.index:
+        at = [one.frame for one in self._requests if isinstance(one.prompt, Regions)]
+        if last is None or max(at, default=0) <= last.index:
             return None
         return UsageError(
-            f"{last.source} ends with frame {last.index}, before frame {max(places)}, in which it"
-            " is pointed: name an earlier one."
+            f"{last.source} ends with frame {last.index}, before frame {max(at)} of the regions:"
+            " give an earlier frame."
         )
 
-    def _look(self, item: Item, frame: Frame) -> FrameAnswer:
+    def _step(self, item: Item, frame: Frame) -> FrameResult:
         if not item.is_video:
             return InputError(
-                f"{item.source} is a picture, and only videos are tracked: ask about pictures with"
-                " segment, refer, reason or detect."
+                f"{item.source} is an image, and only videos are tracked: use segment, refer,"
+                " reason or detect for images."
             )
         self._last = frame
         if self._first is None:
@@ -107,8 +106,8 @@ class TrackingInference:
             return self._refused
         try:
             if self._session is None:
-                self._asks = self._ask(item, replace(frame, index=self._first))
-                self._session = self._model.session(self._asks, self._state or None)
+                self._requests = self._requests_for(item, replace(frame, index=self._first))
+                self._session = self._model.session(self._requests, self._state or None)
             predictions = self._session.step(frame)
         except InputError as error:
             return error
@@ -119,4 +118,4 @@ class TrackingInference:
             if not is_out_of_memory(error):
                 raise
             return too_large(frame)
-        return [record_of(one, item, frame.time, self._exact) for one in predictions]
+        return [record_of(one, item, frame.time, self._exact_scores) for one in predictions]

@@ -1,25 +1,22 @@
-"""Where units come from and where completed parts go: a journaled folder, or nothing at all.
+"""The source of work units and the sink of completed chunks: a journaled folder, or nothing.
 
-Everything between the two, the pipeline, is the same for both.
+The pipeline between the two is the same for both.
 """
 
-import secrets
-import socket
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.layout import (
+from vlseg_cli.jobs.job import (
     LEASES,
     STATE_FOLDER,
-    part_path,
     read_state,
+    records_path,
     state_path,
     write_state,
 )
+from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import Leases
-from vlseg_cli.jobs.shard import Shard
-from vlseg_cli.jobs.work_units import Chunk, WorkUnit, group_items
+from vlseg_cli.jobs.work_units import Chunk, Shard, WorkUnit, group_items
 from vlseg_cli.models.base import SessionState
 from vlseg_cli.outputs import OutputFolder, record_line
 from vlseg_cli.schema import Item
@@ -33,16 +30,16 @@ class WorkQueue(Protocol):
         ...
 
     def state(self, unit: WorkUnit) -> SessionState | None:
-        """What the last complete part of a video left in mind, if it left anything."""
+        """The tracking state at the end of the last complete chunk of a video, if there is one."""
         ...
 
-    def complete(self, part: Chunk) -> None:
-        """Keep a part for good; its pictures are written already."""
+    def complete(self, chunk: Chunk) -> None:
+        """Store a chunk; its images are written already."""
         ...
 
 
 class JournaledQueue:
-    """Units nobody else has done or holds, kept in the journal when complete."""
+    """Units that no process has done or holds; completed ones are recorded in the journal."""
 
     def __init__(
         self,
@@ -52,7 +49,7 @@ class JournaledQueue:
         shard: Shard,
         wanted: set[int],
     ) -> None:
-        """wanted: numbers of the items that this run is about."""
+        """wanted: numbers of the items of this run."""
         self._folder, self._journal = folder, journal
         self._batch_size, self._shard, self._wanted = batch_size, shard, wanted
         self._leases = Leases(folder.root / STATE_FOLDER / LEASES)
@@ -64,33 +61,34 @@ class JournaledQueue:
                 continue
             if not self._leases.claim(str(group.key)):
                 continue
-            self._journal.refresh()  # it may have been completed just before we claimed it
+            self._journal.refresh()  # it may have been completed just before the claim
             pending = self._pending(group)
             if pending:
                 key = group.key
-                yield WorkUnit(pending, key, self._journal.parts(key), self._journal.frames(key))
+                yield WorkUnit(pending, key, self._journal.chunks(key), self._journal.frames(key))
             else:
                 self._leases.release(str(group.key))
 
     def state(self, unit: WorkUnit) -> SessionState | None:
         """See ``WorkQueue``."""
-        return read_state(self._folder, unit.key, unit.parts - 1)
+        return read_state(self._folder, unit.key, unit.chunks - 1)
 
-    def complete(self, part: Chunk) -> None:
-        """See ``WorkQueue``: records and state to their own files, then a line in the journal."""
-        for share in part.shares:
-            lines = "".join(record_line(record) + "\n" for record in share.records)
-            self._folder.write(lines.encode(), *part_path(share.item.number, part.number))
-        if part.state is not None and not part.last:
-            write_state(self._folder, part.unit.key, part.number, part.state)
-        self._journal.append(part)
-        if part.unit.is_video:
-            self._folder.remove(*state_path(part.unit.key, part.number - 1))  # superseded
-        if part.last:
-            self._leases.release(str(part.unit.key))
+    def complete(self, chunk: Chunk) -> None:
+        """See ``WorkQueue``: records and state to files of their own, then a journal line."""
+        for result in chunk.results:
+            lines = "".join(record_line(record) + "\n" for record in result.records)
+            self._folder.write(lines.encode(), *records_path(result.item.number, chunk.index))
+        key = chunk.unit.key
+        if chunk.state is not None and not chunk.is_last:
+            write_state(self._folder, key, chunk.index, chunk.state)
+        self._journal.append(chunk)
+        if chunk.unit.is_video:
+            self._folder.remove(*state_path(key, chunk.index - 1))  # superseded
+        if chunk.is_last:
+            self._leases.release(str(key))
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release all leases."""
         self._leases.close()
 
     def _pending(self, group: WorkUnit) -> tuple[Item, ...]:
@@ -114,13 +112,8 @@ class TransientQueue:
                 yield unit
 
     def state(self, unit: WorkUnit) -> SessionState | None:  # noqa: ARG002
-        """See ``WorkQueue``: no part was done before."""
+        """See ``WorkQueue``: no chunk was done before."""
         return None
 
-    def complete(self, part: Chunk) -> None:
-        """See ``WorkQueue``: there is nothing to keep."""
-
-
-def worker_name() -> str:
-    """A file name that no other process on any machine uses."""
-    return f"{socket.gethostname()}-{secrets.token_hex(6)}"
+    def complete(self, chunk: Chunk) -> None:
+        """See ``WorkQueue``: there is nothing to store."""

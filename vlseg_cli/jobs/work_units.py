@@ -1,29 +1,39 @@
-"""Units: what is claimed, answered and journaled together.
+"""Units of work: what a process claims, predicts and journals as a whole.
 
 A unit is a batch of images or one video. Which images share a batch depends on the list of inputs
-alone, never on what is done already, so a job that was killed computes what it would have computed.
+alone, never on what is done already, so that a resumed job computes the same bits. ``--shard i/n``,
+or the variables of torchrun and SLURM, assign units in turn; without them processes that share a
+folder take whatever is free.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
 from vlseg_cli.media import Request
 from vlseg_cli.models.base import SessionState
-from vlseg_cli.schema import Frame, Item, Record, VlsegError
+from vlseg_cli.schema import Frame, Item, Record, UsageError, VlsegError
+
+# Rank and size by launcher; SLURM sets its variables for single tasks, too.
+_LAUNCHERS = (
+    ("RANK", "WORLD_SIZE"),
+    ("SLURM_PROCID", "SLURM_NTASKS"),
+    ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkUnit:
-    """Items to answer.
+    """Items to process together.
 
-    key: what its lease is called. parts, frames: of a video, how many of each are done already.
+    key: name of its lease. chunks, frames: of a video, how many of each are done already.
     """
 
     items: tuple[Item, ...]
     key: int
-    parts: int = 0
+    chunks: int = 0
     frames: int = 0
 
     @property
@@ -34,7 +44,7 @@ class WorkUnit:
 
 @dataclass(slots=True)
 class ItemResult:
-    """What one part brought of one item."""
+    """The result of one item in one chunk."""
 
     item: Item
     frames: int = 0
@@ -42,39 +52,25 @@ class ItemResult:
     exit_code: int = 0
     records: list[Record] = field(default_factory=list)
 
-    def fail(self, error: VlsegError, where: str = "") -> None:
-        """Keep the first thing that went wrong with the item."""
+    def fail(self, error: VlsegError, prefix: str = "") -> None:
+        """Keep the first error of the item."""
         if self.error is None:
-            self.error, self.exit_code = f"{where}{error}", error.exit_code
+            self.error, self.exit_code = f"{prefix}{error}", error.exit_code
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The end of a part: everything about it but the pixels.
+    """A completed chunk of a unit, without its pixels.
 
-    last: the unit is complete. state: of a video that is watched, what its next part depends on.
+    index: from 0 within the unit. is_last: the unit is complete. state: of a tracked video, what
+    its next chunk starts from.
     """
 
     unit: WorkUnit
-    number: int
-    last: bool
-    shares: tuple[ItemResult, ...]
+    index: int
+    is_last: bool
+    results: tuple[ItemResult, ...]
     state: SessionState | None = None
-
-
-def group_items(items: Iterable[Item], batch_size: int) -> Iterator[WorkUnit]:
-    """Neighboring images in batches, every video alone."""
-    batch: list[Item] = []
-    for item in items:
-        if batch and (item.is_video or len(batch) == batch_size):
-            yield WorkUnit(tuple(batch), batch[0].number)
-            batch = []
-        if item.is_video:
-            yield WorkUnit((item,), item.number)
-        else:
-            batch.append(item)
-    if batch:
-        yield WorkUnit(tuple(batch), batch[0].number)
 
 
 Key = tuple[WorkUnit, Item]
@@ -97,3 +93,59 @@ class FrameSource(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+def group_items(items: Iterable[Item], batch_size: int) -> Iterator[WorkUnit]:
+    """Neighboring images in batches, every video alone."""
+    batch: list[Item] = []
+    for item in items:
+        if batch and (item.is_video or len(batch) == batch_size):
+            yield WorkUnit(tuple(batch), batch[0].number)
+            batch = []
+        if item.is_video:
+            yield WorkUnit((item,), item.number)
+        else:
+            batch.append(item)
+    if batch:
+        yield WorkUnit(tuple(batch), batch[0].number)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Shard ``index`` (from 0) of ``count``."""
+
+    index: int = 0
+    count: int = 1
+
+    def takes(self, unit: int) -> bool:
+        """Whether unit number ``unit`` belongs to this shard."""
+        return unit % self.count == self.index
+
+
+def parse_shard(text: str) -> Shard:
+    """'0/4' to a Shard. Raises UsageError for anything else."""
+    index, slash, count = text.partition("/")
+    if not (slash and index.strip().isdecimal() and count.strip().isdecimal()):
+        raise UsageError(f"--shard {text!r} is not a shard: write i/n with i from 0, as in 0/4.")
+    shard = Shard(int(index), int(count))
+    if shard.index >= shard.count:
+        raise UsageError(
+            f"--shard {text}: there is no shard {shard.index}, they are numbered 0 to n-1."
+        )
+    return shard
+
+
+def shard_of_launcher(environment: Mapping[str, str] = os.environ) -> Shard:
+    """The shard that the launcher assigned to this process; the whole job without a launcher.
+
+    Raises UsageError if its variables contradict each other.
+    """
+    for rank, size in _LAUNCHERS:
+        index, count = environment.get(rank, ""), environment.get(size, "")
+        if index.isdecimal() and count.isdecimal() and int(count) > 1:
+            first = int(environment.get("SLURM_ARRAY_TASK_MIN", "0")) if "ARRAY" in rank else 0
+            shard = Shard(int(index) - first, int(count))
+            if not 0 <= shard.index < shard.count:
+                raise UsageError(f"{rank}={index} does not fit {size}={count}: give --shard i/n.")
+            return shard
+    return Shard()

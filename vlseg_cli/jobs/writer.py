@@ -21,35 +21,35 @@ Step = Callable[[], None]
 
 
 class Writer:
-    """Hands frames to sinks and completed parts to the work, in order.
+    """Passes frames to sinks and completed chunks to the work queue, in order.
 
-    Use it in a ``with`` statement; whatever fails in the thread is raised at the next call or at
-    the end of the block. A sink that finds the source of an item gone (InputError) makes nothing of
-    that item, which then counts as failed; the others go on.
+    Use it in a ``with`` statement; an error of the thread is raised at the next call or at the end
+    of the block. When a sink can no longer read the source of an item (InputError), it writes
+    nothing for that item, which then counts as failed; the others go on.
     """
 
     def __init__(
-        self, sinks: Sequence[Sink], work: WorkQueue, done: Callable[[ItemResult, bool], None]
+        self, sinks: Sequence[Sink], queue: WorkQueue, done: Callable[[ItemResult, bool], None]
     ) -> None:
-        """done: told of each share of a completed part, and whether it was the item's last."""
-        self._sinks, self._work, self._done = sinks, work, done
+        """done: called with each result of a completed chunk, and whether it is the item's last."""
+        self._sinks, self._queue, self._done = sinks, queue, done
         self._steps: Queue[Step | None] = Queue(_AHEAD)
         self._error: BaseException | None = None
         self._lost: dict[tuple[Sink, int], InputError] = {}  # by sink and number of the item
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
-    def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
-        """Let every sink take a frame."""
+    def write(self, frame: Frame, item: Item, chunk: int, records: Sequence[Record]) -> None:
+        """Write a frame to every sink."""
         for sink in self._sinks:
-            write = partial(sink.write, frame, item, part, records)
+            write = partial(sink.write, frame, item, chunk, records)
             self._put(partial(self._try, sink, item, write))
 
-    def end(self, part: Chunk) -> None:
-        """A part is complete: keep it."""
-        self._put(partial(self._end, part))
+    def end(self, chunk: Chunk) -> None:
+        """A chunk is complete: store it."""
+        self._put(partial(self._end, chunk))
 
     def abandon(self) -> None:
-        """The part under way will not be completed."""
+        """The current chunk will not be completed."""
         for sink in self._sinks:
             self._put(sink.abandon)
 
@@ -77,7 +77,7 @@ class Writer:
         self._steps.put(step)
 
     def _run(self) -> None:
-        """Work until told to end; after an error go on taking, so that nobody waits for ever."""
+        """Work until the end; after an error keep emptying the queue, so that no ``put`` blocks."""
         while (step := self._steps.get()) is not None:
             if self._error is None:
                 try:
@@ -86,7 +86,7 @@ class Writer:
                     self._error = error
 
     def _try(self, sink: Sink, item: Item, step: Step) -> None:
-        """Let a sink do something about an item, unless it has lost it, or does so now."""
+        """Run a step of a sink for an item, unless the sink has lost the item or loses it now."""
         key = sink, item.number
         if key in self._lost:
             return
@@ -96,20 +96,21 @@ class Writer:
             sink.abandon()
             self._lost[key] = error
 
-    def _end(self, part: Chunk) -> None:
-        drawn = [share for share in part.shares if share.frames or part.number]
-        for share in drawn:
+    def _end(self, chunk: Chunk) -> None:
+        for result in chunk.results:
+            if not (result.frames or chunk.index):
+                continue  # nothing of it was written
             for sink in self._sinks:
-                self._try(sink, share.item, partial(sink.end_part, share.item, part.number))
-                if part.last:
-                    end = partial(sink.end_item, share.item, part.number + 1)
-                    self._try(sink, share.item, end)
-                if error := self._lost.get((sink, share.item.number)):
-                    share.fail(error)
-        self._work.complete(part)
-        for share in part.shares:
-            if part.last:
+                self._try(sink, result.item, partial(sink.end_part, result.item, chunk.index))
+                if chunk.is_last:
+                    end = partial(sink.end_item, result.item, chunk.index + 1)
+                    self._try(sink, result.item, end)
+                if error := self._lost.get((sink, result.item.number)):
+                    result.fail(error)
+        self._queue.complete(chunk)
+        for result in chunk.results:
+            if chunk.is_last:
                 for sink in self._sinks:
-                    sink.forget_parts(share.item)
-                    self._lost.pop((sink, share.item.number), None)
-            self._done(share, part.last)
+                    sink.forget_parts(result.item)
+                    self._lost.pop((sink, result.item.number), None)
+            self._done(result, chunk.is_last)

@@ -15,4 +15,4 @@ def test_a_codec_that_is_not_here_is_told_with_a_remedy() -> None:
     finding = codec_finding("no-such-codec")
     assert finding.state is CheckState.WARNING
     assert finding.found == "not read, not written"
-    assert "av" in finding.mend
+    assert "av" in finding.remedy

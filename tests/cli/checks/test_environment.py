@@ -14,7 +14,7 @@ from vlseg_cli.weights.resolve import EMBEDDED
 @pytest.mark.parametrize("name", ["av", "torch", "decord", "pycocotools", "numpy"])
 def test_what_is_installed_is_named_with_its_version(name: str) -> None:
     finding = package(Requirement(name))
-    assert finding.state is CheckState.OK and finding.found[0].isdigit() and not finding.mend
+    assert finding.state is CheckState.OK and finding.found[0].isdigit() and not finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_what_is_installed_is_named_with_its_version(name: str) -> None:
 def test_what_is_not_as_asked_is_broken(requirement: str, found: str) -> None:
     finding = package(Requirement(requirement))
     assert finding.state is CheckState.BROKEN and found in finding.found
-    assert f"pip install '{requirement}'" in finding.mend
+    assert f"pip install '{requirement}'" in finding.remedy
 
 
 def test_the_embedded_model_sees() -> None:
@@ -32,10 +32,10 @@ def test_the_embedded_model_sees() -> None:
     data = (EMBEDDED / "model.safetensors").read_bytes()
     assert hashlib.sha256(data).hexdigest() in file.found
     assert (file.state, answer.state) == (CheckState.OK, CheckState.OK)
-    assert answer.found.startswith("sees ")
+    assert answer.found.startswith("finds ")
 
 
 def test_missing_weights_are_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
     (finding,) = weights()
-    assert finding.state is CheckState.BROKEN and "is missing" in finding.found and finding.mend
+    assert finding.state is CheckState.BROKEN and "is missing" in finding.found and finding.remedy

@@ -34,7 +34,7 @@ def test_secrets_are_never_shown() -> None:
 def test_only_what_is_set_is_told() -> None:
     assert list(variables({})) == []
     (one,) = variables({"CUDA_VISIBLE_DEVICES": ""})
-    assert (one.state, one.found) == (CheckState.OK, "is set, to nothing")
+    assert (one.state, one.found) == (CheckState.OK, "is set, but empty")
 
 
 def test_values_that_cannot_work_are_warned_of(tmp_path: Path) -> None:
@@ -45,6 +45,6 @@ def test_values_that_cannot_work_are_warned_of(tmp_path: Path) -> None:
         "OMP_NUM_THREADS": "many",
     }
     for one in variables(wrong):
-        assert one.state is CheckState.WARNING and one.mend
+        assert one.state is CheckState.WARNING and one.remedy
     right = {"HF_HOME": str(tmp_path / "new"), "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "2"}
     assert all(one.state is CheckState.OK for one in variables(right))

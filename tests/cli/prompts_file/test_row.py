@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vlseg_cli.cli.prompts import RegionPrompt
 from vlseg_cli.cli.prompts_file.row import OF_FRAMES, read_row
-from vlseg_cli.cli.regions import RegionPrompt
 from vlseg_cli.schema import Task, UsageError
 
 HERE = Path(__file__).parent

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jobs.stub import Listener, StubModel
+from jobs.stub import RecordingProgress, StubModel
 
 from vlseg_cli.evaluation.benchmarks.synthetic import benchmark_sample, plan_scenes
 from vlseg_cli.evaluation.plan import EvaluationPlan
 from vlseg_cli.evaluation.run import evaluate
 from vlseg_cli.jobs import Job, JobSettings
-from vlseg_cli.jobs.shard import Shard
+from vlseg_cli.jobs.work_units import Shard
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
@@ -130,7 +130,9 @@ def scored(
         exact_scores=True,
     )
     plan = EvaluationPlan([plan_scenes(seeds, SIZE, model.tasks)])
-    done = evaluate(plan, Job(("eval",), model.name, [], {}), settings, lambda: model, Listener())
+    done = evaluate(
+        plan, Job(("eval",), model.name, [], {}), settings, lambda: model, RecordingProgress()
+    )
     return None if done.results is None else dict(done.results["world"].details)
 
 
@@ -198,7 +200,7 @@ def test_shards_and_a_resumed_run_give_the_same_numbers(tmp_path: Path) -> None:
     assert scored(Unsure(), out=tmp_path, shard=Shard(1, 2)) == whole
     again = StubModel()  # is not run: everything is there
     again.name = "near miss"
-    assert scored(again, out=tmp_path) == whole and not again.looks
+    assert scored(again, out=tmp_path) == whole and not again.batches
 
 
 def test_a_run_that_was_stopped_continues(tmp_path: Path) -> None:

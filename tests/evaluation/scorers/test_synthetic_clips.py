@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs.stub import Listener
+from jobs.stub import RecordingProgress
 
 from vlseg_cli.evaluation.benchmarks.synthetic import plan_clips
 from vlseg_cli.evaluation.plan import EvaluationPlan
@@ -118,7 +118,9 @@ def scored(model: Oracle, seeds: range = SEEDS, out: Path | None = None) -> dict
         OutputFolder(out or Path()), (), keep_records=out is not None, exact_scores=True
     )
     plan = EvaluationPlan([plan_clips(seeds, SIZE, FRAMES)])
-    done = evaluate(plan, Job(("eval",), "oracle", [], {}), settings, lambda: model, Listener())
+    done = evaluate(
+        plan, Job(("eval",), "oracle", [], {}), settings, lambda: model, RecordingProgress()
+    )
     assert done.results is not None
     return dict(done.results["world"].details)
 

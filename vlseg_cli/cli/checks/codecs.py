@@ -1,4 +1,4 @@
-"""Which videos can be written and read, found out by writing and reading a tiny one in memory."""
+"""Which video codecs work: each encodes and decodes a tiny video in memory."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -6,34 +6,34 @@ from io import BytesIO
 
 import numpy as np
 
-from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
+from vlseg_cli.cli.checks import CheckFinding, broken, warning
 
 _CONTAINERS = {"h264": "mp4", "hevc": "mp4", "vp9": "webm", "av1": "mp4", "gif": "gif"}
 _HEIGHT, _WIDTH = 96, 128
-_GREYS = (20, 80, 140, 200)  # of the frames
-_TOLERANCE = 8  # of 255, for what lossy coding does to a grey
-_MEND = "Run: pip install --force-reinstall av; its wheels bring all codecs with them."
+_GRAYS = (20, 80, 140, 200)  # of the frames
+_TOLERANCE = 8  # of 255, for lossy coding
+_REMEDY = "Run: pip install --force-reinstall av; its wheels include all codecs."
 
 
 def codecs() -> Iterator[CheckFinding]:
-    """A finding for each codec; only H.264, in which videos are written, is essential."""
+    """A finding for each codec; only H.264, the codec of written videos, is required."""
     for codec in _CONTAINERS:
         yield codec_finding(codec)
 
 
 def codec_finding(codec: str) -> CheckFinding:
-    """Try one codec, by its FFmpeg name; what cannot be written is not fully tried for reading."""
+    """Try one codec, by its FFmpeg name; without an encoder the decoder is only opened."""
     name = codec.upper()
-    video = _written(codec)
-    reads = _reads(codec, video)
+    video = _encode(codec)
+    reads = _can_decode(codec, video)
     found = f"{'' if reads else 'not '}read, {'' if video else 'not '}written"
     if reads and video:
         return CheckFinding(name, found)
-    return (broken if codec == "h264" else warning)(name, found, _MEND)
+    return (broken if codec == "h264" else warning)(name, found, _REMEDY)
 
 
-def _written(codec: str) -> BytesIO | None:
-    """A video of a few grey frames, None if there is no encoder that can be opened."""
+def _encode(codec: str) -> BytesIO | None:
+    """A video of a few gray frames, None if there is no encoder that can be opened."""
     import av
 
     video = BytesIO()
@@ -43,8 +43,8 @@ def _written(codec: str) -> BytesIO | None:
             assert isinstance(stream, av.VideoStream)
             stream.width, stream.height = _WIDTH, _HEIGHT
             stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
-            for grey in _GREYS:
-                pixels = np.full((_HEIGHT, _WIDTH, 3), grey, np.uint8)
+            for gray in _GRAYS:
+                pixels = np.full((_HEIGHT, _WIDTH, 3), gray, np.uint8)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
             container.mux(stream.encode(None))
     except (av.FFmpegError, ValueError):
@@ -53,8 +53,8 @@ def _written(codec: str) -> BytesIO | None:
     return video
 
 
-def _reads(codec: str, video: BytesIO | None) -> bool:
-    """Whether the frames come back as they were; without a video, whether the decoder opens."""
+def _can_decode(codec: str, video: BytesIO | None) -> bool:
+    """Whether the frames are decoded correctly; without a video, whether the decoder opens."""
     import av
 
     try:
@@ -62,7 +62,7 @@ def _reads(codec: str, video: BytesIO | None) -> bool:
             av.CodecContext.create(codec, "r").open()
             return True
         with av.open(video, "r") as container:
-            greys = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
+            grays = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
     except (av.FFmpegError, ValueError):
         return False
-    return len(greys) == len(_GREYS) and bool(np.allclose(greys, _GREYS, atol=_TOLERANCE))
+    return len(grays) == len(_GRAYS) and bool(np.allclose(grays, _GRAYS, atol=_TOLERANCE))

@@ -1,4 +1,4 @@
-"""Which versions of everything are here, and whether they are those that vlseg asks for."""
+"""Python, the required packages and their versions, and the embedded weights."""
 
 import hashlib
 import platform
@@ -10,53 +10,53 @@ from importlib import import_module, metadata
 from packaging.requirements import Requirement
 
 from vlseg_cli import __version__
-from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
+from vlseg_cli.cli.checks import CheckFinding, broken, warning
 from vlseg_cli.schema import Categories, Frame, PromptRequest, Task, WeightsError
 
 
 def environment() -> Iterator[CheckFinding]:
-    """Python and the packages that vlseg requires; those with native parts are really imported."""
+    """Python and the required packages; those with native libraries are really imported."""
     yield CheckFinding("vlseg", __version__)
     yield CheckFinding("Python", f"{platform.python_version()} on {platform.platform()}")
     requirements = _requirements()
     if not requirements:
-        mend = "Install vlseg with pip, so that the versions of its packages can be compared."
-        yield warning("packages", "vlseg is not installed, only found", mend)
+        remedy = "Install vlseg with pip, so that the versions of its packages can be compared."
+        yield warning("packages", "vlseg is not installed, only on the path", remedy)
     for requirement in requirements:
         yield package(requirement)
 
 
 def _requirements() -> list[Requirement]:
-    """What this machine needs of the things that vlseg's own metadata name."""
+    """The requirements in vlseg's metadata that apply to this machine."""
     try:
         written = metadata.requires("vlseg") or []
     except metadata.PackageNotFoundError:
         return []
-    named = sorted((Requirement(text) for text in written), key=lambda one: one.name)
-    return [one for one in named if one.marker is None or one.marker.evaluate({"extra": ""})]
+    requirements = sorted((Requirement(text) for text in written), key=lambda one: one.name)
+    return [one for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def package(requirement: Requirement) -> CheckFinding:
-    """Whether a package is here, can be imported, and has a version that is asked for."""
+    """Whether a package is installed, can be imported, and has a required version."""
     name = requirement.name
-    mend = f"Run: {sys.executable} -m pip install '{name}{requirement.specifier}'."
+    remedy = f"Run: {sys.executable} -m pip install '{name}{requirement.specifier}'."
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return broken(name, "is missing", mend)
+        return broken(name, "is missing", remedy)
     try:
         found = f"{version}{_NATIVE[name]()}" if name in _NATIVE else version
     except Exception as error:  # a broken library may raise anything
-        return broken(name, f"{version}, cannot be imported ({error})", mend)
+        return broken(name, f"{version}, cannot be imported ({error})", remedy)
     if not requirement.specifier.contains(version, prereleases=True):
-        return broken(name, f"{found}, but {requirement.specifier} is needed", mend)
+        return broken(name, f"{found}, but {requirement.specifier} is needed", remedy)
     return CheckFinding(name, found)
 
 
 def _torch() -> str:
     import torch
 
-    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPUs alone"
+    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
     return f", built for {build}, threads: {torch.get_num_threads()}"
 
 
@@ -87,41 +87,41 @@ _NATIVE: dict[str, Callable[[], str]] = {
 }
 
 
-_SEED, _SIZE = 900_000, 128  # of the scene: from the range that no training has seen
-_MEND = "Install vlseg again; its package brings the weights with it."
+_SEED, _SIZE = 900_000, 128  # of the scene: outside of all training seeds
+_REMEDY = "Install vlseg again; its package includes the weights."
 
 
 def weights() -> Iterator[CheckFinding]:
-    """Size and hash of the weights, then an answer of the model itself."""
+    """Size and hash of the weights, then a prediction of the model."""
     from vlseg_cli.weights.folder import WEIGHTS
     from vlseg_cli.weights.resolve import EMBEDDED
 
     file = EMBEDDED / WEIGHTS
     if not file.is_file():
-        yield broken("embedded", f"{file} is missing", _MEND)
+        yield broken("embedded", f"{file} is missing", _REMEDY)
         return
     data = file.read_bytes()
     yield CheckFinding(
         "embedded", f"{len(data) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(data).hexdigest()}"
     )
-    yield _answer()
+    yield _prediction()
 
 
-def _answer() -> CheckFinding:
+def _prediction() -> CheckFinding:
     from vlseg_cli.models.registry import load_model
     from vlseg_cli.synthetic.draw import draw_scene
 
     try:
         model = load_model()
     except WeightsError as error:
-        return broken("an answer", f"the model does not load ({error})", _MEND)
+        return broken("prediction", f"the model does not load ({error})", _REMEDY)
     scene = draw_scene(_SEED, _SIZE)
     prompt = Categories(model.categories, model.stuff)
-    frame = Frame(scene.pixels, "a drawn scene")
+    frame = Frame(scene.pixels, "a synthetic scene")
     (prediction,) = model.predict(model.encode([frame]), [PromptRequest(0, Task.PANOPTIC, prompt)])
-    seen = {segment.label for segment in prediction.segments}
-    there = {item.category for item in scene.items}
-    found = f"sees {len(seen & there)} of {len(there)} kinds of things in a drawn scene"
-    if not seen & there:
-        return broken("an answer", found, _MEND)
-    return CheckFinding("an answer", found)
+    found = {segment.label for segment in prediction.segments}
+    drawn = {item.category for item in scene.items}
+    text = f"finds {len(found & drawn)} of {len(drawn)} categories in a synthetic scene"
+    if not found & drawn:
+        return broken("prediction", text, _REMEDY)
+    return CheckFinding("prediction", text)

@@ -1,25 +1,25 @@
-"""Processors, memory and room on the disk that results go to."""
+"""Processors, memory, disk space for the results, GPUs and environment variables."""
 
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vlseg_cli.cli.checks.finding import CheckFinding, broken, warning
+from vlseg_cli.cli.checks import CheckFinding, broken, warning
 
 _GB = 1e9
 _LITTLE_MEMORY, _LITTLE_DISK, _NO_DISK = 2 * _GB, 5 * _GB, 0.1 * _GB  # bytes
 
 
 def machine(out: Path) -> Iterator[CheckFinding]:
-    """What this process may use. out: the folder of results, which need not exist yet."""
+    """What this process can use. out: the folder of results, which need not exist yet."""
     yield CheckFinding("processors", f"{_usable_processors()} of {os.cpu_count()}")
     yield _memory()
     yield _disk(out)
 
 
 def _usable_processors() -> int:
-    """Containers and schedulers leave a process fewer than the machine has."""
+    """Containers and schedulers may give a process fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -31,8 +31,8 @@ def _memory() -> CheckFinding:
     memory = psutil.virtual_memory()
     found = f"{memory.available / _GB:.1f} of {memory.total / _GB:.1f} GB free"
     if memory.available < _LITTLE_MEMORY:
-        mend = "Close other programs, or take --batch-size 1 and smaller inputs."
-        return warning("memory", found, mend)
+        remedy = "Close other programs, or take --batch-size 1 and smaller inputs."
+        return warning("memory", found, remedy)
     return CheckFinding("memory", found)
 
 
@@ -40,43 +40,43 @@ def _disk(out: Path) -> CheckFinding:
     folder = next(one for one in (out, *out.absolute().parents) if one.is_dir())
     free = shutil.disk_usage(folder).free
     found = f"{free / _GB:.1f} GB free for {out}"
-    mend = "Free some room, or give an --out on another disk."
+    remedy = "Free some space, or give an --out on another disk."
     if not os.access(folder, os.W_OK):
         return broken("disk", f"{folder} cannot be written to", "Give another --out.")
     if free < _NO_DISK:
-        return broken("disk", found, mend)
-    return warning("disk", found, mend) if free < _LITTLE_DISK else CheckFinding("disk", found)
+        return broken("disk", found, remedy)
+    return warning("disk", found, remedy) if free < _LITTLE_DISK else CheckFinding("disk", found)
 
 
 def device() -> Iterator[CheckFinding]:
-    """Every GPU that torch sees, each tried with a small product; else what is used instead."""
+    """Every GPU that torch finds, each tried with a small product; else the CPU."""
     import torch
 
     names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("mps")
     for name in names:
-        yield _tried(name)
+        yield _try_device(name)
     if not names:
         yield _processors()
 
 
-def _tried(name: str) -> CheckFinding:
+def _try_device(name: str) -> CheckFinding:
     import torch
 
     try:
         product = torch.eye(64, device=name) @ torch.full((64, 64), 2.0, device=name)
         if not bool((product == 2).all()):
-            mend = "Take --device cpu; the GPU or its driver is damaged."
-            return broken(name, "calculates wrongly", mend)
-        return CheckFinding(name, _described(name))
+            remedy = "Take --device cpu; the GPU or its driver is damaged."
+            return broken(name, "computes wrong results", remedy)
+        return CheckFinding(name, _description(name))
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        mend = "Update the GPU's driver, or take --device cpu."
-        return broken(name, f"cannot be used ({reason})", mend)
+        remedy = "Update the GPU's driver, or take --device cpu."
+        return broken(name, f"cannot be used ({reason})", remedy)
 
 
-def _described(name: str) -> str:
+def _description(name: str) -> str:
     import torch
 
     if name == "mps":
@@ -90,14 +90,14 @@ def _processors() -> CheckFinding:
     import torch
 
     if shutil.which("nvidia-smi") is None:
-        return CheckFinding("cpu", "no GPU here, so models run on the processors")
+        return CheckFinding("cpu", "no GPU, models run on the processors")
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
-        mend = "Unset CUDA_VISIBLE_DEVICES, which hides all GPUs."
+        remedy = "Unset CUDA_VISIBLE_DEVICES, which hides all GPUs."
     elif torch.version.cuda is None:
-        mend = "Install a torch that is built for CUDA, as pytorch.org says for this machine."
+        remedy = "Install a torch that is built for CUDA: see pytorch.org for this machine."
     else:
-        mend = "Update the NVIDIA driver: this torch needs a newer one."
-    return warning("cpu", "there is an NVIDIA GPU that torch cannot use", mend)
+        remedy = "Update the NVIDIA driver: this torch needs a newer one."
+    return warning("cpu", "there is an NVIDIA GPU that torch cannot use", remedy)
 
 
 _SHOWN = (
@@ -110,7 +110,7 @@ _FOLDERS = ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "TMPDIR")
 
 
 def variables(environment: Mapping[str, str]) -> Iterator[CheckFinding]:
-    """Those that are set, and what is wrong with them."""
+    """Variables that are set, and what is wrong with their values; secrets are not shown."""
     for name in _SHOWN:
         if name in environment:
             yield _shown(name, environment[name])
@@ -126,4 +126,4 @@ def _shown(name: str, value: str) -> CheckFinding:
         return warning(name, value, "Make this folder, or unset the variable.")
     if name == "OMP_NUM_THREADS" and not (value.isdecimal() and int(value) > 0):
         return warning(name, value, "Give a whole number of threads, or unset it.")
-    return CheckFinding(name, value or "is set, to nothing")
+    return CheckFinding(name, value or "is set, but empty")

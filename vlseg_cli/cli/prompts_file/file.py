@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptRow, Tasks, read_row
 from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
-from vlseg_cli.cli.wording import shown
+from vlseg_cli.cli.values import shown
 from vlseg_cli.media.sources import LIST_EXTENSIONS
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Frame, NoInputError, PromptRequest, Task, UsageError, VlsegError

@@ -33,10 +33,16 @@ from pydantic import (
     ValidationInfo,
 )
 
-from vlseg_cli.cli.names import parse_names, prompt_for
+from vlseg_cli.cli.prompts import (
+    RegionPrompt,
+    category_prompt,
+    numbers_in,
+    parse_names,
+    points_of,
+    regions_on,
+)
 from vlseg_cli.cli.prompts_file.table import PROMPT_COLUMNS, parse_json
-from vlseg_cli.cli.regions import RegionPrompt, numbers_in, points_of, regions_on
-from vlseg_cli.cli.wording import each_once, shown
+from vlseg_cli.cli.values import each_once, shown
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Expression, Frame, Prompt, Question, Task, UsageError
 from vlseg_cli.schema.errors import nearest
@@ -171,7 +177,7 @@ class PromptRow:
         if self.text is not None:
             return (Question if self.task is Task.REASON else Expression)(self.text)
         if self.categories is not None:
-            return prompt_for(self.categories, model, self.task)
+            return category_prompt(self.categories, model, self.task)
         return regions_on(self.regions or (), frame)
 
     def texts(self) -> tuple[str, ...]:
@@ -181,7 +187,7 @@ class PromptRow:
     def masks(self) -> bytes:
         """Digests of the mask files among its regions. Raises InputError for an unreadable one."""
         masks = (one for one in self.regions or () if one.kind == "mask")
-        return b"".join(json.dumps(one.plain()).encode() for one in masks)
+        return b"".join(json.dumps(one.to_json()).encode() for one in masks)
 
 
 PROMPT_ROW = TypeAdapter(PromptRow)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-from vlseg_cli.cli.wording import shown
+from vlseg_cli.cli.values import shown
 from vlseg_cli.schema import UsageError
 from vlseg_cli.schema.errors import nearest
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from vlseg_cli.jobs.stop import stop_on_signals
+from vlseg_cli.jobs.pipeline import stop_on_signals
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

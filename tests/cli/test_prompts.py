@@ -1,5 +1,6 @@
-"""Points, boxes, scribbles and masks land where they were typed."""
+"""Texts, category names and regions of the command line."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,103 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from vlseg_cli.cli.regions import RegionPrompt, numbers_in, parse_regions, points_of, regions_on
-from vlseg_cli.schema import Frame, InputError, UsageError
+from vlseg_cli.cli.prompts import (
+    RegionPrompt,
+    category_prompt,
+    numbers_in,
+    parse_names,
+    parse_regions,
+    points_of,
+    regions_on,
+    split_texts,
+)
+from vlseg_cli.schema import Categories, Frame, InputError, Task, UsageError
+
+
+def test_the_last_word_is_the_sentence() -> None:
+    assert split_texts(["a.png", "b.png", " the cup "], None, "expression") == (
+        ["a.png", "b.png"],
+        ["the cup"],
+    )
+
+
+def test_with_text_all_words_are_inputs() -> None:
+    inputs, sentences = split_texts(["a.png", "b.png"], ["one", "two"], "question")
+    assert (inputs, sentences) == (["a.png", "b.png"], ["one", "two"])
+
+
+def test_a_question_mark_is_no_pattern() -> None:
+    assert split_texts(["a.png", "what is [it]?"], None, "question")[1] == ["what is [it]?"]
+
+
+@pytest.mark.parametrize(
+    ("words", "texts", "message"),
+    [
+        ([], None, "no input and no question"),
+        (["what?"], None, "no input before"),
+        (["a.png", "  "], None, "is empty"),
+        (["a.png"], ["one", ""], "is empty"),
+    ],
+)
+def test_missing_parts(words: list[str], texts: list[str] | None, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        split_texts(words, texts, "question")
+
+
+def test_a_file_at_the_end_means_a_forgotten_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "b.png"
+    path.touch()
+    with pytest.raises(UsageError, match="put the question last"):
+        split_texts(["a.png", str(path)], None, "question")
+
+
+def test_a_sentence_too_long_for_a_file_name_is_still_a_sentence() -> None:
+    long = "where " * 2000
+    assert split_texts(["a.png", long], None, "question")[1] == [long.strip()]
+
+
+@dataclass
+class Trained:
+    """The part of a model that names categories."""
+
+    name: str = "trained"
+    categories: tuple[str, ...] = ("cup", "sky")
+    stuff: tuple[bool, ...] = (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (None, ()),
+        ("cup", ("cup",)),
+        (" cup ,wine glass,, cup", ("cup", "wine glass")),
+        ("either; or, neither", ("either; or", "neither")),
+    ],
+)
+def test_names_are_split_at_commas(text: str | None, names: tuple[str, ...]) -> None:
+    assert parse_names(text) == names
+
+
+@pytest.mark.parametrize("text", ["", " , ", "cup; table", "cup|table", "cup\ntable"])
+def test_other_separators_and_no_names_are_errors(text: str) -> None:
+    with pytest.raises(UsageError, match="--categories"):
+        parse_names(text)
+
+
+def test_without_names_the_model_is_asked_for_all_it_knows() -> None:
+    expected = Categories(("cup", "sky"), (False, True))
+    assert category_prompt((), Trained(), Task.PANOPTIC) == expected
+    assert category_prompt((), Trained(), Task.DETECT) == expected
+
+
+def test_stuff_is_marked_by_what_the_model_knows() -> None:
+    assert category_prompt(("sky", "dog"), Trained(), Task.SEMANTIC).stuff == (True, False)
+
+
+def test_named_objects_are_countable_where_objects_are_asked_for() -> None:
+    prompt = category_prompt(("sky", "dog"), Trained(), Task.INSTANCE)
+    assert prompt.is_thing(0) and prompt.is_thing(1)
+
 
 FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "grey.png")
 
@@ -88,13 +184,13 @@ def test_points_are_pairs() -> None:
 
 
 def test_a_place_in_plain_values() -> None:
-    assert RegionPrompt("box", ((1, 2), (3, 4))).plain() == {"box": ((1, 2), (3, 4))}
+    assert RegionPrompt("box", ((1, 2), (3, 4))).to_json() == {"box": ((1, 2), (3, 4))}
 
 
 def test_a_mask_file_is_told_by_its_bytes(tmp_path: Path) -> None:
     for name, data in [("a", b"1"), ("b", b"1"), ("c", b"2")]:
         (tmp_path / name).write_bytes(data)
-    a, b, c = (RegionPrompt("mask", tmp_path / name).plain() for name in "abc")
+    a, b, c = (RegionPrompt("mask", tmp_path / name).to_json() for name in "abc")
     assert a == b != c
     with pytest.raises(InputError, match="cannot be opened"):
-        RegionPrompt("mask", tmp_path / "missing").plain()
+        RegionPrompt("mask", tmp_path / "missing").to_json()

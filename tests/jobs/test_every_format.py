@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jobs.media_files import write_photos
-from jobs.stub import Listener, StubModel, job_for
+from jobs.stub import RecordingProgress, StubModel, job_for
 from media import films
 from outputs.film import packets, shown, write_film
 from PIL import Image
@@ -157,9 +157,9 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     found = list(list_inputs([str(KINDS[request.param](folder / "in"))]))
     job = job_for(["it"], list(FORMATS), 2, 4, FrameRange())
     settings = JobSettings(
-        OutputFolder(folder / "out"), tuple(FORMATS), batch_size=2, part_frames=4
+        OutputFolder(folder / "out"), tuple(FORMATS), batch_size=2, chunk_frames=4
     )
-    summary = run_job(job, settings, found, StubModel, _ask, Listener())
+    summary = run_job(job, settings, found, StubModel, _ask, RecordingProgress())
     assert summary.finished and not summary.failed
     return Done(folder / "out", found)
 
