@@ -1,11 +1,11 @@
-"""The categories of the drawn world: their names, the other words for them, things and stuff."""
+"""The categories of synthetic scenes: names, synonyms, things and stuff; and the color words."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One category. ``words`` are other singular nouns a person may use for it."""
+    """One category. words: synonyms, in the singular."""
 
     name: str
     is_thing: bool
@@ -81,7 +81,7 @@ BY_NAME: dict[str, Category] = {category.name: category for category in CATEGORI
 NAMES: tuple[str, ...] = tuple(BY_NAME)
 STUFF: tuple[bool, ...] = tuple(not category.is_thing for category in CATEGORIES)
 
-# Color words with the RGB a drawing starts from; drawings jitter around it without crossing over.
+# Color words with their RGB; drawings vary it without coming closer to another word's.
 COLORS: dict[str, tuple[int, int, int]] = {
     "red": (205, 45, 45),
     "orange": (235, 135, 35),

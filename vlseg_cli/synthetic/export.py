@@ -1,6 +1,6 @@
-"""Write scenes to disk in the formats everybody reads: PNG, COCO instances and panoptic, sentences.
+"""Write scenes to disk: PNG images, COCO instances and panoptic files, sentences, DAVIS clips.
 
-Every file appears whole or not at all, and the same seeds give the same bytes.
+Every file is written atomically, and the same seeds give the same bytes.
 """
 
 import io
@@ -27,8 +27,8 @@ _STREAM = 3  # of a seed's random numbers, apart from training samples and the b
 
 
 @dataclass(slots=True)
-class Tables:
-    """The annotations of all scenes so far, by the JSON file they end up in."""
+class SceneTables:
+    """The records of all scenes, by the JSON file that they are written to."""
 
     images: list[coco.Record] = field(default_factory=list)
     instances: list[coco.Record] = field(default_factory=list)
@@ -43,17 +43,17 @@ def export_scenes(
     size: int = 256,
     video: bool = False,
     on_scene: Callable[[int], None] | None = None,
-) -> Tables:
-    """Draw every seed and write it below ``out``; returns what the JSON files hold.
+) -> SceneTables:
+    """Draw every seed and write it below ``out``; returns the contents of the JSON files.
 
     images/SEED.png; instances.json; panoptic.json and panoptic/SEED.png; refer.json; reason.json.
-    size: longest side, px. video: also a clip per seed, in DAVIS folders. on_scene: called with
-    each seed when its pictures are written, for progress. Raises UsageError if ``out`` cannot be a
-    folder, OutputError if a file cannot be written.
+    size: longest side, px. video: also a clip per seed, in DAVIS's layout. on_scene: called with
+    each finished seed. Raises UsageError if ``out`` cannot be a folder, OutputError if a file
+    cannot be written.
     """
     folder = OutputFolder(out)
     folder.make()
-    tables = Tables()
+    tables = SceneTables()
     for seed in seeds:
         scene = draw_scene(seed, size)
         name = f"{seed:06d}.png"
@@ -71,7 +71,7 @@ def export_scenes(
 def _write_clip(folder: OutputFolder, seed: int, size: int) -> None:
     """Draw the clip of a seed as JPEGImages/SEED/00000.jpg, … and Annotations/SEED/00000.png, ….
 
-    Annotations are palette PNGs: 0 is no thing, i is the i-th thing of the clip in every frame.
+    Annotations are palette PNGs: 0 is no thing, i the i-th thing of the clip in every frame.
     """
     frames = draw_clip(seed, size=size)
     things = sorted({item.id for frame in frames for item in frame.items if item.is_thing})
@@ -87,13 +87,13 @@ def _write_clip(folder: OutputFolder, seed: int, size: int) -> None:
 
 
 def _write_image(folder: OutputFolder, image: Image.Image, *parts: str) -> None:
-    """Write a picture below the folder in the format of its name's ending."""
+    """Write an image in the format of its name's suffix."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG" if parts[-1].endswith(".jpg") else "PNG", quality=95)
     folder.write(buffer.getvalue(), *parts)
 
 
-def _add(tables: Tables, scene: Scene, name: str) -> None:
+def _add(tables: SceneTables, scene: Scene, name: str) -> None:
     rng = np.random.default_rng((scene.seed, _STREAM))
     tables.images.append(coco.image_record(scene, name))
     tables.instances += coco.instance_records(scene)
@@ -104,7 +104,7 @@ def _add(tables: Tables, scene: Scene, name: str) -> None:
         tables.reason.append(coco.sentence_record(scene, sentence, len(tables.reason) + 1))
 
 
-def _write_tables(folder: OutputFolder, tables: Tables, seeds: range) -> None:
+def _write_tables(folder: OutputFolder, tables: SceneTables, seeds: range) -> None:
     shared = {
         "info": {"description": f"Scenes drawn by vlseg, seeds {seeds.start}:{seeds.stop}"},
         "images": tables.images,

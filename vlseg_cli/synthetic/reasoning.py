@@ -15,17 +15,20 @@ from vlseg_cli.synthetic.language.templates import CLAUSES, GOALS, QUESTIONS
 from vlseg_cli.synthetic.rng import choice, shuffled, weighted_order
 from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
 
-# How a wording begins tells its form; all others are verb phrases ('keeps food cold').
-GOAL = "to "  # 'to cool a drink'
-CLAUSE = "that "  # 'that people sleep in'
+# A wording's first word gives its form; all others are verb phrases ('keeps food cold').
+_GOAL = "to "  # 'to cool a drink'
+_CLAUSE = "that "  # 'that people sleep in'
+_STUFF_WEIGHT = 0.35  # of a stuff category, 1 for things: every scene contains stuff
+_MAX_CATEGORIES = 3
+_MAX_ITEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One function or property.
 
-    categories: all for which it is true, in table order. trained: wordings a model may train on.
-    heldout: wordings of the same fact kept for evaluation.
+    categories: all for which it is true, in table order. trained: wordings used in training.
+    heldout: wordings of the same fact for evaluation only.
     """
 
     name: str
@@ -37,12 +40,10 @@ class Fact:
 @lru_cache(maxsize=1)
 def facts() -> tuple[Fact, ...]:
     """Every fact of the table."""
-    table = tomllib.loads(
-        files("vlseg_cli.synthetic").joinpath("knowledge.toml").read_text(encoding="utf-8")
-    )
+    text = files("vlseg_cli.synthetic").joinpath("knowledge.toml").read_text(encoding="utf-8")
     return tuple(
         Fact(name, tuple(row["holds"]), tuple(row["trained"]), tuple(row["heldout"]))
-        for name, row in table.items()
+        for name, row in tomllib.loads(text).items()
     )
 
 
@@ -56,33 +57,28 @@ def facts_by_category() -> dict[str, tuple[Fact, ...]]:
     return {category: tuple(rows) for category, rows in found.items()}
 
 
-_STUFF = 0.35  # weight of a stuff category beside a thing's 1: there is stuff in every scene
-_MOST_CATEGORIES = 3
-_MOST_ITEMS = 5
-
-
 def reasoning_question(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | None:
-    """Ask one question of the knowledge table; the targets are all items it is true of.
+    """A question about one fact; its targets are all items for which the fact is true.
 
-    heldout: use the wordings kept out of training. Returns None if the scene answers none.
+    heldout: use the wordings excluded from training. None if no fact applies to the scene.
     """
     present = by_category(scene)
-    weights = {name: 1.0 if BY_NAME[name].is_thing else _STUFF for name in present}
+    weights = {name: 1.0 if BY_NAME[name].is_thing else _STUFF_WEIGHT for name in present}
     for category in weighted_order(rng, weights):
         for fact in shuffled(rng, facts_by_category().get(category, ())):
-            answers = [name for name in fact.categories if name in present]
-            targets = tuple(item.id for name in answers for item in present[name])
-            if len(answers) <= _MOST_CATEGORIES and len(targets) <= _MOST_ITEMS:
+            names = [name for name in fact.categories if name in present]
+            targets = tuple(item.id for name in names for item in present[name])
+            if len(names) <= _MAX_CATEGORIES and len(targets) <= _MAX_ITEMS:
                 kind = "heldout" if heldout else "seen"
                 return Sentence(question_text(rng, fact, heldout), kind, targets)
     return None
 
 
 def question_text(rng: Generator, fact: Fact, heldout: bool = False) -> str:
-    """One wording of the fact in one frame."""
+    """One wording of the fact in one question template."""
     wording = choice(rng, fact.heldout if heldout else fact.trained)
-    if wording.startswith(GOAL):
+    if wording.startswith(_GOAL):
         return choice(rng, GOALS).format(goal=wording)
-    if wording.startswith(CLAUSE):
+    if wording.startswith(_CLAUSE):
         return choice(rng, CLAUSES).format(that=wording)
     return choice(rng, QUESTIONS).format(vp=wording)

@@ -22,7 +22,7 @@ from vlseg_cli.synthetic.language.templates import ORDINALS, SIDES
 from vlseg_cli.synthetic.rng import choice, weighted_order
 from vlseg_cli.synthetic.scene import Scene, Sentence, by_category, by_color, thing_groups
 
-# How often each kind is tried first; kinds that few scenes offer weigh more.
+# How often each kind is tried first; kinds that few scenes allow weigh more.
 KIND_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "category": 1.0,
@@ -52,22 +52,27 @@ def referring_expression(
     kind: str | None = None,
     weights: Mapping[str, float] = KIND_WEIGHTS,
 ) -> Sentence | None:
-    """Say one thing about a scene that means exactly its targets.
+    """An expression that identifies exactly its targets.
 
-    kind: one of ``sentence.KINDS``, or None for any, drawn by ``weights``. Returns None if the
-    scene offers no sentence of that kind.
+    kind: one of ``scene.KINDS``, or None for any, drawn by ``weights``. None if the scene allows
+    no expression of that kind.
+
+    >>> from numpy.random import default_rng
+    >>> from vlseg_cli.synthetic.draw import draw_scene
+    >>> referring_expression(draw_scene(42, 96), default_rng(0), "category").text
+    'where is the book'
     """
     for name in [kind] if kind else weighted_order(rng, weights):
         clue = _CLUES[name](scene, rng)
         if clue is not None:
-            return Sentence(phrases.asked(rng, clue.phrase, clue.plural), name, clue.targets)
+            return Sentence(phrases.request(rng, clue.phrase, clue.plural), name, clue.targets)
     return None
 
 
-_BY_COLOR, _BY_COUNT = 0.45, 0.6  # cumulated shares; the rest names an absent category
+_BY_COLOR, _BY_ORDINAL = 0.45, 0.6  # cumulative shares; the rest names an absent category
 
-# Colors a person may mix up are no proof of absence.
-_ALIKE: dict[str, tuple[str, ...]] = {
+# Colors that a person may confuse do not prove that an object is absent.
+_SIMILAR: dict[str, tuple[str, ...]] = {
     "red": ("orange", "pink", "brown"),
     "orange": ("red", "yellow", "brown"),
     "yellow": ("orange",),
@@ -81,14 +86,14 @@ _ALIKE: dict[str, tuple[str, ...]] = {
 
 
 def no_target_expression(scene: Scene, rng: Generator) -> Sentence:
-    """Ask for something that is not there: category, color, or a place beyond the last."""
+    """An expression without a target: absent category or color, or an ordinal beyond the last."""
     draw = rng.random()
     phrase = None
     if draw < _BY_COLOR:
         phrase = _absent_color(scene, rng)
-    elif draw < _BY_COUNT:
-        phrase = _beyond_the_last(scene, rng)
-    return Sentence(phrases.asked(rng, phrase or _absent_category(scene, rng), False), "none", ())
+    elif draw < _BY_ORDINAL:
+        phrase = _ordinal_beyond_last(scene, rng)
+    return Sentence(phrases.request(rng, phrase or _absent_category(scene, rng), False), "none", ())
 
 
 def _absent_category(scene: Scene, rng: Generator) -> str:
@@ -108,15 +113,15 @@ def _absent_color(scene: Scene, rng: Generator) -> str | None:
     if not colored:
         return None
     name = choice(rng, tuple(colored))
-    taken = {alike for color in colored[name] for alike in (color, *_ALIKE.get(color, ()))}
+    taken = {other for color in colored[name] for other in (color, *_SIMILAR.get(color, ()))}
     free = [color for color in COLORS if color not in taken]
     return phrases.color_phrase(rng, noun(rng, name, present), choice(rng, free)) if free else None
 
 
-def _beyond_the_last(scene: Scene, rng: Generator) -> str | None:
+def _ordinal_beyond_last(scene: Scene, rng: Generator) -> str | None:
     groups = [group for group in thing_groups(scene) if len(group.items) < len(ORDINALS)]
     if not groups:
         return None
     group = choice(rng, groups)
     word = noun(rng, group.category, by_category(scene))
-    return phrases.ordinal_phrase(rng, word, group.color, len(group.items), choice(rng, SIDES))
+    return phrases.ordinal_phrase(rng, word, group.color, (len(group.items), choice(rng, SIDES)))

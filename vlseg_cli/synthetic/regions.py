@@ -1,7 +1,6 @@
-"""Region prompts of an item: where a person might click, drag, scribble or paint for it.
+"""Region prompts of an item: a point, box, scribble or rough mask that a person might draw.
 
-After the construction of COCO-Interactive, with radii that grow with the picture. The prompt is
-never the exact truth.
+Built like COCO-Interactive's, with radii that grow with the image; never the exact ground truth.
 """
 
 import math
@@ -21,7 +20,7 @@ _JITTER = 0.1  # of a box's side
 
 
 def region_prompt(scene: Scene, rng: Generator, kind: RegionKind, item: SceneItem) -> Region:
-    """Point at an item in one of four ways; the region (H, W) always overlaps its visible mask."""
+    """A prompt of ``kind`` for an item; the region (H, W) always overlaps its visible mask."""
     mask = scene.ids == item.id
     if kind == "point":
         return _point(rng, mask, item)
@@ -29,26 +28,24 @@ def region_prompt(scene: Scene, rng: Generator, kind: RegionKind, item: SceneIte
         return _box(rng, mask, item)
     if kind == "scribble":
         return _scribble(rng, mask, item)
-    return _painted(rng, mask, item)
+    return _rough_mask(rng, mask, item)
 
 
 def _point(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
-    """A click inside the item, near its middle if that is part of it."""
+    """A point inside the item, near its center if that belongs to it."""
     x0, y0, x1, y1 = item.box
     reach = min(x1 - x0, y1 - y0) / 2
     for _ in range(_TRIES):
         angle, dx, dy = rng.random(3) * (2 * math.pi, reach, reach)
-        x, y = (
-            int(item.center[0] + dx * math.cos(angle)),
-            int(item.center[1] + dy * math.sin(angle)),
-        )
+        x = int(item.center[0] + dx * math.cos(angle))
+        y = int(item.center[1] + dy * math.sin(angle))
         if x0 <= x < x1 and y0 <= y < y1 and mask[y, x]:
             return point_region([(x, y)], *mask.shape)
     return point_region([_any_pixel(rng, mask)], *mask.shape)
 
 
 def _box(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
-    """The item's box with each side moved by up to a tenth."""
+    """The item's box with each side moved by up to ``_JITTER``."""
     x0, y0, x1, y1 = item.box
     dx, dy = (x1 - x0) * _JITTER, (y1 - y0) * _JITTER
     moved = np.array(item.box) + rng.uniform(-1, 1, 4) * (dx, dy, dx, dy)
@@ -58,7 +55,7 @@ def _box(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
 
 
 def _scribble(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
-    """A wavy line across part of the item, lifted where it would leave it."""
+    """A wavy line across part of the item, interrupted outside it."""
     x0, y0, x1, y1 = item.box
     t = np.linspace(0, 1, 24)
     for _ in range(_TRIES):
@@ -79,8 +76,8 @@ def _only_inside(region: Region, mask: NDArray[np.bool_]) -> Region:
     return Region(region.kind, region.mask & mask)
 
 
-def _painted(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
-    """A rough painting of the item: blurred and cut at a random level, so shrunk or grown."""
+def _rough_mask(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region:
+    """The item's mask blurred and thresholded at a random level: shrunk or grown."""
     x0, y0, x1, y1 = item.box
     sigma = max(1.0, rng.uniform(0.01, 0.06) * math.sqrt((x1 - x0) * (y1 - y0)))
     pad = math.ceil(2 * sigma)
@@ -90,10 +87,10 @@ def _painted(rng: Generator, mask: NDArray[np.bool_], item: SceneItem) -> Region
     soft = np.asarray(part.filter(ImageFilter.GaussianBlur(sigma)))
     painted = np.zeros_like(mask)
     painted[rows, columns] = soft > min(255 * rng.uniform(0.25, 0.7), 0.8 * float(soft.max()))
-    if not (painted & mask).any():  # rings and combs can vanish in the blur
+    if not (painted & mask).any():  # thin shapes can vanish in the blur
         painted = mask.copy()
     if (painted == mask).all():
-        painted[item.box[1]] = False  # never the exact truth
+        painted[item.box[1]] = False  # never the exact ground truth
     return mask_region(painted if (painted & mask).any() else mask)
 
 

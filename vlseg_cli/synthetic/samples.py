@@ -1,12 +1,11 @@
-"""Training and test samples of the drawn world: one scene and everything asked about it."""
+"""Training and test samples of still scenes: one scene and queries of every task about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from vlseg_cli.schema.frame import Frame
 from vlseg_cli.schema.prompt import Categories, Expression, Question, Regions, Task
@@ -21,17 +20,17 @@ from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
 
 _STREAM = 1  # of a seed's random numbers
-_TRIES = 3  # per sentence wanted, before fewer are given
+_TRIES = 3  # per requested sentence
 
 
 @dataclass(frozen=True, slots=True)
 class SampleMix:
-    """What is asked about each scene.
+    """How many queries of which kinds a sample has.
 
-    sentences, questions: how many expressions and questions. negatives: absent names among the
-    panoptic prompt's. regions: how many region prompts. kinds: weight of each sentence kind.
-    no_target: share of sentences that mean nothing in the scene. heldout: ask the wordings kept
-    out of training (for evaluation only). all_names: panoptic prompt in full, in table order.
+    sentences, questions: number of expressions and questions. negatives: absent names in the
+    panoptic prompt. regions: number of region prompts. kinds: weight of each kind of expression.
+    no_target: share of expressions without a target. heldout: use the wordings excluded from
+    training (for evaluation only). all_names: panoptic prompt with every name, in table order.
     """
 
     sentences: int = 6
@@ -47,45 +46,52 @@ class SampleMix:
 
 
 def synthetic_sample(seed: int, size: int = 192, mix: SampleMix | None = None) -> Sample:
-    """Draw the scene of a seed and ask about it; size: longest side of the picture, px."""
+    """The sample of a seed; size: longest side of the image, px.
+
+    >>> [query.task.value for query in synthetic_sample(7, 64).queries][:2]
+    ['panoptic', 'refer']
+    """
     rng = np.random.default_rng((seed, _STREAM))
     return scene_sample(draw_scene(seed, size), rng, mix or SampleMix())
 
 
 def scene_sample(scene: Scene, rng: Generator, mix: SampleMix) -> Sample:
-    """Ask about a scene that is already there."""
+    """Queries about an existing scene."""
     queries = [panoptic_query(scene, rng, mix)]
     queries += [_sentence_query(scene, Task.REFER, s) for s in expressions(scene, rng, mix)]
     queries += [_sentence_query(scene, Task.REASON, s) for s in questions(scene, rng, mix)]
     if mix.regions and scene.items:
-        queries.append(interactive_query(scene, rng, mix.regions))
+        queries.append(_interactive_query(scene, rng, mix.regions))
     return Sample(Frame(scene.pixels, f"world:{scene.seed}"), tuple(queries))
 
 
 def expressions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
     """Up to ``mix.sentences`` different referring expressions."""
-    found: dict[str, Sentence] = {}
-    for _ in range(_TRIES * mix.sentences):
-        if len(found) == mix.sentences:
-            break
-        absent = rng.random() < mix.no_target
-        sentence = (
-            no_target_expression(scene, rng)
-            if absent
-            else referring_expression(scene, rng, weights=mix.kinds)
-        )
-        if sentence is not None:
-            found.setdefault(sentence.text, sentence)
-    return list(found.values())
+
+    def draw(_: int) -> Sentence | None:
+        if rng.random() < mix.no_target:
+            return no_target_expression(scene, rng)
+        return referring_expression(scene, rng, weights=mix.kinds)
+
+    return distinct_sentences(draw, mix.sentences, _TRIES)
 
 
 def questions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
-    """Up to ``mix.questions`` different questions of the knowledge table."""
+    """Up to ``mix.questions`` different questions."""
+    return distinct_sentences(
+        lambda _: reasoning_question(scene, rng, mix.heldout), mix.questions, _TRIES
+    )
+
+
+def distinct_sentences(
+    draw: Callable[[int], Sentence | None], count: int, tries: int
+) -> list[Sentence]:
+    """Up to ``count`` different sentences, each ``draw``n by attempt number in up to ``tries``."""
     found: dict[str, Sentence] = {}
-    for _ in range(_TRIES * mix.questions):
-        if len(found) == mix.questions:
+    for attempt in range(tries * count):
+        if len(found) == count:
             break
-        sentence = reasoning_question(scene, rng, mix.heldout)
+        sentence = draw(attempt)
         if sentence is not None:
             found.setdefault(sentence.text, sentence)
     return list(found.values())
@@ -101,39 +107,30 @@ def panoptic_query(scene: Scene, rng: Generator, mix: SampleMix) -> Query:
     segments: list[tuple[int, tuple[int, ...]]] = []
     for name, items in present.items():
         ids = tuple(item.id for item in items)
-        parts = [(one,) for one in ids] if BY_NAME[name].is_thing else [ids]
-        segments += [(names.index(name), part) for part in parts]
+        groups = [(one,) for one in ids] if BY_NAME[name].is_thing else [ids]
+        segments += [(names.index(name), group) for group in groups]
     return Query(
         Task.PANOPTIC,
         Categories(names, tuple(not BY_NAME[name].is_thing for name in names)),
-        _stacked(scene, [part for _, part in segments]),
+        scene.masks(group for _, group in segments),
         np.array([label for label, _ in segments], np.int64),
         ignore=scene.ids == 0,
     )
 
 
-def interactive_query(scene: Scene, rng: Generator, count: int) -> Query:
-    """Up to ``count`` items, things first, each pointed at in a random way."""
+def _interactive_query(scene: Scene, rng: Generator, count: int) -> Query:
+    """Region prompts of random kinds for up to ``count`` items, things first."""
     items = shuffled(rng, scene.items)
     items.sort(key=lambda item: not item.is_thing)
     items = items[:count]
     regions = tuple(region_prompt(scene, rng, choice(rng, REGION_KINDS), item) for item in items)
-    masks = _stacked(scene, [(item.id,) for item in items])
+    masks = scene.masks((item.id,) for item in items)
     labels = np.arange(len(items))
     return Query(Task.INTERACTIVE, Regions(regions), masks, labels, scene.ids == 0, "mixed")
 
 
 def _sentence_query(scene: Scene, task: Task, sentence: Sentence) -> Query:
     prompt = (Question if task is Task.REASON else Expression)(sentence.text)
-    masks = _stacked(scene, [sentence.targets] if sentence.targets else [])
+    masks = scene.masks([sentence.targets] if sentence.targets else [])
     labels = np.zeros(len(masks), np.int64)
     return Query(task, prompt, masks, labels, scene.ids == 0, sentence.kind)
-
-
-def _stacked(scene: Scene, parts: list[tuple[int, ...]]) -> NDArray[np.bool_]:
-    """(N, H, W) bool: the union of each part's items."""
-    masks = np.zeros((len(parts), *scene.ids.shape), bool)
-    for mask, ids in zip(masks, parts, strict=True):
-        for one in ids:
-            mask |= scene.ids == one
-    return masks

@@ -10,16 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# The kinds of referring expressions, easiest first.
+KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
+# Exports and reports keep the spelling of the first release.
+EXPORTED_KINDS = {"color": "colour"}
+
 
 @dataclass(frozen=True, slots=True)
 class SceneItem:
-    """One thing or stuff region, as far as it can be seen.
+    """The visible part of one thing or stuff region.
 
     id: its value in ``Scene.ids`` (from 1), the same in every frame of a clip. category: a name of
-    ``worlds.categories``. color: a color word, None where no single word is right.
-    box: x0, y0, x1, y1 of the visible pixels (x1, y1 exclusive). center: x, y of their mean.
-    area: visible px. size: what a person calls its size, as drawn and before occlusion: square
-    root of the full box's area, px. on: id of the item it stands on, None for ground or wall.
+    ``synthetic.categories``. color: a color word, None for stuff. box: x0, y0, x1, y1 of the
+    visible pixels (x1, y1 exclusive). center: x, y of their mean. area: visible px. size: square
+    root of the full box's area before occlusion, px. on: id of its support, None for ground or
+    wall.
     """
 
     id: int
@@ -35,7 +40,7 @@ class SceneItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A picture and its whole truth. ``ids`` (H, W) uint8: 0 is void, else an item's id."""
+    """An image (H, W, 3) with its ground truth; ``ids`` (H, W) uint8: 0 is void, else item ids."""
 
     seed: int
     scene_type: str
@@ -44,23 +49,26 @@ class Scene:
     items: tuple[SceneItem, ...]
 
     def mask(self, *ids: int) -> NDArray[np.bool_]:
-        """Union of the visible pixels of the items with these ids: (H, W) bool."""
+        """Union (H, W) of the visible pixels of the items with these ids."""
         return np.isin(self.ids, np.asarray(ids, np.uint8))
+
+    def masks(self, groups: Iterable[Iterable[int]]) -> NDArray[np.bool_]:
+        """(N, H, W): the union of each group of item ids."""
+        groups = list(groups)
+        stacked = np.zeros((len(groups), *self.ids.shape), bool)
+        for mask, ids in zip(stacked, groups, strict=True):
+            for one in ids:
+                mask |= self.ids == one
+        return stacked
 
     def of(self, category: str) -> tuple[SceneItem, ...]:
         """The visible items of one category, in id order."""
         return tuple(item for item in self.items if item.category == category)
 
 
-# The kinds of referring expressions, easiest first.
-# Others read the key of the first release in what is exported and reported.
-EXPORTED_KINDS = {"color": "colour"}
-KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
-
-
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``targets`` are the ids of all items meant; none if the sentence means nothing here.
+    """A text and the ids of all items that it refers to; none if it has no target.
 
     kind: one of ``KINDS`` or 'none' for referring expressions, 'seen' or 'heldout' for questions.
     """
@@ -72,7 +80,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All visible items that a head noun ('cup', 'red cup') can mean; at least one."""
+    """All visible items (at least one) that a head noun such as 'cup' or 'red cup' denotes."""
 
     category: str
     color: str | None

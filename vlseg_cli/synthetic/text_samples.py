@@ -1,7 +1,7 @@
-"""Sentences without pictures, for teaching a language model to read before it sees.
+"""Sentences without images, for training the language model alone.
 
-The same grammar and the same table speak, only the facts are invented; with each text goes what a
-reader should take from it.
+The grammar and the knowledge table are those of scenes, the facts are random; each text comes with
+its meaning as labels.
 """
 
 from numpy.random import Generator
@@ -9,28 +9,28 @@ from numpy.random import Generator
 from vlseg_cli.schema.sample import TextSample
 from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
 from vlseg_cli.synthetic.language import noun_phrases as phrases
-from vlseg_cli.synthetic.language import templates as wording
+from vlseg_cli.synthetic.language import templates
 from vlseg_cli.synthetic.language.noun_phrases import noun
 from vlseg_cli.synthetic.reasoning import facts_by_category, question_text
 from vlseg_cli.synthetic.rng import choice
 
-# Every value of ``TextSample.position``: places, counts, sizes and relations.
+# Every value of ``TextSample.position``.
 POSITIONS: tuple[str, ...] = (
-    *wording.POSITION,
-    *(f"{ordinal} from the {side}" for ordinal in wording.ORDINALS for side in wording.SIDES),
-    *wording.SIZE,
-    *wording.RELATION,
+    *templates.POSITION,
+    *(f"{ordinal} from the {side}" for ordinal in templates.ORDINALS for side in templates.SIDES),
+    *templates.SIZE,
+    *templates.RELATION,
     "all",
 )
 
 _THINGS = tuple(category.name for category in CATEGORIES if category.is_thing)
 _NAMES = tuple(BY_NAME)
 _COLORS = tuple(COLORS)
-_QUESTIONS = 0.45  # share of exercises that are questions of the knowledge table
+_QUESTIONS = 0.45  # share of samples that are questions
 
 
 def text_sample(rng: Generator) -> TextSample:
-    """Invent a sentence or a question (trained wordings only)."""
+    """A random expression or question (trained wordings only)."""
     if rng.random() < _QUESTIONS:
         fact = choice(rng, facts_by_category()[choice(rng, _NAMES)])
         return TextSample(question_text(rng, fact), frozenset(fact.categories))
@@ -40,58 +40,62 @@ def text_sample(rng: Generator) -> TextSample:
 def _category(rng: Generator) -> TextSample:
     name = choice(rng, _NAMES)
     phrase = phrases.category_phrase(rng, noun(rng, name), BY_NAME[name].is_thing)
-    return _exercise(rng, phrase, name)
+    return _labeled(rng, phrase, name)
 
 
 def _color(rng: Generator) -> TextSample:
     name, color = choice(rng, _THINGS), choice(rng, _COLORS)
-    return _exercise(rng, phrases.color_phrase(rng, noun(rng, name), color), name, color)
+    return _labeled(rng, phrases.color_phrase(rng, noun(rng, name), color), name, color)
 
 
 def _position(rng: Generator) -> TextSample:
-    name, color = choice(rng, _THINGS), _maybe_color(rng)
-    position = choice(rng, tuple(wording.POSITION))
+    name, color = choice(rng, _THINGS), _optional_color(rng)
+    position = choice(rng, tuple(templates.POSITION))
     phrase = phrases.position_phrase(rng, noun(rng, name), color, position)
-    return _exercise(rng, phrase, name, color, position)
+    return _labeled(rng, phrase, name, color, position)
 
 
 def _ordinal(rng: Generator) -> TextSample:
-    name, color = choice(rng, _THINGS), _maybe_color(rng)
-    index, side = int(rng.random() * len(wording.ORDINALS)), choice(rng, wording.SIDES)
-    phrase = phrases.ordinal_phrase(rng, noun(rng, name), color, index, side)
-    return _exercise(rng, phrase, name, color, f"{wording.ORDINALS[index]} from the {side}")
+    name, color = choice(rng, _THINGS), _optional_color(rng)
+    index, side = int(rng.random() * len(templates.ORDINALS)), choice(rng, templates.SIDES)
+    phrase = phrases.ordinal_phrase(rng, noun(rng, name), color, (index, side))
+    return _labeled(rng, phrase, name, color, f"{templates.ORDINALS[index]} from the {side}")
 
 
 def _size(rng: Generator) -> TextSample:
-    name, color, size = choice(rng, _THINGS), _maybe_color(rng), choice(rng, tuple(wording.SIZE))
+    name, color, size = (
+        choice(rng, _THINGS),
+        _optional_color(rng),
+        choice(rng, tuple(templates.SIZE)),
+    )
     phrase = phrases.size_phrase(rng, noun(rng, name), color, size)
-    return _exercise(rng, phrase, name, color, size)
+    return _labeled(rng, phrase, name, color, size)
 
 
 def _relation(rng: Generator) -> TextSample:
-    name, anchor, color = choice(rng, _THINGS), choice(rng, _THINGS), _maybe_color(rng)
-    relation = choice(rng, tuple(wording.RELATION))
-    adjectives = [choice(rng, wording.SIZE_WORDS[choice(rng, tuple(wording.SIZE))])]
+    name, anchor, color = choice(rng, _THINGS), choice(rng, _THINGS), _optional_color(rng)
+    relation = choice(rng, tuple(templates.RELATION))
+    adjectives = [choice(rng, templates.SIZE_WORDS[choice(rng, tuple(templates.SIZE))])]
     adjectives = (adjectives if rng.random() < 0.2 else []) + ([color] if color else [])
-    other = phrases.head(noun(rng, anchor), _maybe_color(rng))
+    other = phrases.head(noun(rng, anchor), _optional_color(rng))
     phrase = phrases.relation_phrase(rng, adjectives, noun(rng, name), relation, other)
-    return _exercise(rng, phrase, name, color, relation, anchor)
+    return _labeled(rng, phrase, name, color, relation, anchor)
 
 
 def _all(rng: Generator) -> TextSample:
-    name, color, count = choice(rng, _THINGS), _maybe_color(rng), 2 + int(rng.random() * 4)
+    name, color, count = choice(rng, _THINGS), _optional_color(rng), 2 + int(rng.random() * 4)
     if rng.random() < 0.3:
         phrase = phrases.every_phrase(rng, noun(rng, name), color)
-        return _exercise(rng, phrase, name, color, "all")
+        return _labeled(rng, phrase, name, color, "all")
     phrase = phrases.all_phrase(rng, noun(rng, name), color, count)
-    return _exercise(rng, phrase, name, color, "all", many=True)
+    return _labeled(rng, phrase, name, color, "all", many=True)
 
 
-def _maybe_color(rng: Generator) -> str | None:
+def _optional_color(rng: Generator) -> str | None:
     return choice(rng, _COLORS) if rng.random() < 0.4 else None
 
 
-def _exercise(
+def _labeled(
     rng: Generator,
     phrase: str,
     category: str,
@@ -100,5 +104,5 @@ def _exercise(
     anchor: str | None = None,
     many: bool = False,
 ) -> TextSample:
-    text = phrases.asked(rng, phrase, many)
+    text = phrases.request(rng, phrase, many)
     return TextSample(text, frozenset((category,)), color, position, anchor)

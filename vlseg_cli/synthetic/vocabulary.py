@@ -1,10 +1,10 @@
-"""Every word that the grammar and the trained wordings can produce, read off their tables."""
+"""Every word that the templates and the trained wordings can produce."""
 
 import re
 from functools import lru_cache
 
 from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
-from vlseg_cli.synthetic.language import templates as wording
+from vlseg_cli.synthetic.language import templates
 from vlseg_cli.synthetic.language.noun_phrases import plural
 from vlseg_cli.synthetic.reasoning import facts
 
@@ -19,7 +19,7 @@ def split(text: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def words() -> tuple[str, ...]:
-    """The vocabulary, sorted; words that only held-out wordings use are not in it."""
+    """The vocabulary, sorted; without words that only held-out wordings use."""
     texts = [*_templates(), *COLORS, "a", "an"]
     for category in CATEGORIES:
         for word in (category.name, *category.words):
@@ -30,7 +30,7 @@ def words() -> tuple[str, ...]:
 
 
 def _templates() -> list[str]:
-    """Every template of ``wording``, without its slots; tables of templates by their values."""
-    tables = [table for name, table in vars(wording).items() if name.isupper()]
+    """All templates without their slots."""
+    tables = [table for name, table in vars(templates).items() if name.isupper()]
     lists = [table.values() if isinstance(table, dict) else (table,) for table in tables]
     return [_SLOT.sub(" ", text) for several in lists for texts in several for text in texts]

@@ -1,1 +1,1 @@
-"""How scenes are planned and painted; ``worlds.draw`` and ``worlds.clip`` put it together."""
+"""How scenes are planned and painted; ``synthetic.draw`` and ``synthetic.clip`` use it."""

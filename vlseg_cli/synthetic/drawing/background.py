@@ -176,8 +176,7 @@ def _garden(brushes: Brushes, levels: tuple[float, ...]) -> None:
             path.bar(
                 shaded(stone, 0.85),
                 0.006,
-                (u - 0.06 - 0.1 * share, v),
-                (u + 0.06 + 0.16 * share, v),
+                *((u - 0.06 - 0.1 * share, v), (u + 0.06 + 0.16 * share, v)),
             )
 
 
@@ -282,19 +281,14 @@ def _mountains(b: Brush, horizon: float) -> None:
         top = horizon - tall
         b.poly(
             c,
-            (u - wide, horizon),
-            (u - wide * 0.4, top + tall * 0.5),
-            (u, top),
-            (u + wide * 0.5, top + tall * 0.6),
-            (u + wide, horizon),
+            *((u - wide, horizon), (u - wide * 0.4, top + tall * 0.5), (u, top)),
+            *((u + wide * 0.5, top + tall * 0.6), (u + wide, horizon)),
         )
         if snow:
             b.poly(
                 WHITE,
-                (u, top),
-                (u + wide * 0.17, top + tall * 0.2),
-                (u, top + tall * 0.17),
-                (u - wide * 0.14, top + tall * 0.18),
+                *((u, top), (u + wide * 0.17, top + tall * 0.2)),
+                *((u, top + tall * 0.17), (u - wide * 0.14, top + tall * 0.18)),
             )
 
 

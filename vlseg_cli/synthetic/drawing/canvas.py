@@ -24,19 +24,19 @@ STEEL: RGB = (165, 168, 172)
 GLASS: RGB = (165, 200, 222)
 WOOD: RGB = (140, 95, 55)
 SKIN: tuple[RGB, ...] = ((240, 205, 175), (220, 175, 140), (175, 120, 85), (115, 75, 52))
-JITTER = 16.0
-NEUTRAL = ("white", "grey", "black")
+_JITTER = 16.0
+_NEUTRAL = ("white", "grey", "black")
 
 
 def nearest_word(rgb: RGB) -> str:
-    """The color word whose starting RGB lies closest."""
+    """The color word whose RGB is closest."""
     return min(COLORS, key=lambda word: _distance(rgb, COLORS[word]))
 
 
 def jittered(word: str, rng: DrawingRng) -> RGB:
-    """A variation of a named color that is still nearest to that name."""
+    """A random variation of a named color that is still nearest to that name."""
     start = COLORS[word]
-    strength, jitter = rng.uniform(0.88, 1.08), JITTER * (0.3 if word in NEUTRAL else 1)
+    strength, jitter = rng.uniform(0.88, 1.08), _JITTER * (0.3 if word in _NEUTRAL else 1)
     moved = _clipped(*(part * strength + rng.uniform(-jitter, jitter) for part in start))
     return moved if nearest_word(moved) == word else start
 
@@ -49,16 +49,13 @@ def shaded(rgb: RGB, factor: float) -> RGB:
 
 
 def mixed(one: RGB, other: RGB, share: float) -> RGB:
-    """``share`` of the other color in the one."""
+    """Linear interpolation: ``share`` of the other color."""
     return _clipped(*(a + (b - a) * share for a, b in zip(one, other, strict=True)))
 
 
 def _clipped(red: float, green: float, blue: float) -> RGB:
-    return (
-        min(255, max(0, round(red))),
-        min(255, max(0, round(green))),
-        min(255, max(0, round(blue))),
-    )
+    r, g, b = (min(255, max(0, round(level))) for level in (red, green, blue))
+    return r, g, b
 
 
 def _distance(one: RGB, other: RGB) -> int:
@@ -77,7 +74,7 @@ _CIRCLE = {
 
 
 class DrawingCanvas:
-    """A picture of ``height`` x ``width`` pixels under way."""
+    """An image of ``height`` x ``width`` pixels in progress."""
 
     def __init__(self, height: int, width: int) -> None:
         size = (width * OVERSAMPLING, height * OVERSAMPLING)
@@ -89,11 +86,11 @@ class DrawingCanvas:
         return np.asarray(self.image.reduce(OVERSAMPLING))[..., :3]
 
     def owners(self) -> NDArray[np.uint8]:
-        """Who painted each pixel last: (H, W) uint8, sampled next to the cell's center."""
+        """The owner of each pixel: (H, W) uint8, sampled next to the cell's center."""
         return np.ascontiguousarray(np.asarray(self.image.getchannel(3))[1::2, 1::2])
 
     def painted(self, owner: int, box: tuple[float, float, float, float]) -> float:
-        """Pixels that ``owner`` holds now inside ``box`` (x0, y0, x1, y1 px)."""
+        """Number of pixels that ``owner`` has inside ``box`` (x0, y0, x1, y1 px)."""
         x0, y0 = max(0, int(box[0]) * OVERSAMPLING), max(0, int(box[1]) * OVERSAMPLING)
         x1 = min(self.image.width, (int(box[2]) + 2) * OVERSAMPLING)
         y1 = min(self.image.height, (int(box[3]) + 2) * OVERSAMPLING)
@@ -105,21 +102,21 @@ class DrawingCanvas:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a unit box lies on the picture: left, top, width, height in px, mirrored, turned."""
+    """Where a unit box lies in the image, px. angle: clockwise about its foot, degrees."""
 
     left: float
     top: float
     width: float
     height: float
     mirrored: bool = False
-    degrees: float = 0.0
+    angle: float = 0.0
 
 
 class Brush:
-    """Paints for one owner in its unit box: (0, 0) is top left, (1, 1) bottom right.
+    """Paints one owner in its unit box: (0, 0) is top left, (1, 1) bottom right.
 
-    ``main`` is the color the owner is named after; ``dark`` and ``light`` are its shades.
-    ``dice`` are the owner's lasting traits. Widths of bars are shares of the box's height.
+    main: the color of the owner's color word; dark, light: its shades. rng: the owner's random
+    numbers. Widths of bars are shares of the box's height.
     """
 
     def __init__(
@@ -142,8 +139,8 @@ class Brush:
         self._x1 = self._y1 = -math.inf
 
     def _place(self, pose: Pose) -> None:
-        """Fix the affine map from the unit box to canvas cells; turns are about the box's foot."""
-        turn = math.radians(pose.degrees)
+        """The affine map from the unit box to canvas cells, rotated about the box's foot."""
+        turn = math.radians(pose.angle)
         cosine, sine = math.cos(turn), math.sin(turn)
         wide = pose.width * OVERSAMPLING * (-1 if pose.mirrored else 1)
         self._xx, self._xy = wide * cosine, -self._tall * sine
@@ -155,7 +152,7 @@ class Brush:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """x0, y0, x1, y1 in px of everything painted so far, also beyond the picture."""
+        """x0, y0, x1, y1 in px of everything painted so far, also outside the image."""
         scale = OVERSAMPLING
         return self._x0 / scale, self._y0 / scale, self._x1 / scale, self._y1 / scale
 
@@ -196,7 +193,7 @@ class Brush:
         self._pen.line(cells, (*color, self.owner), thick)
 
     def _cells(self, points: Sequence[Point]) -> list[Point]:
-        """Canvas coordinates; the pen drops their fractions, which is right for cell corners."""
+        """Canvas coordinates; ImageDraw truncates them, which is right for cell corners."""
         x, y, xx, xy, yx, yy = self._x, self._y, self._xx, self._xy, self._yx, self._yy
         cells = [(x + u * xx + v * xy, y + u * yx + v * yy) for u, v in points]
         across, down = [c[0] for c in cells], [c[1] for c in cells]

@@ -242,11 +242,7 @@ def _row_limits(placement: Placement, thing: PlacedObject) -> tuple[float, float
 
 
 def _candidate(
-    placement: Placement,
-    background: Background,
-    prior: ObjectPrior,
-    color: str | None,
-    size: float,
+    placement: Placement, background: Background, prior: ObjectPrior, color: str | None, size: float
 ) -> PlacedObject:
     """One object at a random position of its zone."""
     rng, zone = placement.rng, prior.zone
@@ -265,11 +261,7 @@ def _candidate(
 
 
 def _on_top(
-    placement: Placement,
-    support: PlacedObject,
-    prior: ObjectPrior,
-    color: str | None,
-    size: float,
+    placement: Placement, support: PlacedObject, prior: ObjectPrior, color: str | None, size: float
 ) -> PlacedObject:
     left, right, height = top_surface(support)
     margin = min(0.03, (right - left) / 4)

@@ -1,1 +1,1 @@
-"""The grammar: wordings, nouns, clues that tell things apart, and what they need of the facts."""
+"""The grammar: templates, noun phrases, and the clues that tell items apart."""

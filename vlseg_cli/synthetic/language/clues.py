@@ -6,6 +6,7 @@ A clue is used only where the facts leave one reading, with a margin that is cle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 from numpy.random import Generator
 
@@ -16,28 +17,35 @@ from vlseg_cli.synthetic.language.templates import ORDINALS, SIZE_WORDS
 from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.scene import Group, Scene, SceneItem, by_category, by_color, thing_groups
 
-SIZE_RATIO = 1.35
+_SIZE_RATIO = 1.35
 _COLORED_ALL = 0.4  # share of 'all' phrases that try a color first
 _EVERY = 0.3  # share of 'all' phrases in the singular
-_ALONE = 0.25  # share of scenes in which a clue may be spent on an only candidate
+_SINGLE = 0.25  # share of scenes in which a clue may identify an only candidate
+_RIVALS_FIRST = 0.8  # share of relations that try groups of several candidates first
+_EXTRA_WORD = 0.25  # share of relations with a redundant adjective
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """A noun phrase, the ids of what it means, and whether it is a plural."""
+    """A noun phrase, the ids of the items that it identifies, and whether it is a plural."""
 
     phrase: str
     targets: tuple[int, ...]
     plural: bool = False
 
 
+ClueMaker = Callable[[Scene, Generator], Clue | None]
+
+
 def category_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the fridge': its category is there once."""
+    """'the fridge': the only item of its category."""
     groups = by_category(scene)
-    alone = [items[0] for items in groups.values() if len(items) == 1]
-    if not alone:
+    single = [items[0] for items in groups.values() if len(items) == 1]
+    if not single:
         return None
-    item = choice(rng, alone)
+    item = choice(rng, single)
     word = noun(rng, item.category, groups)
     return Clue(phrases.category_phrase(rng, word, item.is_thing), (item.id,))
 
@@ -51,31 +59,95 @@ def color_clue(scene: Scene, rng: Generator) -> Clue | None:
             for color, same in by_color(items).items():
                 if len(same) == 1:
                     found[len(items) == 1].append((same[0], color))
-    alone = bool(found[True]) and (not found[False] or rng.random() < _ALONE)
-    if not found[alone]:
+    single = bool(found[True]) and (not found[False] or rng.random() < _SINGLE)
+    if not found[single]:
         return None
-    item, color = choice(rng, found[alone])
+    item, color = choice(rng, found[single])
     word = noun(rng, item.category, groups)
     return Clue(phrases.color_phrase(rng, word, color), (item.id,))
 
 
 def position_clue(scene: Scene, rng: Generator) -> Clue | None:
     """'the leftmost cup', 'the cup in the middle': at least two candidates."""
-    for group in shuffled(rng, thing_groups(scene, least=2)):
-        found = positions(group, longest_side(scene))
-        if found:
-            position = choice(rng, tuple(found))
-            word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.position_phrase(rng, word, group.color, position)
-            return Clue(phrase, (found[position].id,))
+    groups = shuffled(rng, thing_groups(scene, least=2))
+    return _group_clue(scene, rng, groups, _positions, phrases.position_phrase)
+
+
+def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
+    """'the second cup from the left': counted where the neighbors are clearly apart."""
+    groups = shuffled(rng, thing_groups(scene, least=2))
+    if rng.random() > _SINGLE:
+        groups.sort(key=lambda group: len(group.items) < 3)  # three or more first
+    return _group_clue(scene, rng, groups, _ordinals, phrases.ordinal_phrase)
+
+
+def size_clue(scene: Scene, rng: Generator) -> Clue | None:
+    """'the small car': its nearest rival differs by ``_SIZE_RATIO`` at least."""
+    groups = shuffled(rng, thing_groups(scene, least=2))
+    return _group_clue(scene, rng, groups, lambda group, _: _sizes(group), phrases.size_phrase)
+
+
+def all_clue(scene: Scene, rng: Generator) -> Clue | None:
+    """'all the cups', 'both red lamps', seldom 'every cup' for a single one."""
+    groups = thing_groups(scene, least=2)
+    if not groups or rng.random() < 0.1:
+        groups = thing_groups(scene)
+    colored = [group for group in groups if group.color]
+    if colored and rng.random() < _COLORED_ALL:
+        groups = colored
+    if not groups:
+        return None
+    group = choice(rng, groups)
+    word = noun(rng, group.category, by_category(scene))
+    targets = tuple(item.id for item in group.items)
+    if rng.random() < _EVERY:
+        return Clue(phrases.every_phrase(rng, word, group.color), targets)
+    return Clue(phrases.all_phrase(rng, word, group.color, len(targets)), targets, plural=True)
+
+
+def relation_clue(scene: Scene, rng: Generator) -> Clue | None:
+    """'the small red car left of the tree': identified relative to an only item, the anchor.
+
+    The relation holds for one candidate and clearly fails for the others; color and size words
+    narrow the candidates down first, or are added where they are true.
+    """
+    groups = shuffled(rng, thing_groups(scene))
+    if rng.random() < _RIVALS_FIRST:
+        groups.sort(key=lambda group: len(group.items) == 1)
+    anchors = shuffled(rng, (group for group in groups if len(group.items) == 1))
+    for group in groups:
+        for anchor in anchors:
+            if anchor.items[0] not in group.items:
+                found = list(_related(group, anchor.items[0], _longest_side(scene)))
+                if found:
+                    relation, item, size = choice(rng, found)
+                    phrase = _relation_phrase(scene, rng, group, anchor, relation, item, size)
+                    return Clue(phrase, (item.id,))
     return None
 
 
-def positions(group: Group, side: int) -> dict[str, SceneItem]:
+def _group_clue(
+    scene: Scene,
+    rng: Generator,
+    groups: list[Group],
+    identify: Callable[[Group, int], dict[_Key, SceneItem]],
+    phrase: Callable[[Generator, str, str | None, _Key], str],
+) -> Clue | None:
+    """A clue for the first group in which one item can be identified."""
+    for group in groups:
+        found = identify(group, _longest_side(scene))
+        if found:
+            key = choice(rng, tuple(found))
+            word = noun(rng, group.category, by_category(scene))
+            return Clue(phrase(rng, word, group.color, key), (found[key].id,))
+    return None
+
+
+def _positions(group: Group, side: int) -> dict[str, SceneItem]:
     """Which item is clearly the left, right, top, bottom or middle one; side: longest side, px."""
     found = {}
     for axis, low, high in ((0, "left", "right"), (1, "top", "bottom")):
-        line, gaps = in_line(group, axis)
+        line, gaps = _sorted_along(group, axis)
         clear = [gap >= MARGIN * side for gap in gaps]
         if clear[0]:
             found[low] = line[0]
@@ -86,26 +158,11 @@ def positions(group: Group, side: int) -> dict[str, SceneItem]:
     return found
 
 
-def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the second cup from the left': counted where the neighbors are clearly apart."""
-    groups = shuffled(rng, thing_groups(scene, least=2))
-    if rng.random() > _ALONE:
-        groups.sort(key=lambda group: len(group.items) < 3)  # three or more first
-    for group in groups:
-        found = ordinals(group, longest_side(scene))
-        if found:
-            (index, side), item = choice(rng, tuple(found.items()))
-            word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.ordinal_phrase(rng, word, group.color, index, side)
-            return Clue(phrase, (item.id,))
-    return None
-
-
-def ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
-    """Item at each place (from 0) counted from each side, as far as the order is clear."""
+def _ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
+    """The item at each index (from 0) counted from each side, as far as the order is clear."""
     found = {}
     for axis, low, high in ((0, "left", "right"), (1, "top", "bottom")):
-        line, gaps = in_line(group, axis)
+        line, gaps = _sorted_along(group, axis)
         if min(gaps) >= MARGIN * side and len(line) <= len(ORDINALS):
             for index, item in enumerate(line):
                 found[index, low] = item
@@ -113,105 +170,39 @@ def ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
     return found
 
 
-def size_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the small car': its nearest rival differs by ``SIZE_RATIO`` at least."""
-    for group in shuffled(rng, thing_groups(scene, least=2)):
-        found = sizes(group)
-        if found:
-            size = choice(rng, tuple(found))
-            word = noun(rng, group.category, by_category(scene))
-            phrase = phrases.size_phrase(rng, word, group.color, size)
-            return Clue(phrase, (found[size].id,))
-    return None
-
-
-def sizes(group: Group) -> dict[str, SceneItem]:
+def _sizes(group: Group) -> dict[str, SceneItem]:
     """Which item is clearly the big or the small one; empty for a single item."""
     line = sorted(group.items, key=lambda item: item.size)
     found = {}
-    if len(line) > 1 and line[1].size >= SIZE_RATIO * line[0].size:
+    if len(line) > 1 and line[1].size >= _SIZE_RATIO * line[0].size:
         found["small"] = line[0]
-    if len(line) > 1 and line[-1].size >= SIZE_RATIO * line[-2].size:
+    if len(line) > 1 and line[-1].size >= _SIZE_RATIO * line[-2].size:
         found["big"] = line[-1]
     return found
 
 
-def all_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'all the cups', 'both red lamps', seldom 'every cup' for a single one."""
-    several = thing_groups(scene, least=2)
-    if not several or rng.random() < 0.1:
-        several = thing_groups(scene)
-    colored = [group for group in several if group.color]
-    if colored and rng.random() < _COLORED_ALL:
-        several = colored
-    if not several:
-        return None
-    group = choice(rng, several)
-    word = noun(rng, group.category, by_category(scene))
-    targets = tuple(item.id for item in group.items)
-    if rng.random() < _EVERY:
-        return Clue(phrases.every_phrase(rng, word, group.color), targets)
-    return Clue(phrases.all_phrase(rng, word, group.color, len(targets)), targets, plural=True)
-
-
-def in_line(group: Group, axis: int) -> tuple[list[SceneItem], list[float]]:
-    """The items sorted by center along x (0) or y (1), and the gaps between neighbors, px."""
-    line = sorted(group.items, key=lambda item: item.center[axis])
-    return line, [b.center[axis] - a.center[axis] for a, b in pairwise(line)]
-
-
-def longest_side(scene: Scene) -> int:
-    """Longest side of the picture, px."""
-    side: int = max(scene.ids.shape)
-    return side
-
-
-ClueMaker = Callable[[Scene, Generator], Clue | None]
-
-
-_RIVALS_FIRST = 0.8  # share of sentences that look for candidates with rivals before others
-_EXTRA_WORD = 0.25  # share of sentences with a true adjective more than needed
-
-
-def relation_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """A target told apart by where it is beside one other thing that is told apart itself."""
-    groups = shuffled(rng, thing_groups(scene))
-    if rng.random() < _RIVALS_FIRST:
-        groups.sort(key=lambda group: len(group.items) == 1)
-    anchors = shuffled(rng, (group for group in groups if len(group.items) == 1))
-    for group in groups:
-        for anchor in anchors:
-            if anchor.items[0] not in group.items:
-                found = list(_told_apart(group, anchor.items[0], longest_side(scene)))
-                if found:
-                    relation, item, size = choice(rng, found)
-                    phrase = _phrase(scene, rng, group, anchor, relation, item, size)
-                    return Clue(phrase, (item.id,))
-    return None
-
-
-def _told_apart(
+def _related(
     group: Group, anchor: SceneItem, side: int
 ) -> Iterator[tuple[str, SceneItem, str | None]]:
-    """Relation, item meant, and the size word needed with it (None if the relation suffices)."""
+    """Relation, target, and the size word needed with it (None if the relation suffices)."""
     for relation, holds in RELATIONS.items():
-        answers = [(item, holds(item, anchor, side)) for item in group.items]
-        meant = tuple(item for item, answer in answers if answer is Holds.YES)
-        if not meant or any(answer is Holds.UNCLEAR for _, answer in answers):
+        results = [(item, holds(item, anchor, side)) for item in group.items]
+        held = tuple(item for item, result in results if result is Holds.YES)
+        if not held or any(result is Holds.UNCLEAR for _, result in results):
             continue
-        if len(meant) == 1:
-            yield relation, meant[0], None
+        if len(held) == 1:
+            yield relation, held[0], None
         else:
-            sized = sizes(Group(group.category, group.color, meant))
+            sized = _sizes(Group(group.category, group.color, held))
             yield from ((relation, item, size) for size, item in sized.items())
     line = sorted(group.items, key=lambda item: distance(item, anchor))
     if len(line) > 1:
         near, next_near = distance(line[0], anchor), distance(line[1], anchor)
-        if next_near >= SIZE_RATIO * near and next_near - near >= MARGIN * side:
+        if next_near >= _SIZE_RATIO * near and next_near - near >= MARGIN * side:
             yield "closest to", line[0], None
 
 
-def _phrase(
+def _relation_phrase(
     scene: Scene,
     rng: Generator,
     group: Group,
@@ -221,9 +212,9 @@ def _phrase(
     size: str | None,
 ) -> str:
     present = by_category(scene)
-    everyone = Group(group.category, None, present[group.category])
+    category = Group(group.category, None, present[group.category])
     if size is None and rng.random() < _EXTRA_WORD:
-        size = next((word for word, it in sizes(everyone).items() if it is item), None)
+        size = next((word for word, it in _sizes(category).items() if it is item), None)
     color = group.color
     if color is None and rng.random() < _EXTRA_WORD:
         color = item.color
@@ -232,10 +223,16 @@ def _phrase(
         anchor_color = anchor.items[0].color
     adjectives = [choice(rng, SIZE_WORDS[size])] if size else []
     adjectives += [color] if color else []
-    return phrases.relation_phrase(
-        rng,
-        adjectives,
-        noun(rng, group.category, present),
-        relation,
-        phrases.head(noun(rng, anchor.category, present), anchor_color),
-    )
+    word = noun(rng, group.category, present)
+    other = phrases.head(noun(rng, anchor.category, present), anchor_color)
+    return phrases.relation_phrase(rng, adjectives, word, relation, other)
+
+
+def _sorted_along(group: Group, axis: int) -> tuple[list[SceneItem], list[float]]:
+    """The items sorted by center along x (0) or y (1), and the gaps between neighbors, px."""
+    line = sorted(group.items, key=lambda item: item.center[axis])
+    return line, [b.center[axis] - a.center[axis] for a, b in pairwise(line)]
+
+
+def _longest_side(scene: Scene) -> int:
+    return int(max(scene.ids.shape))

@@ -1,7 +1,7 @@
-"""How two items stand to each other in the picture: clearly so, clearly not, or neither.
+"""Spatial relations of two items: each holds clearly, fails clearly, or is unclear.
 
-A sentence may only use what is clear: the item meant must hold, every rival must clearly fail.
-All lengths are fractions of the picture's longest side unless said otherwise.
+A sentence may use a relation only if it holds for the target and clearly fails for every other
+candidate. Lengths are fractions of the image's longest side unless stated otherwise.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from enum import Enum
 
 from vlseg_cli.synthetic.scene import SceneItem
 
-MARGIN = 0.06  # a difference a person sees without measuring
-_NEAR = 0.07  # gap of two things next to each other
-_APART = 0.16  # gap of two things that nobody calls next to each other
+MARGIN = 0.06  # a difference that is clear to a person
+_NEAR = 0.07  # largest gap of things next to each other
+_APART = 0.16  # gap from which things are not next to each other
 
 
 class Holds(Enum):
@@ -23,21 +23,21 @@ class Holds(Enum):
 
 
 def left_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
-    """Whether a stands left of b; side: longest side of the picture, px."""
+    """Whether a is left of b; side: longest side of the image, px."""
     if a.box[2] <= b.center[0] and b.center[0] - a.center[0] >= MARGIN * side:
         return Holds.YES
     return Holds.NO if a.center[0] - b.center[0] >= MARGIN * side else Holds.UNCLEAR
 
 
 def right_of(a: SceneItem, b: SceneItem, side: int) -> Holds:
-    """Whether a stands right of b."""
+    """Whether a is right of b."""
     if a.box[0] >= b.center[0] and a.center[0] - b.center[0] >= MARGIN * side:
         return Holds.YES
     return Holds.NO if b.center[0] - a.center[0] >= MARGIN * side else Holds.UNCLEAR
 
 
 def above(a: SceneItem, b: SceneItem, side: int) -> Holds:
-    """Whether a is over b, in the same column of the picture, and not resting on it."""
+    """Whether a is over b, in the same column, and not resting on it."""
     if a.center[1] - b.center[1] >= MARGIN * side:
         return Holds.NO
     clear = a.box[3] <= b.center[1] and b.center[1] - a.center[1] >= MARGIN * side
@@ -45,22 +45,22 @@ def above(a: SceneItem, b: SceneItem, side: int) -> Holds:
 
 
 def below(a: SceneItem, b: SceneItem, side: int) -> Holds:
-    """Whether a is under b, in the same column of the picture, and does not carry it."""
+    """Whether a is under b, in the same column, and does not support it."""
     if b.center[1] - a.center[1] >= MARGIN * side:
         return Holds.NO
     clear = a.box[1] >= b.center[1] and a.center[1] - b.center[1] >= MARGIN * side
     return Holds.YES if clear and _same_column(a, b) and b.on != a.id else Holds.UNCLEAR
 
 
-def on(a: SceneItem, b: SceneItem, side: int) -> Holds:  # noqa: ARG001 - all relations are called alike
-    """Whether a rests on b, as the drawing knows."""
+def on(a: SceneItem, b: SceneItem, side: int) -> Holds:  # noqa: ARG001 - same signature for all
+    """Whether a rests on b, according to the plan."""
     if a.on == b.id:
         return Holds.YES
     return Holds.UNCLEAR if _gap(a, b) == 0 else Holds.NO
 
 
 def next_to(a: SceneItem, b: SceneItem, side: int) -> Holds:
-    """Whether a is beside b with little room between, at about the same height."""
+    """Whether a is beside b with a small gap, at about the same height."""
     gap = _gap(a, b)
     if gap >= _APART * side:
         return Holds.NO

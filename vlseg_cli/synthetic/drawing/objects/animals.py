@@ -1,4 +1,4 @@
-"""Animals and people. Four-legged ones share one skeleton; what differs is in its arguments."""
+"""Painters of animals and people; each fills its unit box."""
 
 from vlseg_cli.synthetic.drawing.canvas import BLACK, RGB, SKIN, WHITE, Brush, mixed, shaded
 
@@ -18,10 +18,8 @@ def _legs(b: Brush, color: RGB, top: float, width: float, left: float, right: fl
         half = width / b.aspect / 2
         b.poly(
             c,
-            (u - half, top),
-            (u + half, top),
-            (u + move + half * 0.8, 1),
-            (u + move - half * 0.8, 1),
+            *((u - half, top), (u + half, top)),
+            *((u + move + half * 0.8, 1), (u + move - half * 0.8, 1)),
         )
 
 
@@ -43,9 +41,8 @@ def cat(b: Brush) -> None:
     for side in (-1, 1):
         b.poly(
             b.main,
-            (u + side * wide, v - 0.22),
-            (u + side * wide * 0.95, v),
-            (u + side * wide * 0.15, v - 0.12),
+            *((u + side * wide, v - 0.22)),
+            *((u + side * wide * 0.95, v), (u + side * wide * 0.15, v - 0.12)),
         )
     b.oval(b.main, u, v, wide, 0.17)
     for side in (-1, 1):
@@ -119,13 +116,8 @@ def horse(b: Brush) -> None:
     _legs(b, b.main, 0.5, 0.08, 0.36, 0.88)
     b.poly(
         b.main,
-        (0.34, 0.34),
-        (0.6, 0.38),
-        (0.88, 0.32),
-        (0.95, 0.42),
-        (0.92, 0.6),
-        (0.5, 0.64),
-        (0.32, 0.58),
+        *((0.34, 0.34), (0.6, 0.38), (0.88, 0.32), (0.95, 0.42), (0.92, 0.6)),
+        *((0.5, 0.64), (0.32, 0.58)),
     )
     b.poly(b.main, (0.16, 0.06), (0.26, 0.06), (0.46, 0.36), (0.36, 0.56))
     b.poly(mane, (0.22, 0.02), (0.29, 0.06), (0.5, 0.35), (0.42, 0.37))
@@ -140,13 +132,8 @@ def bird(b: Brush) -> None:
         b.poly(b.dark, (0.42, 0.6), (0.3, 0.02), (0.62, 0.5))
         b.poly(
             b.main,
-            (0.08, 0.5),
-            (0.3, 0.42),
-            (0.7, 0.5),
-            (1, 0.4),
-            (0.96, 0.66),
-            (0.6, 0.76),
-            (0.24, 0.76),
+            *((0.08, 0.5), (0.3, 0.42), (0.7, 0.5), (1, 0.4), (0.96, 0.66)),
+            *((0.6, 0.76), (0.24, 0.76)),
         )
         b.poly(b.light, (0.4, 0.58), (0.62, 0), (0.76, 0.16), (0.66, 0.6))
         b.disc(b.main, 0.16, 0.56, 0.2)

@@ -1,4 +1,4 @@
-"""What stands in kitchens: appliances, a table, crockery, fruit; each fills its unit box."""
+"""Painters of kitchen objects: appliances, table, crockery, fruit; each fills its unit box."""
 
 from vlseg_cli.synthetic.drawing.canvas import BLACK, STEEL, WHITE, WOOD, Brush, mixed, shaded
 
@@ -56,10 +56,8 @@ def table(b: Brush) -> None:
             c = b.dark if foot < 1 else shaded(b.main, 0.85)
             b.poly(
                 c,
-                (u - 0.025, 0.1),
-                (u + 0.025, 0.1),
-                (u + side * 0.6 + 0.02, foot),
-                (u + side * 0.6 - 0.02, foot),
+                *((u - 0.025, 0.1), (u + 0.025, 0.1)),
+                *((u + side * 0.6 + 0.02, foot), (u + side * 0.6 - 0.02, foot)),
             )
     b.poly(b.main, (0.1, 0), (0.9, 0), (1, deep), (0, deep))
     b.rect(b.dark, 0, deep, 1, deep + thick)
@@ -92,20 +90,14 @@ def cup(b: Brush) -> None:
     b.disc((225, 222, 215) if b.main[0] < 200 else (120, 118, 115), 0.76, 0.52, 0.13)
     b.poly(
         b.main,
-        (0.02, 0.1),
-        (0.74, 0.1),
-        (0.74 - waist, 0.94),
-        (0.66 - waist, 1),
-        (0.1 + waist, 1),
-        (0.02 + waist, 0.94),
+        *((0.02, 0.1), (0.74, 0.1), (0.74 - waist, 0.94), (0.66 - waist, 1)),
+        *((0.1 + waist, 1), (0.02 + waist, 0.94)),
     )
     if b.rng.bernoulli(0.35):
         b.poly(
             b.light,
-            (0.04 + waist * 0.4, 0.42),
-            (0.72 - waist * 0.4, 0.42),
-            (0.72 - waist * 0.6, 0.62),
-            (0.04 + waist * 0.6, 0.62),
+            *((0.04 + waist * 0.4, 0.42), (0.72 - waist * 0.4, 0.42)),
+            *((0.72 - waist * 0.6, 0.62), (0.04 + waist * 0.6, 0.62)),
         )
     b.oval(b.light, 0.38, 0.1, 0.36, 0.1)
     b.oval(b.rng.choice(((85, 55, 35), (235, 230, 220), (150, 90, 50))), 0.38, 0.1, 0.28, 0.065)

@@ -1,4 +1,6 @@
-"""Painters of outdoor objects: streets, fields, beaches, harbours. Each fills its unit box."""
+"""Painters of outdoor objects: streets, fields, beaches, harbours; each fills its unit box."""
+
+import math
 
 from vlseg_cli.synthetic.drawing.canvas import BLACK, GLASS, STEEL, WHITE, WOOD, Brush, shaded
 
@@ -16,10 +18,7 @@ def car(b: Brush) -> None:
     b.poly(GLASS, (nose + 0.06, 0.4), (nose + 0.17, roof + 0.08), (0.52, roof + 0.08), (0.52, 0.4))
     b.poly(
         shaded(GLASS, 0.85),
-        (0.55, 0.4),
-        (0.55, roof + 0.08),
-        (tail - 0.14, roof + 0.08),
-        (tail - 0.05, 0.4),
+        *((0.55, 0.4), (0.55, roof + 0.08), (tail - 0.14, roof + 0.08), (tail - 0.05, 0.4)),
     )
     b.slab(b.main, 0, 0.38, 1, 0.82, 0.14)
     b.rect(b.dark, 0.01, 0.7, 0.99, 0.8)
@@ -61,8 +60,11 @@ def bicycle(b: Brush) -> None:
             b.bar(
                 STEEL,
                 0.015,
-                (u - radius * c / b.aspect, hub - radius * s),
-                (u + radius * c / b.aspect, hub + radius * s),
+                *(),
+                *(
+                    (u - radius * c / b.aspect, hub - radius * s),
+                    (u + radius * c / b.aspect, hub + radius * s),
+                ),
             )
     pedal, seat, head = (0.46, hub + 0.02), (0.38, 0.26), (0.68, 0.2)
     b.bar(b.main, 0.08, (right, hub), head, (0.66, 0.08))
@@ -72,23 +74,14 @@ def bicycle(b: Brush) -> None:
     b.disc(STEEL, *pedal, 0.06)
 
 
-_RING = (
-    (1.0, 0.0),
-    (0.81, 0.59),
-    (0.31, 0.95),
-    (-0.31, 0.95),
-    (-0.81, 0.59),
-    (-1.0, 0.0),
-    (-0.81, -0.59),
-    (-0.31, -0.95),
-    (0.31, -0.95),
-    (0.81, -0.59),
-    (1.0, 0.0),
-)
+# A circle of ten corners, closed.
+_RING = [
+    (round(math.cos(math.pi * k / 5), 2), round(math.sin(math.pi * k / 5), 2)) for k in range(11)
+]
 
 
 def traffic_light(b: Brush) -> None:
-    """Three lamps in a tall housing on a pole; one of them shines."""
+    """Three lamps in a tall housing on a pole; one of them lit."""
     on = b.rng.integer(0, 2)
     b.rect(shaded(STEEL, 0.6), 0.42, 0.4, 0.58, 1)
     b.rect(shaded(STEEL, 0.5), 0.28, 0.97, 0.72, 1)
@@ -167,9 +160,8 @@ def tree(b: Brush) -> None:
             c = (b.dark, b.main, b.light)[k]
             b.poly(
                 c,
-                (0.08 + 0.1 * (2 - k), 0.84 - 0.24 * k),
-                (0.5, 0.4 - 0.2 * k),
-                (0.92 - 0.1 * (2 - k), 0.84 - 0.24 * k),
+                *((0.08 + 0.1 * (2 - k), 0.84 - 0.24 * k)),
+                *((0.5, 0.4 - 0.2 * k), (0.92 - 0.1 * (2 - k), 0.84 - 0.24 * k)),
             )
         return
     b.oval(b.dark, 0.5, 0.4, 0.5, 0.34)
@@ -218,22 +210,14 @@ def umbrella(b: Brush) -> None:
     b.bar(shaded(WOOD, 1.2), 0.035, (0.5, 0.1), (0.5 + foot, 1))
     b.poly(
         b.main,
-        (0, 0.4),
-        (0.06, 0.24),
-        (0.2, 0.12),
-        (0.5, 0.04),
-        (0.8, 0.12),
-        (0.94, 0.24),
-        (1, 0.4),
+        *((0, 0.4), (0.06, 0.24), (0.2, 0.12), (0.5, 0.04), (0.8, 0.12), (0.94, 0.24), (1, 0.4)),
     )
     for u in (0.16, 0.6):
         b.poly(second, (0.5, 0.04), (u, 0.41), (u + 0.24, 0.41))
     for k in range(5):
         b.poly(
             b.main if k % 2 == 0 else second,
-            (0.2 * k, 0.39),
-            (0.2 * k + 0.2, 0.39),
-            (0.2 * k + 0.1, 0.46),
+            *((0.2 * k, 0.39), (0.2 * k + 0.2, 0.39), (0.2 * k + 0.1, 0.46)),
         )
     b.rect(b.dark, 0.48, 0, 0.52, 0.06)
 

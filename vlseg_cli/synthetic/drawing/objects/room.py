@@ -1,4 +1,4 @@
-"""What stands, hangs and lies in living rooms and bedrooms. Each drawing fills its unit box."""
+"""Painters of objects in living rooms and bedrooms; each fills its unit box."""
 
 from vlseg_cli.synthetic.categories import COLORS
 from vlseg_cli.synthetic.drawing.canvas import BLACK, RGB, STEEL, WHITE, WOOD, Brush, mixed, shaded
@@ -63,12 +63,8 @@ def tv(b: Brush) -> None:
     if b.rng.bernoulli(0.5):
         b.poly(
             (90, 140, 80),
-            (0.045, 0.55),
-            (0.3, 0.42),
-            (0.6, 0.6),
-            (0.955, 0.46),
-            (0.955, 0.79),
-            (0.045, 0.79),
+            *((0.045, 0.55), (0.3, 0.42), (0.6, 0.6), (0.955, 0.46)),
+            *((0.955, 0.79), (0.045, 0.79)),
         )
         b.disc((250, 220, 120), 0.75, 0.22, 0.09)
     else:
@@ -94,7 +90,7 @@ def bookshelf(b: Brush) -> None:
 
 
 def clock(b: Brush) -> None:
-    """A round dial with a rim, ticks, and two hands at any time of the day."""
+    """A round dial with a rim, ticks, and two hands at a random time."""
     face = b.rng.choice((WHITE, WHITE, (245, 235, 205), shaded(b.main, 1.75)))
     b.disc(b.main, 0.5, 0.5, 0.5)
     b.disc(face, 0.5, 0.5, 0.36)
@@ -119,11 +115,8 @@ def picture(b: Brush) -> None:
         b.rect((150, 195, 225), side + 0.03, wide + 0.03, 0.97 - side, 0.6)
         b.poly(
             (95, 140, 85),
-            (side + 0.03, 0.6),
-            (0.45, 0.42),
-            (0.97 - side, 0.58),
-            (0.97 - side, low),
-            (side + 0.03, low),
+            *((side + 0.03, 0.6), (0.45, 0.42), (0.97 - side, 0.58)),
+            *((0.97 - side, low), (side + 0.03, low)),
         )
     elif kind == 1:
         b.oval((215, 165, 130), 0.5, 0.45, 0.13, 0.16)
@@ -185,7 +178,7 @@ def ball(b: Brush) -> None:
 
 
 def book(b: Brush) -> None:
-    """Lying flat with its pages to us, standing upright, or open."""
+    """Lying flat with its pages to the front, or standing upright."""
     if b.aspect > 1.2:
         b.poly(b.main, (0.12, 0), (1, 0), (0.9, 0.42), (0, 0.42))
         b.rect(WHITE, 0.02, 0.42, 0.9, 0.82)
