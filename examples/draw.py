@@ -1,8 +1,6 @@
-"""Draws the pictures and the clip of this folder: python examples/draw.py
+"""Draws the images and the clip of this folder: python examples/draw.py
 
-Each picture has its truth beside it.
-
-The seeds are held out: no model was ever trained on them.
+Next to each image is its ground truth. The seeds are held out: no model was trained on them.
 """
 
 import json
@@ -32,13 +30,13 @@ def main() -> None:
     for name, seed in SCENES.items():
         scene = draw_scene(seed, scene_type=name, shape=SHAPE)
         Image.fromarray(scene.pixels).save(folder / f"{name}.png")
-        truth = {
+        annotations = {
             "info": {"description": f"A drawn {name}, seed {seed}"},
             "images": [coco.image_record(scene, f"{name}.png")],
             "annotations": coco.instance_records(scene),
             "categories": coco.scene_categories(),
         }
-        (folder / f"{name}.json").write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(annotations, indent=1) + "\n", "utf-8")
     write_clip(folder)
 
 

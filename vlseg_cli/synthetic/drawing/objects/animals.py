@@ -41,7 +41,7 @@ def cat(b: Brush) -> None:
     for side in (-1, 1):
         b.poly(
             b.main,
-            *((u + side * wide, v - 0.22)),
+            (u + side * wide, v - 0.22),
             *((u + side * wide * 0.95, v), (u + side * wide * 0.15, v - 0.12)),
         )
     b.oval(b.main, u, v, wide, 0.17)
