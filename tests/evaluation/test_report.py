@@ -22,9 +22,9 @@ from vlseg_cli.evaluation.report import (
 from vlseg_cli.evaluation.run import evaluate
 from vlseg_cli.evaluation.scorers.synthetic import SyntheticSceneScorer
 from vlseg_cli.evaluation.summary import (
-    protocol_words,
+    protocol_line,
     setting,
-    setting_words,
+    setting_line,
     summarize,
     write_summary,
 )
@@ -53,10 +53,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 
 
 def test_the_setting_is_told(written: tuple[Path, dict]) -> None:
-    words = setting_words(written[1])
+    words = setting_line(written[1])
     assert words.startswith("embedded (psalm, 192 px, bfloat16), weights ")
     assert words.endswith("the first 7 samples alone")
-    first = protocol_words(written[1]["benchmarks"][0])
+    first = protocol_line(written[1]["benchmarks"][0])
     assert first == "unit=ref, polygons=fill, threshold: the task's own, 1 of 1,500 samples"
 
 

@@ -1,4 +1,4 @@
-"""What a model cannot be asked it answers with nothing, in its place, and it is told once."""
+"""Unsupported tasks get empty predictions, in their order, and one note."""
 
 import pytest
 from jobs.stub import StubModel
@@ -8,8 +8,8 @@ from vlseg_cli.schema import Expression, Frame, PromptRequest, Question, Task, U
 from vlseg_cli.synthetic.draw import draw_scene
 
 
-class Mute(StubModel):
-    """Segments pictures, and does not talk."""
+class ReferOnly(StubModel):
+    """Segments images, and generates no text."""
 
     tasks = frozenset((Task.REFER,))
     session = None  # type: ignore[assignment]
@@ -20,9 +20,9 @@ def frames() -> list[Frame]:
     return [Frame(draw_scene(seed, 64).pixels, f"{seed}.png") for seed in (1, 2)]
 
 
-def test_answers_stay_in_their_places(frames: list[Frame]) -> None:
-    said: list[str] = []
-    model = UnsupportedTaskAdapter(Mute(), said.append)
+def test_predictions_keep_their_order(frames: list[Frame]) -> None:
+    notes: list[str] = []
+    model = UnsupportedTaskAdapter(ReferOnly(), notes.append)
     requests = [
         PromptRequest(1, Task.CHAT, Question("what is it?")),
         PromptRequest(0, Task.REFER, Expression("it")),
@@ -32,9 +32,9 @@ def test_answers_stay_in_their_places(frames: list[Frame]) -> None:
     assert (silent.source, silent.text, silent.segments) == ("2.png", "", ())
     assert found.segments and found.prompt is requests[1].prompt
     assert (again.source, again.task) == ("1.png", Task.CHAT)
-    assert said == ["The model stub has no chat: it answers that by silence."]
+    assert notes == ["The model stub does not support chat: its predictions are empty."]
 
 
-def test_a_model_of_pictures_watches_no_video() -> None:
+def test_a_model_of_images_refuses_video() -> None:
     with pytest.raises(UsageError, match="answers pictures only"):
-        UnsupportedTaskAdapter(Mute(), print).session([])
+        UnsupportedTaskAdapter(ReferOnly(), print).session([])

@@ -16,13 +16,13 @@ MAPS = npst.arrays(np.int64, (6, 5), elements=st.sampled_from([-1, 0, 1, 2, 3, 2
 @given(MAPS, MAPS, st.booleans())
 @settings(max_examples=60)
 def test_agrees_with_masks_of_each_class(
-    prediction: np.ndarray, truth: np.ndarray, unanswered_is_wrong: bool
+    prediction: np.ndarray, truth: np.ndarray, unpredicted_is_wrong: bool
 ) -> None:
-    meter = SemanticIoU(CLASSES, unanswered_is_wrong=unanswered_is_wrong)
+    meter = SemanticIoU(CLASSES, unpredicted_is_wrong=unpredicted_is_wrong)
     meter.add(prediction, truth)
     result = meter.result()
     counted = np.isin(truth, range(CLASSES))
-    if not unanswered_is_wrong:
+    if not unpredicted_is_wrong:
         counted &= np.isin(prediction, range(CLASSES))
     ious, accuracies = [], []
     for name in range(CLASSES):
@@ -61,7 +61,7 @@ def test_a_class_that_is_only_predicted_is_not_averaged() -> None:
 
 def test_unanswered_pixels_are_wrong_if_asked_for_and_ignored_ones_are_nothing() -> None:
     maps = np.array([[0, -1, 2, 3]]), np.array([[0, 0, 255, -1]])
-    official, ours = SemanticIoU(CLASSES), SemanticIoU(CLASSES, unanswered_is_wrong=True)
+    official, ours = SemanticIoU(CLASSES), SemanticIoU(CLASSES, unpredicted_is_wrong=True)
     official.add(*maps)
     ours.add(*maps)
     assert (official.result().miou, official.result().pixel_accuracy) == (1, 1)

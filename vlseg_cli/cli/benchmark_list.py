@@ -7,7 +7,7 @@ from typing import Any
 
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, published
-from vlseg_cli.evaluation.summary import Summary, protocol_words, setting_words
+from vlseg_cli.evaluation.summary import Summary, protocol_line, setting_line
 
 # The systems of vlseg, as the papers name their models; all others are in the report.
 _SYSTEMS = ("PSALM", "HyperSeg-3B", "MVP-LM", "HRSeg", "HRSeg-LLaVA-v1", "SELF1E-2B")
@@ -15,13 +15,13 @@ _SYSTEMS = ("PSALM", "HyperSeg-3B", "MVP-LM", "HRSeg", "HRSeg-LLaVA-v1", "SELF1E
 
 def result_lines(summary: Summary) -> Iterator[str]:
     """The setting, then each benchmark: its measures, and what papers print for it."""
-    yield setting_words(summary)
+    yield setting_line(summary)
     for one in summary["benchmarks"]:
         yield from _lines(one)
 
 
 def _lines(one: dict[str, Any]) -> Iterator[str]:
-    yield f"{one['title']}: {one['answers']:,} answers ({protocol_words(one)})"
+    yield f"{one['title']}: {one['answers']:,} answers ({protocol_line(one)})"
     for measure, value in one["measures"].items():
         printed = [
             f"{there['model']} {there['value']:.1f} [{there['source']}]"

@@ -1,4 +1,4 @@
-"""The best and the worst answers of a run, kept for a look with the eye.
+"""The best and the worst predictions of a run, shown in the report.
 
 Only a handful per task is held at any time, so memory does not grow with the benchmark.
 """
@@ -28,7 +28,7 @@ from vlseg_cli.schema import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One answer beside its truth, with a score in [0, 1] of its own.
+    """One prediction with its truth and its own score in [0, 1].
 
     measure: what the score is: 'IoU', 'PQ', …. position: which of the query's regions it is
     about, 0 for sentences; a prompt of names is one case as a whole.
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def words(self) -> str:
-        """The prompt as a person reads it."""
+        """The prompt in one line."""
         prompt = self.query.prompt
         if isinstance(prompt, Categories):
             return f"all {len(prompt.names)} names"
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def region(self) -> Region | None:
-        """What was pointed at, if anything."""
+        """The region of the prompt, if any."""
         prompt = self.query.prompt
         return prompt.regions[self.position] if isinstance(prompt, Regions) else None
 
@@ -62,7 +62,7 @@ class Case:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """What was answered: all for a prompt of names, at most one otherwise."""
+        """The predicted segments: all for a prompt of names, at most one otherwise."""
         return self.prediction.segments[self._slice]
 
     @property
@@ -73,7 +73,7 @@ class Case:
 
 
 class CaseKeeper:
-    """The ``keep`` best and worst cases of each task, at most one of each from any picture."""
+    """The ``keep`` best and worst cases of each task, at most one of each per image."""
 
     def __init__(self, keep: int = 6) -> None:
         self._keep = keep
@@ -81,12 +81,12 @@ class CaseKeeper:
         self._worst: dict[Task, list[Case]] = {}
 
     def add(self, cases: Iterable[Case]) -> None:
-        """Look at more cases; those that are neither among the best nor the worst are forgotten."""
+        """Take more cases; those that are neither among the best nor the worst are dropped."""
         for case in cases:
             task = case.query.task
             for shelf, sign in ((self._best, -1), (self._worst, 1)):
                 row = sorted([*shelf.get(task, []), case], key=partial(_rank, sign))
-                shelf[task] = list(_one_per_picture(row))[: self._keep]
+                shelf[task] = list(_one_per_image(row))[: self._keep]
 
     def best(self, task: Task) -> list[Case]:
         """Highest score first."""
@@ -98,11 +98,11 @@ class CaseKeeper:
 
 
 def _rank(sign: int, case: Case) -> tuple[float, str]:
-    """Of equal scores the same cases are kept, in whatever order they come."""
+    """Of equal scores the same cases are kept, in any order."""
     return sign * case.score, case.frame.source
 
 
-def _one_per_picture(cases: Iterable[Case]) -> Iterator[Case]:
+def _one_per_image(cases: Iterable[Case]) -> Iterator[Case]:
     seen: set[str] = set()
     for case in cases:
         if case.frame.source not in seen:
@@ -111,42 +111,42 @@ def _one_per_picture(cases: Iterable[Case]) -> Iterator[Case]:
 
 
 _SIDE = 512  # px: small scenes are enlarged to about this
-_FILL = 0.5  # opacity of an answer
+_FILL = 0.5  # opacity of a prediction
 _LINE = 2  # px of an outline
-_SURE = 0.5  # score from which an answered box is drawn
+_MIN_SCORE = 0.5  # of a predicted box that is drawn
 _PROMPT: RGB = (255, 215, 0)
 _WHITE: RGB = (255, 255, 255)
 _BLACK: RGB = (0, 0, 0)
 
 
 def draw_case(case: Case) -> Image.Image:
-    """Draw answer, truth and prompt over the picture; small pictures are enlarged."""
+    """Draw prediction, truth and prompt over the image; small images are enlarged."""
     frame = case.frame
     scale = max(1, round(_SIDE / max(frame.height, frame.width)))
     size = (frame.width * scale, frame.height * scale)
-    picture = Image.fromarray(frame.pixels).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(frame.pixels).resize(size, Image.Resampling.BICUBIC)
     if case.query.task is Task.DETECT:
-        _draw_boxes(picture, case, scale)
-        return picture
+        _draw_boxes(image, case, scale)
+        return image
     for number, segment in enumerate(case.segments):
         area = _enlarged(decode_rle(segment.rle), scale).point(lambda value: round(_FILL * value))
-        picture.paste(color_of(number), mask=area)
+        image.paste(color_of(number), mask=area)
     for mask in case.truth:
-        _outline(picture, mask, scale, _WHITE)
+        _outline(image, mask, scale, _WHITE)
     if case.region is not None:
-        _outline(picture, case.region.mask, scale, _PROMPT)
-    return picture
+        _outline(image, case.region.mask, scale, _PROMPT)
+    return image
 
 
-def _draw_boxes(picture: Image.Image, case: Case, scale: int) -> None:
-    """White true boxes below, answered boxes above."""
-    pen = ImageDraw.Draw(picture)
+def _draw_boxes(image: Image.Image, case: Case, scale: int) -> None:
+    """White true boxes below, predicted boxes above."""
+    pen = ImageDraw.Draw(image)
     for mask in case.truth:
         box = Image.fromarray(mask).getbbox()
         if box is not None:
             pen.rectangle([side * scale for side in box], outline=_WHITE, width=_LINE)
-    sure = [segment for segment in case.segments if segment.score >= _SURE]
-    for number, segment in enumerate(sure):
+    confident = [segment for segment in case.segments if segment.score >= _MIN_SCORE]
+    for number, segment in enumerate(confident):
         color = color_of(number)
         x, y, width, height = (side * scale for side in segment.bbox)
         pen.rectangle((x, y, x + width, y + height), outline=color, width=_LINE)
@@ -155,13 +155,13 @@ def _draw_boxes(picture: Image.Image, case: Case, scale: int) -> None:
         )
 
 
-def _outline(picture: Image.Image, mask: NDArray[np.bool_], scale: int, color: RGB) -> None:
+def _outline(image: Image.Image, mask: NDArray[np.bool_], scale: int, color: RGB) -> None:
     """A line just inside the mask's edge, with a dark one just outside so that it always shows."""
     whole = np.asarray(_enlarged(mask, scale)) > 0
     outer = ndimage.binary_dilation(whole) & ~whole
     inner = whole & ~ndimage.binary_erosion(whole, iterations=_LINE)
-    picture.paste(_BLACK, mask=Image.fromarray(outer))
-    picture.paste(color, mask=Image.fromarray(inner))
+    image.paste(_BLACK, mask=Image.fromarray(outer))
+    image.paste(color, mask=Image.fromarray(inner))
 
 
 def _enlarged(mask: NDArray[np.bool_], scale: int) -> Image.Image:

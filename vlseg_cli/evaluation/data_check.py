@@ -1,7 +1,7 @@
-"""What lies below a data folder: every benchmark is found, incomplete, damaged or missing.
+"""Whether the data of each benchmark is complete, incomplete, damaged or missing.
 
-The readers themselves say so, by the choices of a benchmark's first paper: what can be read here
-can be evaluated.
+The readers decide, with the protocol of a benchmark's first paper: what can be read here can be
+evaluated.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,9 +38,9 @@ class DatasetFinding:
 def check_data(
     benchmarks: Iterable[Benchmark], data: Path, thorough: bool
 ) -> Iterator[DatasetFinding]:
-    """Look for each benchmark below ``data``.
+    """Find each benchmark below ``data``.
 
-    thorough: read every sample; else only look whether each picture is there.
+    thorough: read every sample; else only check that each image exists.
     """
     for benchmark in benchmarks:
         try:
@@ -57,15 +57,15 @@ def check_data(
 
 
 def _problems(dataset: Dataset | ClipDataset, thorough: bool) -> Iterator[str]:
-    look = _read if thorough else _exists
+    check = _read if thorough else _exists
     with ThreadPoolExecutor(2) as pool:
-        for found in pool.map(lambda number: look(dataset, number), range(len(dataset))):
+        for found in pool.map(lambda number: check(dataset, number), range(len(dataset))):
             if found:
                 yield found
 
 
 def _exists(dataset: Dataset | ClipDataset, number: int) -> str:
-    """What is wrong with a sample at first sight, '' if nothing."""
+    """What is wrong with a sample without reading it, '' if nothing."""
     try:
         source = dataset.source(number)
     except (InputError, NoInputError) as error:

@@ -1,4 +1,4 @@
-"""Samples for a job, read ahead of the model in threads, and kept until they are scored."""
+"""Samples for a job: prefetched in a thread, and kept until they are scored."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,16 +21,16 @@ V = TypeVar("V")
 
 
 class SampleSource:
-    """A job's source of frames, and of what to ask about them; see ``jobs.pipeline.FrameSource``.
+    """A job's source of frames and of the requests about them; see ``jobs.pipeline.FrameSource``.
 
-    ahead: how many pictures and clips are read before they are taken.
+    ahead: how many images and clips are read in advance.
     """
 
     def __init__(self, plan: EvaluationPlan, ahead: int) -> None:
         self._plan, self._ahead = plan, ahead
-        self._open: dict[str, Portions] = {}  # being answered or scored
+        self._open: dict[str, Portions] = {}  # being predicted or scored
         self._changing = Lock()
-        self._pool = ThreadPoolExecutor(1, "reading")
+        self._pool = ThreadPoolExecutor(1, "prefetch")
 
     def __enter__(self) -> Self:
         return self
@@ -46,22 +46,22 @@ class SampleSource:
     def read(
         self, requests: Iterable[tuple[Key, Request]]
     ) -> Iterator[tuple[Key, Iterator[Frame]]]:
-        """See ``FrameSource``; what a request says of files is not looked at."""
+        """See ``FrameSource``; a request's file attributes are not used."""
         jobs = ((pair, partial(self._plan.read, pair[0][1].source)) for pair in requests)
         for (key, request), portions in _in_turn(self._pool, jobs, self._ahead):
             yield key, self._frames(key[1], portions, request.skip)
 
-    def ask(self, _model: Segmenter, item: Item, _frame: Frame) -> Sequence[PromptRequest]:
-        """What to ask about an item that is being answered."""
+    def requests(self, _model: Segmenter, item: Item, _frame: Frame) -> Sequence[PromptRequest]:
+        """The requests about an item; its frames have been read."""
         return prompt_requests(self._open[item.source])
 
     def take(self, source: str) -> Portions:
-        """The samples of an item that was answered; they are not kept any longer."""
+        """The samples of an item whose records are complete; they are not kept any longer."""
         with self._changing:
             return self._open.pop(source)
 
     def drop(self, source: str) -> None:
-        """An item will not be scored from here."""
+        """An item will not be scored in this process."""
         with self._changing:
             self._open.pop(source, None)
 
@@ -81,7 +81,7 @@ class SampleSource:
 def _in_turn(
     pool: ThreadPoolExecutor, jobs: Iterable[tuple[K, Callable[[], V]]], ahead: int
 ) -> Iterator[tuple[K, Future[V]]]:
-    """The jobs in order, each with its result; the ``ahead`` next are being done meanwhile."""
+    """The jobs in order, each with its result; the next ``ahead`` ones run meanwhile."""
     waiting: deque[tuple[K, Future[V]]] = deque()
     for key, job in jobs:
         waiting.append((key, pool.submit(job)))

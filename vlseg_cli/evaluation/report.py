@@ -1,4 +1,4 @@
-"""A report's web page: one file that needs no network, all scores as bars and telling pictures."""
+"""A report's web page: one file that needs no network, with scores as bars and example images."""
 
 import base64
 import io
@@ -9,7 +9,7 @@ from string import Template
 from typing import Any, NamedTuple
 
 from vlseg_cli.evaluation.cases import Case, CaseKeeper, draw_case
-from vlseg_cli.evaluation.summary import Summary, protocol_words, setting_words
+from vlseg_cli.evaluation.summary import Summary, protocol_line, setting_line
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Task
 from vlseg_cli.synthetic.scene import EXPORTED_KINDS
@@ -25,7 +25,7 @@ class ReportRow(NamedTuple):
 
 
 class ReportCard(NamedTuple):
-    """Bars that belong together."""
+    """Bars of one topic."""
 
     heading: str
     rows: Sequence[ReportRow]
@@ -83,9 +83,9 @@ def _gallery(gallery: ReportGallery) -> str:
 
 def _figure(case: Case) -> str:
     caption = f"<b>{case.measure} {case.score:.3f}</b>{escape(case.words)}"
-    if case.query.answers:  # asked for in words
+    if case.query.answers:  # text answers
         people = ", ".join(dict.fromkeys(case.query.answers))
-        caption += f"<br>{escape(case.prediction.text or '(no word)')} · true: {escape(people)}"
+        caption += f"<br>{escape(case.prediction.text or '(no text)')} · true: {escape(people)}"
     remark = " · ".join(filter(None, (case.query.kind, case.frame.source)))
     return (
         f'<figure><img loading="lazy" src="{_data_uri(case)}" alt="{escape(case.words)}">'
@@ -103,8 +103,8 @@ def write_benchmark_report(
     folder: OutputFolder, summary: Summary, cases: Mapping[str, CaseKeeper]
 ) -> None:
     """Write ``index.html``. cases: by benchmark. Raises OutputError."""
-    remarks = [setting_words(summary), f"data: {summary['setting']['data']}"]
-    remarks += [f"{one['title']}: {protocol_words(one)}" for one in summary["benchmarks"]]
+    remarks = [setting_line(summary), f"data: {summary['setting']['data']}"]
+    remarks += [f"{one['title']}: {protocol_line(one)}" for one in summary["benchmarks"]]
     remarks.append("Numbers are percent (MME: points), as the papers print them.")
     galleries = (
         ReportGallery(one["title"], *_cases(cases[one["name"]], Task(one["task"])))
@@ -143,14 +143,14 @@ def _benchmark_row(label: str, value: float | None, remark: str = "") -> ReportR
     )
 
 
-# Tasks in the order of the page, with the words of their headings.
+# Tasks in the order of the page, with their headings.
 _HEADINGS: dict[Task, str] = {
     Task.REFER: "Referring expressions",
     Task.REASON: "Reasoning questions",
     Task.PANOPTIC: "Panoptic",
     Task.SEMANTIC: "Semantic",
     Task.DETECT: "Boxes",
-    Task.INTERACTIVE: "Pointing",
+    Task.INTERACTIVE: "Region prompts",
 }
 _REMARK = "Scores are fractions from 0 to 1; higher is better."
 
@@ -158,17 +158,14 @@ _REMARK = "Scores are fractions from 0 to 1; higher is better."
 def write_world_report(
     folder: OutputFolder, scores: Mapping[str, Any], cases: CaseKeeper, seeds: range
 ) -> None:
-    """Write ``index.html`` into a folder, whole or not at all.
-
-    scores: what ``evaluate_world`` returns, with the ``seeds`` it was asked for.
-    """
+    """Write ``index.html`` of synthetic scenes. scores: of ``--json``. Raises OutputError."""
     about = f"{scores['model']} · seeds {seeds.start}:{seeds.stop} · scenes: {scores['scenes']}"
     galleries = (
         ReportGallery(heading, cases.best(task), cases.worst(task))
         for task, heading in _HEADINGS.items()
     )
     write_page(
-        folder, "vlseg on the drawn world", (about, _REMARK), _world_cards(scores), galleries
+        folder, "vlseg on synthetic scenes", (about, _REMARK), _world_cards(scores), galleries
     )
 
 
@@ -208,7 +205,9 @@ def _world_cards(scores: Mapping[str, Any]) -> Iterator[ReportCard]:
         ],
     )
     interactive = scores["interactive"].items()
-    yield ReportCard("Pointing, mIoU", [_world_row(kind, row["mIoU"]) for kind, row in interactive])
+    yield ReportCard(
+        "Region prompts, mIoU", [_world_row(kind, row["mIoU"]) for kind, row in interactive]
+    )
 
 
 def _world_row(label: str, score: float | None, remark: str = "") -> ReportRow:

@@ -25,7 +25,7 @@ from vlseg_cli.schema import Frame, Item, Record
 
 
 class Scoring:
-    """Scores what a job answers: a sink of it (see ``outputs.sink.Sink``) that writes nothing."""
+    """Scores the records of a job: a sink of it (see ``outputs.sink.Sink``) that writes nothing."""
 
     def __init__(
         self, plan: EvaluationPlan, samples: SampleSource, out: Path | None = None
@@ -33,7 +33,7 @@ class Scoring:
         """out: folder for submissions, None for none."""
         self._plan, self._samples = plan, samples
         self._submissions = {} if out is None else _open_submissions(plan, out)
-        self._records: dict[str, list[Record]] = {}  # of items under way
+        self._records: dict[str, list[Record]] = {}  # of items in progress
         self._scored: set[str] = set()
         self.cases = {entry.benchmark.name: CaseKeeper() for entry in plan.entries}
 
@@ -46,7 +46,7 @@ class Scoring:
         """There is nothing to keep."""
 
     def end_item(self, item: Item, parts: int) -> None:  # noqa: ARG002
-        """Score an item, unless an earlier run answered its beginning or a frame has failed."""
+        """Score an item, unless an earlier run did its beginning or a frame has failed."""
         if item.source not in self._records:
             return
         portions, records = self._samples.take(item.source), self._records.pop(item.source)
@@ -60,20 +60,20 @@ class Scoring:
         self._records.pop(item.source, None)
 
     def abandon(self) -> None:
-        """What is under way will be answered again."""
+        """Items in progress will be predicted again."""
         self._records.clear()
 
     def catch_up(self, records: Iterable[Record], failed: Mapping[str, object]) -> None:
-        """Score what other runs and processes answered. Raises InputError if a sample is gone."""
+        """Score the records of other runs and processes. Raises InputError if a sample is gone."""
         for source, own in groupby(records, key=lambda record: record.input):
             if source not in self._scored and source not in failed:
                 self._score(self._plan.read(source), list(own))
 
     def results(self) -> dict[str, Result]:
-        """The numbers of each benchmark; closes the submissions, as all answers are there."""
+        """The numbers of each benchmark; closes the submissions, which are complete."""
         for submission in self._submissions.values():
             submission.close()
-        return {one.benchmark.name: one.opened.score.result() for one in self._plan.entries}
+        return {one.benchmark.name: one.opened.scorer.result() for one in self._plan.entries}
 
     def _score(self, portions: Portions, records: Sequence[Record]) -> None:
         """Give each benchmark its columns of the records: a row per frame, a column per query."""
@@ -81,19 +81,19 @@ class Scoring:
         for entry, sample in portions:
             prompts = [query.prompt for query in sample.queries]
             own = [
-                prediction_of(records[row + first + place], prompt)
+                prediction_of(records[row + first + column], prompt)
                 for row in range(0, len(records), columns(portions))
-                for place, prompt in enumerate(prompts)
+                for column, prompt in enumerate(prompts)
             ]
             first += len(prompts)
             name = entry.benchmark.name
-            self.cases[name].add(entry.opened.score.add(sample, own))
+            self.cases[name].add(entry.opened.scorer.add(sample, own))
             if name in self._submissions:
                 self._submissions[name].add(sample, own)
 
 
 def _open_submissions(plan: EvaluationPlan, out: Path) -> dict[str, Submission[Any]]:
-    """Of the benchmarks that are scored elsewhere, in a folder each."""
+    """Of the benchmarks that are scored on a server, in a folder each."""
     makers = ((one.benchmark.name, one.benchmark.submission) for one in plan.entries)
     return {
         name: make(OutputFolder(out / "submissions" / name))
@@ -104,7 +104,7 @@ def _open_submissions(plan: EvaluationPlan, out: Path) -> dict[str, Submission[A
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came out. results, cases: by benchmark, None as long as samples are left to answer."""
+    """The outcome. results, cases: by benchmark, None as long as samples are left."""
 
     summary: Summary
     results: Mapping[str, Result] | None
@@ -118,13 +118,13 @@ def evaluate(
     load: Callable[[], Segmenter],
     progress: JobProgress,
 ) -> Evaluation:
-    """Answer all that is not answered yet, then score everything.
+    """Predict what has no prediction yet, then score everything.
 
     settings: with ``keep_records`` the folder is resumed; without, nothing is kept. Raises what
     ``run_job`` raises.
     """
 
-    def load_willing() -> UnsupportedTaskAdapter:
+    def load_adapted() -> UnsupportedTaskAdapter:
         return UnsupportedTaskAdapter(load(), progress.note)
 
     samples = SampleSource(plan, ahead=settings.batch_size)
@@ -137,7 +137,7 @@ def evaluate(
         tracking=any(entry.benchmark.is_video for entry in plan.entries),
         images_too=True,
     )
-    summary = run_job(job, settings, plan.inputs(), load_willing, samples.ask, progress)
+    summary = run_job(job, settings, plan.inputs(), load_adapted, samples.requests, progress)
     if not summary.finished or summary.stopped:
         return Evaluation(summary, None, scoring.cases)
     if settings.keep_records:

@@ -25,7 +25,7 @@ from vlseg_cli.weights.resolve import model_digest, model_folder
 class Setting:
     """model: name, system: its architecture, weights: digest of its files. dtype: of its language
     model. resolution: px of the
-    network's input, None if its folder does not say. version, commit: of vlseg, commit '' if it
+    network's input, None if unknown. version, commit: of vlseg, commit '' if it
     was installed from a package. data: root of the data. limit: samples of each benchmark.
     """
 
@@ -41,7 +41,7 @@ class Setting:
 
 
 def setting(model: str | None, dtype: Dtype, data: Path, limit: int | None) -> Setting:
-    """Look all this up. Raises WeightsError if there is no such model."""
+    """Collect it. Raises WeightsError if there is no such model."""
     folder = model_folder(model)
     return Setting(
         model or "embedded",
@@ -79,7 +79,7 @@ def _commit() -> str:
 
 
 def _head(git: Path, branch: str) -> str:
-    """Where a branch stands: in a file of its own, or packed with others."""
+    """Commit of a branch: in a file of its own, or packed with others."""
     if (git / branch).exists():
         return (git / branch).read_text()
     lines = (git / "packed-refs").read_text().splitlines()
@@ -90,7 +90,7 @@ Summary = Mapping[str, Any]  # {"setting": …, "benchmarks": [{"name": …, "me
 
 
 def summarize(plan: EvaluationPlan, setting: Setting, done: Evaluation) -> Summary:
-    """Everything a reader needs to know of finished scores."""
+    """The finished scores with all they depend on."""
     assert done.results is not None
     rows = [_benchmark(entry, done.results[entry.benchmark.name]) for entry in plan.entries]
     return {
@@ -100,7 +100,7 @@ def summarize(plan: EvaluationPlan, setting: Setting, done: Evaluation) -> Summa
     }
 
 
-def setting_words(summary: Summary) -> str:
+def setting_line(summary: Summary) -> str:
     """Model, weights and code on one line."""
     setting = summary["setting"]
     size = f", {setting['resolution']} px" if setting["resolution"] else ""
@@ -113,7 +113,7 @@ def setting_words(summary: Summary) -> str:
     )
 
 
-def protocol_words(benchmark: Mapping[str, Any]) -> str:
+def protocol_line(benchmark: Mapping[str, Any]) -> str:
     """How a benchmark of the summary was measured, on one line."""
     threshold = benchmark["threshold"]
     words = [f"{switch}={choice}" for switch, choice in benchmark["protocol"].items()]

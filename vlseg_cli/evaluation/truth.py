@@ -32,12 +32,12 @@ def true_panoptic(query: Query) -> tuple[NDArray[np.int32], list[PanopticSegment
 
 
 def predicted_panoptic(prediction: Prediction) -> tuple[NDArray[np.int32], list[PanopticSegment]]:
-    """Id map (H, W) and the segments that own pixels in it; all void if nothing was answered."""
+    """Id map (H, W) and the segments with pixels in it; all void if nothing was predicted."""
     if prediction.panoptic is None:
         return np.full((prediction.height, prediction.width), VOID, np.int32), []
     ids = prediction.panoptic.ids
-    owners = [int(number) for number in np.unique(ids) if number != VOID]
-    return ids, [PanopticSegment(n, _category(prediction, n - 1)) for n in owners]
+    present = [int(number) for number in np.unique(ids) if number != VOID]
+    return ids, [PanopticSegment(n, _category(prediction, n - 1)) for n in present]
 
 
 def true_classes(query: Query) -> NDArray[np.int64]:
@@ -49,7 +49,7 @@ def true_classes(query: Query) -> NDArray[np.int64]:
 
 
 def predicted_classes(prediction: Prediction) -> NDArray[np.int64]:
-    """Class map (H, W) of a semantic or panoptic answer, ``NO_CLASS`` where nobody owns a pixel."""
+    """Class map (H, W) of a semantic or panoptic prediction, ``NO_CLASS`` outside all segments."""
     ids, segments = predicted_panoptic(prediction)
     classes = np.full(len(prediction.segments) + 1, NO_CLASS, np.int64)
     for segment in segments:
@@ -67,7 +67,7 @@ def true_boxes(query: Query) -> list[TrueInstance]:
 
 
 def predicted_boxes(prediction: Prediction) -> list[Detection]:
-    """The boxes of the answer with their scores."""
+    """The predicted boxes with their scores."""
     return [
         Detection(_category(prediction, position), segment.bbox, segment.score)
         for position, segment in enumerate(prediction.segments)
@@ -75,7 +75,7 @@ def predicted_boxes(prediction: Prediction) -> list[Detection]:
 
 
 def true_box(query: Query) -> tuple[float, float, float, float]:
-    """x, y, w, h around all that is meant."""
+    """x, y, w, h around all targets."""
     return segment_from_mask(np.asarray(query.masks.any(0)), 1.0, "").bbox
 
 
@@ -85,7 +85,7 @@ def predicted_box(prediction: Prediction) -> tuple[float, float, float, float]:
 
 
 def predicted_mask(prediction: Prediction, position: int = 0) -> NDArray[np.bool_]:
-    """Mask (H, W) of one segment; empty if the model gave fewer."""
+    """Mask (H, W) of one segment; empty if there are fewer."""
     if position < len(prediction.segments):
         return decode_rle(prediction.segments[position].rle)
     return np.zeros((prediction.height, prediction.width), bool)
@@ -100,7 +100,7 @@ def predicted_union(prediction: Prediction) -> NDArray[np.bool_]:
 
 
 def true_union(query: Query) -> NDArray[np.bool_]:
-    """Mask (H, W) of all that is meant; empty if nothing is."""
+    """Mask (H, W) of all targets; empty if there is none."""
     return np.asarray(query.masks.any(axis=0))
 
 
@@ -123,5 +123,5 @@ def prediction_of(record: Record, prompt: Prompt) -> Prediction:
 def _category(prediction: Prediction, position: int) -> int:
     category = prediction.segments[position].category_id
     if category is None:
-        raise ValueError(f"Segment {position} answers names but has no category_id.")
+        raise ValueError(f"Segment {position} of category names has no category_id.")
     return category

@@ -1,7 +1,7 @@
-"""A model under evaluation: whatever it cannot be asked, it answers with nothing.
+"""A model under evaluation: tasks that it does not support get empty predictions.
 
-A benchmark of questions can so be run by a model that was never taught to talk: it scores what
-silence scores, and is told to.
+A benchmark of questions so runs with a model that generates no text: it gets the score of empty
+answers, and a note is printed.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,18 +13,18 @@ from vlseg_cli.schema import Frame, Prediction, PromptRequest
 
 class _Encoded(NamedTuple):
     frames: Sequence[Frame]
-    seen: Any  # of the model
+    features: Any  # of the model
 
 
 class UnsupportedTaskAdapter:
-    """See ``VideoSegmenter``; a model of pictures alone says so when it is to watch a video."""
+    """See ``VideoSegmenter``; a model without video raises UsageError in ``session``."""
 
     def __init__(self, model: Segmenter, note: Callable[[str], None]) -> None:
-        """note: told once of the first thing that the model cannot be asked."""
+        """note: called once, for the first unsupported task."""
         self._model, self._note = model, note
         self.name, self.tasks = model.name, model.tasks
         self.categories, self.stuff = model.categories, model.stuff
-        self._is_told = False
+        self._noted = False
 
     def unknown_words(self, text: str) -> list[str]:
         """See ``Segmenter``."""
@@ -36,24 +36,26 @@ class UnsupportedTaskAdapter:
 
     def predict(self, encoded: _Encoded, requests: Sequence[PromptRequest]) -> list[Prediction]:
         """See ``Segmenter``."""
-        possible = [ask for ask in requests if ask.task in self.tasks]
-        answers = iter(self._model.predict(encoded.seen, possible) if possible else ())
+        supported = [one for one in requests if one.task in self.tasks]
+        predictions = iter(self._model.predict(encoded.features, supported) if supported else ())
         return [
-            next(answers) if ask.task in self.tasks else self._silence(encoded.frames, ask)
-            for ask in requests
+            next(predictions) if one.task in self.tasks else self._empty(encoded.frames, one)
+            for one in requests
         ]
 
     def session(
         self, requests: Sequence[PromptRequest], state: SessionState | None = None
     ) -> VideoSession:
-        """See ``VideoSegmenter``. Raises UsageError if the model answers pictures only."""
+        """See ``VideoSegmenter``. Raises UsageError for a model of images only."""
         return require_video(self._model).session(requests, state)
 
-    def _silence(self, frames: Sequence[Frame], ask: PromptRequest) -> Prediction:
-        if not self._is_told:
-            self._note(f"The model {self.name} has no {ask.task}: it answers that by silence.")
-            self._is_told = True
-        frame = frames[ask.frame]
+    def _empty(self, frames: Sequence[Frame], request: PromptRequest) -> Prediction:
+        if not self._noted:
+            self._note(
+                f"The model {self.name} does not support {request.task}: its predictions are empty."
+            )
+            self._noted = True
+        frame = frames[request.frame]
         return Prediction(
-            frame.source, frame.index, frame.height, frame.width, ask.task, ask.prompt, ()
+            frame.source, frame.index, frame.height, frame.width, request.task, request.prompt, ()
         )

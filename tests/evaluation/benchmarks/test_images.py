@@ -66,7 +66,7 @@ def nothing(frame: Frame, query: Query) -> Prediction:
 
 def samples(benchmark: Benchmark, data: Path) -> tuple[list[Sample], object]:
     opened = benchmark.find(data, benchmark.protocol("psalm", {}))
-    return [opened.dataset[n] for n in range(len(opened.dataset))], opened.score
+    return [opened.dataset[n] for n in range(len(opened.dataset))], opened.scorer
 
 
 @pytest.mark.parametrize("benchmark", PICTURES, ids=lambda one: one.name)

@@ -1,4 +1,4 @@
-"""What a line of the table of benchmarks says, and how a line becomes something that can be run."""
+"""What a benchmark is: a data set, how papers evaluate on it, and what scores the predictions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,25 +17,24 @@ ProtocolChoice = Mapping[str, str]
 
 
 class Opened(NamedTuple):
-    """A benchmark's data, and what scores the answers."""
+    """A benchmark's data and its scorer."""
 
     dataset: Dataset | ClipDataset
-    score: Scorer[Any]
+    scorer: Scorer[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One column of a paper's table.
 
-    name: as it is asked for. title: as papers write it. task: what a model is asked to do.
+    name: on the command line. title: as papers write it. task: of its prompts.
     homes: folders below --data that may hold it, official first; '.' is --data itself. open: of a
-    home and a protocol. specimen: writes a small set of the same form below a folder, out of the
-    scenes of some seeds. switches: what papers disagree on, each with its possible choices.
+    home and a protocol. write_toy: writes a small set of the same form below a folder, from
+    synthetic scenes of some seeds. switches: what papers disagree on, with the possible choices.
     papers: what each system's own paper chose; the first is the default of all other systems.
-    size: how many samples the published set has, None if
-    nobody says. threshold, many: as in ``Ask``. server: where
-    answers have to be sent to be scored, '' if the truth is public. submission: writes what is
-    sent there into a folder.
+    size: how many samples the published set has, None if unknown. threshold, many: as in
+    ``PromptRequest``; thresholds: of tasks that have another one. server: which scores the
+    predictions, '' if the truth is public. submission: writes what is sent there into a folder.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Benchmark:
         return self.task in (Task.VOS, Task.RVOS, Task.VIS)
 
     def threshold_of(self, task: Task) -> float | None:
-        """Of a query's task, where a benchmark has several."""
+        """The threshold for a query of this task."""
         return self.thresholds.get(task, self.threshold)
 
     def protocol(self, system: str, changes: Mapping[str, str]) -> ProtocolChoice:
@@ -96,7 +95,7 @@ class Benchmark:
 
 
 class NamedDataset(Dataset, Protocol):
-    """A data set that knows what it asks for."""
+    """A data set with the category names of its prompts."""
 
     categories: Categories
 
@@ -110,6 +109,6 @@ def open_names(
     home: Path,
     protocol: benchmark.ProtocolChoice,
 ) -> benchmark.Opened:
-    """Open a data set with the names of a protocol, and what scores them."""
+    """Open a data set with the names of a protocol, and its scorer."""
     dataset = read(home, cast(Naming, protocol["names"]))
     return benchmark.Opened(dataset, score(dataset.categories))

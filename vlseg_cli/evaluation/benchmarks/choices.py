@@ -1,7 +1,7 @@
-"""Questions answered by a choice: MMBench, ScienceQA and MME's yes or no.
+"""Multiple choice: MMBench, ScienceQA and MME's yes or no.
 
-HyperSeg reads 'A' where an answer has no letter; InternVL's line, with SELF1E, looks for the text
-of a choice. MMBench's test answers are on its server; the development table is scored at home.
+HyperSeg takes 'A' where an answer has no letter; InternVL's line, with SELF1E, searches for the
+text of a choice. MMBench's test answers are on its server; the development table is public.
 """
 
 from functools import partial
@@ -96,7 +96,7 @@ BENCHMARKS = [
     ),
     Benchmark(
         name="scienceqa-img",
-        title="ScienceQA test, with a picture",
+        title="ScienceQA test, with an image",
         task=Task.CHAT,
         homes=SCIENCEQA_HOMES,
         open=_scienceqa,

@@ -1,7 +1,7 @@
-"""DAVIS-2017: objects of the first frame are followed; Ref-DAVIS17: sentences mean them.
+"""DAVIS-2017: objects are given in the first frame; Ref-DAVIS17: by expressions.
 
-PSALM reads from the truth which objects a frame shows; we never do. HyperSeg has not said how it
-measures Ref-DAVIS17: four annotations, each with all objects on one map, are the set's own way;
+PSALM takes from the truth which objects a frame shows; we never do. HyperSeg does not state how it
+evaluates Ref-DAVIS17: four annotations, each with all objects on one map, is the set's own way;
 'expression' is VISA's, one by one.
 """
 
@@ -18,11 +18,11 @@ HOMES = ("DAVIS", ".")
 SPLIT = "val"
 
 
-def _followed(home: Path, _: ProtocolChoice) -> Opened:
+def _vos(home: Path, _: ProtocolChoice) -> Opened:
     return Opened(DAVISDataset(home, SPLIT), VOSScorer())
 
 
-def _referred(home: Path, protocol: ProtocolChoice) -> Opened:
+def _ref_davis(home: Path, protocol: ProtocolChoice) -> Opened:
     score = RefDavisScorer() if protocol["unit"] == "annotation" else VideoExpressionScorer()
     return Opened(RefDAVISDataset(home, SPLIT), score)
 
@@ -41,7 +41,7 @@ BENCHMARKS = [
         title="DAVIS-2017 val",
         task=Task.VOS,
         homes=HOMES,
-        open=_followed,
+        open=_vos,
         write_toy=_write_toy,
         papers={"psalm": {}},
         switches={},
@@ -52,7 +52,7 @@ BENCHMARKS = [
         title="Ref-DAVIS17 val",
         task=Task.RVOS,
         homes=HOMES,
-        open=_referred,
+        open=_ref_davis,
         write_toy=_write_ref_toy,
         papers={"hyperseg": {"unit": "annotation"}},
         switches={"unit": ("annotation", "expression")},

@@ -1,4 +1,4 @@
-"""Ego-Exo4D correspondence: an object of one camera, found in the other's view, both ways."""
+"""Ego-Exo4D correspondence: an object of one camera, segmented in the other's view, both ways."""
 
 from functools import partial
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Sets whose names no training has seen: ADE20K, Cityscapes, Pascal Context, Pascal VOC.
+"""Sets whose names are in no training set: ADE20K, Cityscapes, Pascal Context, Pascal VOC.
 
-PSALM asks by strings of synonyms, MVP-LM by each class's own name.
+PSALM prompts with strings of synonyms, MVP-LM with each class's own name.
 """
 
 from collections.abc import Callable
@@ -37,14 +37,14 @@ PAPERS: dict[str, ProtocolChoice] = {
 
 
 class _Set(NamedTuple):
-    """Where a set lies, how many pictures it has, how a specimen of it is drawn."""
+    """The folders of a set, how many images it has, what writes a toy version of it."""
 
     homes: tuple[str, ...]
     size: int
     write: Callable[[Path, range], None]
 
     def write_toy(self, folder: Path, seeds: range) -> None:
-        """Draw one in the first of its homes."""
+        """Write one in the first of its homes."""
         self.write(folder / self.homes[0], seeds)
 
 

@@ -1,8 +1,8 @@
-"""Questions answered in a word or two: VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE.
+"""Questions with short answers: VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE.
 
-LLaVA's line asks for a short answer on a line of its own, InternVL's behind a space; and they tidy
-GQA's answers in two ways. The papers score people's answers with M4C's evaluator, VQAv2's own
-('official') rewrites less.
+LLaVA's line requests a short answer on a line of its own, InternVL's after a space; and they
+normalize GQA's answers in two ways. The papers use M4C's evaluator; VQAv2's own ('official')
+rewrites less.
 """
 
 from functools import partial
@@ -28,7 +28,7 @@ LLAVA: ProtocolChoice = {"joint": "line", "evaluator": "m4c"}
 
 
 class _People(NamedTuple):
-    """One split of a set that ten people answered; size: pictures."""
+    """One split of a set with ten annotators; size: images."""
 
     benchmark: str
     title: str

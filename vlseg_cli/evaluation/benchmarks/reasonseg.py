@@ -22,7 +22,7 @@ PAPERS: dict[str, ProtocolChoice] = {
     "hyperseg": {"ignore": "background", "epsilon": "1e-5"},
     "hrseg": {"ignore": "left-out", "epsilon": "1e-8"},
 }
-# Benchmarks with their split, the kind of question, and how many pictures there are.
+# Benchmarks with their split, the kind of question, and how many images it has.
 SUBSETS = {
     "val": ("val", None, 200),
     "test": ("test", None, 779),

@@ -27,7 +27,7 @@ PAPERS: dict[str, ProtocolChoice] = {
     "hrseg": {"unit": "sentence", "polygons": "sum"},
     "self1e": {"unit": "sentence", "polygons": "sum"},
 }
-# Sets, how papers write them, and how many pictures each split has.
+# Sets, their titles, and how many images each split has.
 SETS: dict[RefCOCOName, tuple[str, dict[str, int]]] = {
     "refcoco": ("RefCOCO", {"val": 1500, "testA": 750, "testB": 750}),
     "refcoco+": ("RefCOCO+", {"val": 1500, "testA": 750, "testB": 750}),
@@ -61,7 +61,7 @@ def _write(name: RefCOCOName, folder: Path, seeds: range) -> None:
     write_refcoco(folder / HOMES[0], name, seeds)
 
 
-# Draws all splits of a set.
+# Write all splits of a set.
 TOY_WRITERS = {name: partial(_write, name) for name in REFS}
 
 REFCOCO_BENCHMARKS = [
@@ -113,7 +113,7 @@ REC_PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "i
 
 def _rec(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
     score = BoxScorer(generalized=protocol["overlap"] == "generalized")
-    masks = {**protocol, "polygons": "union"}  # for the pictures of the report alone
+    masks = {**protocol, "polygons": "union"}  # for the images of the report alone
     return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
 
 

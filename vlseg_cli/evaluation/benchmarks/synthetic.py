@@ -1,4 +1,4 @@
-"""``vlseg eval world``: everything asked of held-out synthetic scenes, or clips, by their seeds.
+"""``vlseg eval world``: all prompts of held-out synthetic scenes, or clips, given by their seeds.
 
 The prompts of a scene depend on its own seed alone, the same for every model and run, so a range
 can be evaluated in any order, in shards, and resumed.
@@ -37,8 +37,8 @@ from vlseg_cli.synthetic.scene import KINDS, Scene, Sentence
 _STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
 _TRIES = 4  # per sentence wanted: a draw may repeat itself
 
-# About as many sentences of each kind: those that the fewest scenes offer come first wherever they
-# are available, the others fill up in turn.
+# About as many sentences of each kind: those that the fewest scenes have are drawn first where
+# possible, the others in turn.
 _EXPRESSIONS = 5  # per scene
 _RARE = ("size", "size", "ordinal", "position")
 _FREQUENT = tuple(kind for kind in KINDS if kind not in _RARE)
@@ -90,7 +90,7 @@ def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
 
 
 class SyntheticScenes:
-    """A ``Dataset``: one scene per seed, drawn when it is asked for."""
+    """A ``Dataset``: one scene per seed, drawn on access."""
 
     def __init__(self, seeds: range, size: int, tasks: Collection[Task]) -> None:
         """size: longest side, px. tasks: queries of other tasks are left out."""
@@ -105,12 +105,12 @@ class SyntheticScenes:
 
     def __getitem__(self, number: int) -> Sample:
         sample = benchmark_sample(self._seeds[number], self._size)
-        asked = tuple(query for query in sample.queries if query.task in self._tasks)
-        return replace(sample, queries=asked)
+        queries = tuple(query for query in sample.queries if query.task in self._tasks)
+        return replace(sample, queries=queries)
 
 
 class SyntheticClips:
-    """A ``ClipDataset``: one clip per seed, drawn when it is asked for."""
+    """A ``ClipDataset``: one clip per seed, drawn on access."""
 
     def __init__(self, seeds: range, mix: ClipMix) -> None:
         self._seeds, self._mix = seeds, mix

@@ -1,4 +1,4 @@
-"""Ref-YouTube-VOS, MeViS and ReVOS: sentences about videos. The best mask answers in each frame."""
+"""Ref-YouTube-VOS, MeViS and ReVOS: expressions about videos. The best mask per frame counts."""
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from vlseg_cli.schema import Task
 REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")
 MEVIS_HOMES = ("mevis", "MeViS", ".")
 REVOS_HOMES = ("ReVOSClips", "revos", ".")
-# Groups of ReVOS with the kinds of expressions they ask; the last is the mean of the others.
+# Groups of ReVOS with their kinds of expressions; the last is the mean of the others.
 REVOS_GROUPS = {
     "reasoning": ("reasoning",),
     "referring": ("referring",),

@@ -29,21 +29,21 @@ class AveragePrecisionResult:
 
 
 class MatchTarget(NamedTuple):
-    """A true instance as matching sees it: its area in px, and whether it is a group."""
+    """What matching needs of a true instance: its area in px, and whether it is a group."""
 
     area: float
     is_crowd: bool
 
 
 class MatchCandidate(NamedTuple):
-    """A detected instance as matching sees it: its area in px and its score."""
+    """What matching needs of a detected instance: its area in px and its score."""
 
     area: float
     score: float
 
 
 class _Matches(NamedTuple):
-    """One picture, one category: scores (D,), outcome (A sizes, T thresholds, D), truths (A,)."""
+    """One image, one category: scores (D,), outcome (A sizes, T thresholds, D), truths (A,)."""
 
     scores: NDArray[np.float64]
     outcome: NDArray[np.uint8]
@@ -51,37 +51,37 @@ class _Matches(NamedTuple):
 
 
 class MatchTable:
-    """Matches by category and picture. Pictures are named by all ints or all strings.
+    """Matches by category and image. Images are named by all ints or all strings.
 
     limits: px² between small and medium and between medium and large instances. Equal scores rank
-    in the order of the sorted names of their pictures, as in the evaluator, whoever added them.
+    in the order of the sorted names of their images, as in the evaluator, in any order of adding.
     """
 
     def __init__(self, categories: Iterable[int], limits: tuple[float, float]) -> None:
         self._limits = limits
         self._matches: dict[int, dict[Any, _Matches]] = {c: {} for c in sorted(set(categories))}
-        self._pictures: set[int | str] = set()
+        self._images: set[int | str] = set()
 
     @property
     def categories(self) -> tuple[int, ...]:
         """The ids that are scored, ascending."""
         return tuple(self._matches)
 
-    def open(self, picture: int | str) -> None:
-        """Note a new picture. Raises InputError if it was counted before."""
-        if picture in self._pictures:
-            raise InputError(f"{picture!r} is counted twice: give every picture exactly once.")
-        self._pictures.add(picture)
+    def open(self, image: int | str) -> None:
+        """Register a new image. Raises InputError if it was counted before."""
+        if image in self._images:
+            raise InputError(f"{image!r} is counted twice: give every image exactly once.")
+        self._images.add(image)
 
     def add(
         self,
-        picture: int | str,
+        image: int | str,
         category: int,
         goals: Sequence[MatchTarget],
         guesses: Sequence[MatchCandidate],
         overlaps: NDArray[np.float64],
     ) -> None:
-        """Match the instances of one category in one picture; overlaps: (D guesses, N goals)."""
+        """Match the instances of one category in one image; overlaps: (D guesses, N goals)."""
         evaluator = _evaluator(self._limits)
         params = evaluator.params
         best = np.argsort([-guess.score for guess in guesses], kind="stable")[: params.maxDets[-1]]
@@ -96,21 +96,21 @@ class MatchTable:
         ]
         evaluator.ious[0, 0] = overlaps[best] if goals else []
         by_size = [evaluator.evaluateImg(0, 0, size, params.maxDets[-1]) for size in params.areaRng]
-        self._matches[category][picture] = _Matches(
+        self._matches[category][image] = _Matches(
             scores=np.array([guesses[n].score for n in best], np.float64),
             outcome=np.stack([_outcome(one) for one in by_size]),
             truths=np.array([np.count_nonzero(one["gtIgnore"] == 0) for one in by_size]),
         )
 
     def merge(self, other: "MatchTable") -> None:
-        """Take over all pictures of another table. Raises InputError if they share one."""
-        for picture in other._pictures:
-            self.open(picture)
+        """Take over all images of another table. Raises InputError if they share one."""
+        for image in other._images:
+            self.open(image)
         for category, matches in other._matches.items():
             self._matches[category] |= matches
 
     def result(self) -> AveragePrecisionResult:
-        """The numbers over everything that came."""
+        """The numbers over everything that was added."""
         evaluator = _evaluator(self._limits)
         evaluator.params.catIds = [0]
         precision, recall = zip(
@@ -146,25 +146,25 @@ def _evaluator(limits: tuple[float, float]) -> Any:
 
 
 def _outcome(matched: dict[str, Any]) -> NDArray[np.uint8]:
-    """(T, D): hit, miss or ignored, from the evaluator's record of one picture."""
+    """(T, D): hit, miss or ignored, from the evaluator's record of one image."""
     hit = np.where(matched["dtMatches"] > 0, _HIT, _MISS)
     return np.where(matched["dtIgnore"], _IGNORED, hit).astype(np.uint8)
 
 
 def _curves(evaluator: Any, matches: dict[Any, _Matches]) -> tuple[Any, Any]:
-    """Let the evaluator accumulate one category: its precision and recall."""
-    pictures = [matches[name] for name in sorted(matches)]
-    evaluator.params.imgIds = list(range(len(pictures)))
+    """Precision and recall of one category, accumulated by the evaluator."""
+    images = [matches[name] for name in sorted(matches)]
+    evaluator.params.imgIds = list(range(len(images)))
     evaluator._paramsEval = evaluator.params
     evaluator.evalImgs = [
         {
-            "dtScores": picture.scores,
-            "dtMatches": picture.outcome[size] == _HIT,
-            "dtIgnore": picture.outcome[size] == _IGNORED,
-            "gtIgnore": np.zeros(picture.truths[size]),
+            "dtScores": image.scores,
+            "dtMatches": image.outcome[size] == _HIT,
+            "dtIgnore": image.outcome[size] == _IGNORED,
+            "gtIgnore": np.zeros(image.truths[size]),
         }
         for size in range(len(evaluator.params.areaRng))
-        for picture in pictures
+        for image in images
     ]
     with contextlib.redirect_stdout(io.StringIO()):
         evaluator.accumulate()
@@ -172,7 +172,7 @@ def _curves(evaluator: Any, matches: dict[Any, _Matches]) -> tuple[Any, Any]:
 
 
 def _known(value: float) -> float | None:
-    """The evaluator writes -1 where there is nothing to find."""
+    """The evaluator writes -1 where there is no truth."""
     return float(value) if value > -1 else None
 
 
@@ -193,7 +193,7 @@ class TrueInstance:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """score: the higher the surer, of any range."""
+    """score: higher is more confident, of any range."""
 
     category: int
     shape: Shape
@@ -201,7 +201,7 @@ class Detection:
 
 
 class AveragePrecision:
-    """AP and AR over pictures, of masks or of boxes: all shapes are of one kind.
+    """AP and AR over images, of masks or of boxes: all shapes are of one kind.
 
     categories: the ids to be scored; other instances are left out.
     """
@@ -211,18 +211,18 @@ class AveragePrecision:
 
     def add(
         self,
-        picture: int | str,
+        image: int | str,
         truths: Sequence[TrueInstance],
         detections: Sequence[Detection],
     ) -> None:
-        """Count one picture. Raises InputError if it was counted before."""
-        self._table.open(picture)
+        """Count one image. Raises InputError if it was counted before."""
+        self._table.open(image)
         for category in self._table.categories:
             goals = [one for one in truths if one.category == category]
             guesses = [one for one in detections if one.category == category]
             if goals or guesses:
                 self._table.add(
-                    picture,
+                    image,
                     category,
                     [MatchTarget(one.area, one.is_crowd) for one in goals],
                     [MatchCandidate(_area(one.shape), one.score) for one in guesses],
@@ -230,18 +230,18 @@ class AveragePrecision:
                 )
 
     def merge(self, other: "AveragePrecision") -> None:
-        """Take over all pictures of another meter. Raises InputError if they share one."""
+        """Take over all images of another meter. Raises InputError if they share one."""
         self._table.merge(other._table)
 
     def result(self) -> AveragePrecisionResult:
-        """The numbers over everything that came."""
+        """The numbers over everything that was added."""
         return self._table.result()
 
 
 def _box_or_mask_overlaps(
     guesses: Sequence[Detection], goals: Sequence[TrueInstance]
 ) -> NDArray[np.float64]:
-    """IoU of every pair, (D, N); with a group, the share of the detection that lies in it."""
+    """IoU of every pair, (D, N); with a group, the share of the detection inside it."""
     from pycocotools import mask as coco
 
     shapes = [[_plain(one.shape) for one in instances] for instances in (guesses, goals)]
@@ -250,7 +250,7 @@ def _box_or_mask_overlaps(
 
 
 def _plain(shape: Shape) -> RLE | list[float]:
-    """pycocotools takes a tuple for no box at all."""
+    """pycocotools does not accept a tuple as a box."""
     return list(shape) if isinstance(shape, tuple) else shape
 
 

@@ -1,8 +1,8 @@
 """Cityscapes' own average precision of instance masks, which is not COCO's.
 
 ``cityscapesscripts/evaluation/evalInstanceLevelSemanticLabeling.py`` (Cordts et al. 2016): ten
-overlaps from .50 on, each to be exceeded; objects below 100 px and groups are not searched for, and
-what falls on them or on void is not wrong. PSALM's "Cityscapes AP" is this number.
+overlaps from .50 on, each to be exceeded; objects below 100 px and groups are not counted, and
+detections on them or on void are not wrong. PSALM's "Cityscapes AP" is this number.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _WRONG, _RIGHT, _IGNORED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredMask:
-    """A detected instance: label id, mask (H, W), score; the higher the surer."""
+    """A detected instance: label id, mask (H, W), score, higher is more confident."""
 
     label: int
     mask: NDArray[np.bool_]
@@ -41,7 +41,7 @@ class CityscapesResult:
 
 
 class _CityscapesFound(NamedTuple):
-    """One label in one picture: scores (P,), outcome (10, P), objects missed (10,) and in all."""
+    """One label in one image: scores (P,), outcome (10, P), objects missed (10,) and in all."""
 
     scores: NDArray[np.float64]
     outcome: NDArray[np.uint8]
@@ -56,12 +56,12 @@ class CityscapesAP:
         self._found: dict[int, list[_CityscapesFound]] = {label: [] for label in labels}
 
     def add(self, truth: NDArray[np.integer], detections: Sequence[ScoredMask]) -> None:
-        """Count one picture; truth: (H, W) instanceIds. Raises InputError if a size differs."""
+        """Count one image; truth: (H, W) instanceIds. Raises InputError if a size differs."""
         for one in detections:
             if one.mask.shape != truth.shape:
                 raise InputError(
                     f"A predicted mask is {one.mask.shape}, its truth {truth.shape}: "
-                    "resize the prediction to the picture's own grid first."
+                    "resize the prediction to the image's own grid first."
                 )
         ids, areas = np.unique(truth, return_counts=True)
         void = np.isin(truth, VOID_LABELS)
@@ -72,12 +72,12 @@ class CityscapesAP:
                 found.append(_matched(truth, ids[mine], areas[mine], void, guesses))
 
     def merge(self, other: "CityscapesAP") -> None:
-        """Take over all pictures of another meter of the same labels."""
+        """Take over all images of another meter of the same labels."""
         for label, found in other._found.items():
             self._found[label] += found
 
     def result(self) -> CityscapesResult:
-        """The numbers over everything that came."""
+        """The numbers over everything that was added."""
         precision = {label: _precision(found) for label, found in self._found.items()}
         known = [values for values in precision.values() if values is not None]
         return CityscapesResult(
@@ -119,7 +119,7 @@ def _matched(
         outcome[row, hits[:, ~searched].any(axis=1)] = _IGNORED
         for object_hits in hits[:, searched].T:
             if object_hits.any():
-                # Of several detections of an object the surest is right, the others are wrong.
+                # Of several detections of an object only the most confident is right.
                 rivals = np.flatnonzero(object_hits)
                 outcome[row, rivals[np.argmax(scores[rivals])]] = _RIGHT
             else:
@@ -128,7 +128,7 @@ def _matched(
 
 
 def _precision(found: Sequence[_CityscapesFound]) -> NDArray[np.float64] | None:
-    """AP of one label at each overlap; None if none of its objects is searched for."""
+    """AP of one label at each overlap; None if none of its objects is counted."""
     if not any(one.objects for one in found):
         return None
     scores = np.concatenate([one.scores for one in found])

@@ -26,7 +26,7 @@ from vlseg_cli.evaluation.metrics.jf import (
 from vlseg_cli.schema import InputError
 
 VOID = 255  # in unsupervised annotations: pixels that count neither way
-PROPOSALS = 20  # at most, in an unsupervised answer
+PROPOSALS = 20  # at most, in an unsupervised prediction
 
 IdMap = NDArray[np.integer]  # (H, W)
 IdMaps = Iterable[IdMap]  # frame by frame, so that a video need not be in memory at once
@@ -51,7 +51,7 @@ class ObjectScore:
 
 @dataclass(frozen=True, slots=True)
 class DavisResult:
-    """Means over objects, in [0, 1]; None if none came. objects: '<sequence>_<number>' to score."""
+    """Means over objects, in [0, 1]; None without any. objects: '<sequence>_<number>' to score."""
 
     jf: float | None
     j: OverFrames | None
@@ -60,7 +60,7 @@ class DavisResult:
 
 
 class _Davis:
-    """Holds the scores of each object; sequences are named, so none can be counted twice."""
+    """Keeps the scores of each object; sequences are named, so none can be counted twice."""
 
     def __init__(self) -> None:
         self._sequences: dict[str, list[ObjectScore]] = {}
@@ -71,7 +71,7 @@ class _Davis:
             self._keep(sequence, scores)
 
     def result(self) -> DavisResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         objects = {
             f"{sequence}_{number}": score
             for sequence, scores in sorted(self._sequences.items())
@@ -90,16 +90,16 @@ class _Davis:
 
 
 class DavisSemiSupervised(_Davis):
-    """Objects are given in the first frame and followed; object k of the answer is object k.
+    """Objects are given in the first frame; object k of the prediction is object k.
 
-    The first and the last frame are not scored. Ids that turn up later in the truth are ignored.
+    The first and the last frame are not scored. Ids that occur later in the truth are ignored.
     """
 
     def add(self, sequence: str, truth: IdMaps, prediction: IdMaps) -> list[ObjectScore]:
         """Count one sequence of id maps (H, W), more than two frames; returns its objects' scores.
 
-        Objects the answer lost are empty. Raises InputError if frames or sizes differ, an answered
-        id is above the number of objects, or the sequence was counted before.
+        Objects that the prediction lost are empty. Raises InputError if frames or sizes differ, a
+        predicted id is above the number of objects, or the sequence was counted before.
         """
         frames = _frames(sequence, truth, prediction)
         first, _ = next(frames)
@@ -108,8 +108,8 @@ class DavisSemiSupervised(_Davis):
         for goal, guess in _all_but_last(frames):
             if guess.max() > objects:
                 raise InputError(
-                    f"The answer for {sequence!r} has object {guess.max()}, but its first frame"
-                    f" shows {objects}: answered ids must be those of the first frame."
+                    f"The prediction for {sequence!r} has object {guess.max()}, but its first frame"
+                    f" shows {objects}: predicted ids must be those of the first frame."
                 )
             table.add(goal, guess)
         scores = [_object_score(*rows) for rows in zip(*table.rows(), strict=True)]
@@ -118,7 +118,7 @@ class DavisSemiSupervised(_Davis):
 
 
 class DavisUnsupervised(_Davis):
-    """Objects are found without help: the best one-to-one matching of proposals to objects counts.
+    """Objects are not given: the best one-to-one matching of proposals to objects counts.
 
     All frames are scored, void pixels are not. As in the official tables, an object's number
     follows the ids of its matched proposals.
@@ -135,13 +135,13 @@ class DavisUnsupervised(_Davis):
         frames = _frames(sequence, truth, prediction)
         opening = next(frames)
         objects, most = _count(opening[0]), 0
-        numbers = range(1, max(PROPOSALS, objects) + 1)  # what the answer does not have is empty
+        numbers = range(1, max(PROPOSALS, objects) + 1)  # missing proposals are empty
         table = _PairScores([(p, o) for p in numbers for o in range(1, objects + 1)])
         for goal, guess in chain([opening], frames):
             most = max(most, int(guess.max()))
             if most > PROPOSALS:
                 raise InputError(
-                    f"The answer for {sequence!r} has {most} proposals: "
+                    f"The prediction for {sequence!r} has {most} proposals: "
                     f"at most {PROPOSALS} are allowed."
                 )
             table.add(goal, guess, goal == VOID)
@@ -230,7 +230,7 @@ def _mean(rows: list[OverFrames]) -> OverFrames:
 
 RUNS = 4
 MASK_THRESHOLD = 0.5
-BACKGROUND = 0.1  # the score nobody's pixels have; only a mask's own pixels can beat it
+BACKGROUND = 0.1  # score of pixels outside all masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class RefDavis:
             mine.merge(theirs)
 
     def result(self) -> RefDavisResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         runs = tuple(run.result() for run in self._runs)
         j = [run.j.mean for run in runs if run.j is not None]
         f = [run.f.mean for run in runs if run.f is not None]

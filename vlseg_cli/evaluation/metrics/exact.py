@@ -1,4 +1,4 @@
-"""Sums and means that come out the same in any order and however the work was split.
+"""Sums and means that are the same in any order and however the work was split.
 
 Floating-point addition is not associative, so shards would differ in the last bits; every float is
 a fraction with a power of two below the line, and fractions add exactly in bounded memory.
@@ -20,16 +20,16 @@ class ExactSum:
         self.count += 1
 
     def merge(self, other: "ExactSum") -> None:
-        """Take over everything another sum has gathered."""
+        """Add the values of another sum."""
         self._total += other._total
         self.count += other.count
 
     @property
     def total(self) -> float:
-        """The sum, correctly rounded; 0 if nothing came."""
+        """The sum, correctly rounded; 0 if nothing was added."""
         return float(self._total)
 
     @property
     def mean(self) -> float | None:
-        """The mean, correctly rounded; None if nothing came."""
+        """The mean, correctly rounded; None if nothing was added."""
         return float(self._total / self.count) if self.count else None

@@ -1,7 +1,7 @@
-"""Generalized referring segmentation: an expression may mean several things, or nothing at all.
+"""Generalized referring segmentation (gRefCOCO): an expression has several targets, or none.
 
 The rules of gRefCOCO's own evaluator (henghuiding/ReLA, ``refer_evaluation.py``; Liu et al. 2023,
-section 4): a model answers each sentence with a mask and with a flag "nothing of that kind here".
+section 4): a model predicts a mask and a no-target flag for each sentence.
 Models without such a flag (PSALM, HyperSeg, MVP-LM, SELF1E) are scored by ``MaskIoU`` instead.
 """
 
@@ -21,8 +21,8 @@ GENERALIZED_PRECISIONS = (0.7, 0.8, 0.9)
 class GeneralizedResult:
     """Scores in [0, 1], each None if no sample concerns it.
 
-    n_accuracy: share of sentences without a target that were known to have none (N-acc.).
-    t_accuracy: share of sentences with a target that were not dismissed (T-acc.).
+    n_accuracy: share of sentences without a target that were predicted to have none (N-acc.).
+    t_accuracy: share of sentences with a target that were predicted to have one (T-acc.).
     precision: share of sentences with a target whose IoU reaches each threshold.
     """
 
@@ -41,7 +41,7 @@ class GeneralizedMaskIoU:
         self._intersection = 0
         self._union = 0
         self._ious = ExactSum()
-        self._outcomes = np.zeros((2, 2), np.int64)  # truly without target, answered without
+        self._outcomes = np.zeros((2, 2), np.int64)  # truth and prediction without a target
         self._reached = dict.fromkeys(thresholds, 0)
 
     def add(
@@ -81,7 +81,7 @@ class GeneralizedMaskIoU:
             self._reached[threshold] += count
 
     def result(self) -> GeneralizedResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         targets, no_targets = (int(count) for count in self._outcomes.sum(axis=1))
         return GeneralizedResult(
             ciou=_share(self._intersection, self._union),

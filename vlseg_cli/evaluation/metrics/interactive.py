@@ -25,7 +25,7 @@ class InteractiveScore:
 
 
 class InteractiveIoU:
-    """One mask per region that was pointed at; kinds are any words ('point', 'box', …)."""
+    """One mask per region; kinds are any text ('point', 'box', …)."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, MaskIoU] = {}
@@ -37,7 +37,7 @@ class InteractiveIoU:
         truth: NDArray[np.bool_],
         ignore: NDArray[np.bool_] | None = None,
     ) -> MaskScore:
-        """Count one region's (H, W) answer. Raises InputError if the sizes differ."""
+        """Count one region's (H, W) prediction. Raises InputError if the sizes differ."""
         return self._kinds.setdefault(kind, MaskIoU()).add(prediction, truth, ignore)
 
     def merge(self, other: "InteractiveIoU") -> None:
@@ -56,7 +56,7 @@ class InteractiveIoU:
 
 @dataclass(frozen=True, slots=True)
 class CorrespondenceResult:
-    """Mean IoU in [0, 1] over ``n`` objects in views; None if none came."""
+    """Mean IoU in [0, 1] over ``n`` objects in views; None if there were none."""
 
     iou: float | None
     n: int
@@ -79,5 +79,5 @@ class CorrespondenceIoU:
         self._ious.merge(other._ious)
 
     def result(self) -> CorrespondenceResult:
-        """The mean over everything that came."""
+        """The mean over everything that was added."""
         return CorrespondenceResult(self._ious.mean, self._ious.count)

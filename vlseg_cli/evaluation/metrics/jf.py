@@ -2,7 +2,7 @@
 
 Perazzi et al. 2016 as ``davis2017-evaluation`` computes them (``davis2017/metrics.py``). There a
 contour pixel counts as found if the other contour, dilated by a disk, covers it; a search tree over
-contour pixels gives the same counts without touching the rest of the picture.
+contour pixels gives the same counts from the contours alone.
 """
 
 import math
@@ -18,7 +18,7 @@ from vlseg_cli.schema import InputError
 Array = NDArray[Any]  # (H, W)
 Pair = tuple[Array, Array]
 
-TOLERANCE = 0.008  # of the picture's diagonal, rounded up to whole pixels
+TOLERANCE = 0.008  # of the image's diagonal, rounded up to whole pixels
 
 
 def region_similarity(
@@ -108,7 +108,7 @@ def same_frames(truth: Iterable[Array], prediction: Iterable[Array]) -> Iterator
         if goal is None or guess is None or goal.shape != guess.shape:
             size, other = ("none" if one is None else one.shape for one in (guess, goal))
             raise InputError(
-                f"Frame {number} of the answer is {size}, of the truth {other}: both must have the"
-                " same frames at the video's own size."
+                f"Frame {number} of the prediction is {size}, of the truth {other}: both must have"
+                " the same frames at the video's own size."
             )
         yield goal, guess

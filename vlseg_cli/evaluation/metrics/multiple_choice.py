@@ -15,7 +15,7 @@ _ROTATION = 1_000_000  # indices of a question's rotations differ by multiples o
 
 @dataclass(frozen=True, slots=True)
 class MMBenchResult:
-    """Shares in [0, 1], None if nothing came: of questions right in all rotations, of all rows."""
+    """Shares in [0, 1], None without rows: of questions right in all rotations, of all rows."""
 
     circular_accuracy: float | None
     row_accuracy: float | None
@@ -26,7 +26,7 @@ class MMBench:
     """Letters by row index of the benchmark's table."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, list[int]] = {}  # question: rotations asked, right
+        self._rows: dict[int, list[int]] = {}  # question: rotations total, right
 
     def add(self, index: int, letter: str, truth: str) -> bool:
         """Count one row's letter; returns whether it is right."""
@@ -37,19 +37,19 @@ class MMBench:
 
     def merge(self, other: "MMBench") -> None:
         """Take over all rows of another meter."""
-        for question, (asked, right) in other._rows.items():
+        for question, (total, right) in other._rows.items():
             counts = self._rows.setdefault(question, [0, 0])
-            counts[0] += asked
+            counts[0] += total
             counts[1] += right
 
     def result(self) -> MMBenchResult:
-        """The shares over everything that came."""
+        """The shares over everything that was added."""
         rows = list(self._rows.values())
         if not rows:
             return MMBenchResult(None, None, 0)
-        asked, right = (sum(counts[i] for counts in rows) for i in (0, 1))
+        total, right = (sum(counts[i] for counts in rows) for i in (0, 1))
         whole = sum(counts[0] == counts[1] for counts in rows)
-        return MMBenchResult(whole / len(rows), right / asked, len(rows))
+        return MMBenchResult(whole / len(rows), right / total, len(rows))
 
 
 def letter_or_first(answer: str, choices: Mapping[str, str]) -> str:
@@ -79,7 +79,7 @@ _STATED = re.compile(r"The answer is ([A-Z]).")  # any character may follow, as 
 
 @dataclass(frozen=True, slots=True)
 class ScienceQAResult:
-    """Accuracies in [0, 1] over all ``n`` questions and over those with a picture."""
+    """Accuracies in [0, 1] over all ``n`` questions and over those with an image."""
 
     accuracy: float | None
     image_accuracy: float | None
@@ -91,7 +91,7 @@ class ScienceQA:
     """Multiple choice with two to five choices."""
 
     def __init__(self) -> None:
-        self._n = [0, 0]  # without and with a picture
+        self._n = [0, 0]  # without and with an image
         self._correct = [0, 0]
 
     def add(self, answer: str, truth: int, choices: int, has_image: bool) -> bool:
@@ -108,7 +108,7 @@ class ScienceQA:
             self._correct[kind] += other._correct[kind]
 
     def result(self) -> ScienceQAResult:
-        """The accuracies over everything that came."""
+        """The accuracies over everything that was added."""
         n, correct = sum(self._n), sum(self._correct)
         return ScienceQAResult(
             accuracy=correct / n if n else None,

@@ -1,7 +1,7 @@
 """Panoptic quality (Kirillov et al. 2019) with void and crowd counted as panopticapi counts them.
 
-A meter takes one picture at a time as id maps and segment lists (``panopticapi/evaluation.py``,
-``pq_compute_single_core``), so it needs no files and does not grow with the number of pictures.
+A meter takes one image at a time as id maps and segment lists (``panopticapi/evaluation.py``,
+``pq_compute_single_core``), so it needs no files and does not grow with the number of images.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -33,7 +33,7 @@ class PanopticSegment:
 
 @dataclass(slots=True)
 class CategoryCount:
-    """What one category has gathered; ``ious`` are those of its true positives."""
+    """The counts of one category; ``ious`` are those of its true positives."""
 
     ious: ExactSum = field(default_factory=ExactSum)
     fp: int = 0
@@ -51,7 +51,7 @@ class CategoryCount:
 
     @property
     def quality(self) -> tuple[float, float, float] | None:
-        """PQ, SQ, RQ in [0, 1]; None for a category that was neither there nor predicted."""
+        """PQ, SQ, RQ in [0, 1]; None for a category neither true nor predicted."""
         weight = self.tp + 0.5 * self.fp + 0.5 * self.fn
         if not weight:
             return None
@@ -82,7 +82,7 @@ class PanopticResult:
 
 
 class PanopticQuality:
-    """Gathers matches per category over pictures.
+    """Gathers matches per category over images.
 
     categories: the ids to be scored, any ints. things: those of them that are countable.
     """
@@ -98,7 +98,7 @@ class PanopticQuality:
         prediction: NDArray[np.integer],
         predicted_segments: Sequence[PanopticSegment],
     ) -> None:
-        """Count one picture: (H, W) id maps, 0 = void, and the segments the ids stand for.
+        """Count one image: (H, W) id maps, 0 = void, and the segments of the ids.
 
         Raises InputError if the sizes differ, a predicted id is on one side only, or a category
         is unknown.
@@ -106,7 +106,7 @@ class PanopticQuality:
         if truth.shape != prediction.shape:
             raise InputError(
                 f"A predicted panoptic map is {prediction.shape}, its truth {truth.shape}: "
-                "both must have the picture's own size."
+                "both must have the image's own size."
             )
         areas = _areas(prediction)
         self._check(areas, truth_segments, predicted_segments)
@@ -141,7 +141,7 @@ class PanopticQuality:
             mine.fn += count.fn
 
     def result(self) -> PanopticResult:
-        """The qualities over everything that came."""
+        """The qualities over everything that was added."""
         return PanopticResult(
             all=self._mean(self._counts),
             things=self._mean(self._counts.keys() & self._things),

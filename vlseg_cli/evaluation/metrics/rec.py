@@ -1,7 +1,7 @@
 """Referring expression comprehension: the share of boxes that overlap the true one enough.
 
 REC accuracy@0.5 of MVP-LM (table 5) and most of the field: IoU of continuous boxes (no +1).
-MDETR's ``refexp_eval.py`` asks the same of the generalized IoU (Rezatofighi et al. 2019), which is
+MDETR's ``refexp_eval.py`` requires it of the generalized IoU (Rezatofighi et al. 2019), which is
 stricter.
 """
 
@@ -38,7 +38,7 @@ class BoxAccuracy:
         self._n = 0
 
     def add(self, prediction: Box, truth: Box) -> float:
-        """Count one answered box; returns its overlap: IoU in [0, 1], generalized in (-1, 1]."""
+        """Count one predicted box; returns its overlap: IoU in [0, 1], generalized in (-1, 1]."""
         overlap = self._overlap(prediction, truth)
         self._n += 1
         self._correct += overlap > self._threshold or (
@@ -52,7 +52,7 @@ class BoxAccuracy:
         self._n += other._n
 
     def result(self) -> BoxAccuracyResult:
-        """The accuracy over everything that came."""
+        """The accuracy over everything that was added."""
         return BoxAccuracyResult(self._correct / self._n if self._n else None, self._n)
 
 
@@ -72,7 +72,7 @@ def generalized_box_iou(first: Box, second: Box) -> float:
     """IoU less the share of the smallest box around both that neither covers; in (-1, 1].
 
     In float32, as MDETR's tensors are: whether one half is reached may depend on it. Boxes without
-    an area are nowhere and score 0.
+    an area score 0.
     """
     (low, high), (other_low, other_high) = _corners(first), _corners(second)
     common = np.minimum(high, other_high) - np.maximum(low, other_low)

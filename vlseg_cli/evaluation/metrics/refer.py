@@ -1,9 +1,9 @@
 """Referring and reasoning segmentation: cIoU, gIoU and Precision@X over one mask per sample.
 
 The formulas of LISA's ``train.py`` (validate) and PSALM's ``eval/eval_refcoco.py``. They add
-float32 and round beyond 2^24 pixels; pixel counts here are whole numbers. What a sample is decides
-the caller: a sentence (LISA, HRSeg, SELF1E), or a ref with all its sentences (PSALM, HyperSeg,
-MVP-LM).
+float32 and round beyond 2^24 pixels; pixel counts here are whole numbers. The caller decides
+what a sample is: a sentence (LISA, HRSeg, SELF1E), or a ref with all its sentences (PSALM,
+HyperSeg, MVP-LM).
 """
 
 from collections.abc import Sequence
@@ -43,11 +43,11 @@ class MaskIoUResult:
 
 
 class MaskIoU:
-    """IoU of one answered mask per sample.
+    """IoU of one predicted mask per sample.
 
     union_epsilon: added to the union of each sample's IoU; 1e-5 in LISA, PSALM and HyperSeg, 1e-8
     in LLM-Seg and HRSeg. count_epsilon: added to n under the mean; LISA's meter has 1e-5 there
-    once it has been reduced over processes. Truth and answer both empty score 1.
+    once it has been reduced over processes. Truth and prediction both empty score 1.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class MaskIoU:
             self._reached[threshold] += count
 
     def result(self) -> MaskIoUResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         n = self._ious.count
         if not n:
             return MaskIoUResult(None, None, dict.fromkeys(self._reached), 0)
@@ -116,7 +116,7 @@ def overlap(
     if prediction.shape != truth.shape:
         raise InputError(
             f"A predicted mask is {prediction.shape}, its truth {truth.shape}: "
-            "resize the prediction to the picture's own grid first."
+            "resize the prediction to the image's own grid first."
         )
     both, either = prediction & truth, prediction | truth
     if ignore is not None:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from vlseg_cli.schema import InputError
 
-_WIDTH = 0.02  # of the picture's diagonal
+_WIDTH = 0.02  # of the image's diagonal
 
 
 def class_boundary(classes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Class numbers (H, W), at least 0, less the lowest within the boundary's width.
 
-    Outside the picture lies class 0, so along its edge values stay as they are.
+    Outside the image the class is 0, so values along the edge do not change.
     """
     from scipy.ndimage import minimum_filter
 
@@ -35,8 +35,8 @@ class SemanticResult:
 
     miou, mean_accuracy: over the classes that truly occur. frequency_weighted_iou: IoU weighted by
     true pixels. pixel_accuracy: share of the true pixels that were found. iou, accuracy: (C,), NaN
-    for a class without true pixels. boundary_iou: (C,), NaN where nothing was counted, or None if
-    it was not asked for. confusion: (C + 1, C + 1), rows = prediction, columns = truth.
+    for a class without true pixels. boundary_iou: (C,), NaN where nothing was counted, or None
+    without ``boundaries``. confusion: (C + 1, C + 1), rows = prediction, columns = truth.
     """
 
     miou: float | None
@@ -50,31 +50,31 @@ class SemanticResult:
 
 
 class SemanticIoU:
-    """Confusion of C classes; whatever is no class index (void, unanswered) is the last one.
+    """Confusion of C classes; whatever is no class index (void, no prediction) is the last one.
 
-    unanswered_is_wrong: pixels that were answered with no class count against their true class;
-    detectron2 never meets one and would drop it. boundaries: gather detectron2's boundary IoU too,
+    unanswered_is_wrong: pixels without a predicted class count against their true class;
+    detectron2 never has any and would drop them. boundaries: gather detectron2's boundary IoU too,
     which it does itself below 255 classes.
     """
 
     def __init__(
-        self, classes: int, *, unanswered_is_wrong: bool = False, boundaries: bool = False
+        self, classes: int, *, unpredicted_is_wrong: bool = False, boundaries: bool = False
     ) -> None:
         self._classes = classes
-        self._unanswered_is_wrong = unanswered_is_wrong
+        self._unanswered_is_wrong = unpredicted_is_wrong
         self._boundaries = boundaries
         self._confusion = np.zeros((classes + 1, classes + 1), np.int64)
         self._boundary_confusion = np.zeros_like(self._confusion)
 
     def add(self, prediction: NDArray[np.integer], truth: NDArray[np.integer]) -> None:
-        """Count one picture: (H, W) class indices; values outside 0..C-1 mean "no class".
+        """Count one image: (H, W) class indices; values outside 0..C-1 mean "no class".
 
         Where the truth has none the pixel counts nowhere. Raises InputError if the sizes differ.
         """
         if prediction.shape != truth.shape:
             raise InputError(
                 f"A predicted class map is {prediction.shape}, its truth {truth.shape}: "
-                "both must have the picture's own size."
+                "both must have the image's own size."
             )
         found, goal = self._index(prediction), self._index(truth)
         self._confusion += self._count(found, goal)
@@ -87,7 +87,7 @@ class SemanticIoU:
         self._boundary_confusion += other._boundary_confusion
 
     def result(self) -> SemanticResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         hits = np.diagonal(self._confusion)[:-1]
         rows = slice(None) if self._unanswered_is_wrong else slice(-1)
         true = self._confusion[rows, :-1].sum(axis=0)

@@ -23,7 +23,7 @@ from vlseg_cli.schema import InputError
 
 @dataclass(frozen=True, slots=True)
 class ExpressionResult:
-    """Means over ``n`` expressions, in [0, 1]; None if none came."""
+    """Means over ``n`` expressions, in [0, 1]; None if there were none."""
 
     jf: float | None
     j: float | None
@@ -64,7 +64,7 @@ class ExpressionJF:
         self._f.merge(other._f)
 
     def result(self) -> ExpressionResult:
-        """The means over everything that came."""
+        """The means over everything that was added."""
         j, f = self._j.mean, self._f.mean
         jf = None if j is None or f is None else (j + f) / 2
         return ExpressionResult(jf, j, f, self._j.count)
@@ -155,7 +155,7 @@ class ReVOS:
                 self._sums[kind][measure].merge(total)
 
     def result(self) -> ReVOSResult:
-        """The scores over everything that came."""
+        """The scores over everything that was added."""
         referring, reasoning = (
             ReVOSScore(*(self._sums[kind][measure].mean for measure in _MEASURES))
             for kind in (ExpressionType.REFERRING, ExpressionType.REASONING)

@@ -18,8 +18,8 @@ from vlseg_cli.schema import InputError
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _THOUSANDS = re.compile(r"\d,\d")
-# Meant to spare a period after a digit too, but the pattern's look-behind is mistyped; and a flag
-# passed in the place of a count stops it after 32 periods.
+# Meant to keep a period after a digit too, but the pattern's look-behind is mistyped; and a flag
+# passed as the count stops it after 32 periods.
 _PERIOD = re.compile(r"\.(?!\d)")
 _PERIODS = 32
 
@@ -53,8 +53,8 @@ _RESTORED["somebody'd"] = "somebodyd"  # the table has this one the wrong way ro
 def strip_punctuation(text: str) -> str:
     """Drop or blank punctuation, then drop periods that no digit follows.
 
-    A mark goes without trace if the text has it beside a space, or has a number like 1,000
-    anywhere; otherwise a space takes its place.
+    A mark is deleted if the text has it beside a space, or has a number like 1,000
+    anywhere; otherwise a space replaces it.
     """
     thousands = _THOUSANDS.search(text) is not None
     stripped = text
@@ -76,7 +76,7 @@ def single_line(text: str) -> str:
 
 
 def m4c_words(text: str) -> str:
-    """The whole of M4C's processing: always applied, to answers and truths alike."""
+    """All of M4C's processing: always applied, to answers and truths."""
     lower = text.lower().replace(",", "").replace("?", "").replace("'s", " 's")
     return plain_words(strip_punctuation(single_line(lower)))
 
@@ -120,7 +120,7 @@ class VQAAccuracy:
         self._scores.merge(other._scores)
 
     def result(self) -> VQAResult:
-        """The accuracy over everything that came."""
+        """The accuracy over everything that was added."""
         return VQAResult(self._scores.mean, self._scores.count)
 
 
@@ -166,7 +166,7 @@ class SoftAccuracy:
         self._matched += other._matched
 
     def result(self) -> SoftResult:
-        """The shares over everything that came."""
+        """The shares over everything that was added."""
         n = self._scores.count
         return SoftResult(self._scores.mean, self._matched / n if n else None, n)
 
@@ -221,5 +221,5 @@ class GQAAccuracy:
         self._n += other._n
 
     def result(self) -> GQAResult:
-        """The accuracy over everything that came."""
+        """The accuracy over everything that was added."""
         return GQAResult(self._correct / self._n if self._n else None, self._n)

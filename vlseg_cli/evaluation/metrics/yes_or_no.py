@@ -79,7 +79,7 @@ class Pope:
             mine[:] = [one + another for one, another in zip(mine, counts, strict=True)]
 
     def result(self) -> PopeResult:
-        """The scores over everything that came, categories in alphabetical order."""
+        """The scores over everything that was added, categories in alphabetical order."""
         scores = {category: PopeScore(*counts) for category, counts in sorted(self._counts.items())}
         values = [score.f1 for score in scores.values()]
         known = [value for value in values if value is not None]
@@ -119,7 +119,7 @@ COGNITION = (
 
 @dataclass(frozen=True, slots=True)
 class MMEResult:
-    """Points of every task that was asked, and their sums: at most 2000 and 800."""
+    """Points of every task with questions, and their sums: at most 2000 and 800."""
 
     tasks: dict[str, float]
     perception: float
@@ -132,29 +132,29 @@ class MMEResult:
 
 
 class MME:
-    """Answers by task and picture; the questions of a picture may come at any time."""
+    """Answers by task and image; the questions of an image may come at any time."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, dict[str, list[int]]] = {}  # task, picture: asked, right
+        self._answers: dict[str, dict[str, list[int]]] = {}  # task, image: total, right
 
-    def add(self, task: str, picture: str, answer: str, truth: str) -> bool:
+    def add(self, task: str, image: str, answer: str, truth: str) -> bool:
         """Count one answer; truth is 'yes' or 'no' in any case. Returns whether it is right."""
         correct = yes_or_no(answer) == truth.lower()
-        counts = self._answers.setdefault(task, {}).setdefault(picture, [0, 0])
+        counts = self._answers.setdefault(task, {}).setdefault(image, [0, 0])
         counts[0] += 1
         counts[1] += correct
         return correct
 
     def merge(self, other: "MME") -> None:
         """Take over all answers of another meter."""
-        for task, pictures in other._answers.items():
-            for picture, (asked, right) in pictures.items():
-                counts = self._answers.setdefault(task, {}).setdefault(picture, [0, 0])
-                counts[0] += asked
+        for task, images in other._answers.items():
+            for image, (total, right) in images.items():
+                counts = self._answers.setdefault(task, {}).setdefault(image, [0, 0])
+                counts[0] += total
                 counts[1] += right
 
     def result(self) -> MMEResult:
-        """The points over everything that came."""
+        """The points over everything that was added."""
         tasks = {
             task: _points(list(self._answers[task].values()))
             for task in (*PERCEPTION, *COGNITION)
@@ -173,7 +173,7 @@ def yes_or_no(answer: str) -> str | None:
     return next((word for word in ("yes", "no") if word in start), None)
 
 
-def _points(pictures: list[list[int]]) -> float:
-    asked, right = (sum(counts[i] for counts in pictures) for i in (0, 1))
-    whole = sum(counts[0] == counts[1] for counts in pictures)
-    return 100 * right / asked + 100 * whole / len(pictures)
+def _points(images: list[list[int]]) -> float:
+    total, right = (sum(counts[i] for counts in images) for i in (0, 1))
+    whole = sum(counts[0] == counts[1] for counts in images)
+    return 100 * right / total + 100 * whole / len(images)

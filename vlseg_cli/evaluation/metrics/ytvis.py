@@ -73,7 +73,7 @@ class VideoAveragePrecision:
         self._table.merge(other._table)
 
     def result(self) -> AveragePrecisionResult:
-        """The numbers over everything that came."""
+        """The numbers over everything that was added."""
         return self._table.result()
 
 

@@ -1,1 +1,1 @@
-"""From answers to the numbers of a table: one file per kind of prompt, each around a metric."""
+"""From predictions to the numbers of a table: one file per kind of prompt, each around metrics."""

@@ -1,11 +1,12 @@
-"""What every score is: it takes answered samples in any order and knows the numbers at the end."""
+"""What a scorer is: it takes samples with their predictions in any order and returns numbers."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from vlseg_cli.evaluation.cases import Case
-from vlseg_cli.schema import ClipSample, Prediction, Sample
+from vlseg_cli.schema import ClipSample, Prediction, Query, Sample
 
 Taken = TypeVar("Taken", Sample, ClipSample, contravariant=True)
 
@@ -14,9 +15,9 @@ Taken = TypeVar("Taken", Sample, ClipSample, contravariant=True)
 class Result:
     """The numbers of one benchmark as the papers print them: percent (MME: points).
 
-    measures: by name, the one of the tables first; None where nothing was asked. groups: further
-    numbers by what they are about ('gIoU by kind'), for bars: name -> number. n: how many answers
-    were counted. details: numbers of a benchmark with a JSON form of its own, as fractions.
+    measures: by name, the one of the tables first; None where nothing was counted. groups: further
+    numbers by what they are about ('gIoU by kind'), for bars: name -> number. n: how many
+    predictions were counted. details: numbers of a benchmark with its own JSON form, as fractions.
     """
 
     measures: Mapping[str, float | None]
@@ -26,34 +27,34 @@ class Result:
 
 
 class Scorer(Protocol[Taken]):
-    """Gathers the answers to one benchmark. Their order does not change a bit of the result."""
+    """Scores one benchmark. The order of the samples does not change a bit of the result."""
 
     def add(self, sample: Taken, predictions: Sequence[Prediction]) -> Iterable[Case]:
-        """Count an answered sample; returns what is worth a look in the report.
+        """Count a sample; returns cases for the report.
 
-        predictions: of a picture, one per query; of a clip, one per query for each of its frames,
+        predictions: of an image, one per query; of a clip, one per query for each of its frames,
         frame by frame.
         """
         ...
 
     def result(self) -> Result:
-        """The numbers over everything that came."""
+        """The numbers over everything that was added."""
         ...
 
 
 class Submission(Protocol[Taken]):
-    """Writes answers in the form in which a benchmark's server takes them.
+    """Writes predictions in the form that a benchmark's server takes.
 
-    Like scores, it is given every answered sample, in any order, and some of them again after a
-    kill: the same samples make the same files.
+    Like a scorer it is given every sample, in any order, and some of them again after a kill: the
+    same samples make the same files.
     """
 
     def add(self, sample: Taken, predictions: Sequence[Prediction]) -> None:
-        """Take an answered sample; see ``Scorer``. Raises OutputError."""
+        """Take a sample; see ``Scorer``. Raises OutputError."""
         ...
 
     def close(self) -> None:
-        """All samples came: write what belongs to them together. Raises OutputError."""
+        """After the last sample: write the files that cover all of them. Raises OutputError."""
         ...
 
 
@@ -62,16 +63,43 @@ def percent(fraction: float | None) -> float | None:
     return None if fraction is None else 100 * fraction
 
 
+class QueryScorer(ABC):
+    """Counts every query of an image by itself. n: how many were counted."""
+
+    measure = "IoU"  # the score of a case
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Scorer``."""
+        cases = []
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            score = self.count(query, prediction)
+            if score is not None:
+                self.n += 1
+                cases.append(Case(sample.frame, query, prediction, self.measure, score))
+        return cases
+
+    @abstractmethod
+    def count(self, query: Query, prediction: Prediction) -> float | None:
+        """Count one prediction; returns its own score in [0, 1], None if there is none."""
+
+    @abstractmethod
+    def result(self) -> Result:
+        """See ``Scorer``."""
+
+
 class ServerScorer:
-    """A measure that nobody here can know."""
+    """For a benchmark whose truth is on a server: no number."""
 
     def __init__(self, measure: str) -> None:
         self._measure = measure
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:  # noqa: ARG002
-        """See ``Score``."""
+        """See ``Scorer``."""
         return []
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         return Result({self._measure: None}, 0)

@@ -7,44 +7,41 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
 from vlseg_cli.evaluation.metrics.panoptic_quality import MeanQuality, PanopticQuality
 from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
-from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.evaluation.scorers.base import QueryScorer, Result, percent
 from vlseg_cli.evaluation.truth import (
     predicted_classes,
     predicted_panoptic,
     true_classes,
     true_panoptic,
 )
-from vlseg_cli.schema import Categories, Prediction, Query, Sample, decode_rle, encode_rle
+from vlseg_cli.schema import Categories, Prediction, Query, decode_rle, encode_rle
 
 
-class PanopticScorer:
+class PanopticScorer(QueryScorer):
     """PQ, SQ and RQ, and PQ by category."""
 
+    measure = "PQ"
+
     def __init__(self, categories: Categories) -> None:
+        super().__init__()
         self._names = categories.names
         self._things = [n for n in range(len(self._names)) if categories.is_thing(n)]
-        self.meter, self._n = self._new(), 0
+        self.meter = self._new()
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            picture = self._new()
-            picture.add(*true_panoptic(query), *predicted_panoptic(prediction))
-            self.meter.merge(picture)
-            self._n += 1
-            quality = picture.result().all
-            pq = quality.pq if quality else 0.0
-            cases.append(Case(sample.frame, query, prediction, "PQ", pq))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``."""
+        image = self._new()
+        image.add(*true_panoptic(query), *predicted_panoptic(prediction))
+        self.meter.merge(image)
+        quality = image.result().all
+        return quality.pq if quality else 0.0
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self.meter.result()
         measures: dict[str, float | None] = {}
         for ending, mean in (("", found.all), ("_th", found.things), ("_st", found.stuff)):
@@ -54,7 +51,7 @@ class PanopticScorer:
             for category, count in found.categories.items()
             if count.quality is not None
         }
-        return Result(measures, self._n, {"PQ by category": by_name})
+        return Result(measures, self.n, {"PQ by category": by_name})
 
     def _new(self) -> PanopticQuality:
         return PanopticQuality(range(len(self._names)), self._things)
@@ -68,27 +65,25 @@ def _qualities(mean: MeanQuality | None) -> dict[str, float | None]:
     }
 
 
-class SemanticScorer:
+class SemanticScorer(QueryScorer):
     """mIoU, frequency-weighted IoU, mean and pixel accuracy, and IoU by category."""
 
-    def __init__(self, categories: Categories) -> None:
-        self._names = categories.names
-        self.meter, self._n = self._new(), 0
+    measure = "mIoU"
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            picture = self._new()
-            picture.add(predicted_classes(prediction), true_classes(query))
-            self.meter.merge(picture)
-            self._n += 1
-            miou = picture.result().miou or 0.0
-            cases.append(Case(sample.frame, query, prediction, "mIoU", miou))
-        return cases
+    def __init__(self, categories: Categories) -> None:
+        super().__init__()
+        self._names = categories.names
+        self.meter = self._new()
+
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``."""
+        image = self._new()
+        image.add(predicted_classes(prediction), true_classes(query))
+        self.meter.merge(image)
+        return image.result().miou or 0.0
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self.meter.result()
         measures = {
             "mIoU": percent(found.miou),
@@ -101,35 +96,35 @@ class SemanticScorer:
             for name, iou in zip(self._names, found.iou, strict=True)
             if iou == iou  # a class that never truly occurs has none
         }
-        return Result(measures, self._n, {"IoU by category": by_name})
+        return Result(measures, self.n, {"IoU by category": by_name})
 
     def _new(self) -> SemanticIoU:
-        return SemanticIoU(len(self._names), unanswered_is_wrong=True)
+        return SemanticIoU(len(self._names), unpredicted_is_wrong=True)
 
 
-class InstanceScorer:
+class InstanceScorer(QueryScorer):
     """The twelve COCO numbers over masks, and AP by category."""
 
+    measure = "AP"
+
     def __init__(self, categories: Categories) -> None:
+        super().__init__()
         self._names = categories.names
         self._meter, self._n = AveragePrecision(range(len(self._names))), 0
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``; a picture's own AP is over the categories that it truly has."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            truths, found = true_instances(query), detections(prediction)
-            self._meter.add(prediction.source, truths, found)
-            self._n += 1
-            if truths:
-                picture = AveragePrecision({truth.category for truth in truths})
-                picture.add(prediction.source, truths, found)
-                ap = picture.result().stats["AP"] or 0.0
-                cases.append(Case(sample.frame, query, prediction, "AP", ap))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float | None:
+        """See ``QueryScorer``; an image's own AP is over the categories that it truly has."""
+        truths, found = true_instances(query), detections(prediction)
+        self._meter.add(prediction.source, truths, found)
+        self._n += 1
+        if not truths:
+            return None
+        image = AveragePrecision({truth.category for truth in truths})
+        image.add(prediction.source, truths, found)
+        return image.result().stats["AP"] or 0.0
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         by_name = {
             self._names[category]: percent(ap)
@@ -140,42 +135,40 @@ class InstanceScorer:
         return Result(measures, self._n, {"AP by category": by_name})
 
 
-class CityscapesScorer:
+class CityscapesScorer(QueryScorer):
     """Cityscapes' AP. labels: the label id of each name."""
+
+    measure = "AP"
 
     _STUFF, _PER_LABEL = 7, 1000  # any label that is neither void nor a thing's
 
     def __init__(self, categories: Categories, labels: Sequence[int]) -> None:
-        self._labels, self._names = labels, categories.names
-        self._meter, self._n = CityscapesAP(), 0
+        super().__init__()
+        self._labels, self.names = labels, categories.names
+        self._meter = CityscapesAP()
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            picture = CityscapesAP()
-            found = [
-                ScoredMask(self._labels[one.category_id], decode_rle(one.rle), one.score)
-                for one in prediction.segments
-                if one.category_id is not None
-            ]
-            picture.add(self._truth(query), found)
-            self._meter.merge(picture)
-            self._n += 1
-            ap = picture.result().ap or 0.0
-            cases.append(Case(sample.frame, query, prediction, "AP", ap))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``."""
+        image = CityscapesAP()
+        found = [
+            ScoredMask(self._labels[one.category_id], decode_rle(one.rle), one.score)
+            for one in prediction.segments
+            if one.category_id is not None
+        ]
+        image.add(self._truth(query), found)
+        self._meter.merge(image)
+        return image.result().ap or 0.0
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         by_name = {
-            self._names[self._labels.index(label)]: percent(ap)
+            self.names[self._labels.index(label)]: percent(ap)
             for label, ap in found.labels.items()
             if ap is not None
         }
         measures = {"AP": percent(found.ap), "AP50": percent(found.ap50)}
-        return Result(measures, self._n, {"AP by category": by_name})
+        return Result(measures, self.n, {"AP by category": by_name})
 
     def _truth(self, query: Query) -> np.ndarray:
         """The map of ids (H, W) as Cityscapes has it: void 0, groups their label alone."""

@@ -1,7 +1,7 @@
-"""What all scores of clips need: a query's answers frame by frame, and a still for the report.
+"""What all scorers of clips share: a query's predictions by frame, and a still for the report.
 
-Answers of a clip come as one row per frame with one answer per query. Masks are decoded frame by
-frame, so a clip costs as much memory as its longest row.
+Predictions of a clip are one row per frame with one prediction per query. Masks are decoded
+frame by frame, so a clip costs as much memory as its longest row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,21 +19,29 @@ Masks = Iterator[NDArray[np.bool_]]  # (H, W), frame by frame
 
 
 def predictions_of(
-    sample: ClipSample, predictions: Sequence[Prediction], place: int
+    sample: ClipSample, predictions: Sequence[Prediction], index: int
 ) -> Sequence[Prediction]:
-    """The answers to query number ``place``, one per frame."""
-    return predictions[place :: len(sample.queries)]
+    """The predictions of query number ``index``, one per frame."""
+    return predictions[index :: len(sample.queries)]
+
+
+def by_query(
+    sample: ClipSample, predictions: Sequence[Prediction]
+) -> Iterator[tuple[ClipQuery, Sequence[Prediction]]]:
+    """Every query with its predictions, one per frame."""
+    for index, query in enumerate(sample.queries):
+        yield query, predictions_of(sample, predictions, index)
 
 
 def union_pairs(
-    sample: ClipSample, query: ClipQuery, answers: Sequence[Prediction]
+    sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
 ) -> tuple[Masks, Masks] | None:
-    """Answered and true mask of all that is meant, in step, over the frames that have a truth.
+    """Predicted and true mask of all targets, in step, over the frames that have a truth.
 
-    None if there is no such frame: only a server knows.
+    None if there is no such frame: the truth is on a server.
     """
     annotated = (
-        (predicted_union(answers[frame]), np.asarray(truth.any(axis=0)))
+        (predicted_union(of_query[frame]), np.asarray(truth.any(axis=0)))
         for frame in range(sample.length)
         if (truth := query.masks(frame)) is not None
     )
@@ -53,26 +61,26 @@ def id_map(masks: dict[int, NDArray[np.bool_]], shape: tuple[int, ...]) -> NDArr
 
 
 def tracked(prediction: Prediction) -> dict[int, NDArray[np.bool_]]:
-    """Masks (H, W) by track number: regions have 1, 2, … in the order they are asked."""
+    """Masks (H, W) by track number: regions have 1, 2, … in the order of the prompts."""
     return {one.track_id: decode_rle(one.rle) for one in prediction.segments if one.track_id}
 
 
 def still(
     sample: ClipSample,
     query: ClipQuery,
-    answers: Sequence[Prediction],
+    of_query: Sequence[Prediction],
     measure: str,
     score: float,
     number: int | None = None,
 ) -> Case:
-    """An annotated frame, about the middle of the clip, with the score of the whole answer.
+    """An annotated frame, about the middle of the clip, with the score of the whole clip.
 
-    number: of the region it is about, from 0; None for all that is meant.
+    number: of the region it is about, from 0; None for all targets.
     """
     outwards = sorted(range(sample.length), key=lambda frame: abs(frame - sample.length // 2))
     seen = ((frame, query.masks(frame)) for frame in outwards)
     frame, masks = next((frame, masks) for frame, masks in seen if masks is not None)
-    prediction, prompt = answers[frame], query.prompt
+    prediction, prompt = of_query[frame], query.prompt
     if number is not None and isinstance(prompt, Regions):
         own = tuple(one for one in prediction.segments if one.track_id == number + 1)
         prediction = replace(prediction, segments=own)

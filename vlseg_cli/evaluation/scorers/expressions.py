@@ -1,4 +1,4 @@
-"""Masks for sentences: referring and reasoning, one answer each."""
+"""Expressions and questions: masks, boxes (REC), gRefCOCO's no-target; and region prompts."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,12 +8,12 @@ from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
 from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
-from vlseg_cli.evaluation.scorers.base import Result, percent
+from vlseg_cli.evaluation.scorers.base import QueryScorer, Result, percent
 from vlseg_cli.evaluation.truth import predicted_box, predicted_mask, predicted_union, true_union
-from vlseg_cli.schema import Prediction, Sample
+from vlseg_cli.schema import Prediction, Query, Sample
 
 
-class ExpressionScorer:
+class ExpressionScorer(QueryScorer):
     """cIoU, gIoU and precision over all sentences, and gIoU of each kind of them.
 
     headline: the measure that the tables print first. union_epsilon: see ``MaskIoU``.
@@ -22,20 +22,17 @@ class ExpressionScorer:
     def __init__(
         self, headline: Literal["cIoU", "gIoU"] = "cIoU", union_epsilon: float = 1e-5
     ) -> None:
+        super().__init__()
         self._headline, self._epsilon = headline, union_epsilon
         self._kinds: dict[str, MaskIoU] = {}
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``: a query without a true mask asks for an empty answer."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            meter = self._kinds.setdefault(query.kind, MaskIoU(self._epsilon))
-            score = meter.add(predicted_union(prediction), true_union(query), query.ignore)
-            cases.append(Case(sample.frame, query, prediction, "IoU", score.iou))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``: a query without a true mask has an empty target."""
+        meter = self._kinds.setdefault(query.kind, MaskIoU(self._epsilon))
+        return meter.add(predicted_union(prediction), true_union(query), query.ignore).iou
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         whole = MaskIoU(self._epsilon)
         for meter in self._kinds.values():
             whole.merge(meter)
@@ -47,50 +44,44 @@ class ExpressionScorer:
         return Result({**first, **means, **at}, total.n, {"gIoU by kind": by_kind})
 
 
-class BoxScorer:
+class BoxScorer(QueryScorer):
     """accuracy@0.5 of the first box. generalized: MDETR's stricter overlap."""
 
     def __init__(self, generalized: bool = False) -> None:
+        super().__init__()
         self._meter = BoxAccuracy(generalized=generalized)
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            assert query.boxes is not None
-            x, y, width, height = query.boxes[0].tolist()
-            overlap = self._meter.add(predicted_box(prediction), (x, y, width, height))
-            cases.append(Case(sample.frame, query, prediction, "IoU", max(0.0, overlap)))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``."""
+        assert query.boxes is not None
+        x, y, width, height = query.boxes[0].tolist()
+        return max(0.0, self._meter.add(predicted_box(prediction), (x, y, width, height)))
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         return Result({"accuracy@0.5": percent(found.accuracy)}, found.n)
 
 
-class GeneralizedScorer:
-    """cIoU and gIoU as for other sentences, and how well it is known that nothing is meant.
+class GeneralizedScorer(QueryScorer):
+    """gRefCOCO: cIoU and gIoU, and accuracies of no-target (N-acc) and target (T-acc).
 
-    An empty answer says so. gRefCOCO's own evaluator, which takes a flag beside the mask, counts
-    such answers just alike.
+    An empty mask predicts no target. gRefCOCO's own evaluator, which takes a flag beside the mask,
+    counts it the same.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._masks, self._flags = MaskIoU(), GeneralizedMaskIoU()
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            answer, truth = predicted_union(prediction), true_union(query)
-            iou = self._masks.add(answer, truth, query.ignore).iou
-            self._flags.add(answer, truth, not answer.any(), not len(query.masks))
-            cases.append(Case(sample.frame, query, prediction, "IoU", iou))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float:
+        """See ``QueryScorer``."""
+        mask, truth = predicted_union(prediction), true_union(query)
+        self._flags.add(mask, truth, not mask.any(), not len(query.masks))
+        return self._masks.add(mask, truth, query.ignore).iou
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         masks, flags = self._masks.result(), self._flags.result()
         measures = {
             "cIoU": percent(masks.ciou),
@@ -108,7 +99,7 @@ class RegionScorer:
         self._kind, self._meter = kind, InteractiveIoU()
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
         for query, prediction in zip(sample.queries, predictions, strict=True):
             for position, truth in enumerate(query.masks):
@@ -118,7 +109,7 @@ class RegionScorer:
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result().get(self._kind)
         if found is None:
             return Result({"mIoU": None, "cIoU": None}, 0)

@@ -1,8 +1,8 @@
 """Synthetic scenes and clips: many measures at once, as fractions under the keys of
 ``vlseg eval world --json``.
 
-The measures come from the same metrics as those of the published benchmarks, but sentences are
-scored by their first mask and by kind, and every value is kept unrounded.
+The metrics are those of the published benchmarks; sentences are scored by their first mask and by
+kind, and every value is kept unrounded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF
 from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.scorers.categories import PanopticScorer, SemanticScorer
-from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of
+from vlseg_cli.evaluation.scorers.clips import by_query, id_map
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks, true_tracks
 from vlseg_cli.evaluation.truth import (
     predicted_box,
@@ -103,22 +103,23 @@ class SyntheticSceneScorer:
         return Result({}, self._scenes, details=details)
 
     def _cases(self, frame: Frame, query: Query, prediction: Prediction) -> Iterator[Case]:
-        sample = Sample(frame, (query,))
         match query.task:
             case Task.PANOPTIC:
-                yield from self._panoptic.add(sample, [prediction])
+                measure, score = "PQ", self._panoptic.count(query, prediction)
             case Task.SEMANTIC:
-                yield from self._semantic.add(sample, [prediction])
+                measure, score = "mIoU", self._semantic.count(query, prediction)
             case Task.DETECT:
-                yield Case(frame, query, prediction, "AP", self._add_boxes(query, prediction))
+                measure, score = "AP", self._add_boxes(query, prediction)
             case Task.GROUND:
-                iou = self._ground.add(predicted_box(prediction), true_box(query))
-                yield Case(frame, query, prediction, "IoU", iou)
+                box, truth = predicted_box(prediction), true_box(query)
+                measure, score = "IoU", self._ground.add(box, truth)
             case _:
                 meter = self._masks[query.task][query.kind]
                 for index, mask in enumerate(query.masks):
                     iou = meter.add(predicted_mask(prediction, index), mask, query.ignore).iou
                     yield Case(frame, query, prediction, "IoU", iou, index)
+                return
+        yield Case(frame, query, prediction, measure, score)
 
     def _add_boxes(self, query: Query, prediction: Prediction) -> float:
         """Count the boxes of one scene; returns its own AP."""
@@ -139,10 +140,9 @@ class SyntheticClipScorer:
         self._sentences: dict[Task, dict[str, ExpressionJF]] = {Task.REFER: {}, Task.REASON: {}}
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Scorer``; a single frame says little about a clip, so there are no cases."""
+        """See ``Scorer``; it has no cases for the report."""
         self._clips += 1
-        for index, query in enumerate(sample.queries):
-            own = predictions_of(sample, predictions, index)
+        for query, own in by_query(sample, predictions):
             truth = [masks for t in range(sample.length) if (masks := query.masks(t)) is not None]
             if query.task is Task.VOS:
                 true_ids = [id_map(dict(enumerate(one, 1)), one.shape[1:]) for one in truth]

@@ -1,57 +1,45 @@
-"""Answers in words: each set's own accuracy. Questions whose answers are secret are not counted."""
+"""Text answers: each set's own accuracy. Questions without a public answer are not counted."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 
 from vlseg_cli.datasets.questions import LETTERS
-from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.multiple_choice import MMBench, ScienceQA
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
 from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope
-from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.schema import Prediction, Query, Sample
+from vlseg_cli.evaluation.scorers.base import QueryScorer, Result, percent
+from vlseg_cli.schema import Prediction, Query
 
 ReadLetter = Callable[[str, Mapping[str, str]], str]
 
 
-class TextAnswerScorer(ABC):
+class TextAnswerScorer(QueryScorer):
     """Counts every question with a known answer."""
 
-    def __init__(self) -> None:
-        self.n = 0
+    measure = "right"
 
-    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
-        cases = []
-        for query, prediction in zip(sample.queries, predictions, strict=True):
-            if query.answers:
-                self.n += 1
-                right = float(self.count(query, prediction.text))
-                cases.append(Case(sample.frame, query, prediction, "right", right))
-        return cases
+    def count(self, query: Query, prediction: Prediction) -> float | None:
+        """See ``QueryScorer``."""
+        return float(self.score(query, prediction.text)) if query.answers else None
 
     @abstractmethod
-    def count(self, query: Query, answer: str) -> float:
-        """Count one answer; returns how right it is, in [0, 1]."""
-
-    @abstractmethod
-    def result(self) -> Result:
-        """See ``Score``."""
+    def score(self, query: Query, answer: str) -> float:
+        """Count one answer; returns its score in [0, 1]."""
 
 
 class VQAScorer(TextAnswerScorer):
-    """VQAv2, OKVQA, TextVQA, VizWiz: as far as three of ten people say the same."""
+    """VQAv2, OKVQA, TextVQA, VizWiz: full marks where three of ten people agree."""
 
     def __init__(self, meter: VQAAccuracy | SoftAccuracy) -> None:
         super().__init__()
         self._meter = meter
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         return self._meter.add(answer, query.answers)
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         return Result({"accuracy": percent(self._meter.result().accuracy)}, self.n)
 
 
@@ -62,12 +50,12 @@ class GQAScorer(TextAnswerScorer):
         super().__init__()
         self._meter = meter
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         return self._meter.add(answer, query.answers[0])
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         return Result({"accuracy": percent(self._meter.result().accuracy)}, self.n)
 
 
@@ -78,12 +66,12 @@ class PopeScorer(TextAnswerScorer):
         super().__init__()
         self._meter = Pope()
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         return self._meter.add(query.kind, answer, query.answers[0] == "yes")
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         scores = found.categories.items()
         groups = {
@@ -95,19 +83,19 @@ class PopeScorer(TextAnswerScorer):
 
 
 class MMBenchScorer(TextAnswerScorer):
-    """MMBench: right in all rotations. read: how a letter is read off an answer."""
+    """MMBench: right in all rotations. read: how a letter is parsed from an answer."""
 
     def __init__(self, read: ReadLetter) -> None:
         super().__init__()
         self._read, self._meter = read, MMBench()
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         letter = self._read(answer, lettered(query))
         return self._meter.add(int(query.key), letter, query.answers[0])
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         measures = {
             "accuracy": percent(found.circular_accuracy),
@@ -117,19 +105,19 @@ class MMBenchScorer(TextAnswerScorer):
 
 
 class ScienceQAScorer(TextAnswerScorer):
-    """ScienceQA: the letter of the right choice, over questions with a picture."""
+    """ScienceQA: the letter of the right choice, over questions with an image."""
 
     def __init__(self) -> None:
         super().__init__()
         self._meter = ScienceQA()
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         truth = LETTERS.index(query.answers[0])
         return self._meter.add(answer, truth, len(query.choices), has_image=True)
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         return Result({"accuracy": percent(self._meter.result().image_accuracy)}, self.n)
 
 
@@ -140,12 +128,12 @@ class MMEScorer(TextAnswerScorer):
         super().__init__()
         self._meter = MME()
 
-    def count(self, query: Query, answer: str) -> float:
+    def score(self, query: Query, answer: str) -> float:
         """See ``TextAnswerScorer``."""
         return self._meter.add(query.kind, query.key, answer, query.answers[0])
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         points = {"score": found.total, "perception": found.perception}
         return Result({**points, "cognition": found.cognition}, self.n, {"points": found.tasks})

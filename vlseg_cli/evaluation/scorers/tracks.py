@@ -10,28 +10,27 @@ from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.interactive import CorrespondenceIoU
 from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of, still, tracked
+from vlseg_cli.evaluation.scorers.clips import by_query, id_map, still, tracked
 from vlseg_cli.schema import RLE, ClipQuery, ClipSample, Prediction, Segment, encode_rle
 
 
 class TrackScorer:
-    """YouTube-VIS AP over ``categories`` names; nothing where only a server knows."""
+    """YouTube-VIS AP over ``categories`` names; None where the truth is on a server."""
 
     def __init__(self, categories: int) -> None:
         self._meter, self._n = VideoAveragePrecision(range(categories)), 0
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``; a track's worth in a single frame says little, so there are no cases."""
-        for place, query in enumerate(sample.queries):
+        """See ``Scorer``; a single frame does not show a track, so there are no cases."""
+        for query, of_query in by_query(sample, predictions):
             truths = true_tracks(sample, query)
             if truths is not None:
-                detections = detected_tracks(predictions_of(sample, predictions, place))
-                self._meter.add(query.key, truths, detections)
+                self._meter.add(query.key, truths, detected_tracks(of_query))
                 self._n += 1
         return []
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         if not self._n:
             return Result({"AP": None}, 0)
         stats = self._meter.result().stats
@@ -39,16 +38,16 @@ class TrackScorer:
         return Result({name: percent(stats[name]) for name in names}, self._n)
 
 
-def detected_tracks(answers: Sequence[Prediction]) -> list[DetectedTrack]:
+def detected_tracks(of_query: Sequence[Prediction]) -> list[DetectedTrack]:
     """One track for each number and name; its score is the mean over the track's frames."""
     segments: dict[int, dict[int, Segment]] = defaultdict(dict)  # track -> frame -> segment
-    for frame, prediction in enumerate(answers):
+    for frame, prediction in enumerate(of_query):
         for segment in prediction.segments:
             if segment.track_id is not None:
                 segments[segment.track_id][frame] = segment
     tracks = []
     for own in segments.values():
-        tube = [own[frame].rle if frame in own else None for frame in range(len(answers))]
+        tube = [own[frame].rle if frame in own else None for frame in range(len(of_query))]
         scores: dict[int, float] = defaultdict(float)
         for segment in own.values():
             assert segment.category_id is not None
@@ -58,6 +57,7 @@ def detected_tracks(answers: Sequence[Prediction]) -> list[DetectedTrack]:
 
 
 def true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueTrack] | None:
+    """One track for each object; None if a frame has no truth."""
     tubes: list[list[RLE | None]] = [[] for _ in query.objects]
     areas: list[list[float | None]] = [[] for _ in query.objects]
     for frame in range(sample.length):
@@ -78,11 +78,10 @@ class VOSScorer:
         self._meter = DavisSemiSupervised()
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
-        for place, query in enumerate(sample.queries):
-            answers = predictions_of(sample, predictions, place)
-            shapes = [(one.height, one.width) for one in answers]
+        for query, of_query in by_query(sample, predictions):
+            shapes = [(one.height, one.width) for one in of_query]
             truth = (
                 id_map(dict(zip(query.objects, masks, strict=True)), shape)
                 for frame, shape in enumerate(shapes)
@@ -93,17 +92,17 @@ class VOSScorer:
                     {query.objects[number - 1]: mask for number, mask in tracked(one).items()},
                     shape,
                 )
-                for one, shape in zip(answers, shapes, strict=True)
+                for one, shape in zip(of_query, shapes, strict=True)
             )
             scores = self._meter.add(sample.source, truth, guess)
             for number in range(len(query.objects)):
                 score = scores[query.objects[number] - 1]
                 jf = (score.j.mean + score.f.mean) / 2
-                cases.append(still(sample, query, answers, "J&F", jf, number))
+                cases.append(still(sample, query, of_query, "J&F", jf, number))
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         j, f = (None if one is None else one.mean for one in (found.j, found.f))
         measures = {"J&F": percent(found.jf), "J": percent(j), "F": percent(f)}
@@ -111,24 +110,24 @@ class VOSScorer:
 
 
 class CorrespondenceScorer:
-    """Ego-Exo4D: mean IoU of what is shown in the first frame and found in the second."""
+    """Ego-Exo4D: mean IoU of objects given in the first frame and segmented in the second."""
 
     def __init__(self) -> None:
         self._meter = CorrespondenceIoU()
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
-        for place, query in enumerate(sample.queries):
-            answers, truth = predictions_of(sample, predictions, place), query.masks(1)
+        for query, of_query in by_query(sample, predictions):
+            truth = query.masks(1)
             assert truth is not None
-            found = tracked(answers[1])
+            found = tracked(of_query[1])
             for number, mask in enumerate(truth):
                 iou = self._meter.add(found.get(number + 1, np.zeros(mask.shape, bool)), mask)
-                cases.append(still(sample, query, answers, "IoU", iou, number))
+                cases.append(still(sample, query, of_query, "IoU", iou, number))
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         return Result({"IoU": percent(found.iou)}, found.n)

@@ -1,4 +1,4 @@
-"""Masks for sentences about videos: per expression, or as DAVIS and ReVOS count them."""
+"""Expressions about videos: J&F per expression, or as Ref-DAVIS17 and ReVOS count them."""
 
 from collections.abc import Sequence
 
@@ -14,30 +14,29 @@ from vlseg_cli.evaluation.metrics.video_expressions import (
     ReVOSScore,
 )
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import id_map, predictions_of, still, union_pairs
+from vlseg_cli.evaluation.scorers.clips import by_query, id_map, predictions_of, still, union_pairs
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.schema import ClipQuery, ClipSample, Prediction
 
 
 class VideoExpressionScorer:
-    """J&F, J and F, every expression weighing the same; none where only a server knows."""
+    """J&F, J and F, the mean over expressions; None where the truth is on a server."""
 
     def __init__(self) -> None:
         self._meter = ExpressionJF()
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
-        for place, query in enumerate(sample.queries):
-            answers = predictions_of(sample, predictions, place)
-            pairs = union_pairs(sample, query, answers)
+        for query, of_query in by_query(sample, predictions):
+            pairs = union_pairs(sample, query, of_query)
             if pairs is not None:
                 jf = sum(self._meter.add(*pairs)) / 2
-                cases.append(still(sample, query, answers, "J&F", jf))
+                cases.append(still(sample, query, of_query, "J&F", jf))
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
         return Result(measures, found.n)
@@ -46,35 +45,35 @@ class VideoExpressionScorer:
 class RefDavisScorer:
     """Ref-DAVIS17: the objects of an annotator's expressions on one map, mean of four annotators.
 
-    Where two answers overlap, the one with the higher score has the pixel.
+    Where two masks overlap, the one with the higher score has the pixel.
     """
 
     def __init__(self) -> None:
         self._meter, self._n = RefDavis(), 0
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
         for run, kind in enumerate(RUNS):
-            places = [n for n, query in enumerate(sample.queries) if query.kind == kind]
-            queries = [sample.queries[place] for place in places]
-            answers = [predictions_of(sample, predictions, place) for place in places]
-            if not places:
+            indices = [n for n, query in enumerate(sample.queries) if query.kind == kind]
+            queries = [sample.queries[index] for index in indices]
+            by_object = [predictions_of(sample, predictions, index) for index in indices]
+            if not indices:
                 continue
             scores = self._meter.add(
                 run,
                 sample.source,
                 (_true_ids(queries, frame) for frame in range(sample.length)),
-                (_fused([one[frame] for one in answers]) for frame in range(sample.length)),
+                (_fused([one[frame] for one in by_object]) for frame in range(sample.length)),
             )
-            self._n += len(places)
-            for query, own, score in zip(queries, answers, scores, strict=False):
+            self._n += len(indices)
+            for query, own, score in zip(queries, by_object, scores, strict=False):
                 jf = (score.j.mean + score.f.mean) / 2
                 cases.append(still(sample, query, own, "J&F", jf))
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
         by_run = {run: percent(one.jf) for run, one in zip(RUNS, found.runs, strict=True)}
@@ -91,20 +90,19 @@ class ReVOSScorer:
         self._group, self._meter, self._n = group, ReVOS(), 0
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Score``."""
+        """See ``Scorer``."""
         cases = []
         areas = [_area(sample, frame) for frame in range(sample.length)]
-        for place, query in enumerate(sample.queries):
-            answers = predictions_of(sample, predictions, place)
-            pairs = union_pairs(sample, query, answers)
+        for query, of_query in by_query(sample, predictions):
+            pairs = union_pairs(sample, query, of_query)
             assert pairs is not None
             score = self._meter.add(ExpressionType[query.kind.upper()], *pairs, areas)
             self._n += 1
-            cases.append(still(sample, query, answers, "J&F", score.jf or 0.0))
+            cases.append(still(sample, query, of_query, "J&F", score.jf or 0.0))
         return cases
 
     def result(self) -> Result:
-        """See ``Score``."""
+        """See ``Scorer``."""
         found = self._meter.result()
         score: ReVOSScore = getattr(found, self._group)
         measures = {"J&F": percent(score.jf), "J": percent(score.j), "F": percent(score.f)}
@@ -127,16 +125,16 @@ def _true_ids(queries: Sequence[ClipQuery], frame: int) -> np.ndarray:
     return ids
 
 
-def _fused(answers: Sequence[Prediction]) -> np.ndarray:
-    """Id map (H, W) of one frame's answers to the expressions of one annotator."""
+def _fused(predictions: Sequence[Prediction]) -> np.ndarray:
+    """Id map (H, W) of one frame's predictions for the expressions of one annotator."""
     scores = []
-    for one in answers:
-        sure = max((segment.score for segment in one.segments), default=0.0)
-        scores.append(predicted_union(one) * (1 + sure) / 2)
+    for one in predictions:
+        score = max((segment.score for segment in one.segments), default=0.0)
+        scores.append(predicted_union(one) * (1 + score) / 2)
     return fuse_objects(scores)
 
 
 def _area(sample: ClipSample, frame: int) -> int:
-    """How many pixels are of any object that the clip's expressions mean."""
+    """How many pixels belong to any target of the clip's expressions."""
     masks = [query.masks(frame) for query in sample.queries]
     return int(np.concatenate([one for one in masks if one is not None]).any(axis=0).sum())

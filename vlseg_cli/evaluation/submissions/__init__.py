@@ -1,5 +1,5 @@
-"""What is sent to a benchmark's server, one file per form; see ``scores.score.Submission``.
+"""What is sent to a benchmark's server; see ``scorers.base.Submission``.
 
-Files of a sample are written when it comes, so their order does not matter, and what belongs
-together is put together at the end.
+Files of a sample are written when it is added, so the order does not matter; archives are written
+at the end.
 """

@@ -37,7 +37,7 @@ class VQAAnswers:
 
 
 class MMBenchLetters:
-    """``answers.xlsx``: every row of the table with the letter that was answered."""
+    """``answers.xlsx``: every row of the table with the predicted letter."""
 
     def __init__(self, folder: OutputFolder) -> None:
         """Raises UsageError without XlsxWriter."""

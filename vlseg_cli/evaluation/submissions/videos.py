@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.evaluation.scorers.clips import predictions_of, tracked
+from vlseg_cli.evaluation.scorers.clips import by_query, tracked
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks
 from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.evaluation.truth import predicted_union
@@ -26,19 +26,18 @@ _TOP, _ANNOTATIONS_ZIP = "Annotations", "Annotations.zip"
 
 
 class ExpressionMasks:
-    """One picture for each frame of each expression."""
+    """One image for each frame of each expression."""
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
         """See ``Submission``."""
-        for place, query in enumerate(sample.queries):
-            answers = predictions_of(sample, predictions, place)
-            for name, answer in zip(sample.names, answers, strict=True):
-                picture = Image.fromarray(np.where(predicted_union(answer), np.uint8(255), 0))
+        for query, of_query in by_query(sample, predictions):
+            for name, prediction in zip(sample.names, of_query, strict=True):
+                image = Image.fromarray(np.where(predicted_union(prediction), np.uint8(255), 0))
                 video = Path(sample.source).parts
-                self._folder.write(_png(picture), _TOP, *video, query.key, f"{name}.png")
+                self._folder.write(_png(image), _TOP, *video, query.key, f"{name}.png")
 
     def close(self) -> None:
         """See ``Submission``."""
@@ -46,7 +45,7 @@ class ExpressionMasks:
 
 
 class ObjectNumbers:
-    """One picture for each frame; an object is there from the frame in which it is given."""
+    """One image for each frame; an object is in it from the frame in which it is given."""
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
@@ -55,9 +54,9 @@ class ObjectNumbers:
         """See ``Submission``."""
         for frame, name in enumerate(sample.names):
             row = predictions[frame * len(sample.queries) :][: len(sample.queries)]
-            picture = Image.fromarray(_numbers(sample, frame, row))
-            picture.putpalette(DAVIS)
-            self._folder.write(_png(picture), _TOP, sample.source, f"{name}.png")
+            image = Image.fromarray(_numbers(sample, frame, row))
+            image.putpalette(DAVIS)
+            self._folder.write(_png(image), _TOP, sample.source, f"{name}.png")
 
     def close(self) -> None:
         """See ``Submission``."""
@@ -68,9 +67,9 @@ def _numbers(sample: ClipSample, frame: int, row: Sequence[Prediction]) -> NDArr
     """Numbers (H, W) of the objects in a frame; where they are given, exactly as given."""
     ids = np.zeros((row[0].height, row[0].width), np.uint8)
     first = 1  # track number of the query's first region
-    for query, answer in zip(sample.queries, row, strict=True):
+    for query, prediction in zip(sample.queries, row, strict=True):
         assert isinstance(query.prompt, Regions)
-        masks = tracked(answer)
+        masks = tracked(prediction)
         for number, (one, region) in enumerate(
             zip(query.objects, query.prompt.regions, strict=True), start=first
         ):
@@ -82,9 +81,9 @@ def _numbers(sample: ClipSample, frame: int, row: Sequence[Prediction]) -> NDArr
     return ids
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -108,7 +107,7 @@ class TrackResults:
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> None:
         """See ``Submission``."""
-        for place, query in enumerate(sample.queries):
+        for query, of_query in by_query(sample, predictions):
             tracks = [
                 {
                     "video_id": int(query.key),
@@ -116,7 +115,7 @@ class TrackResults:
                     "score": track.score,
                     "segmentations": list(track.tube),
                 }
-                for track in detected_tracks(predictions_of(sample, predictions, place))
+                for track in detected_tracks(of_query)
             ]
             lines = "".join(json.dumps(track) + "\n" for track in tracks)
             self._folder.write(lines.encode(), _PARTS, f"{query.key}.jsonl")
