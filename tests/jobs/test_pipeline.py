@@ -20,6 +20,15 @@ def test_the_first_signal_asks_and_the_second_stops(number: int, code: int) -> N
             os.kill(os.getpid(), number)
 
 
+def test_a_signal_that_is_not_insistent_changes_nothing_when_it_comes_second() -> None:
+    with stop_on_signals(lambda _: None, (signal.SIGINT,)) as stop:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.exit_code == 143
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_handlers_return_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with stop_on_signals(lambda _: None):

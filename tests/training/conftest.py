@@ -1,4 +1,4 @@
-"""The smallest real PSALM and a recipe that trains it in seconds, on words and then on scenes."""
+"""A recipe that trains a tiny PSALM in seconds, on text and then on scenes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +101,7 @@ def saved_tensors() -> Callable[[Path], dict[str, Tensor]]:
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that nothing disturbed."""
+    """The folder of an uninterrupted run."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("whole")
     recipe = folder / "tiny.toml"

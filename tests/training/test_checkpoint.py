@@ -1,4 +1,4 @@
-"""Which changes of a recipe a checkpoint bears, and that half a checkpoint counts for none."""
+"""Which keys of a recipe may change before a run is resumed; unfinished checkpoints are ignored."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ from vlseg_cli.training.run import TrainingRun
         (["stage.1.steps=99", "stage.1.extend_schedule=true"], [1, 0], ["stage.1.extend_schedule"]),
     ],
 )
-def test_only_what_has_not_happened_may_change(
+def test_only_keys_of_stages_that_have_not_started_may_change(
     recipe_file: Path, overrides: list[str], steps: list[int], changed: list[str]
 ) -> None:
     old: dict[str, Any] = copy.deepcopy(recipe_table(load_recipe(recipe_file)))
@@ -37,31 +37,33 @@ def test_only_what_has_not_happened_may_change(
     assert bool(found) == bool(changed)
 
 
-def test_the_last_few_are_kept_and_half_ones_ignored(make_run: Callable[..., TrainingRun]) -> None:
+def test_the_last_few_are_kept_and_unfinished_ones_ignored(
+    make_run: Callable[..., TrainingRun],
+) -> None:
     run = make_run("out", "checkpoint.keep=2")
     for step in (1, 2, 3):
         run.progress.steps[0] = step
         save_checkpoint(run)
-    half = run.out / "checkpoints" / ".step-00000009"
-    half.mkdir()
+    unfinished = run.out / "checkpoints" / ".step-00000009"
+    unfinished.mkdir()
     assert last_checkpoint(run.out) == run.out / "checkpoints" / "step-00000003"
-    names = sorted(folder.name for folder in half.parent.iterdir())
+    names = sorted(folder.name for folder in unfinished.parent.iterdir())
     assert names == [".step-00000009", "step-00000002", "step-00000003"]
 
 
-def test_weights_and_progress_come_back(make_run: Callable[..., TrainingRun]) -> None:
+def test_weights_and_progress_are_restored(make_run: Callable[..., TrainingRun]) -> None:
     run = make_run("out")
     run.progress.steps[0], run.progress.seconds[0], run.ema.updates = 3, 1.5, 3
     with torch.no_grad():
         for parameter in run.model.parameters():
             parameter.normal_()
     checkpoint = save_checkpoint(run)
-    fresh = make_run("out")
-    resume(fresh, checkpoint)
-    assert fresh.progress == run.progress
-    assert fresh.ema.updates == 3
+    restored = make_run("out")
+    resume(restored, checkpoint)
+    assert restored.progress == run.progress
+    assert restored.ema.updates == 3
     state = run.model.state_dict()
-    assert all(torch.equal(state[k], v) for k, v in fresh.model.state_dict().items())
+    assert all(torch.equal(state[k], v) for k, v in restored.model.state_dict().items())
 
 
 def test_a_checkpoint_with_the_former_names_of_keys_is_resumed_or_refused_in_one_sentence(
@@ -89,7 +91,7 @@ def test_a_checkpoint_with_the_former_names_of_keys_is_resumed_or_refused_in_one
 
 
 def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRun]) -> None:
-    """Names and shapes that a later vlseg changed: a sentence, not torch's list of all of them."""
+    """Names and shapes that a later vlseg changed: a sentence, not torch's list of all tensors."""
     run = make_run("out")
     file = save_checkpoint(run) / "tensors.safetensors"
     tensors = load_file(file)
@@ -101,7 +103,12 @@ def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRu
     before = {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
     with pytest.raises(RecipeError) as caught:
         resume(run, file.parent)
-    said = str(caught.value)
-    assert f"it lacks {renamed}; has extra before.weight; has {misshapen} (3, 1, 4) instead" in said
-    assert said.endswith("use --restart to begin anew, or another --out") and "\n" not in said
+    sentence = str(caught.value)
+    assert (
+        f"it lacks {renamed}; has extra before.weight; has {misshapen} (3, 1, 4) instead"
+        in sentence
+    )
+    assert (
+        sentence.endswith("use --restart to start over, or another --out") and "\n" not in sentence
+    )
     assert all(tensor.equal(before[name]) for name, tensor in run.model.state_dict().items())

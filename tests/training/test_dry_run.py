@@ -1,4 +1,4 @@
-"""--dry-run tells the plan, measures memory, draws the first batch, and trains nothing."""
+"""--dry-run prints the plan, measures memory, draws the first batch, and trains nothing."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from PIL import Image
 from vlseg_cli.training.train import train
 
 
-def test_the_plan_is_told_and_nothing_is_trained(
+def test_the_plan_is_printed_and_nothing_is_trained(
     recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     train(recipe_file, out, ["optimizer.clip=0.25", "stage.0.moments=2"], dry_run=True)
-    told, noted = capsys.readouterr()
-    assert "clip = 0.25" in told
-    assert noted.count(f"{recipe_file} [stage.0]: 'moments' is now 'clip_frames'\n") == 1
-    assert "pixel_decoder" in told
-    assert "categories_mask" in told
+    printed, notes = capsys.readouterr()
+    assert "clip = 0.25" in printed
+    assert notes.count(f"{recipe_file} [stage.0]: 'moments' is now 'clip_frames'\n") == 1
+    assert "pixel_decoder" in printed
+    assert "categories_mask" in printed
     assert [file.name for file in out.iterdir()] == ["first-batch-scenes.png"]
-    with Image.open(out / "first-batch-scenes.png") as picture:
-        assert picture.width == 6 * 224
-        assert len(picture.getcolors(1 << 24) or ()) > 100
+    with Image.open(out / "first-batch-scenes.png") as image:
+        assert image.width == 6 * 224
+        assert len(image.getcolors(1 << 24) or ()) > 100

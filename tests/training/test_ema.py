@@ -1,4 +1,4 @@
-"""The moving average against the formula, and that applying it leaves no trace."""
+"""EMA: the formula, and that the model gets its own weights back."""
 
 import torch
 from torch import nn
@@ -26,7 +26,7 @@ def test_counters_are_copied_and_statistics_averaged() -> None:
     torch.testing.assert_close(ema.tensors["running_mean"], 0.9 * model.running_mean)
 
 
-def test_applied_weights_are_taken_back() -> None:
+def test_own_weights_return_after_the_block() -> None:
     model = nn.Linear(2, 2)
     ema, first = Ema(model, 0.9), model.weight.detach().clone()
     nn.init.zeros_(model.weight)
@@ -35,10 +35,10 @@ def test_applied_weights_are_taken_back() -> None:
     assert not model.weight.any()
 
 
-def test_poisoned_statistics_are_healed() -> None:
+def test_non_finite_statistics_are_replaced_by_their_averages() -> None:
     model = nn.BatchNorm1d(2)
     ema = Ema(model, 0.9)
     model(torch.full((4, 2), float("nan")))
     assert model.running_mean is not None and model.running_mean.isnan().all()
-    ema.heal(model)
+    ema.repair_buffers(model)
     assert torch.equal(model.running_mean, torch.zeros(2))

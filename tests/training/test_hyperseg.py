@@ -1,4 +1,4 @@
-"""A toy HyperSeg through every kind of data, from words to clips; what it leaves can be used."""
+"""A tiny HyperSeg is trained on every kind of data, from text to clips, and can be loaded."""
 
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_twenty_steps_leave_a_model_that_watches_videos(trained: Path) -> None:
+def test_twenty_steps_give_a_model_that_segments_videos(trained: Path) -> None:
     rows = read_log(trained / "out" / "log.csv")
     assert [row["stage"] for row in rows] == ["words"] * 2 + ["scenes"] + ["clips"] * 2
     assert all(float(row["loss"]) > 0 and int(row["skipped"]) == 0 for row in rows)
@@ -112,14 +112,14 @@ def test_twenty_steps_leave_a_model_that_watches_videos(trained: Path) -> None:
         assert prediction.frame == index
 
 
-def test_a_model_too_large_for_the_machine_is_described(
+def test_a_model_too_large_for_the_machine_is_described_without_a_batch(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     large = ["model.config.language_layers=200", "model.config.language_channels=8192"]
     large += ["model.config.language_feedforward=65536", "stage.0.batch_size=2"]
     train(trained / "toy.toml", trained / "dry", large, dry_run=True)
-    said = capsys.readouterr().out
-    assert "no batch was tried" in said and "lora" in said
+    printed = capsys.readouterr().out
+    assert "no batch was tried" in printed and "lora" in printed
     assert (trained / "dry" / "first-batch-clips.png").is_file()
     with pytest.raises(RecipeError, match="targets"):
         train(trained / "toy.toml", trained / "dry", ['lora.targets=["nothing"]'], dry_run=True)

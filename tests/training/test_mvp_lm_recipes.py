@@ -1,4 +1,4 @@
-"""Both recipes of MVP-LM make the model that they describe, and train parts that it has."""
+"""Both recipes of MVP-LM build the described model and train groups that it has."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 def built(name: str) -> tuple[Recipe, TrainableMVPLM]:
-    """Without numbers: the published size takes no memory."""
+    """On the meta device: the published size takes no memory."""
     recipe = load_recipe(RECIPES / name)
     with torch.device("meta"):
         model = build_trainable(
@@ -26,7 +26,7 @@ def built(name: str) -> tuple[Recipe, TrainableMVPLM]:
     return recipe, model
 
 
-def test_the_papers_recipe() -> None:
+def test_the_recipe_of_the_paper() -> None:
     recipe, model = built("mvp-lm.toml")
     config = model.model.config
     assert (config.queries, config.stuff_queries, config.decoder_layers) == (100, 100, 9)

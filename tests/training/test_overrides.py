@@ -1,4 +1,4 @@
-"""--set changes one value, whatever its depth, and says why when it cannot."""
+"""--set changes one value at any depth; mistakes are one sentence."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ def test_values_are_set(override: str, path: tuple[str | int, ...], value: objec
     assert TABLE["seed"] == 1 and TABLE["stage"][0]["lr"] == 1.0  # type: ignore[index]
 
 
-def test_an_empty_value_takes_the_key_away() -> None:
+def test_an_empty_value_removes_the_key() -> None:
     assert "lr" not in apply_overrides(TABLE, ["stage.0.lr="])["stage"][0]
 
 
@@ -49,6 +49,6 @@ def test_mistakes_are_named(override: str, sentence: str) -> None:
 
 
 @given(st.one_of(st.integers(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False)))
-def test_any_number_survives(value: float) -> None:
+def test_any_number_is_parsed(value: float) -> None:
     text = str(value).lower()
     assert apply_overrides({}, [f"a.b={text}"]) == {"a": {"b": value}}

@@ -37,13 +37,13 @@ def written(folder: Path, text: str) -> Path:
         ("[optimizer]\nbetas = [0.9]", "r.toml [optimizer]: betas needs 2 values, not 1"),
         (
             "[data]\nfirst_seed = 900_017",
-            "r.toml [data]: first_seed = 900017 is a scene kept for tests",
+            "r.toml [data]: first_seed = 900017 is a scene held out for tests",
         ),
         ("[[stage]]\nname = 'b'", "r.toml [stage.1]: the key 'lr' is missing"),
         (STAGE + "minutes = 1", "r.toml [stage.1]: a stage needs either steps or minutes"),
         (STAGE + "mixture = {sentence = 1}", "[stage.1.mixture]: unknown key 'sentence'; did you"),
         (STAGE + "mixture = {kinds = {clor = 1}}", "unknown kind 'clor'; did you mean 'color'?"),
-        (STAGE + "mixture = {heldout = true}", "wordings kept out of training"),
+        (STAGE + "mixture = {heldout = true}", "wordings held out of training"),
         (STAGE + "mixture = {no_target = 2}", "no_target must be from 0 to 1"),
         (
             STAGE.replace("steps", "minutes") + "extend_schedule = true",
@@ -60,7 +60,7 @@ def test_mistakes_are_named(tmp_path: Path, text: str, sentence: str) -> None:
     assert sentence in str(caught.value)
 
 
-def test_first_stage_cannot_continue(tmp_path: Path) -> None:
+def test_the_first_stage_has_no_schedule_to_extend(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no stage before it"):
         load_recipe(written(tmp_path, f"{STAGE}extend_schedule = true\n{MODEL}"))
 
@@ -123,7 +123,7 @@ def test_both_names_of_a_key_are_one_too_many(tmp_path: Path) -> None:
 def test_defaults_and_values(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file)
     assert recipe.stage[1].mixture.regions == 1
-    assert recipe.stage[1].mixture.kinds  # the world's own weights
+    assert recipe.stage[1].mixture.kinds  # the default weights
     assert recipe.optimizer.betas == (0.9, 0.98)
     assert isinstance(recipe.stage[0].lr, float)
 
@@ -139,7 +139,7 @@ def test_the_shipped_recipe_is_valid() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)
-def test_every_recipe_of_ours_builds_and_names_parts_that_there_are(file: Path) -> None:
+def test_every_shipped_recipe_builds_and_trains_groups_that_the_model_has(file: Path) -> None:
     recipe = load_recipe(file)
     with torch.device("meta"):
         model = build_trainable(

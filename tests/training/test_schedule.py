@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vlseg_cli.training.recipe import StageTable
-from vlseg_cli.training.schedule import extend_schedule, learning_rate, stage_fraction
+from vlseg_cli.training.schedule import learning_rate, schedule_chain, stage_fraction
 
 STAGE = StageTable("a", lr=0.1, batch_size=1, steps=100, warmup=10)
 
@@ -31,7 +31,7 @@ def test_warm_up_then_cosine_to_the_floor() -> None:
     assert curve[-1] == pytest.approx(0.01, rel=0.05)
 
 
-def test_a_continuing_stage_stays_on_the_same_curve() -> None:
+def test_an_extended_schedule_is_one_curve() -> None:
     halves = [replace(STAGE, steps=40), replace(STAGE, steps=60, extend_schedule=True)]
     assert rates(halves, 0, []) + rates(halves, 1, [40]) == pytest.approx(rates([STAGE], 0, []))
     apart = [replace(STAGE, steps=40), replace(STAGE, steps=60)]
@@ -41,7 +41,7 @@ def test_a_continuing_stage_stays_on_the_same_curve() -> None:
 def test_chains() -> None:
     one, more = STAGE, replace(STAGE, extend_schedule=True)
     stages = [one, one, more, more, one]
-    assert [extend_schedule(stages, n) for n in range(5)] == [
+    assert [schedule_chain(stages, n) for n in range(5)] == [
         range(0, 1),
         *[range(1, 4)] * 3,
         range(4, 5),

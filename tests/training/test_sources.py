@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlseg_cli.synthetic.samples import SampleMix
-from vlseg_cli.training.recipe import load_recipe
+from vlseg_cli.training.recipe import HELD_OUT, load_recipe
 from vlseg_cli.training.run import TrainingRun
-from vlseg_cli.training.seeds import HELD_OUT, seed_of
 from vlseg_cli.training.sources import (
-    ProcessShare,
+    ProcessIndex,
     SceneDataset,
     ShardedOrder,
     TextDataset,
     batches_of,
     samples_before,
+    scene_seed,
 )
 
 
@@ -33,7 +33,7 @@ def test_processes_share_each_step_without_gap_or_overlap(
     shares = [
         list(
             islice(
-                ShardedOrder(start, batch_size, accumulate, ProcessShare(rank, processes)),
+                ShardedOrder(start, batch_size, accumulate, ProcessIndex(rank, processes)),
                 steps * accumulate,
             )
         )
@@ -47,10 +47,10 @@ def test_processes_share_each_step_without_gap_or_overlap(
 
 
 @given(st.integers(0, HELD_OUT - 1), st.integers(0, 10**7))
-def test_training_never_reaches_the_scenes_kept_for_tests(first: int, sample: int) -> None:
-    assert 0 <= seed_of(first, sample) < HELD_OUT
-    assert seed_of(first, 0) == first
-    assert seed_of(first, sample) != seed_of(first, sample + 1)
+def test_training_never_uses_the_scenes_held_out_for_tests(first: int, sample: int) -> None:
+    assert 0 <= scene_seed(first, sample) < HELD_OUT
+    assert scene_seed(first, 0) == first
+    assert scene_seed(first, sample) != scene_seed(first, sample + 1)
 
 
 def test_scenes_follow_their_number() -> None:
@@ -71,7 +71,7 @@ def test_workers_change_nothing_and_a_stream_starts_anywhere(
 
     def pixels(workers: int, start: int, count: int) -> torch.Tensor:
         recipe = make_run("out", f"data.workers={workers}").recipe
-        batches = batches_of(recipe, stage, run.model, start, ProcessShare())
+        batches = batches_of(recipe, stage, run.model, start, ProcessIndex())
         return torch.cat([batch.pixel_values for batch in islice(batches, count)])  # type: ignore[attr-defined]
 
     alone = pixels(0, 0, 4)

@@ -1,4 +1,4 @@
-"""Training as a whole: resume to the bit, signals, another recipe, bad steps, several processes."""
+"""Training: bit-exact resuming, signals, changed recipes, non-finite steps, several processes."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from torch import Tensor
 
 from vlseg_cli.schema import RecipeError, VlsegError, WeightsError
 from vlseg_cli.training.log import read_log
+from vlseg_cli.training.loop import StoppedError
 from vlseg_cli.training.run import TrainingRun
-from vlseg_cli.training.stop import StoppedError
 from vlseg_cli.training.train import train, train_run
 from vlseg_cli.weights.folder import load_tensors
 
@@ -25,8 +25,8 @@ MakeRun = Callable[..., TrainingRun]
 Saved = Callable[[Path], dict[str, Tensor]]
 
 
-@pytest.mark.parametrize("step", [3, 6], ids=["words", "scenes"])
-def test_a_stopped_run_goes_on_to_the_bit(
+@pytest.mark.parametrize("step", [3, 6], ids=["text", "scenes"])
+def test_a_stopped_run_resumes_bit_by_bit(
     make_run: MakeRun, saved_tensors: Saved, whole: Path, step: int
 ) -> None:
     stopped = make_run("parts")
@@ -49,7 +49,7 @@ def test_a_stopped_run_goes_on_to_the_bit(
 
 def test_a_run_leaves_model_card_log_and_curves(whole: Path) -> None:
     card = (whole / "model" / "README.md").read_text()
-    assert "8 drawn scenes, each seen once: from seed 100 to 107" in card
+    assert "8 synthetic scenes, each once: from seed 100 to 107" in card
     assert "first_seed = 100" in card
     assert (whole / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((whole / "tensorboard").iterdir())
@@ -69,31 +69,33 @@ def test_another_recipe_is_refused_unless_restarted(
     assert [row["step"] for row in read_log(out / "log.csv")] == [1, 2]
 
 
-def test_a_run_can_begin_with_the_weights_of_another(whole: Path, make_run: MakeRun) -> None:
+def test_a_run_can_be_initialized_from_the_weights_of_another(
+    whole: Path, make_run: MakeRun
+) -> None:
     begun = make_run("begun", f'model.weights="{whole / "model"}"').model.model.state_dict()
     weights = load_tensors(whole / "model")
     assert begun.keys() == weights.keys()
     assert all(torch.equal(begun[name], weights[name]) for name in weights)
 
 
-def test_weights_to_begin_with_must_exist_and_fit(make_run: MakeRun) -> None:
+def test_initial_weights_must_exist_and_fit(make_run: MakeRun) -> None:
     with pytest.raises(WeightsError, match="no model folder 'nowhere'"):
         make_run("out", "model.weights='nowhere'")
     with pytest.raises(WeightsError, match="does not fit its configuration"):
         make_run("out", "model.weights='embedded'")
 
 
-def test_a_run_says_what_its_first_weights_lack(
+def test_parts_that_the_initial_weights_lack_are_named(
     whole: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = make_run("begun", f'model.weights="{whole / "model"}"')
-    assert run.anew == ()
-    run.anew = ("mask_decoder", "selection")
+    assert run.random_parts == ()
+    run.random_parts = ("mask_decoder", "selection")
     train_run(run)
-    assert "model; anew: mask_decoder, selection" in capsys.readouterr().err
+    assert "model; randomly initialized: mask_decoder, selection" in capsys.readouterr().err
 
 
-def test_only_the_named_groups_move(make_run: MakeRun) -> None:
+def test_only_the_named_groups_are_trained(make_run: MakeRun) -> None:
     run = make_run("out", 'stage.1.train=["vision"]', "stage.0.train=['language']")
     before = {name: [p.clone() for p in ps] for name, ps in run.model.parameter_groups().items()}
     train_run(run)
@@ -113,7 +115,7 @@ def test_accumulated_passes_make_one_step(make_run: MakeRun) -> None:
     assert passes == [0, 0, 1, 1, 2, 2, 3, 3, 4]
 
 
-def test_a_non_finite_step_is_skipped_and_forgotten(make_run: MakeRun) -> None:
+def test_a_non_finite_step_is_skipped(make_run: MakeRun) -> None:
     run = make_run("out", "stage.1.steps=1")
 
     def poison(_: Any, __: Any, losses: dict[str, Tensor]) -> dict[str, Tensor] | None:

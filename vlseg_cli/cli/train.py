@@ -1,4 +1,4 @@
-"""``vlseg train``: from a recipe to a model."""
+"""``vlseg train``: train a model from a recipe."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ def command(
     ] = None,
     restart: Annotated[
         bool,
-        typer.Option("--restart/--resume", help="Begin anew, or go on from the last checkpoint."),
+        typer.Option("--restart/--resume", help="Start over, or resume from the last checkpoint."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan and train nothing.")

@@ -7,7 +7,7 @@ kill) lets the current batch finish, the second stops at once.
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,17 +39,22 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals(note: Callable[[str], None]) -> Iterator[Stop]:
+def stop_on_signals(
+    note: Callable[[str], None], insistent: Container[int] = (signal.SIGINT, signal.SIGTERM)
+) -> Iterator[Stop]:
     """Catch SIGINT and SIGTERM during the block; the old handlers are restored afterwards.
 
-    note: called with a message at the first signal. Outside the main thread, where Python delivers
-    no signals, nothing is caught. Raises KeyboardInterrupt in the main thread at the second signal.
+    note: called with a message at the first signal. insistent: signals that raise KeyboardInterrupt
+    if they come second; others are ignored then. Outside the main thread, where Python delivers no
+    signals, nothing is caught.
     """
     stop = Stop()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.signal is not None:
-            raise KeyboardInterrupt
+            if number in insistent:
+                raise KeyboardInterrupt
+            return
         stop.signal = number
         note(
             "Stopping after the current batch; a second signal stops at once. The same command"

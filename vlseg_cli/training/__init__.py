@@ -1,1 +1,1 @@
-"""Training: a recipe file is the whole experiment; mixture, loop, checkpoints, logs and curves."""
+"""Training: recipe, data sources, schedule, loop, EMA, checkpoints, logs and export."""

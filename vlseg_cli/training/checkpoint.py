@@ -1,4 +1,4 @@
-"""Checkpoints: a run on disk, whole or not at all, from which it goes on to the bit.
+"""Checkpoints: a run on disk, written atomically, from which it resumes bit by bit.
 
 Tensors are safetensors, the rest is JSON, nothing is pickled. A checkpoint is a folder
 ``checkpoints/step-00001234`` that appears by one rename once every byte is on disk.
@@ -19,16 +19,16 @@ from vlseg_cli.schema.tables import rename_former
 from vlseg_cli.training.optimizer import optimizer_tensors, restore_optimizer
 from vlseg_cli.training.recipe import Recipe, recipe_table
 from vlseg_cli.training.run import TrainingProgress, TrainingRun
-from vlseg_cli.training.schedule import extend_schedule
+from vlseg_cli.training.schedule import schedule_chain
 from vlseg_cli.weights.folder import misfit
 
 _FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
-# Keys that change what is written or how fast, never what is learned.
+# Keys that change what is written or the speed, never the weights.
 _FREE = ("checkpoint.", "log.", "data.workers")
 
 
 def save_checkpoint(run: TrainingRun) -> Path:
-    """Write a run and keep only the last few checkpoints. Call it in one process alone."""
+    """Write a checkpoint and delete all but the last few. Call it in one process only."""
     folder = run.out / _FOLDER
     final = folder / f"step-{run.progress.step:08d}"
     temporary = folder / f".{final.name}"
@@ -57,15 +57,15 @@ def last_checkpoint(out: Path) -> Path | None:
 
 
 def delete_checkpoints(out: Path) -> None:
-    """Forget an earlier run."""
+    """Delete the checkpoints of an earlier run."""
     shutil.rmtree(out / _FOLDER, ignore_errors=True)
 
 
 def resume(run: TrainingRun, checkpoint: Path) -> None:
-    """Put a run where ``checkpoint`` left it.
+    """Restore a run from ``checkpoint``.
 
-    Raises RecipeError if the checkpoint is of a recipe that had another past, or of a version of
-    vlseg that built another model of it.
+    Raises RecipeError if the recipe differs in what has already happened, or if the checkpoint was
+    written by a version of vlseg whose model had other tensors.
     """
     state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     steps: list[int] = state["progress"]["steps"]
@@ -74,7 +74,7 @@ def resume(run: TrainingRun, checkpoint: Path) -> None:
     if changed:
         raise RecipeError(
             f"{run.out} holds a run of another recipe, which differs in {', '.join(changed)}; "
-            "use --restart to begin anew, or another --out"
+            "use --restart to start over, or another --out"
         )
     tensors = load_file(checkpoint / _TENSORS)
     weights, averaged = _under("model/", tensors), _under("ema/", tensors)
@@ -82,7 +82,7 @@ def resume(run: TrainingRun, checkpoint: Path) -> None:
     if problems := misfit(own, weights) or misfit(own, averaged):
         raise RecipeError(
             f"{checkpoint} was written by another version of vlseg, whose model had other weights: "
-            f"it {problems}; use --restart to begin anew, or another --out"
+            f"it {problems}; use --restart to start over, or another --out"
         )
     run.model.load_state_dict(weights)
     for name, value in averaged.items():
@@ -98,14 +98,16 @@ def resume(run: TrainingRun, checkpoint: Path) -> None:
 def changed_keys(
     recipe: Recipe, new: dict[str, Any], old: dict[str, Any], steps: list[int]
 ) -> list[str]:
-    """Dotted keys in which two recipe tables differ where it matters.
+    """Dotted keys in which two recipe tables must not differ but do.
 
-    What only concerns files and speed may differ, and so may stages that have not begun (by the
-    ``steps`` of each), unless they share a cosine with one that has.
+    Keys of files and speed may differ, and so may stages that have not started (by the ``steps`` of
+    each), unless they share a cosine with one that has.
     """
-    begun = max((number for number, done in enumerate(steps) if done), default=-1)
+    started = max((number for number, done in enumerate(steps) if done), default=-1)
     fixed = (
-        extend_schedule(recipe.stage, begun).stop if 0 <= begun < len(recipe.stage) else begun + 1
+        schedule_chain(recipe.stage, started).stop
+        if 0 <= started < len(recipe.stage)
+        else started + 1
     )
     free = (*_FREE, *(f"stage.{n}." for n in range(fixed, len(recipe.stage) + len(steps))))
     first, second = _flat(new), _flat(old)
@@ -126,7 +128,7 @@ def _flat(value: Any, key: str = "") -> dict[str, Any]:
 
 
 def _tensors(run: TrainingRun) -> dict[str, Tensor]:
-    """All tensors of a run by name; copies, as safetensors takes no two names for one memory."""
+    """All tensors of a run by name; copies, as safetensors allows no shared memory."""
     parts = {
         "model": run.model.state_dict(),
         "ema": run.ema.tensors,
@@ -144,12 +146,12 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _all(out: Path) -> list[Path]:
-    """Checkpoints, oldest first; unfinished ones start with a dot and are not among them."""
+    """Finished checkpoints, oldest first; the names of unfinished ones start with a dot."""
     return sorted((out / _FOLDER).glob("step-*"))
 
 
 def _to_disk(path: Path) -> None:
-    """Wait until a file or folder has reached the disk."""
+    """fsync a file or folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The moving average of the weights: smoother than any single step, and what gets shipped."""
+"""EMA: the exponential moving average of the weights, which is what gets exported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +10,19 @@ from torch import Tensor, nn
 class Ema:
     """An average of every floating-point tensor of a model's state, batch statistics included.
 
-    decay: weight of the past. Early on the average follows faster, (1 + n) / (10 + n) after n
-    updates, so that the random start is forgotten.
+    decay: weight of the past; at most (1 + n) / (10 + n) after n updates, so that the random
+    initialization is forgotten early.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        """Begin with the model as it is."""
+        """Initialize with the model's present weights."""
         self.decay = decay
         self.updates = 0
         self.tensors = {name: value.detach().clone() for name, value in _state(model).items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Move a little towards the model's present weights."""
+        """Update the average with the model's present weights."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         state = _state(model)
@@ -35,7 +35,7 @@ class Ema:
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:
-        """Within the block the model has the averaged weights; after it, its own again."""
+        """Give the model the averaged weights within the block."""
         own = {name: value.detach().clone() for name, value in _state(model).items()}
         _assign(model, self.tensors)
         try:
@@ -44,15 +44,15 @@ class Ema:
             _assign(model, own)
 
     @torch.no_grad()
-    def heal(self, model: nn.Module) -> None:
-        """Give buffers that one bad batch made infinite or NaN their averaged values back."""
+    def repair_buffers(self, model: nn.Module) -> None:
+        """Replace buffers that one bad batch made infinite or NaN by their averages."""
         for name, buffer in model.named_buffers():
             if name in self.tensors and not torch.isfinite(buffer).all():
                 buffer.copy_(self.tensors[name])
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:
-    """The model's own tensors, not copies."""
+    """The model's tensors, not copies."""
     state: dict[str, Tensor] = model.state_dict()
     return state
 

@@ -1,14 +1,13 @@
-"""The model card: what a trained model is, from what it was made, and how it was made again."""
+"""Export: the model folder of a run, from the averaged weights, with its model card."""
 
 import platform
 import shutil
 
 import torch
 
-from vlseg_cli.training.recipe import recipe_text
+from vlseg_cli.training.recipe import HELD_OUT, recipe_text
 from vlseg_cli.training.run import TrainingRun
-from vlseg_cli.training.seeds import HELD_OUT, seed_of
-from vlseg_cli.training.sources import samples_before
+from vlseg_cli.training.sources import samples_before, scene_seed
 
 
 def model_card(run: TrainingRun) -> str:
@@ -36,7 +35,7 @@ def model_card(run: TrainingRun) -> str:
         "",
         _data_sentence(run),
         f"{progress.step} steps ({progress.skipped} skipped) in "
-        f"{sum(progress.seconds) / 60:.1f} minutes on {run.share.processes} "
+        f"{sum(progress.seconds) / 60:.1f} minutes on {run.process.count} "
         f"{run.accelerator.device.type} process(es), torch {torch.__version__}, "
         f"{platform.machine()}.",
         "",
@@ -54,29 +53,29 @@ def model_card(run: TrainingRun) -> str:
 
 
 def _data_sentence(run: TrainingRun) -> str:
-    """Which scenes the model has seen."""
-    drawn = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "text"]
-    count = samples_before(run.recipe, drawn[0], run.progress.steps) if drawn else 0
+    """The synthetic scenes that were used."""
+    stages = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "text"]
+    count = samples_before(run.recipe, stages[0], run.progress.steps) if stages else 0
     if not count:
-        return "No drawn scene has been seen yet."
-    first, there = run.recipe.data.first_seed, run.recipe.data.scenes or HELD_OUT
-    often = "each seen once" if count <= there else f"{count / there:.1f} times all there are"
-    last = seed_of(first, min(count, there) - 1)
+        return "No synthetic scene has been used yet."
+    first, total = run.recipe.data.first_seed, run.recipe.data.scenes or HELD_OUT
+    epochs = "each once" if count <= total else f"{count / total:.1f} epochs"
+    last = scene_seed(first, min(count, total) - 1)
     return (
-        f"{count:,} drawn scenes, {often}: from seed {first} to {last}; "
-        f"those from {HELD_OUT} up are kept for tests."
+        f"{count:,} synthetic scenes, {epochs}: from seed {first} to {last}; "
+        f"those from {HELD_OUT} up are held out for tests."
     )
 
 
 def export_model(run: TrainingRun) -> None:
-    """Write ``out/model``, which ``--model OUT/model`` reads, from the averaged weights."""
+    """Write ``out/model``, for ``--model OUT/model``, from the averaged weights."""
     final = run.out / "model"
-    fresh, old = final.with_name(".model-new"), final.with_name(".model-old")
-    for leftover in (fresh, old):
+    new, old = final.with_name(".model-new"), final.with_name(".model-old")
+    for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
     with run.ema.applied(run.model):
-        run.model.save(fresh, model_card(run))
+        run.model.save(new, model_card(run))
     if final.exists():
         final.rename(old)
-    fresh.rename(final)
+    new.rename(final)
     shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The curves of a training as one PNG: losses, learning rate, gradient norm, speed."""
+"""The log of a training: lines on stderr, ``log.csv``, TensorBoard and curves as one PNG."""
 
 import csv
 import io
@@ -19,55 +19,26 @@ from vlseg_cli.outputs.atomic import write_atomically
 _PANELS = ("lr", "grad_norm", "samples_per_second")
 _STYLES = ("-", "--", ":")  # matplotlib has ten colors; a model may have more losses
 _NO_LOSS = ("step", "stage", "skipped", *_PANELS)
-
-
-def draw_curves(rows: Sequence[Mapping[str, str | int | float]], path: Path) -> None:
-    """Draw log rows over their steps and replace ``path`` (PNG) in one move."""
-    losses = sorted({key for row in rows for key in row} - set(_NO_LOSS))
-    # A Figure of its own draws without a display and without pyplot's global state.
-    figure = Figure(figsize=(13, 8))
-    left, *right = figure.subplot_mosaic(
-        [["losses", name] for name in _PANELS], width_ratios=(2, 1)
-    ).values()
-    figure.subplots_adjust(left=0.05, right=0.98, top=0.95, bottom=0.05, hspace=0.3, wspace=0.15)
-    for axes, title, names in zip(
-        (left, *right), ("losses", *_PANELS), (losses, *((name,) for name in _PANELS)), strict=True
-    ):
-        for number, name in enumerate(names):
-            points = [(row["step"], float(row[name])) for row in rows if name in row]
-            if points:
-                axes.plot(*zip(*points, strict=True), _STYLES[number // 10 % 3], label=name)
-        axes.set_title(title)
-        axes.grid(alpha=0.3)
-    if losses:
-        left.set_yscale("log")
-        left.legend(fontsize="small", ncols=2)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=80)
-    write_atomically(path, picture.getvalue())
-
-
 _FIRST = ("step", "stage", "loss", "lr", "grad_norm", "samples_per_second", "skipped")
 Row = dict[str, str | int | float]
 
 
-class Meter:
-    """Means of the losses since the last look, kept on their device until then."""
+class LossMeter:
+    """Means of the losses over the steps between two log rows, on their device until then."""
 
     def __init__(self) -> None:
-        """Nothing measured yet."""
         self._sums: dict[str, Tensor] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
-        """Note the losses of one pass."""
+        """Add the losses of one pass."""
         for name, value in losses.items():
             value = value.detach().float()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] += 1
 
-    def take(self) -> dict[str, float]:
-        """The means, and begin anew."""
+    def pop_means(self) -> dict[str, float]:
+        """The means, after which the meter is empty."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         self._sums.clear()
         self._counts.clear()
@@ -78,7 +49,7 @@ class RunLog:
     """Writes ``log.csv``, ``tensorboard/`` and ``curves.png`` in ``out``; lines to stderr."""
 
     def __init__(self, out: Path, step: int) -> None:
-        """Go on at ``step``: rows of later steps, left by a run that was killed, are dropped."""
+        """Resume at ``step``: rows of later steps, of a run that was killed, are dropped."""
         out.mkdir(parents=True, exist_ok=True)
         self._csv = out / "log.csv"
         self._curves = out / "curves.png"
@@ -99,7 +70,7 @@ class RunLog:
         self._bar.start()
 
     def row(self, row: Row, fraction: float) -> None:
-        """Record one row; ``fraction`` of the stage is done."""
+        """Write one row; ``fraction`` of the stage is finished."""
         self._rows.append(row)
         if row.keys() <= set(self._columns):
             with self._csv.open("a", newline="", encoding="utf-8") as file:
@@ -110,24 +81,24 @@ class RunLog:
             if isinstance(value, float):
                 self._board.add_scalar(name, value, row["step"])
         self._bar.update(self._task, description=str(row["stage"]), completed=fraction)
-        self.say(_line(row, fraction))
+        self.print(_line(row, fraction))
 
-    def say(self, sentence: str) -> None:
+    def print(self, sentence: str) -> None:
         """One line on stderr, above the progress bar if there is one."""
         self._console.print(sentence, markup=False)
 
     def draw(self) -> None:
-        """Refresh the picture of the curves."""
+        """Update ``curves.png``."""
         self._board.flush()
         draw_curves(self._rows, self._curves)
 
     def close(self) -> None:
-        """Leave the terminal and the files in order."""
+        """Close the progress bar and the files."""
         self._bar.stop()
         self._board.close()
 
     def _write_all(self) -> None:
-        """Rewrite the file, as a loss that was not there before needs a column in the header."""
+        """Rewrite the file, as a new loss needs a column in the header."""
         self._columns += sorted({key for row in self._rows for key in row} - set(self._columns))
         with self._csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns)
@@ -162,3 +133,29 @@ def _line(row: Row, fraction: float) -> str:
         "{stage} {fraction:4.0%} step {step} loss {loss:.3f} lr {lr:.2e} grad {grad_norm:.2f} "
         "{samples_per_second:.1f} samples/s  {losses}"
     ).format(**known, fraction=fraction, losses=losses)
+
+
+def draw_curves(rows: Sequence[Mapping[str, str | int | float]], path: Path) -> None:
+    """Plot log rows over their steps into ``path`` (PNG), replaced atomically."""
+    losses = sorted({key for row in rows for key in row} - set(_NO_LOSS))
+    # A Figure needs neither a display nor pyplot's global state.
+    figure = Figure(figsize=(13, 8))
+    left, *right = figure.subplot_mosaic(
+        [["losses", name] for name in _PANELS], width_ratios=(2, 1)
+    ).values()
+    figure.subplots_adjust(left=0.05, right=0.98, top=0.95, bottom=0.05, hspace=0.3, wspace=0.15)
+    for axes, title, names in zip(
+        (left, *right), ("losses", *_PANELS), (losses, *((name,) for name in _PANELS)), strict=True
+    ):
+        for number, name in enumerate(names):
+            points = [(row["step"], float(row[name])) for row in rows if name in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), _STYLES[number // 10 % 3], label=name)
+        axes.set_title(title)
+        axes.grid(alpha=0.3)
+    if losses:
+        left.set_yscale("log")
+        left.legend(fontsize="small", ncols=2)
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=80)
+    write_atomically(path, png.getvalue())

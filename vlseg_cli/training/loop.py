@@ -1,10 +1,11 @@
-"""The training loop: batches in, steps out, a checkpoint now and then.
+"""The training loop: optimizer steps, checkpoints and log rows of each stage.
 
-Whatever all processes must decide alike (skip, stop, end of a stage) comes from one small exchange
-per step, so that none waits for a partner that took another turn.
+Decisions that all processes must share (skip a step, stop, end a stage) come from one small
+all-reduce per step, so that no process waits for another that decided differently.
 """
 
 import math
+import signal
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -15,23 +16,33 @@ import torch
 from accelerate.utils import set_seed
 from torch import Tensor, nn
 
+from vlseg_cli.jobs.pipeline import Stop
 from vlseg_cli.models.training import Batch
 from vlseg_cli.schema import VlsegError
 from vlseg_cli.training.autocast import autocast
 from vlseg_cli.training.checkpoint import save_checkpoint
 from vlseg_cli.training.export import export_model
-from vlseg_cli.training.log import Meter, RunLog
+from vlseg_cli.training.log import LossMeter, RunLog
 from vlseg_cli.training.optimizer import choose_trained
 from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.schedule import learning_rate, stage_fraction
 from vlseg_cli.training.sources import batches_of, samples_before
-from vlseg_cli.training.stop import StoppedError, StopRequest
 
-_MOST_SKIPPED = 20  # non-finite steps in a row after which nothing will mend
+_MOST_SKIPPED = 20  # non-finite steps in a row, from which training does not recover
+
+
+class StoppedError(VlsegError):
+    """A signal ended training after a checkpoint; the same command resumes it."""
+
+    def __init__(self, number: int, step: int) -> None:
+        """exit_code: 128 + number of the signal, as shells expect."""
+        name = signal.Signals(number).name
+        super().__init__(f"stopped by {name} at step {step}; the same command resumes from there")
+        self.exit_code = 128 + number
 
 
 class AgreedState(NamedTuple):
-    """What one exchange settles for all processes: the highest value that any of them brought."""
+    """The result of the all-reduce: the maximum over all processes of each value."""
 
     signal: int
     failed: bool
@@ -39,49 +50,50 @@ class AgreedState(NamedTuple):
 
 
 class StageLoop:
-    """Trains one stage of a run from wherever the run stands."""
+    """Trains one stage of a run from its present step."""
 
-    def __init__(self, run: TrainingRun, index: int, log: RunLog | None, stop: StopRequest) -> None:
-        """log: of the process that writes; None in all others, which write nothing at all."""
+    def __init__(self, run: TrainingRun, index: int, log: RunLog | None, stop: Stop) -> None:
+        """log: of the process that writes files; None in all others."""
         self.run, self.index, self.log, self.stop = run, index, log, stop
         self.stage = run.recipe.stage[index]
         choose_trained(run.model, self.stage)
         start = samples_before(run.recipe, index, run.progress.steps)
-        self.batches = batches_of(run.recipe, self.stage, run.model, start, run.share)
+        self.batches = batches_of(run.recipe, self.stage, run.model, start, run.process)
         self.forward = self._parallel()
-        self.meter = Meter()
-        self.saved = self.noted = self.tick = time.monotonic()
-        self.noted_step = run.progress.step
+        self.losses = LossMeter()
+        self.saved = self.logged = self.last = time.monotonic()  # s
+        self.logged_step = run.progress.step
 
     def train(self) -> None:
-        """Step until the budget is used up, then leave a checkpoint.
+        """Step until the budget is used up, and write a checkpoint.
 
         Raises StoppedError after a signal, VlsegError if the losses stay non-finite.
         """
         while not self.run.is_done(self.index):
-            signal, norm = self._step()
-            self._note(norm)
-            if signal:
+            number, norm = self._step()
+            self._log(norm)
+            if number:
                 self._save()
-                raise StoppedError(signal, self.run.progress.step)
+                raise StoppedError(number, self.run.progress.step)
             if time.monotonic() - self.saved > 60 * self.run.recipe.checkpoint.minutes:
                 self._save()
         self._save()
 
     def _parallel(self) -> nn.Module:
-        """The model, under DDP if there are several processes.
+        """The model, in DistributedDataParallel if there are several processes.
 
-        It is wrapped anew for each stage: DDP only averages what could learn when it was made.
+        It is wrapped again for each stage: DDP averages the gradients of those parameters only that
+        required one when it was created.
         """
         self.run.accelerator.free_memory()
         wrapped: nn.Module = self.run.accelerator.prepare_model(self.run.model)
         return wrapped
 
     def _step(self) -> tuple[int, float]:
-        """One optimizer step; the number of a signal that came, and the norm of the gradients."""
+        """One optimizer step: number of a signal, 0 for none, and norm of the gradients."""
         run, progress = self.run, self.run.progress
-        # Random numbers depend on the step alone, so a resume needs no generator's state.
-        sequence = np.random.SeedSequence((run.recipe.seed, progress.step, run.share.rank))
+        # Random numbers depend on the step alone, so resuming needs no generator's state.
+        sequence = np.random.SeedSequence((run.recipe.seed, progress.step, run.process.index))
         set_seed(int(sequence.generate_state(1)[0]))
         passes = [self._backward(number) for number in range(self.stage.accumulate)]
         norm = float(nn.utils.clip_grad_norm_(run.model.parameters(), run.recipe.optimizer.clip))
@@ -92,14 +104,14 @@ class StageLoop:
         else:
             self._apply()
             for losses in passes:
-                self.meter.add(losses)
+                self.losses.add(losses)
         run.optimizer.zero_grad(set_to_none=True)
         progress.steps[self.index] += 1
         progress.seconds[self.index] = agreed.seconds
         return agreed.signal, norm
 
     def _backward(self, number: int) -> Mapping[str, Tensor]:
-        """Add the gradients of one pass; its losses, with their sum as 'loss'."""
+        """Accumulate the gradients of one pass. Returns its losses, their sum as 'loss'."""
         run = self.run
         batch: Batch = next(self.batches).to(run.accelerator.device)
         is_last = number + 1 == self.stage.accumulate
@@ -111,18 +123,17 @@ class StageLoop:
         return {"loss": total.detach(), **losses}
 
     def _agree(self, failed: bool) -> AgreedState:
-        """Exchange what only one process may know: a signal, a failure, the slowest clock."""
+        """All-reduce a signal, a failure and the time of this stage over the processes."""
         now = time.monotonic()
-        seconds = self.run.progress.seconds[self.index] + now - self.tick
-        self.tick = now
-        if self.run.share.processes == 1:
-            return AgreedState(self.stop.number, failed, seconds)
-        values = torch.tensor(
-            [self.stop.number, failed, seconds], device=self.run.accelerator.device
-        )
+        seconds = self.run.progress.seconds[self.index] + now - self.last
+        self.last = now
+        number = self.stop.signal or 0
+        if self.run.process.count == 1:
+            return AgreedState(number, failed, seconds)
+        values = torch.tensor([number, failed, seconds], device=self.run.accelerator.device)
         torch.distributed.all_reduce(values, torch.distributed.ReduceOp.MAX)
-        signal, any_failed, slowest = values.tolist()
-        return AgreedState(int(signal), bool(any_failed), slowest)
+        number, any_failed, slowest = values.tolist()
+        return AgreedState(int(number), bool(any_failed), slowest)
 
     def _apply(self) -> None:
         run = self.run
@@ -137,29 +148,29 @@ class StageLoop:
         progress.skipped_in_a_row = 0
 
     def _skip(self) -> None:
-        """Throw a non-finite step away; too many in a row end the run."""
+        """Discard a non-finite step. Raises VlsegError after too many in a row."""
         progress = self.run.progress
-        self.run.ema.heal(self.run.model)
+        self.run.ema.repair_buffers(self.run.model)
         progress.skipped += 1
         progress.skipped_in_a_row += 1
         if progress.skipped_in_a_row >= _MOST_SKIPPED:
             raise VlsegError(
-                f"{_MOST_SKIPPED} steps in a row gave a loss or gradient that is no number, the "
-                f"last at step {progress.step}; go on from the last checkpoint with a lower lr of "
-                f"stage {self.stage.name!r}"
+                f"{_MOST_SKIPPED} steps in a row had a non-finite loss or gradient, the last at "
+                f"step {progress.step}; resume from the last checkpoint with a lower lr of stage "
+                f"{self.stage.name!r}"
             )
 
-    def _note(self, norm: float) -> None:
-        """Log every so many steps."""
+    def _log(self, norm: float) -> None:
+        """Write a row every ``log.every`` steps."""
         progress = self.run.progress
         if self.log is None or progress.step % self.run.recipe.log.every:
             return
         now = time.monotonic()
-        steps, seconds = progress.step - self.noted_step, now - self.noted
-        self.noted, self.noted_step = now, progress.step
-        means = self.meter.take()
+        steps, seconds = progress.step - self.logged_step, now - self.logged
+        self.logged, self.logged_step = now, progress.step
+        means = self.losses.pop_means()
         if not means:
-            self.log.say(f"step {progress.step}: every step since the last line was skipped")
+            self.log.print(f"step {progress.step}: every step since the last line was skipped")
             return
         fraction = stage_fraction(
             self.stage, progress.steps[self.index], progress.seconds[self.index]
@@ -178,18 +189,18 @@ class StageLoop:
         )
 
     def _save(self) -> None:
-        """Checkpoint, model to be tried out, curves; by the process that writes."""
+        """Write checkpoint, model folder and curves, in the process that writes files."""
         self.saved = time.monotonic()
         if self.log is None:
             return
         folder = save_checkpoint(self.run)
         export_model(self.run)
         self.log.draw()
-        self.log.say(f"step {self.run.progress.step}: saved {folder.name} and model/")
+        self.log.print(f"step {self.run.progress.step}: saved {folder.name} and model/")
 
 
-def train_stages(run: TrainingRun, log: RunLog | None, stop: StopRequest) -> None:
-    """Train every stage that is not done yet, in order."""
+def train_stages(run: TrainingRun, log: RunLog | None, stop: Stop) -> None:
+    """Train every stage that is not finished, in order."""
     for index in range(len(run.recipe.stage)):
         if not run.is_done(index):
             StageLoop(run, index, log, stop).train()

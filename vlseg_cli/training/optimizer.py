@@ -1,4 +1,4 @@
-"""Which weights a stage trains, by the names a model gives to its parts."""
+"""AdamW, its state in a checkpoint, and the parameter groups that a stage trains."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from vlseg_cli.training.recipe import OptimizerTable, Recipe, StageTable
 
 
 def check_groups(recipe: Recipe, model: Trainable) -> None:
-    """Raise RecipeError if a stage trains a part that the model does not have."""
+    """Raise RecipeError if a stage trains a group that the model does not have."""
     groups = model.parameter_groups()
     for number, stage in enumerate(recipe.stage):
         for name in stage.train:
@@ -24,9 +24,9 @@ def check_groups(recipe: Recipe, model: Trainable) -> None:
 
 
 def choose_trained(model: Trainable, stage: StageTable) -> None:
-    """Let the stage's groups learn and hold the others still.
+    """Make the stage's groups require gradients and freeze the others.
 
-    Layers that are wholly frozen are put in evaluation mode: their batch statistics stand, too.
+    Modules that are wholly frozen are in evaluation mode, so that their batch statistics stay.
     """
     for name, parameters in model.parameter_groups().items():
         for parameter in parameters:
@@ -39,17 +39,17 @@ def choose_trained(model: Trainable, stage: StageTable) -> None:
 
 
 def build_optimizer(model: nn.Module, recipe: OptimizerTable) -> torch.optim.AdamW:
-    """AdamW; norms, biases and embeddings are not decayed, as pulling them to 0 has no meaning."""
+    """AdamW; no weight decay for norms, biases and embeddings."""
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     decayed: list[nn.Parameter] = []
-    free: list[nn.Parameter] = []
+    undecayed: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        is_table = id(parameter) in tables or "embed" in name or "bias" in name
-        (free if is_table or parameter.ndim < 2 else decayed).append(parameter)
+        is_embedding = id(parameter) in tables or "embed" in name or "bias" in name
+        (undecayed if is_embedding or parameter.ndim < 2 else decayed).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": decayed, "weight_decay": recipe.weight_decay},
-            {"params": free, "weight_decay": 0.0},
+            {"params": undecayed, "weight_decay": 0.0},
         ],
         betas=recipe.betas,
         eps=recipe.eps,
@@ -58,7 +58,7 @@ def build_optimizer(model: nn.Module, recipe: OptimizerTable) -> torch.optim.Ada
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """The state as {'<parameter>|<moment>': tensor}, fit for safetensors."""
+    """The state as {'<parameter>|<moment>': tensor}, for safetensors."""
     return {
         f"{name}|{moment}": value
         for name, parameter in model.named_parameters()
@@ -69,7 +69,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dic
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Put back what ``optimizer_tensors`` gave, on the device of each parameter."""
+    """Restore the state that ``optimizer_tensors`` gave, on the device of each parameter."""
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():
         name, moment = key.rsplit("|", 1)

@@ -1,6 +1,6 @@
-"""A recipe: the whole experiment in one TOML file, and nothing about it anywhere else.
+"""A recipe: a whole experiment in one TOML file.
 
-Each class is one table of the file; its fields are the keys, with their defaults and ranges.
+Each class is one table of the file; its fields are the keys, with defaults and ranges.
 """
 
 import dataclasses
@@ -28,15 +28,16 @@ from vlseg_cli.schema.tables import (
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS
 from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.overrides import apply_overrides
-from vlseg_cli.training.seeds import check_first_seed
+
+HELD_OUT = 900_000  # this seed of a synthetic scene and all above it are for tests
 
 
 @dataclass(frozen=True, slots=True)
 class ModelTable:
-    """[model]: which system, and the keys of its own config.
+    """[model]: the architecture, and the keys of its config.
 
-    weights: a model folder to begin with, 'embedded', or a name of weights.toml, also of a base, of
-    which the fitting parts are taken; random weights if empty.
+    weights: that the model is initialized from: a model folder, 'embedded', or a name of
+    weights.toml, also of a base, of which the matching parts are loaded; random weights if empty.
     """
 
     architecture: str
@@ -46,10 +47,11 @@ class ModelTable:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """[data]: where the seeds of the scenes begin, and how many processes draw them per rank.
+    """[data]: the synthetic scenes, and how many worker processes per rank render them.
 
-    scenes: after so many the first comes again, as for models whose proposals are kept; 0 for
-    never. With 0 workers the training process draws its own scenes, which is best on few cores.
+    first_seed: of the first scene. scenes: how many different ones there are, as for models whose
+    proposals are cached; 0 for no repetition. With 0 workers the training process renders its own
+    scenes, which is best on few cores.
     """
 
     first_seed: Natural = 0
@@ -58,12 +60,16 @@ class DataTable:
 
     def __post_init__(self) -> None:
         """Refuse seeds on which models are tested."""
-        check_first_seed(self.first_seed)
+        if self.first_seed >= HELD_OUT:
+            raise ValueError(
+                f"first_seed = {self.first_seed} is a scene held out for tests, as all from"
+                f" {HELD_OUT} up; start below"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class StageTable:
-    """[[stage]]: a stretch of training with one kind of data, one mixture and one set of weights.
+    """[[stage]]: steps with one kind of data and one set of trained parameter groups.
 
     data: 'text' is sentences without images, 'dense' synthetic scenes without sentences (only the
     category of each pixel), 'synthetic' scenes with all prompts of ``mixture``, 'clips'
@@ -94,12 +100,12 @@ class StageTable:
     mixture: SampleMix = field(default_factory=SampleMix)
 
     def __post_init__(self) -> None:
-        """Insist on exactly one budget, and on a mixture that training may have."""
+        """Check the budget and the mixture."""
         if (self.steps is None) == (self.minutes is None):
             raise ValueError("a stage needs either steps or minutes, exactly one of them")
         if self.mixture.heldout:
             raise ValueError(
-                "mixture.heldout asks for the wordings kept out of training; take it away"
+                "mixture.heldout asks for the wordings held out of training; take it away"
             )
         if not 0 <= self.mixture.no_target <= 1:
             raise ValueError(f"no_target must be from 0 to 1, not {self.mixture.no_target}")
@@ -112,9 +118,9 @@ class StageTable:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerTable:
-    """[optimizer]: AdamW; clip is the largest allowed norm of all gradients together.
+    """[optimizer]: AdamW. clip: maximum norm of all gradients together.
 
-    final_lr: the share of a stage's lr that is left at the end of its cosine.
+    final_lr: fraction of a stage's lr at the end of its cosine.
     """
 
     betas: tuple[Fraction, Fraction] = (0.9, 0.98)
@@ -126,9 +132,9 @@ class OptimizerTable:
 
 @dataclass(frozen=True, slots=True)
 class LoraTable:
-    """[lora]: adapters in the language model; what they adapt is frozen, they are the group 'lora'.
+    """[lora]: LoRA adapters, the parameter group 'lora'; the layers that have one are frozen.
 
-    targets: the ends of the names of the layers that get one.
+    targets: suffixes of the names of those layers.
     """
 
     rank: Count = 8
@@ -146,14 +152,14 @@ class PrecisionTable:
 
 @dataclass(frozen=True, slots=True)
 class EmaTable:
-    """[ema]: the moving average of the weights, which is what gets shipped."""
+    """[ema]: the exponential moving average of the weights, which is what gets exported."""
 
     decay: Fraction = 0.999
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointTable:
-    """[checkpoint]: minutes between two checkpoints, and how many of the last are kept."""
+    """[checkpoint]: minutes between two checkpoints, and how many of the last to keep."""
 
     minutes: Positive = 5.0
     keep: Count = 2
@@ -161,15 +167,14 @@ class CheckpointTable:
 
 @dataclass(frozen=True, slots=True)
 class LogTable:
-    """[log]: a line, a CSV row and TensorBoard points every so many steps."""
+    """[log]: steps between two lines on stderr, CSV rows and TensorBoard points."""
 
     every: Count = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The file. ``losses`` are weights and assignment options that the model itself explains;
-    without ``lora`` there are no adapters."""
+    """The file. losses: weights and assignment options, defined by the architecture."""
 
     model: ModelTable
     stage: tuple[StageTable, ...]
@@ -186,7 +191,7 @@ class Recipe:
     log: LogTable = field(default_factory=LogTable)
 
     def __post_init__(self) -> None:
-        """Check what concerns several stages."""
+        """Check the stages against each other."""
         if not self.stage:
             raise ValueError("a recipe needs at least one [[stage]]")
         if self.stage[0].extend_schedule:
@@ -212,7 +217,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: not valid TOML: {error}") from error
     where = str(path)
     try:
-        # Renamed first, so that an override may name a key as it is called now.
+        # Renamed first, so that an override may use a key's present name.
         table = rename_former(Recipe, table, where)
         return read_table(Recipe, apply_overrides(table, overrides), where)
     except TableError as error:
@@ -220,7 +225,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def recipe_table(recipe: Recipe) -> dict[str, Any]:
-    """The resolved recipe as plain tables, every default spelled out and None left out."""
+    """The resolved recipe as plain tables with every default, without None."""
     table: dict[str, Any] = _plain(dataclasses.asdict(recipe))
     return table
 
@@ -232,12 +237,12 @@ def _plain(value: Any) -> Any:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """TOML that loads to the same recipe, every default spelled out."""
+    """TOML that loads to the same recipe, with every default."""
     return "\n".join(_lines(recipe_table(recipe), "")).strip() + "\n"
 
 
 def _lines(table: Mapping[str, Any], path: str) -> list[str]:
-    """Values first, then the tables below, as TOML wants it."""
+    """Values first, then nested tables, as TOML requires."""
     values = {key: value for key, value in table.items() if not _is_nested(value)}
     lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
     for key, value in table.items():
@@ -260,5 +265,5 @@ def _key(key: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """JSON's texts, numbers, booleans and lists are TOML's as well."""
+    """JSON's strings, numbers, booleans and lists are valid TOML."""
     return json.dumps(value, ensure_ascii=False)

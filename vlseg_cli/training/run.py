@@ -1,4 +1,4 @@
-"""A training run in memory: model, average, optimizer, and how far it is."""
+"""A training run in memory: model, EMA, optimizer and progress."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +11,14 @@ from vlseg_cli.training.ema import Ema
 from vlseg_cli.training.optimizer import build_optimizer
 from vlseg_cli.training.recipe import Recipe
 from vlseg_cli.training.schedule import stage_fraction
-from vlseg_cli.training.sources import ProcessShare
+from vlseg_cli.training.sources import ProcessIndex
 
 
 @dataclass
 class TrainingProgress:
-    """How far a run is. Data position and random numbers follow from the steps, see ``mixture``.
+    """Steps done. The position in the data and all random numbers follow from them.
 
-    steps, seconds: done in each stage. skipped: steps thrown away for a non-finite loss or
+    steps, seconds: of each stage. skipped: steps thrown away for a non-finite loss or
     gradient; skipped_in_a_row: since the last good step.
     """
 
@@ -35,13 +35,16 @@ class TrainingProgress:
 
 @dataclass
 class TrainingRun:
-    """Everything that a step changes, and what it needs to do so."""
+    """The state of a training, and the recipe it follows.
+
+    random_parts: those that are not initialized from the recipe's weights.
+    """
 
     recipe: Recipe
     out: Path
     model: Trainable
     accelerator: Accelerator
-    anew: tuple[str, ...] = ()  # parts that the weights to begin with lack
+    random_parts: tuple[str, ...] = ()
     ema: Ema = field(init=False)
     optimizer: torch.optim.AdamW = field(init=False)
     progress: TrainingProgress = field(init=False)
@@ -55,9 +58,9 @@ class TrainingRun:
         self.progress = TrainingProgress([0] * stages, [0.0] * stages)
 
     @property
-    def share(self) -> ProcessShare:
-        """Which of all processes this one is."""
-        return ProcessShare(self.accelerator.process_index, self.accelerator.num_processes)
+    def process(self) -> ProcessIndex:
+        """This process among all of the run."""
+        return ProcessIndex(self.accelerator.process_index, self.accelerator.num_processes)
 
     def is_done(self, index: int) -> bool:
         """True if stage ``index`` has used up its budget."""

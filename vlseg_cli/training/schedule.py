@@ -1,7 +1,7 @@
-"""How far a run is and what learning rate that means: warm-up, then half a cosine.
+"""The learning-rate schedule: linear warm-up, then half a cosine.
 
-Stages that continue one another form a chain under one cosine, so a curriculum may change its data
-without a jump in the learning rate.
+Stages that extend the schedule of the one before form a chain under one cosine, so that a
+curriculum may change its data without a jump in the learning rate.
 """
 
 import math
@@ -11,14 +11,14 @@ from vlseg_cli.training.recipe import StageTable
 
 
 def stage_fraction(stage: StageTable, steps: int, seconds: float) -> float:
-    """The done share of one stage, 0 to 1, after ``steps`` steps and ``seconds`` of wall time."""
+    """The finished fraction of a stage, 0 to 1, after ``steps`` and ``seconds`` of wall time."""
     if stage.steps is not None:
         return min(1.0, steps / stage.steps)
-    assert stage.minutes is not None  # the recipe insists on one of the two
+    assert stage.minutes is not None  # a recipe gives exactly one of the two
     return min(1.0, seconds / (60 * stage.minutes))
 
 
-def extend_schedule(stages: Sequence[StageTable], index: int) -> range:
+def schedule_chain(stages: Sequence[StageTable], index: int) -> range:
     """The stages that share a cosine with stage ``index``, itself included."""
     first, last = index, index + 1
     while stages[first].extend_schedule:
@@ -37,9 +37,9 @@ def learning_rate(
 ) -> float:
     """The learning rate of the next step of stage ``index``.
 
-    steps, seconds: done in each stage. final: the share of the peak left at the end of a cosine.
+    steps, seconds: done in each stage. final: fraction of the peak at the end of a cosine.
     """
-    chain = extend_schedule(stages, index)
+    chain = schedule_chain(stages, index)
     budgets = [stages[number].steps or stages[number].minutes or 0 for number in chain]
     done = sum(
         budget * stage_fraction(stages[number], steps[number], seconds[number])

@@ -1,7 +1,8 @@
-"""The stream of batches of a stage: endless, in one order, startable anywhere.
+"""The data sources of a stage: an endless stream of batches in one order, startable anywhere.
 
-Step s of a stage takes samples s * B to (s + 1) * B wherever they are computed: neither the number
-of processes nor of workers changes what a step sees, and a step number is all a resume needs.
+Step s of a stage takes samples s * B to (s + 1) * B in whatever process they are computed: the
+samples of a step depend neither on the number of processes nor of workers, and resuming needs the
+step number only.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +19,14 @@ from vlseg_cli.schema.sample import ClipFrames, TextSample
 from vlseg_cli.synthetic.clip_samples import synthetic_clip_frames
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
-from vlseg_cli.training.recipe import Recipe, StageTable
-from vlseg_cli.training.seeds import seed_of
+from vlseg_cli.training.recipe import HELD_OUT, Recipe, StageTable
 
 
 @dataclass(frozen=True, slots=True)
 class SceneDataset(Dataset[Sample]):
-    """Drawn scenes with what is asked about them; entry n is the n-th of the run.
+    """Synthetic scenes with queries; entry n is the n-th of the run.
 
-    scenes: how many there are before the first comes again, 0 for as many as can be."""
+    scenes: how many different ones there are, 0 for as many as there are seeds."""
 
     first_seed: int
     size: int
@@ -37,12 +37,12 @@ class SceneDataset(Dataset[Sample]):
         """The same index, the same sample, in any process."""
         if self.scenes:
             index %= self.scenes
-        return synthetic_sample(seed_of(self.first_seed, index), self.size, self.mix)
+        return synthetic_sample(scene_seed(self.first_seed, index), self.size, self.mix)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFramesDataset(Dataset[ClipFrames]):
-    """A few frames of drawn clips with what is asked about them; entry n is the n-th of the run."""
+    """A few frames of synthetic clips with queries; entry n is the n-th of the run."""
 
     first_seed: int
     size: int
@@ -50,34 +50,34 @@ class ClipFramesDataset(Dataset[ClipFrames]):
     clip_frames: int
 
     def __getitem__(self, index: int) -> ClipFrames:
-        """The same index, the same moments, in any process."""
+        """The same index, the same frames, in any process."""
         return synthetic_clip_frames(
-            seed_of(self.first_seed, index), self.size, self.mix, self.clip_frames
+            scene_seed(self.first_seed, index), self.size, self.mix, self.clip_frames
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TextDataset(Dataset[TextSample]):
-    """Sentences without pictures; entry n is the n-th of the run."""
+    """Sentences without images; entry n is the n-th of the run."""
 
     seed: int
 
     def __getitem__(self, index: int) -> TextSample:
-        """The same index, the same exercise, in any process."""
+        """The same index, the same sentence, in any process."""
         return text_sample(np.random.default_rng((self.seed, index)))
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessShare:
-    """Which of all processes this one is."""
+class ProcessIndex:
+    """A process among the ``count`` of a run."""
 
-    rank: int = 0
-    processes: int = 1
+    index: int = 0
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ShardedOrder(Sampler[list[int]]):
-    """Sample numbers of this process's passes, without end.
+    """Sample numbers of a process's passes, without end.
 
     start: number of the next sample of the run. batch_size: over all processes and passes.
     """
@@ -85,26 +85,32 @@ class ShardedOrder(Sampler[list[int]]):
     start: int
     batch_size: int
     accumulate: int = 1
-    share: ProcessShare = ProcessShare()
+    process: ProcessIndex = ProcessIndex()
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Lists of batch_size / (processes * accumulate) numbers."""
-        size = self.batch_size // (self.share.processes * self.accumulate)
+        """Lists of batch_size / (number of processes * accumulate) numbers."""
+        size = self.batch_size // (self.process.count * self.accumulate)
         step = self.start
         while True:
             for number in range(self.accumulate):
-                first = step + (number * self.share.processes + self.share.rank) * size
+                first = step + (number * self.process.count + self.process.index) * size
                 yield list(range(first, first + size))
             step += self.batch_size
 
 
+def scene_seed(first: int, sample: int) -> int:
+    """The seed of sample number ``sample``, counted from ``first``; after the last seed that is not
+    held out comes 0."""
+    return (first + sample) % HELD_OUT
+
+
 def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
-    """How many samples of the kind of stage ``index`` a run has used after ``steps`` per stage."""
-    kind = recipe.stage[index].data
+    """How many samples like those of stage ``index`` a run has used after ``steps`` per stage."""
+    is_text = recipe.stage[index].data == "text"
     return sum(
         stage.batch_size * done
         for stage, done in zip(recipe.stage, steps, strict=True)
-        if (stage.data == "text") == (kind == "text")  # scenes are numbered through
+        if (stage.data == "text") == is_text  # all kinds of scenes are numbered together
     )
 
 
@@ -116,13 +122,13 @@ def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
         return ClipFramesDataset(
             recipe.data.first_seed, stage.size, stage.mixture, stage.clip_frames
         )
-    silent = SampleMix(sentences=0, questions=0, regions=0)
-    mix = silent if stage.data == "dense" else stage.mixture
+    no_prompts = SampleMix(sentences=0, questions=0, regions=0)
+    mix = no_prompts if stage.data == "dense" else stage.mixture
     return SceneDataset(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
 
 
 def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]], Batch]:
-    """What makes the batches of a stage."""
+    """The function that collates the batches of a stage."""
     if stage.data == "text":
         return model.text_collator()
     if stage.data == "dense":
@@ -133,15 +139,15 @@ def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]]
 
 
 def batches_of(
-    recipe: Recipe, stage: StageTable, model: Trainable, start: int, share: ProcessShare
+    recipe: Recipe, stage: StageTable, model: Trainable, start: int, process: ProcessIndex
 ) -> Iterator[Batch]:
     """Batches for the passes of one process, from sample ``start`` of the run, without end."""
     loader: DataLoader[Any] = DataLoader(
         dataset_of(recipe, stage),
-        batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, share),
+        batch_sampler=ShardedOrder(start, stage.batch_size, stage.accumulate, process),
         collate_fn=collator_of(stage, model),
         num_workers=recipe.data.workers,
-        # Its own generator, so that starting workers leaves the run's random numbers alone.
+        # Its own generator, so that starting workers does not change the run's random numbers.
         generator=torch.Generator(),
     )
     return iter(loader)

@@ -1,6 +1,7 @@
-"""``vlseg train``: from a recipe file to a model folder, through as many restarts as it takes."""
+"""``vlseg train``: from a recipe to a model folder, resuming from the last checkpoint."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import cache, partial
@@ -11,6 +12,7 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
+from vlseg_cli.jobs.pipeline import stop_on_signals
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError
@@ -22,7 +24,6 @@ from vlseg_cli.training.loop import train_stages
 from vlseg_cli.training.optimizer import check_groups
 from vlseg_cli.training.recipe import Recipe, load_recipe
 from vlseg_cli.training.run import TrainingRun
-from vlseg_cli.training.stop import stop_request
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.resolve import model_folder
 
@@ -34,12 +35,12 @@ def train(
     dry_run: bool = False,
     restart: bool = False,
 ) -> None:
-    """Train what a recipe describes into ``out``; go on if ``out`` holds a checkpoint of it.
+    """Train a recipe into ``out``, from the last checkpoint in it if there is one.
 
     overrides: 'stage.0.steps=100'. dry_run: only describe the run and draw its first batch.
-    restart: forget an earlier run in ``out``. Under torchrun every process calls this.
+    restart: delete an earlier run in ``out``. Under torchrun every process calls this.
     Raises RecipeError for a wrong recipe or one that ``out`` was not trained with, StoppedError
-    after SIGTERM or SIGINT, when a checkpoint has been left.
+    after SIGTERM or SIGINT, once a checkpoint is written.
     """
     with former_names(cache(partial(_note, recipe))):
         resolved = load_recipe(recipe, overrides)
@@ -61,52 +62,53 @@ def _note(recipe: Path, sentence: str) -> None:
 
 
 def too_large(recipe: Recipe) -> Trainable | None:
-    """The recipe's model without numbers, if training it would not fit into this machine's free
+    """The recipe's model without storage, if training it does not fit into this machine's free
     memory; None if it fits."""
     with torch.device("meta"):
-        model, _ = _adapted(recipe)
+        model, _ = _build_model(recipe)
     free = psutil.virtual_memory().available
     if torch.cuda.is_available():
         free = torch.cuda.mem_get_info()[0]
     return model if sum(p.numel() for p in model.parameters()) * STATE > free else None
 
 
-def _adapted(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
-    """A model with the weights that the recipe names or random ones, and adapters if it wants them;
-    and the names of the parts that those weights lack."""
-    anew: tuple[str, ...] = ()
+def _build_model(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
+    """The recipe's model, initialized and with LoRA adapters if it has any, and the names of the
+    parts that the recipe's weights lack."""
+    random_parts: tuple[str, ...] = ()
     model = build_trainable(
         recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
     )
     if recipe.model.weights and torch.get_default_device().type != "meta":
-        with former_names(lambda _: None):  # a model folder's are read in silence
-            anew = model.init_from(model_folder(recipe.model.weights))
+        with former_names(lambda _: None):  # of model folders: no notes
+            random_parts = model.init_from(model_folder(recipe.model.weights))
     if (lora := recipe.lora) is not None:
         model.add_lora(lora.rank, lora.alpha, lora.dropout, lora.targets)
-    return model, anew
+    return model, random_parts
 
 
 def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> TrainingRun:
-    """A run at step 0, with the recipe's weights or random ones, which its seed decides."""
+    """A run at step 0; random weights depend on the recipe's seed."""
     resolved = load_recipe(recipe, overrides)
     accelerator = start_processes()
     set_seed(resolved.seed)
-    model, anew = _adapted(resolved)
-    run = TrainingRun(resolved, out, model, accelerator, anew)
+    model, random_parts = _build_model(resolved)
+    run = TrainingRun(resolved, out, model, accelerator, random_parts)
     check_recipe(resolved, run)
     return run
 
 
 def start_processes() -> Accelerator:
-    """Join the processes of torchrun, or be the only one; on CPU each takes one thread of several.
+    """Join the processes of torchrun, if any; several on a CPU use one thread each.
 
-    Two processes with one thread each beat one with two; more threads than cores are a disaster.
+    Two processes with one thread each are faster than one with two, and more threads than cores
+    are far slower.
     """
     accelerator = Accelerator(
         cpu="LOCAL_RANK" in os.environ and not torch.accelerator.is_available(),
         kwargs_handlers=[
-            # Batches without regions or questions leave parts of a model unused. Buffers, such as
-            # batch statistics, are those of rank 0, which also saves.
+            # Batches without regions or questions leave parameters unused. Buffers, such as batch
+            # statistics, are those of rank 0, which writes the checkpoints.
             DistributedDataParallelKwargs(find_unused_parameters=True)
         ],
     )
@@ -116,19 +118,19 @@ def start_processes() -> Accelerator:
 
 
 def check_recipe(recipe: Recipe, run: TrainingRun) -> None:
-    """Raise RecipeError for what only model and number of processes can tell."""
+    """Raise RecipeError for unknown parameter groups and batches that cannot be divided."""
     check_groups(recipe, run.model)
     for number, stage in enumerate(recipe.stage):
-        passes = run.share.processes * stage.accumulate
+        passes = run.process.count * stage.accumulate
         if stage.batch_size % passes:
             raise RecipeError(
                 f"[stage.{number}]: batch_size {stage.batch_size} cannot be divided by "
-                f"{run.share.processes} processes times accumulate {stage.accumulate}"
+                f"{run.process.count} processes times accumulate {stage.accumulate}"
             )
 
 
 def train_run(run: TrainingRun, restart: bool = False) -> None:
-    """Resume or begin, then train every stage; checkpoints, log and model lie under ``run.out``."""
+    """Resume or start, and train every stage; checkpoints, log and model are under ``run.out``."""
     accelerator = run.accelerator
     if restart and accelerator.is_main_process:
         delete_checkpoints(run.out)
@@ -136,12 +138,14 @@ def train_run(run: TrainingRun, restart: bool = False) -> None:
     checkpoint = last_checkpoint(run.out)
     if checkpoint:
         resume(run, checkpoint)
-    accelerator.wait_for_everyone()  # nobody prunes a checkpoint that another still reads
+    accelerator.wait_for_everyone()  # no checkpoint is deleted while a process reads it
     log = RunLog(run.out, run.progress.step) if accelerator.is_main_process else None
-    if log and not checkpoint and run.anew:
-        log.say(f"begins with {run.recipe.model.weights}; anew: {', '.join(run.anew)}")
+    if log and not checkpoint and run.random_parts:
+        parts = ", ".join(run.random_parts)
+        log.print(f"initialized from {run.recipe.model.weights}; randomly initialized: {parts}")
     try:
-        with stop_request() as stop:
+        # torchrun may pass SIGTERM on to a process that has received it already.
+        with stop_on_signals(log.print if log else lambda _: None, (signal.SIGINT,)) as stop:
             train_stages(run, log, stop)
     finally:
         if log:

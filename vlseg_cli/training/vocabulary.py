@@ -1,6 +1,6 @@
 """The vocabulary of the synthetic scenes, for models that are trained from random weights.
 
-It is here, not in ``models/``, because a model takes any tokenizer and class list.
+It is not in ``models/``, as a model takes any tokenizer and class list.
 """
 
 from vlseg_cli.schema.sample import TrainingVocabulary
