@@ -1,4 +1,4 @@
-"""Points, boxes, scribbles, masks drawn as regions, and the sentence for what cannot be meant."""
+"""Points, boxes, scribbles and masks as regions; invalid ones are one sentence."""
 
 from itertools import pairwise
 
@@ -49,7 +49,7 @@ def test_a_box_is_filled_and_cut_at_the_edge() -> None:
     assert mask.sum() == 20 * 8
 
 
-def test_radii_grow_with_the_picture() -> None:
+def test_radii_grow_with_the_image() -> None:
     assert point_radius(480, 640) == 10
     assert point_radius(100, 60) == 2
 
@@ -62,10 +62,10 @@ def test_a_mask_is_taken_as_it_is() -> None:
     assert (region.mask == mask).all()
 
 
-def test_what_cannot_be_meant_gets_one_clear_sentence() -> None:
-    with pytest.raises(UsageError, match="outside the 40 x 30 picture"):
+def test_invalid_regions_are_one_sentence() -> None:
+    with pytest.raises(UsageError, match="outside the 40 x 30 image"):
         point_region([(40, 3)], 30, 40)
-    with pytest.raises(UsageError, match="outside the 40 x 30 picture"):
+    with pytest.raises(UsageError, match="outside the 40 x 30 image"):
         scribble_region([(3, 3), (3, -1)], 30, 40)
     with pytest.raises(UsageError, match="no point"):
         point_region([], 30, 40)

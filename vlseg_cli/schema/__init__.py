@@ -1,4 +1,4 @@
-"""The words every floor of vlseg speaks: plain dataclasses over NumPy, no torch, no files."""
+"""The types that all of vlseg shares: plain dataclasses over NumPy, no torch, no files."""
 
 from vlseg_cli.schema.errors import (
     InputError,
@@ -12,8 +12,7 @@ from vlseg_cli.schema.errors import (
     VlsegError,
     WeightsError,
 )
-from vlseg_cli.schema.frame import Frame, FrameRange
-from vlseg_cli.schema.item import Input, Item
+from vlseg_cli.schema.inputs import Frame, FrameRange, Input, Item
 from vlseg_cli.schema.prediction import PanopticMap, Prediction, Record, Segment, segment_from_mask
 from vlseg_cli.schema.prompt import (
     Categories,

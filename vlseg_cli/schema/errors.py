@@ -1,7 +1,7 @@
-"""Every error a user can cause: one sentence saying what, where and how out, with its exit code.
+"""Errors that a user can cause: one sentence with what, where and the remedy, and exit codes.
 
 The command line prints the sentence and leaves with the code; a traceback appears only with
-``--debug``. Anything that is not a VlsegError is a defect of ours and exits with 1.
+``--debug``. Anything that is not a VlsegError is a defect and exits with 1.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ class VlsegError(Exception):
 
 
 class UsageError(VlsegError):
-    """The command line asks for something that cannot be meant."""
+    """Arguments or files are not valid together or by themselves."""
 
     exit_code = 2
 
@@ -25,27 +25,27 @@ class TableError(UsageError):
 
 
 class RecipeError(UsageError):
-    """A recipe asks for something that cannot be meant."""
+    """A recipe is not valid."""
 
 
 class InputError(VlsegError):
-    """One input cannot be read; a job goes on with the others and ends with 3."""
+    """One input cannot be read; a job continues with the others and exits with 3."""
 
     exit_code = 3
 
 
 class NotFiniteError(InputError):
-    """The model's numbers for one input are NaN or infinite: no answer, not an empty one."""
+    """The model's output for one input is NaN or infinite: no prediction, not an empty one."""
 
 
 class TooLargeError(InputError):
-    """One input does not fit into memory even alone; a job with such inputs ends with 6."""
+    """One input does not fit into memory even alone; a job with such inputs exits with 6."""
 
     exit_code = 6
 
 
 class NoInputError(VlsegError):
-    """No input matched what was asked."""
+    """No input matched."""
 
     exit_code = 4
 
@@ -63,15 +63,15 @@ class OutputError(VlsegError):
 
 
 def nearest(word: str, words: Iterable[str], written: Callable[[str], str] = str) -> str:
-    """'; did you mean 'cups'?' if one of the words is much like ``word``, else ''.
+    """'; did you mean 'cups'?' if one of the words is similar to ``word``, else ''.
 
-    written: how the one that is found is written, a file's name within its folder for instance.
+    written: formats the word that is found, for instance a file's name within its folder.
     """
     found = get_close_matches(word, list(words), n=1)
     return f"; did you mean {written(found[0])!r}?" if found else ""
 
 
 def nearest_or_all(word: str, words: Iterable[str]) -> str:
-    """As ``nearest``, but where none is near all of them: '; known are a, b'."""
+    """As ``nearest``, but all words if none is similar: '; known are a, b'."""
     known = sorted(words)
     return nearest(word, known) or f"; known are {', '.join(known)}"

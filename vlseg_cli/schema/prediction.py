@@ -1,4 +1,4 @@
-"""What a model answers for one frame: segments on the frame's own grid, words, a panoptic map."""
+"""A model's output for one frame: segments at the frame's size, text, a panoptic map."""
 
 from dataclasses import dataclass, field
 
@@ -11,11 +11,11 @@ from vlseg_cli.schema.rle import RLE, encode_rle
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One answered region.
+    """One predicted segment.
 
     rle: mask at the frame's original size. bbox: x, y, w, h in px, of the mask (0, 0, 0, 0 if
-    empty), or the model's own where it was asked for boxes. area: px of the mask. score: in [0, 1].
-    label: words for a person. category_id: index into the prompt's names, None for sentences and
+    empty), or the model's predicted box for detection. area: px of the mask. score: in [0, 1].
+    label: text for display. category_id: index into the prompt's names, None for sentences and
     regions. track_id: identity over a video, None in an image.
     """
 
@@ -35,7 +35,7 @@ def segment_from_mask(
     category_id: int | None = None,
     track_id: int | None = None,
 ) -> Segment:
-    """Make a Segment of a (H, W) bool mask; box and area are measured on the mask."""
+    """The Segment of a (H, W) bool mask, with the mask's box and area."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if len(rows):
         x, y = float(columns[0]), float(rows[0])
@@ -49,17 +49,17 @@ def segment_from_mask(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PanopticMap:
-    """Which segment owns each pixel: ids (H, W) int32, 0 = nobody, i = ``segments[i - 1]``."""
+    """The segment of each pixel: ids (H, W) int32, 0 for none, i for ``segments[i - 1]``."""
 
     ids: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """Everything a model says about one frame and one prompt.
+    """A model's output for one frame and one prompt.
 
-    segments: best first for sentences, in map order for panoptic. text: the model's words, "" if
-    it has none. panoptic: only for Task.PANOPTIC and SEMANTIC. seconds: wall time by stage.
+    segments: best first for sentences, in map order for panoptic. text: generated, "" if there is
+    none. panoptic: only for Task.PANOPTIC and SEMANTIC. seconds: wall time by stage.
     """
 
     source: str
@@ -76,13 +76,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One prompt about one frame.
+    """The prediction for one prompt in one frame, as it is stored and printed by ``--json``.
 
     input: the source as the user wrote it. name: the item's safe file name. is_video: whether
-    ``frame`` counts frames of a video (in the source's own numbering, also with a stride).
+    ``frame`` is the index in a video (of the source, whatever the stride).
     time: seconds since the video's first frame, None for an image. prompt: the sentence, the
-    names, or the kinds of the regions. stuff: for names, which of them (by index) are uncountable.
-    text: the model's words. segments: on the frame's own grid.
+    names, or the kinds of the regions. stuff: indices of the names that are uncountable. text:
+    generated. segments: at the frame's size.
     """
 
     input: str

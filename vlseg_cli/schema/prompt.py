@@ -1,4 +1,4 @@
-"""What a model can be asked to do."""
+"""Tasks and prompts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Task(StrEnum):
-    """The tasks of the five systems, by the names the field uses."""
+    """The tasks of the five systems, by their usual names."""
 
     PANOPTIC = "panoptic"
     SEMANTIC = "semantic"
@@ -49,17 +49,17 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question whose answer is something to be seen: 'what keeps food cold?'."""
+    """A question whose answer is a segment: 'what keeps food cold?'."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """One place in the picture, in pixels of the original grid.
+    """A region of the image as a visual prompt.
 
-    kind: how the user pointed; ``mask`` is always there, already drawn at (H, W) as bool:
-    a disk around a point, a stroke along a scribble, the filled box, or the mask itself.
+    mask: (H, W) bool at the original size: a disk around a point, a stroke along a scribble, the
+    filled box, or the mask itself.
     """
 
     kind: RegionKind
@@ -68,7 +68,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """Several places, asked together; each gets an answer of its own."""
+    """Several regions in one prompt; a segment is predicted for each."""
 
     regions: tuple[Region, ...]
 
@@ -80,9 +80,9 @@ Prompt = Categories | Expression | Question | Regions
 class PromptRequest:
     """A prompt for frame number ``frame`` of an encoded batch.
 
-    threshold: score in [0, 1] below which a segment is dropped; None takes the task's own default
-    (for sentences: exactly the best segment). many: for sentences, every segment above the
-    threshold joins the answer instead of the best alone (generalized referring).
+    threshold: score in [0, 1] below which a segment is dropped; None is the task's default (for
+    sentences: exactly the best segment). many: for sentences, all segments above the
+    threshold instead of the best alone (generalized referring).
     """
 
     frame: int

@@ -1,7 +1,7 @@
-"""What a user points at, drawn as a mask: a disk, a stroke, a filled box, or the mask itself.
+"""Points, scribbles, boxes and masks as region prompts: rasterized to (H, W) bool.
 
-The command line and the drawn world draw alike here, so a model meets in use what it trained on.
-Points are (x, y) in px of the original grid, from the top left corner.
+The command line and the synthetic scenes both use these functions, so that prompts are the same in
+training and inference. Points are (x, y) in px at the original size, from the top left corner.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 def point_radius(height: int, width: int) -> int:
-    """Radius of the disk around a point, px, for a picture of this size."""
+    """Radius of the disk around a point, px, for an image of this size."""
     return max(2, round(_POINT_RADIUS * max(height, width)))
 
 
@@ -32,11 +32,11 @@ def point_region(
 ) -> Region:
     """Disks of ``radius`` px around one or several points, as one region.
 
-    radius: None takes ``point_radius``. Raises UsageError for no point or one outside the picture.
+    radius: None takes ``point_radius``. Raises UsageError for no point or one outside the image.
     """
     _check(points, height, width, "point")
-    reach = point_radius(height, width) if radius is None else radius
-    return Region("point", _drawn(points, height, width, reach, joined=False))
+    radius = point_radius(height, width) if radius is None else radius
+    return Region("point", _rasterize(points, height, width, radius, joined=False))
 
 
 def scribble_region(
@@ -44,24 +44,24 @@ def scribble_region(
 ) -> Region:
     """A stroke of ``radius`` px along a line of points.
 
-    radius: None takes ``stroke_radius``. Raises UsageError for no point or one outside the picture.
+    radius: None takes ``stroke_radius``. Raises UsageError for no point or one outside the image.
     """
     _check(points, height, width, "scribble")
-    reach = stroke_radius(height, width) if radius is None else radius
-    return Region("scribble", _drawn(points, height, width, reach, joined=True))
+    radius = stroke_radius(height, width) if radius is None else radius
+    return Region("scribble", _rasterize(points, height, width, radius, joined=True))
 
 
 def box_region(box: tuple[float, float, float, float], height: int, width: int) -> Region:
-    """A filled box x0, y0, x1, y1 (x1, y1 exclusive), cut off at the picture's edge.
+    """A filled box x0, y0, x1, y1 (x1, y1 exclusive), cut off at the image's edge.
 
-    Raises UsageError if nothing of it lies inside the picture.
+    Raises UsageError if nothing of it lies inside the image.
     """
     x0, y0, x1, y1 = box
     mask = np.zeros((height, width), bool)
     mask[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))] = True
     if not mask.any():
         raise UsageError(
-            f"The box {x0:g},{y0:g},{x1:g},{y1:g} covers nothing of the {width} x {height} picture:"
+            f"The box {x0:g},{y0:g},{x1:g},{y1:g} covers nothing of the {width} x {height} image:"
             " give x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1."
         )
     return Region("box", mask)
@@ -74,20 +74,20 @@ def mask_region(mask: NDArray[np.bool_]) -> Region:
     return Region("mask", mask.astype(bool))
 
 
-def _drawn(
+def _rasterize(
     points: Sequence[Point], height: int, width: int, radius: int, joined: bool
 ) -> NDArray[np.bool_]:
-    """Disks at the points, and the thick line through them if joined: (H, W)."""
+    """Disks at the points, and a thick line through them if joined: (H, W) bool."""
     from PIL import Image, ImageDraw
 
-    canvas = Image.new("L", (width, height))
-    pen = ImageDraw.Draw(canvas)
+    image = Image.new("L", (width, height))
+    pen = ImageDraw.Draw(image)
     pixels = [(int(x), int(y)) for x, y in points]
     for x, y in pixels:
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
     if joined and len(pixels) > 1:
         pen.line(pixels, fill=1, width=2 * radius + 1)
-    return np.asarray(canvas, bool)
+    return np.asarray(image, bool)
 
 
 def _check(points: Sequence[Point], height: int, width: int, kind: str) -> None:
@@ -96,6 +96,6 @@ def _check(points: Sequence[Point], height: int, width: int, kind: str) -> None:
     for x, y in points:
         if not (0 <= x < width and 0 <= y < height):
             raise UsageError(
-                f"The {kind} {x:g},{y:g} is outside the {width} x {height} picture: x goes from 0"
+                f"The {kind} {x:g},{y:g} is outside the {width} x {height} image: x goes from 0"
                 f" to {width - 1}, y from 0 to {height - 1}."
             )

@@ -1,7 +1,7 @@
-"""What a data set yields: an image or a clip, and queries about it with their true masks.
+"""Samples of data sets: an image or a clip, and queries with their ground truth.
 
-Every reader in ``datasets/`` and the generator in ``synthetic/`` yield these types alone, so the
-training loop and the evaluation never know where an image came from.
+Every reader in ``datasets/`` and the generator in ``synthetic/`` yield these types, so training and
+evaluation do not depend on the data set.
 """
 
 from collections.abc import Callable
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.schema.frame import Frame
+from vlseg_cli.schema.inputs import Frame
 from vlseg_cli.schema.prompt import Prompt, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One prompt with its truth.
+    """One prompt with its ground truth.
 
     masks: (N, H, W) bool at the frame's size, one per true segment (N may be 0: no target).
     labels: (N,) int64: index into ``Categories.names``, index of the region, or 0 for sentences.
-    For sentences N is 0 or 1: the union of what is meant.
-    ignore: (H, W) bool, pixels that count neither way, or None.
-    kind: a word for reports and curricula: 'color', 'ordinal', 'heldout', 'scribble', ….
-    answers: true words where words are asked for, one per annotator; () otherwise.
+    For sentences N is 0 or 1: the union of the referents.
+    ignore: (H, W) bool, pixels that are not scored, or None.
+    kind: for reports and sampling weights: 'color', 'ordinal', 'heldout', 'scribble', ….
+    answers: reference texts of a task with text output, one per annotator; () otherwise.
     choices: of a multiple-choice question, in the order of their letters; () otherwise.
-    key: what the data set calls the query (a question's id), for submission files.
-    crowd: (N,) bool, which masks are groups that nobody has to find, or None for none of them.
+    key: the query's id in the data set, for submission files.
+    crowd: (N,) bool, masks of groups that need not be found, or None for none of them.
     areas: (N,) float64, px as the annotation states them, or None to count the masks.
     boxes: (N, 4) float64, x, y, w, h in px as the annotation states them, or None.
     """
@@ -47,7 +47,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A frame and the queries asked about it; several share one look at the picture."""
+    """A frame and its queries, which share the encoded image."""
 
     frame: Frame
     queries: tuple[Query, ...]
@@ -55,16 +55,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipQuery:
-    """One prompt about a clip, with its truth.
+    """One prompt for a clip, with its ground truth.
 
-    first: number of the frame in which the prompt is given; regions are drawn in it.
-    objects: identity of each true thing throughout the clip, (M,) in all; labels: (M,) int64, index
-    into ``Categories.names``, index of the region, or 0 for sentences.
-    masks: number of a frame -> (M, H, W) bool, empty masks for what cannot be seen in it, or None
-    for a frame without truth.
-    ignore: number of a frame -> (H, W) bool, pixels that count neither way in it, or None.
-    key: what the data set calls the query (an expression's id), for submission files.
-    kind: a word for reports, as in ``Query``.
+    first: index of the frame in which the prompt is given; regions are drawn in it.
+    objects: (M,) identities of the true objects throughout the clip. labels: (M,) int64, index into
+    ``Categories.names``, index of the region, or 0 for sentences.
+    masks: index of a frame -> (M, H, W) bool, empty masks for invisible objects, or None for a
+    frame without annotation.
+    ignore: index of a frame -> (H, W) bool, pixels that are not scored, or None.
+    key: the query's id in the data set, for submission files. kind: as in ``Query``.
     """
 
     task: Task
@@ -80,9 +79,9 @@ class ClipQuery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipSample:
-    """A video of a data set: frames 0 … length - 1, read one at a time, and queries about them.
+    """A video of a data set: frames 0 … length - 1, read one at a time, and its queries.
 
-    names: what the data set calls the frames ('00000'), for submission files; one per frame.
+    names: of the frames in the data set ('00000'), for submission files.
     """
 
     source: str
@@ -92,15 +91,15 @@ class ClipSample:
 
     @property
     def length(self) -> int:
-        """How many frames there are."""
+        """T, the number of frames."""
         return len(self.names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipFrames:
-    """A few frames of one clip for training. samples: one per frame, in order; every frame but the
-    first asks for regions of the one before. things: per frame, the identity of each mask of its
-    category query, -1 for stuff."""
+    """A few frames of one clip for training. samples: one per frame, in order; the region queries
+    of every frame but the first are drawn in the one before. things: per frame, the identity of
+    each mask of its category query, -1 for stuff."""
 
     samples: tuple[Sample, ...]
     things: tuple[NDArray[np.int64], ...]
@@ -110,9 +109,9 @@ class ClipFrames:
 class TextSample:
     """A sentence without an image, and its meaning, for training a language model alone.
 
-    categories: what it asks for (several for some questions). color: of what it asks for.
-    position: the place, count, size or relation that it names. anchor: category of the other thing
-    in a relation. None where the sentence says nothing of the sort.
+    categories: of the referents (several for some questions). color: of the referents.
+    position: the position, count, size or relation in the sentence. anchor: category of the other
+    object of a relation. None where the sentence has none.
     """
 
     text: str
@@ -124,7 +123,7 @@ class TextSample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingVocabulary:
-    """What a model with random weights is built for. words: of its tokenizer; names, stuff: its
+    """The vocabulary of a model with random weights. words: of its tokenizer; names, stuff: its
     categories, and which of them are uncountable; colors, positions: values of ``TextSample``."""
 
     words: tuple[str, ...]

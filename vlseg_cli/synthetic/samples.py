@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from numpy.random import Generator
 
-from vlseg_cli.schema.frame import Frame
+from vlseg_cli.schema.inputs import Frame
 from vlseg_cli.schema.prompt import Categories, Expression, Question, Regions, Task
 from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.tables import FormerValues
