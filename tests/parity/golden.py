@@ -1,12 +1,14 @@
-"""A golden file: the authors' weights, inputs and outputs, and how exactly ours must agree.
+"""Golden files: the authors' weights, inputs and outputs, and how exactly our modules must agree.
 
-Tests and ``vlseg weights verify`` compare by the same lines. The files lie with the tests, and
-inside the package once that is installed from a wheel.
+``check_parity`` runs the stages of a system against its files; every output that a file holds has
+to be compared. Tolerances scale with magnitude, because the rounding of float32 does: what another
+order of summation changes is a share of the largest number that was summed, also in small results.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,30 @@ from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.coverage import cover, require_complete
 from vlseg_cli.weights.conversion.rules import Rule, convert
 
-# How much of the recorded float32-against-float64 spread another float32 order may use.
-SLACK = 20.0
-_LEAST = 1e-6  # beside the spread
-_UNRECORDED = 1e-4  # absolute and relative, where no spread is recorded
+SLACK = 20.0  # times the recorded float32-against-float64 spread
+_LEAST = 1e-6  # beside the spread, relative to the largest number
+_UNRECORDED = 1e-4  # absolute and relative for each number, where no spread is recorded
+
+Stages = Mapping[str, Callable[[], None]]
+# By the names of the registry; ``parity.<name>`` has a function ``<name>_stages``.
+SYSTEMS = ("hrseg", "psalm", "hyperseg", "self1e", "mvp-lm")
+# How golden files are named where that is not by the system alone.
+LAYOUTS: Mapping[str, tuple[str, ...]] = {"hrseg": ("llmseg", "hrseg")}
 
 
 @dataclass(slots=True, eq=False)
 class Golden:
-    """One file of the documented layout; a missing entry is an error, never passed over.
+    """One file of the documented layout; a missing entry is an error.
 
-    metadata: its parsed entries. compared: what share of its tolerance each output took, so far.
-    aside: entries that no output of ours can be compared with, and why.
+    metadata: its parsed entries. compared: how much of its tolerance each output used, so far.
+    excluded: entries that no output of ours can be compared with, and why.
     """
 
     path: Path
     metadata: dict[str, Any]
     tensors: dict[str, Tensor]
     compared: dict[str, float] = field(default_factory=dict)
-    aside: dict[str, str] = field(default_factory=dict)
+    excluded: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Golden":
@@ -56,10 +63,10 @@ class Golden:
         return config
 
     @property
-    def left(self) -> tuple[str, ...]:
-        """Outputs that nothing has been compared with yet."""
+    def uncompared(self) -> tuple[str, ...]:
+        """Outputs that have not been compared yet."""
         outputs = {name.removeprefix("out/") for name in self.tensors if _is_output(name)}
-        return tuple(sorted(outputs - self.compared.keys() - self.aside.keys()))
+        return tuple(sorted(outputs - self.compared.keys() - self.excluded.keys()))
 
     def recorded(self, name: str) -> Tensor:
         """A tensor in the file's own precision. Raises WeightsError if there is none."""
@@ -82,24 +89,24 @@ class Golden:
         model: nn.Module,
         rules: Sequence[Rule],
         folder: str = "w/",
-        apart: tuple[str, ...] = (),
+        without: tuple[str, ...] = (),
     ) -> None:
-        """Load the authors' weights into ours. Raises WeightsError unless all of them fit.
+        """Load the authors' weights into our module. Raises WeightsError unless all of them fit.
 
-        apart: how names of ours begin that the file has nothing for.
+        without: prefixes of our names that the file has no tensors for.
         """
         official = self.weights(folder)
         own = {
             name: tuple(tensor.shape)
             for name, tensor in model.state_dict().items()
-            if not name.startswith(apart)
+            if not name.startswith(without)
         }
         require_complete(cover(rules, official, own), self.path.name)
         ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
-        model.load_state_dict(ours, strict=not apart)
+        model.load_state_dict(ours, strict=not without)
 
     def require(self, holds: bool, what: str) -> None:
-        """Raise WeightsError with ``what`` is wrong unless something plain holds."""
+        """Raise WeightsError that says ``what`` is wrong unless a condition holds."""
         if not holds:
             raise WeightsError(f"{self.path.name}: {what}")
 
@@ -107,70 +114,105 @@ class Golden:
         self,
         name: str,
         ours: Tensor,
-        allowed: float | None = None,
+        within: float | None = None,
         view: Callable[[Tensor], Tensor] = lambda theirs: theirs,
     ) -> None:
-        """Raise WeightsError unless ``ours`` is output ``name`` within tolerance.
+        """``close`` for output ``name`` of the folder ``out/``."""
+        self.close(f"out/{name}", ours, within, view)
 
-        allowed: absolute, instead of the file's own. view: brings theirs into the form of ours.
-        Infinities have to be the same.
+    def close(
+        self,
+        entry: str,
+        ours: Tensor,
+        within: float | None = None,
+        view: Callable[[Tensor], Tensor] = lambda theirs: theirs,
+    ) -> None:
+        """Raise WeightsError unless ``ours`` is ``entry`` of the file within tolerance.
+
+        within: relative to the largest finite magnitude of the entry, or to 1 if that is less;
+        None for the spread that the file records. view: brings theirs into the form of ours.
+        Integers and infinities must be equal.
         """
-        theirs = view(self.recorded(f"out/{name}"))
-        self._compare(name, ours, theirs, self._tolerance(name, theirs, allowed))
-
-    def close(self, entry: str, ours: Tensor, within: float) -> None:
-        """Raise WeightsError unless ``ours`` is ``entry``, in ``out/`` or any other folder.
-
-        For files that say nothing of rounding. within: this share of the largest number there, of
-        1 if that is more; whole numbers have to be equal.
-        """
-        name, theirs = entry.removeprefix("out/"), self.recorded(entry)
-        largest = max(1.0, float(theirs.double().abs().amax())) if theirs.numel() else 1.0
-        self._compare(name, ours, theirs, self._tolerance(name, theirs, within * largest))
-
-    def _compare(self, name: str, ours: Tensor, theirs: Tensor, tolerance: Tensor) -> None:
+        name, theirs = entry.removeprefix("out/"), view(self.recorded(entry))
         if ours.shape != theirs.shape:
             raise WeightsError(
                 f"{self.path.name}: {name} is {tuple(ours.shape)}, not {tuple(theirs.shape)}"
             )
         error = (ours.detach().double() - theirs.double()).abs()
         error = error.masked_fill(theirs.isinf() & (ours == theirs), 0.0).flatten()
-        tolerance = tolerance.flatten()
-        if not bool((error <= tolerance).all()):  # NaN is no agreement either
+        tolerance = self._tolerance(name, theirs, within).flatten()
+        if not bool((error <= tolerance).all()):  # NaN does not agree either
             worst = int((error - tolerance).argmax())
             raise WeightsError(
                 f"{self.path.name}: {name} is off by {error[worst]:.2e}, allowed "
                 f"{tolerance[worst]:.2e}"
             )
-        shares = error / tolerance.clamp(min=torch.finfo(torch.double).tiny)
-        self.compared[name] = max(shares.tolist(), default=0.0)
+        used = error / tolerance.clamp(min=torch.finfo(torch.double).tiny)
+        self.compared[name] = max(used.tolist(), default=0.0)
 
-    def _tolerance(self, name: str, theirs: Tensor, allowed: float | None) -> Tensor:
-        """For every number; whole ones must be equal."""
-        if not theirs.is_floating_point():
-            return torch.zeros(theirs.shape, dtype=torch.double)
-        if allowed is not None:
-            return torch.full(theirs.shape, allowed, dtype=torch.double)
+    def _tolerance(self, name: str, theirs: Tensor, within: float | None) -> Tensor:
+        """The tolerance of each number."""
+        magnitude = theirs.double().abs().nan_to_num(nan=0.0, posinf=0.0)
+        largest = max(1.0, float(magnitude.amax())) if theirs.numel() else 1.0
         spread = self.metadata.get("fp32_vs_fp64_max_abs", {}).get(name)
-        if spread is None:
-            return _UNRECORDED * (1 + theirs.double().abs().nan_to_num(posinf=0.0))
-        return torch.full(theirs.shape, SLACK * float(spread) + _LEAST, dtype=torch.double)
+        if not theirs.is_floating_point():
+            allowed = 0.0
+        elif within is not None:
+            allowed = within * largest
+        elif spread is not None:
+            allowed = SLACK * float(spread) + _LEAST * largest
+        else:
+            return _UNRECORDED * (1 + magnitude)
+        return torch.full_like(magnitude, allowed)
 
 
-def golden_files(architecture: str, directory: Path | None = None) -> list[Path]:
-    """The files for an architecture, of ``directory`` or of those that come with vlseg."""
-    return sorted((directory or _shipped()).glob(f"{architecture.replace('_', '-')}-*.safetensors"))
+def golden_files(layout: str, directory: Path | None = None) -> list[Path]:
+    """The files ``<layout>-*.safetensors`` of ``directory``, or of ``goldens/`` here."""
+    folder = directory or Path(__file__).with_name("goldens")
+    return sorted(folder.glob(f"{layout.replace('_', '-')}-*.safetensors"))
+
+
+def stages_of(system: str, golden: Golden) -> Stages:
+    """The stages of a system (or a layout) by name; each raises WeightsError."""
+    name = system.replace("-", "_")
+    stages: Stages = getattr(import_module(f"parity.{name}"), f"{name}_stages")(golden)
+    return stages
+
+
+def check_parity(system: str, directory: Path | None = None) -> list[Golden]:
+    """Run every stage of a system against every golden file that there is for it.
+
+    directory: of golden files, None for ``goldens/`` here. Raises WeightsError at the first output
+    that does not agree or was not compared, and if there is no file.
+    """
+    if system not in SYSTEMS:
+        raise WeightsError(f"this version of vlseg cannot compare a {system} with goldens")
+    layouts = LAYOUTS.get(system, (system,))
+    files = [file for layout in layouts for file in golden_files(layout, directory)]
+    if not files:
+        where = directory or "this installation"
+        named = " or ".join(f"{layout.replace('_', '-')}-*.safetensors" for layout in layouts)
+        raise WeightsError(
+            f"{where} has no golden file {named}: give a folder that has one with --goldens"
+        )
+    return [_compared(system, Golden.load(file)) for file in files]
+
+
+def _compared(system: str, golden: Golden) -> Golden:
+    for stage in stages_of(system, golden).values():
+        stage()
+    if golden.uncompared:
+        raise WeightsError(
+            f"{golden.path.name} holds what was not compared: {golden.uncompared[0]}"
+        )
+    return golden
 
 
 def _is_output(name: str) -> bool:
-    """What lies in a folder, unless that is of weights or inputs: 'out/x', 'sam/out/x', 'alt/x'."""
+    """In a folder that is not of weights or inputs: 'out/x', 'sam/out/x', 'alt/x'."""
     *folders, _ = name.split("/")
     kind = next((folder for folder in folders if folder in {"w", "in", "out"}), "out")
     return bool(folders) and kind == "out"
-
-
-def _shipped() -> Path:
-    return Path(__file__).with_name("goldens")
 
 
 def _json(text: str) -> Any:

@@ -33,9 +33,9 @@ class GoldenRun(NamedTuple):
 
     sequence: TokenSequence
     prefix: PrefixCache
-    read: LanguageOutput
-    asked: Queries
-    answered: MaskOutput
+    language_output: LanguageOutput
+    queries: Queries
+    mask_output: MaskOutput
 
 
 class HyperSegGolden:
@@ -45,12 +45,12 @@ class HyperSegGolden:
         self.golden, self.model = golden, golden_model(golden)
 
     @cached_property
-    def seen(self) -> HyperSegFeatures:
+    def features(self) -> HyperSegFeatures:
         """The first frame."""
-        return self.see(0)
+        return self.encode_image(0)
 
     @cached_property
-    def canvas(self) -> ImageGeometry:
+    def geometry(self) -> ImageGeometry:
         """How the frames lie in the model's square."""
         golden = self.golden
         size, content = golden.config["image_size_swin"], tuple(golden.config["valid_hw"])
@@ -60,23 +60,23 @@ class HyperSegGolden:
         golden.require(valid == content[0] * content[1], "padding_mask contradicts valid_hw")
         return ImageGeometry((size, size), content, original)
 
-    def see(self, frame: int, carried: Tensor | None = None) -> HyperSegFeatures:
+    def encode_image(self, frame: int, carried: Tensor | None = None) -> HyperSegFeatures:
         """Step 1. carried: the fine-grained queries of the frame before."""
         pixels, clip = self.golden["in/frames"][frame], self.golden["in/frames_clip"][frame]
         with torch.no_grad():
             return self.model.encode_image(pixels[None], clip[None], carried)
 
     def run(
-        self, seen: HyperSegFeatures, kind: ConditionKind, regions: Tensor | None = None
+        self, features: HyperSegFeatures, kind: ConditionKind, regions: Tensor | None = None
     ) -> GoldenRun:
         """Steps 2 to 4 for a recorded prompt. regions: (R, D) vectors."""
         sequence = sequence_of(self.golden, kind)
         with torch.no_grad():
-            read = self.model.run_language_model(seen, [sequence], FIRST, regions)
-            asked = self.model.build_queries(read, kind)
-            answered = self.model.decode_masks(seen, FIRST, asked, kind)
-        prefix = seen.prefixes[sequence.prefix, sequence.between]
-        return GoldenRun(sequence, prefix, read, asked, answered)
+            language_output = self.model.run_language_model(features, [sequence], FIRST, regions)
+            queries = self.model.build_queries(language_output, kind)
+            mask_output = self.model.decode_masks(features, FIRST, queries, kind)
+        prefix = features.prefixes[sequence.prefix, sequence.between]
+        return GoldenRun(sequence, prefix, language_output, queries, mask_output)
 
 
 class DrawnPoints:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import torch
 from parity.golden import Golden
-from parity.llmseg_encoders import encoder_stages
+from parity.llmseg_components import choosing_stages, encoder_stages, words_stages
 from parity.llmseg_golden import (
     POOLED,
     ROUNDING,
@@ -18,8 +18,6 @@ from parity.llmseg_golden import (
     pictures_of,
     sequences_of,
 )
-from parity.llmseg_selection import choosing_stages
-from parity.llmseg_tokens import words_stages
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
@@ -41,12 +39,12 @@ def llmseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
     WeightsError."""
     parity = _LLMSegParity(golden)
     return {
-        "see": parity.see,
+        "encode_image": parity.encode_image,
         "pooling": parity.pooling,
-        "read": parity.read,
-        "ask": parity.ask,
+        "run_language_model": parity.run_language_model,
+        "build_queries": parity.build_queries,
         "fusion": parity.fusion,
-        "answer": parity.answer,
+        "decode_masks": parity.decode_masks,
         "losses": parity.losses,
         "gradients": parity.gradients,
         **choosing_stages(golden),
@@ -68,8 +66,8 @@ class _Pass:
     logits: list[Tensor]
     labels: list[Tensor]
     positions: list[int]
-    asked: Tensor
-    answered: HRSegMaskOutput
+    queries: Tensor
+    mask_output: HRSegMaskOutput
 
 
 class _LLMSegParity:
@@ -88,24 +86,26 @@ class _LLMSegParity:
     def _forward(self) -> _Pass:
         """Conversations one by one: their first words may differ."""
         golden, model = self.golden, self.model
-        seen = self._seen()
-        states, logits, labels, positions, asked = [], [], [], [], []
+        features = self._seen()
+        states, logits, labels, positions, queries = [], [], [], [], []
         for owner, sequence, row in zip(
             self.owners.tolist(), sequences_of(golden), golden["in/labels"], strict=True
         ):
-            alone = HRSegFeatures([seen.tokens[owner]], seen.masks, seen.present)
-            read = model.run_language_model(alone, [sequence], torch.tensor([0]))
+            alone = HRSegFeatures([features.tokens[owner]], features.masks, features.present)
+            language_output = model.run_language_model(alone, [sequence], torch.tensor([0]))
             prefix = alone.prefixes[sequence.prefix].hidden[0]
-            states.append(torch.cat([prefix, read.hidden[0]]))
+            states.append(torch.cat([prefix, language_output.hidden[0]]))
             positions.append(len(prefix) + int(sequence.condition.argmax()))
-            logits.append(model.lm_head(read.hidden[0]))
+            logits.append(model.lm_head(language_output.hidden[0]))
             begin = len(sequence.prefix) + 1
             labels.append(row[begin : begin + len(sequence.ids)])
-            asked.append(model.build_queries(read))
-        asking = torch.cat(asked)
-        described = [masks[there] for masks, there in zip(seen.masks, seen.present, strict=True)]
-        answered = model.decode_masks(seen, self.owners, asking)
-        return _Pass(described, states, logits, labels, positions, asking, answered)
+            queries.append(model.build_queries(language_output))
+        asking = torch.cat(queries)
+        described = [
+            masks[there] for masks, there in zip(features.masks, features.present, strict=True)
+        ]
+        mask_output = model.decode_masks(features, self.owners, asking)
+        return _Pass(described, states, logits, labels, positions, asking, mask_output)
 
     def _seen(self) -> HRSegFeatures:
         golden, model = self.golden, self.model
@@ -117,7 +117,7 @@ class _LLMSegParity:
         return HRSegFeatures(model.llava.image_tokens(pixels, sizes), masks, present)
 
     @torch.no_grad()
-    def see(self) -> None:
+    def encode_image(self) -> None:
         """What DINOv2's tokens become, and what is pooled from them."""
         golden = self.golden
         conv = self.model.dino_projection(golden["in/dino_tokens"]).transpose(1, 2)
@@ -128,13 +128,13 @@ class _LLMSegParity:
     def pooling(self) -> None:
         """Pooling by itself, from their features."""
         golden = self.golden
-        for b, features in enumerate(golden["out/dino_conv"]):
+        for b, maps in enumerate(golden["out/dino_conv"]):
             soft = golden[f"out/soft_masks_256_{b}"]
-            pooled = pool_masks(upsample(features[None], soft.shape[-1])[0], soft)
+            pooled = pool_masks(upsample(maps[None], soft.shape[-1])[0], soft)
             golden.close(f"out/mask_features_{b}", pooled, POOLED)
 
     @torch.no_grad()
-    def read(self) -> None:
+    def run_language_model(self) -> None:
         """Every state of every conversation; what was computed of padding says nothing."""
         golden, run = self.golden, self.run
         golden.agrees("seg_position", torch.tensor(run.positions))
@@ -147,34 +147,34 @@ class _LLMSegParity:
         lengths = [len(states) for states in self.run.states]
         return torch.cat([row[:n] for row, n in zip(theirs, lengths, strict=True)])
 
-    def ask(self) -> None:
+    def build_queries(self) -> None:
         """The vector that each conversation asks with."""
-        self.golden.close("out/seg_embedding", self.run.asked, ROUNDING)
+        self.golden.close("out/seg_embedding", self.run.queries, ROUNDING)
 
     @torch.no_grad()
     def fusion(self) -> None:
         """Layer by layer, then as a whole; texts of a picture together."""
         golden, model, run = self.golden, self.model, self.run
         for b, described in enumerate(run.described):
-            asked = run.asked[self.owners == b]
-            start = described.expand(len(asked), -1, -1)
-            masks, text = start, asked.unsqueeze(1)
-            nothing = torch.zeros(len(asked), 1, len(described))
+            queries = run.queries[self.owners == b]
+            start = described.expand(len(queries), -1, -1)
+            masks, text = start, queries.unsqueeze(1)
+            nothing = torch.zeros(len(queries), 1, len(described))
             for number, layer in enumerate(model.fusion.layers):
                 masks, text = layer(masks, text, nothing)
                 golden.close(f"out/layer{number}_masks_{b}", masks, ROUNDING)
                 golden.close(f"out/layer{number}_text_{b}", text, ROUNDING)
-            fused = model.fusion(start, asked, torch.ones(masks.shape[:2], dtype=torch.bool))
+            fused = model.fusion(start, queries, torch.ones(masks.shape[:2], dtype=torch.bool))
             golden.close(f"out/fused_{b}", fused, ROUNDING)
             golden.close(f"out/mask_embedding_{b}", model.embedding_head(fused), ROUNDING)
 
-    def answer(self) -> None:
+    def decode_masks(self) -> None:
         """Both scores of every proposal; theirs at inference are of each picture's first text."""
-        golden, answered = self.golden, self.run.answered
+        golden, mask_output = self.golden, self.run.mask_output
         for b, described in enumerate(self.run.described):
             rows, count = self.owners == b, len(described)
-            golden.close(f"out/iop_{b}", answered.iop[rows, :count].unsqueeze(-1), ROUNDING)
-            for name, scores in (("similarity", answered.similarity), ("iop", answered.iop)):
+            golden.close(f"out/iop_{b}", mask_output.iop[rows, :count].unsqueeze(-1), ROUNDING)
+            for name, scores in (("similarity", mask_output.similarity), ("iop", mask_output.iop)):
                 golden.close(f"out/infer_{name}_{b}", scores[rows][:1, :count], ROUNDING)
 
     def losses(self) -> None:
@@ -207,7 +207,7 @@ class _LLMSegParity:
 
     def _losses(self, run: _Pass) -> tuple[PerText, Tensor]:
         """Those of each text, and that of the words."""
-        most = run.answered.present.shape[1]
+        most = run.mask_output.present.shape[1]
         iou, iop = (
             torch.stack(
                 [
@@ -220,7 +220,9 @@ class _LLMSegParity:
         )
         logits = pad_sequence(run.logits, batch_first=True)
         labels = pad_sequence(run.labels, batch_first=True, padding_value=IGNORED)
-        return losses_per_text(run.answered, iou, iop, "weighted"), next_token_loss(logits, labels)
+        return losses_per_text(run.mask_output, iou, iop, "weighted"), next_token_loss(
+            logits, labels
+        )
 
     def _total(self, each: PerText, text: Tensor) -> Tensor:
         means = [picture_mean(values, self.owners) for values in each.values()]

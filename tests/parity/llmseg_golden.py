@@ -36,7 +36,7 @@ def counted(golden: Golden, stem: str) -> int:
 def golden_model(golden: Golden) -> HRSeg:
     """The authors' weights in our modules; DINOv2 apart, whose tokens are given."""
     model = HRSeg(config_of(golden)).eval()
-    golden.fill(model, LLM_SEG_RULES, apart=("dino.",))
+    golden.fill(model, LLM_SEG_RULES, without=("dino.",))
     return model
 
 

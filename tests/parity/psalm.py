@@ -35,9 +35,9 @@ def psalm_stages(golden: Golden) -> dict[str, Callable[[], None]]:
     """The four steps for each condition, then segments and losses; each raises WeightsError."""
     model = _PSALMParity(golden)
     runs = [_PSALMRun(model, kind) for kind in ConditionKind]
-    steps = ("read", "ask", "answer", "segments")
-    asked = {f"{step} {run.kind}": partial(getattr(run, step)) for run in runs for step in steps}
-    return {"see": model.see, **asked, "losses": model.losses}
+    steps = ("run_language_model", "build_queries", "decode_masks", "segments")
+    prompts = {f"{step} {run.kind}": partial(getattr(run, step)) for run in runs for step in steps}
+    return {"encode_image": model.encode_image, **prompts, "losses": model.losses}
 
 
 def config_of(sizes: dict[str, Any]) -> PSALMConfig:
@@ -101,19 +101,19 @@ class _PSALMParity:
         self.golden, self.model = golden, golden_model(golden)
 
     @cached_property
-    def seen(self) -> ImageFeatures:
+    def features(self) -> ImageFeatures:
         """Step 1."""
         with torch.no_grad():
             return self.model.encode_image(self.golden["in/pixel_values"])
 
-    def see(self) -> None:
+    def encode_image(self) -> None:
         """Pyramid, image tokens and what the pixel decoder makes of it."""
         agrees = self.golden.agrees
-        for name, features in zip(("res2", "res3", "res4", "res5"), self.seen.pyramid, strict=True):
-            agrees(f"swin/{name}", features)
-        agrees("projector", self.seen.tokens.flatten(2).transpose(1, 2))
-        agrees("pixel_decoder/mask_features", self.seen.pixels.mask_features)
-        for level, memory in enumerate(self.seen.pixels.memory):
+        for name, maps in zip(("res2", "res3", "res4", "res5"), self.features.pyramid, strict=True):
+            agrees(f"swin/{name}", maps)
+        agrees("projector", self.features.tokens.flatten(2).transpose(1, 2))
+        agrees("pixel_decoder/mask_features", self.features.pixels.mask_features)
+        for level, memory in enumerate(self.features.pixels.memory):
             agrees(f"pixel_decoder/multi_scale_{level}", memory)
 
     def losses(self) -> None:
@@ -136,9 +136,9 @@ class _PSALMParity:
         )
         with torch.no_grad():
             sequence = sequence_of(golden, ConditionKind.CATEGORY)
-            answered = self.model(self.seen, [sequence], _FIRST, ConditionKind.CATEGORY)
+            mask_output = self.model(self.features, [sequence], _FIRST, ConditionKind.CATEGORY)
         masks, labels = golden["in/train/masks"], golden["in/train/labels"]
-        levels = category_losses(answered, [masks], [labels], sampling)
+        levels = category_losses(mask_output, [masks], [labels], sampling)
         unused = next(draws, None)
         golden.require(unused is None, f"our losses never draw {unused}")
         suffixes = [*(f"_{level}" for level in range(len(levels) - 1)), ""]
@@ -160,55 +160,58 @@ class _PSALMRun:
         self.regions = self.golden["in/region/region_masks"].bool() if pointed else None
 
     @cached_property
-    def _read(self) -> LanguageOutput:
+    def _language_output(self) -> LanguageOutput:
         with torch.no_grad():
             return self.model.run_language_model(
-                self.parity.seen, [self.sequence], _FIRST, self.regions
+                self.parity.features, [self.sequence], _FIRST, self.regions
             )
 
     @cached_property
-    def _asked(self) -> Queries:
+    def _queries(self) -> Queries:
         with torch.no_grad():
-            return self.model.build_queries(self._read, self.kind)
+            return self.model.build_queries(self._language_output, self.kind)
 
     @cached_property
-    def _answered(self) -> MaskOutput:
+    def _mask_output(self) -> MaskOutput:
         with torch.no_grad():
-            return self.model.decode_masks(self.parity.seen, _FIRST, self._asked, self.kind)
+            return self.model.decode_masks(self.parity.features, _FIRST, self._queries, self.kind)
 
     def _agrees(self, name: str, ours: Tensor) -> None:
         self.golden.agrees(f"{self.kind}/{name}", ours)
 
-    def read(self) -> None:
+    def run_language_model(self) -> None:
         """The whole sequence, from what was remembered of the picture and what follows it."""
-        read, prefix = self._read, self.parity.seen.prefixes[self.sequence.prefix]
-        self._agrees("inputs_embeds", torch.cat([prefix.embeds, read.embeds], 1))
-        self._agrees("last_hidden_state", torch.cat([prefix.hidden, read.hidden], 1))
+        language_output, prefix = (
+            self._language_output,
+            self.parity.features.prefixes[self.sequence.prefix],
+        )
+        self._agrees("inputs_embeds", torch.cat([prefix.embeds, language_output.embeds], 1))
+        self._agrees("last_hidden_state", torch.cat([prefix.hidden, language_output.hidden], 1))
 
-    def ask(self) -> None:
+    def build_queries(self) -> None:
         """Queries and conditions; regions before the language model, too."""
-        self._agrees("seg_query_projected", self._asked.queries)
+        self._agrees("seg_query_projected", self._queries.queries)
         if self.kind is ConditionKind.CATEGORY:
-            self._agrees("class_embeddings", self._asked.conditions)
+            self._agrees("class_embeddings", self._queries.conditions)
         elif self.kind is ConditionKind.SENTENCE:
-            self._agrees("sentence_embedding", self._asked.conditions)
+            self._agrees("sentence_embedding", self._queries.conditions)
         elif self.regions is not None:
-            self._agrees("region_embeddings", self._asked.conditions[0])
+            self._agrees("region_embeddings", self._queries.conditions[0])
             owner = torch.zeros(len(self.regions), dtype=torch.long)
             with torch.no_grad():
-                looks = self.model.region_features(self.parity.seen, owner, self.regions)
-                vectors = self.model.embed_regions(looks)
+                region_features = self.model.region_features(self.parity.features, owner, self.regions)
+                vectors = self.model.embed_regions(region_features)
             self._agrees("region_features", vectors.unsqueeze(1))
 
-    def answer(self) -> None:
+    def decode_masks(self) -> None:
         """Scores of every level; masks of the last and of the two first."""
-        *early, last = self._answered.scores
+        *early, last = self._mask_output.scores
         self._agrees(_SCORES[self.kind], self._official(last))
         for level, scores in enumerate(early):
             self._agrees(f"aux{level}_{_SCORES[self.kind]}", self._official(scores))
-        self._agrees("pred_masks", self._answered.pred_masks[-1])
+        self._agrees("pred_masks", self._mask_output.pred_masks[-1])
         for level in (0, 1):
-            self._agrees(f"aux{level}_pred_masks", self._answered.pred_masks[level])
+            self._agrees(f"aux{level}_pred_masks", self._mask_output.pred_masks[level])
 
     def _official(self, scores: Tensor) -> Tensor:
         """Ours are (1, N, K); regions are recorded as (R, N)."""
@@ -218,14 +221,14 @@ class _PSALMRun:
         """Post-processing on the original grid."""
         config = self.golden.config
         side = config["image_size"], config["image_size"]
-        canvas = ImageGeometry(side, tuple(config["content_hw"]), tuple(config["original_hw"]))
-        low, scores = self._answered.pred_masks[-1][0], self._answered.scores[-1][0]
-        masks = resize_to_original(low, canvas)
+        geometry = ImageGeometry(side, tuple(config["content_hw"]), tuple(config["original_hw"]))
+        low, scores = self._mask_output.pred_masks[-1][0], self._mask_output.scores[-1][0]
+        masks = resize_to_original(low, geometry)
         if self.kind is ConditionKind.CATEGORY:
             self._panoptic(scores, masks)
             full = F.interpolate(low[None], side, mode="bilinear", align_corners=False)[0]
             self._agrees("post/panoptic_sem_seg", semantic_scores(scores, masks))
-            semantic = resize_to_original(semantic_scores(scores, full), canvas)
+            semantic = resize_to_original(semantic_scores(scores, full), geometry)
             self._agrees("post/semantic_sem_seg", semantic)
             self._instances(scores, masks)
         elif self.kind is ConditionKind.SENTENCE:

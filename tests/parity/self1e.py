@@ -1,19 +1,19 @@
-"""Every stage of SELF1E against the authors' own code, at whatever sizes the golden file has.
+"""Every stage of SELF1E against the authors' own code, at the sizes of the golden file.
 
-Its files record no spread; how far another float32 order may lead is told here, for each kind.
+Its files record no rounding spread, so the tolerance of each kind of value is stated here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from parity.golden import Golden
 from parity.self1e_golden import SELF1EGolden, conversation_of, golden_tokenizer
-from parity.self1e_training import losses_and_gradients
 from torch import Tensor
 
-from vlseg_cli.models.self1e.criterion import low_masks
+from vlseg_cli.models.self1e.conversion import SELF1E_RULES
+from vlseg_cli.models.self1e.criterion import low_masks, mask_losses, soft_target, words_loss
 from vlseg_cli.models.self1e.postprocessing import to_frame
 from vlseg_cli.models.self1e.prompts import SELF1EPrompts
 from vlseg_cli.nn.residual_refill import (
@@ -24,8 +24,10 @@ from vlseg_cli.nn.residual_refill import (
     upsample_map,
 )
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.conversion.rules import convert
 
-_FEATURES, _SCORES, _COUNTS = 2e-5, 1e-6, 0.0  # absolute
+# Relative to the largest magnitude; what another order of float32 operations may change.
+_FEATURES, _LOSSES, _GRADIENTS, _METRICS = 2e-5, 5e-6, 2e-6, 1e-6
 _TURN = re.compile(
     r".*<\|im_start\|>user\n<img><IMG_CONTEXT>\*\d+</img>\n(.*)<\|im_end\|>\n"
     r"<\|im_start\|>assistant\n(.*)<\|im_end\|>\n",
@@ -35,19 +37,18 @@ _FORCED = re.compile(r" What is (.*) in this image\? Please output .*")
 
 
 def self1e_stages(golden: Golden) -> dict[str, Callable[[], None]]:
-    """Words, the four steps, masks and what they score, training, tiles and speech; each raises
-    WeightsError."""
+    """Prompts, the four steps, masks and their metrics, training, tiles and generated text."""
     parity = _SELF1EParity(golden)
     return {
         "prompts": parity.prompts,
-        "see": parity.see,
-        "rows": parity.rows,
-        "read": parity.read,
-        "ask": parity.ask,
-        "answer": parity.answer,
+        "encode_image": parity.encode_image,
+        "token rows": parity.token_rows,
+        "run_language_model": parity.run_language_model,
+        "build_queries": parity.build_queries,
+        "decode_masks": parity.decode_masks,
         "segments": parity.segments,
-        "scores": parity.scores,
-        "losses and gradients": lambda: losses_and_gradients(parity.recorded),
+        "metrics": parity.metrics,
+        "losses": lambda: _losses_and_gradients(parity.recorded),
         "tiles": parity.tiles,
         "chat": parity.chat,
     }
@@ -79,9 +80,9 @@ class _SELF1EParity:
                 same = np.array_equal(prompts.phrase(forced[1]).ids, theirs.ids)
                 golden.require(same, f"our phrase {forced[1]!r} differs")
 
-    def see(self) -> None:
+    def encode_image(self) -> None:
         """The tower, tokens packed and unpacked, and what is refilled later."""
-        internvl, seen = self.model.internvl.model, self.recorded.seen
+        internvl, features = self.model.internvl.model, self.recorded.features
         pixels = self.golden["in/pixel_values"]
         with torch.no_grad():
             self._agrees("vit_embeddings", internvl.vision_tower.embeddings(pixels))
@@ -94,16 +95,16 @@ class _SELF1EParity:
         self._agrees("vit_last_hidden", hidden)
         self._agrees("vit_shuffled", packed.flatten(1, 2))
         self._agrees("vit_replicated", self_replicate(patches))
-        self._agrees("vit_embeds", seen.tokens)
+        self._agrees("vit_embeds", features.tokens)
         self._agrees("ori_vit_embeds", unpacked)
         for row in self.recorded.masked:
-            self._agrees(f"row{row}/rfa_vit_proj", seen.restored[row].flatten(0, 1))
+            self._agrees(f"row{row}/rfa_vit_proj", features.restored[row].flatten(0, 1))
             self._agrees(f"row{row}/ori_proj", fine[row])
-            self._agrees(f"row{row}/ori_unshuffled", seen.fine[row])
+            self._agrees(f"row{row}/ori_unshuffled", features.fine[row])
 
-    def rows(self) -> None:
+    def token_rows(self) -> None:
         """What goes into the language model beside embeddings, padding included."""
-        golden, rows = self.golden, self.recorded.ran.read.rows
+        golden, rows = self.golden, self.recorded.ran.language_output.rows
         allowed = two_pathway_mask(rows.image, rows.seg, rows.padding)
         same = {
             "attention_mask_4d": allowed.equal(golden["in/attention_mask_4d"] == 0),
@@ -115,55 +116,62 @@ class _SELF1EParity:
         for name, holds in same.items():
             golden.require(holds, f"our {name} differ")
 
-    def read(self) -> None:
+    def run_language_model(self) -> None:
         """Each layer of the language model; padding may hold anything."""
         golden, ran = self.golden, self.recorded.ran
         real = golden["in/padding_mask"].bool()
         with torch.no_grad():
-            logits = self.model.internvl.lm_head(ran.read.hidden)
+            logits = self.model.internvl.lm_head(ran.language_output.hidden)
         layers = {f"llm_layer{number}": layer for number, layer in enumerate(ran.layers)}
-        whole = {"inputs_embeds": ran.read.embeds, "llm_last_hidden": ran.read.hidden}
+        whole = {
+            "inputs_embeds": ran.language_output.embeds,
+            "llm_last_hidden": ran.language_output.hidden,
+        }
         for name, ours in (whole | layers | {"logits": logits}).items():
             golden.agrees(name, ours[real], _FEATURES, lambda theirs: theirs[real])
 
-    def ask(self) -> None:
-        """Image tokens as they were read, and the query of each mask."""
+    def build_queries(self) -> None:
+        """Image tokens as they were language_output, and the query of each mask."""
         ran, refill = self.recorded.ran, self.model.refill
-        masked, rows = self.recorded.masked, ran.read.rows
-        one_each = ran.asked.owner.tolist() == masked
+        masked, rows = self.recorded.masked, ran.language_output.rows
+        one_each = ran.queries.owner.tolist() == masked
         self.golden.require(one_each, "our queries are not one for each row with a mask")
         for number, row in enumerate(masked):
-            hidden, place = ran.read.hidden[row], rows.seg[row].nonzero()[:, 0] - 1
+            hidden, place = ran.language_output.hidden[row], rows.seg[row].nonzero()[:, 0] - 1
             self._agrees(f"row{row}/llm_image_hidden", hidden[rows.image[row]])
             self._agrees(f"row{row}/seg_read_pos", place)
             self._agrees(f"row{row}/llm_seg_hidden", hidden[place])
-            amplified = ran.asked.amplified[row]
+            amplified = ran.queries.amplified[row]
             self._agrees(f"row{row}/rfa_llm_proj", amplified.flatten(0, 1))
             self._agrees(f"row{row}/low_llm_features", pixel_unshuffle(amplified[None])[0])
             with torch.no_grad():
                 projected = refill.amplify(hidden[place])
             self._agrees(f"row{row}/seg_proj", projected)
             self._agrees(f"row{row}/seg_mean", projected.unflatten(1, (4, -1)).mean(1))
-            self._agrees(f"row{row}/seg_embedding", ran.asked.queries[number : number + 1])
+            self._agrees(f"row{row}/seg_embedding", ran.queries.queries[number : number + 1])
 
-    def answer(self) -> None:
+    def decode_masks(self) -> None:
         """The residual, refilled into the pixels, against the queries."""
-        refill, seen, ran = self.model.refill, self.recorded.seen, self.recorded.ran
-        low = low_masks(ran.asked)
+        refill, features, ran = (
+            self.model.refill,
+            self.recorded.features,
+            self.recorded.ran,
+        )
+        low = low_masks(ran.queries)
         for number, row in enumerate(self.recorded.masked):
-            one, picture = slice(number, number + 1), slice(row, row + 1)
-            amplified, restored = ran.asked.amplified[picture], seen.restored[picture]
+            one, image = slice(number, number + 1), slice(row, row + 1)
+            amplified, restored = ran.queries.amplified[image], features.restored[image]
             self._agrees(f"row{row}/rfa_residual", (amplified - restored)[0])
             residual = refill.residual(amplified, restored)
             self._agrees(f"row{row}/rfa_residual_unshuffled", residual[0])
-            fine = seen.fine[picture]
+            fine = features.fine[image]
             enlarged = upsample_map(residual, fine.shape[1:3])
             self._agrees(f"row{row}/rfa_residual_upsampled", enlarged[0])
             refilled = fine + enlarged
             self._agrees(f"row{row}/refilled", refilled[0])
             with torch.no_grad():
                 self._agrees(f"row{row}/pixel_features", refill.describe(refilled)[0])
-            self._agrees(f"row{row}/mask_logits", ran.answered.pred_masks[one])
+            self._agrees(f"row{row}/mask_logits", ran.mask_output.pred_masks[one])
             self._agrees(f"row{row}/low_mask_logits", low[one])
 
     def segments(self) -> None:
@@ -173,7 +181,7 @@ class _SELF1EParity:
             self._agrees(f"row{row}/mask_logits_full", full)
             self._agrees(f"row{row}/mask_pred", (full > 0).to(torch.uint8))
 
-    def scores(self) -> None:
+    def metrics(self) -> None:
         """Pixels of background and object that our masks share with the truth: gIoU and cIoU."""
         both, either = [], []
         for number, row in enumerate(self.recorded.masked):
@@ -181,13 +189,13 @@ class _SELF1EParity:
             both.append(torch.stack([(~ours & ~truth).sum(), (ours & truth).sum()]))
             either.append(torch.stack([(~ours | ~truth).sum(), (ours | truth).sum()]))
         shared, union = torch.stack(both), torch.stack(either)
-        self.golden.agrees("metric_intersection", shared, _COUNTS)
-        self.golden.agrees("metric_union", union, _COUNTS)
+        self.golden.agrees("metric_intersection", shared, 0.0)
+        self.golden.agrees("metric_union", union, 0.0)
         of_objects, over = shared[:, 1].double(), union[:, 1].double()
         iou = torch.where(over > 0, of_objects / (over + 1e-5), 1.0)  # LISA's validate
-        self.golden.agrees("metric_giou", iou.mean().reshape(1), _SCORES)
+        self.golden.agrees("metric_giou", iou.mean().reshape(1), _METRICS)
         ciou = of_objects.sum() / (over.sum() + 1e-10)
-        self.golden.agrees("metric_ciou", ciou.reshape(1), _SCORES)
+        self.golden.agrees("metric_ciou", ciou.reshape(1), _METRICS)
 
     def tiles(self) -> None:
         """A picture in several tiles."""
@@ -196,25 +204,29 @@ class _SELF1EParity:
         conversation = conversation_of(golden, golden["in/tiles/input_ids"][0])
         first = torch.tensor([0])
         with torch.no_grad():
-            seen = model.encode_image(golden["in/tiles/pixel_values"], (rows, columns))
-            read = model.run_language_model(seen, [conversation], first)
-            answered = model.decode_masks(seen, first, model.build_queries(seen, read))
-        allowed = two_pathway_mask(read.rows.image, read.rows.seg, read.rows.padding)
+            features = model.encode_image(golden["in/tiles/pixel_values"], (rows, columns))
+            language_output = model.run_language_model(features, [conversation], first)
+            mask_output = model.decode_masks(
+                features, first, model.build_queries(features, language_output)
+            )
+        allowed = two_pathway_mask(
+            language_output.rows.image, language_output.rows.seg, language_output.rows.padding
+        )
         seen_alike = allowed.equal(golden["in/tiles/attention_mask_4d"] == 0)
         golden.require(seen_alike, "our tiles/attention_mask_4d differ")
-        placed_alike = read.rows.positions.equal(golden["in/tiles/position_ids"])
+        placed_alike = language_output.rows.positions.equal(golden["in/tiles/position_ids"])
         golden.require(placed_alike, "our tiles/position_ids differ")
-        self._agrees("tiles/mask_logits", answered.pred_masks)
+        self._agrees("tiles/mask_logits", mask_output.pred_masks)
 
     def chat(self) -> None:
         """Words, spoken greedily."""
         golden, stated = self.golden, self.golden.metadata["generate"]
         with torch.no_grad():
-            seen = self.model.encode_image(golden["in/vqa/pixel_values"])
+            features = self.model.encode_image(golden["in/vqa/pixel_values"])
             ids = self.model.generate(
-                seen,
+                features,
                 [conversation_of(golden, ids) for ids in golden["in/vqa/input_ids"]],
-                torch.arange(len(seen)),
+                torch.arange(len(features)),
                 golden.metadata["token_ids"][stated["eos"]],
                 stated["max_new_tokens"],
                 stated["min_new_tokens"],
@@ -224,4 +236,54 @@ class _SELF1EParity:
     def _full(self, number: int, row: int) -> Tensor:
         """Logits of a mask at its picture's size, (1, H, W)."""
         size = self.golden[f"in/gt_mask_{row}"].shape[-2:]
-        return to_frame(self.recorded.ran.answered.pred_masks[number : number + 1], size)
+        return to_frame(self.recorded.ran.mask_output.pred_masks[number : number + 1], size)
+
+
+def _losses_and_gradients(parity: SELF1EGolden) -> None:
+    """Of every row together, each part of the loss and the sum, and what that teaches."""
+    golden, model = parity.golden, parity.model
+    model.train()
+    model.zero_grad()
+    total = _losses(parity)
+    total.backward()  # type: ignore[no-untyped-call]
+    ours = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    names = [name[9:] for name in golden.tensors if name.startswith("out/grad/")]
+    golden.require(bool(names), "no gradient is recorded")
+    for name in names:
+        _agrees_in_gradient(golden, name, ours)
+    model.eval()
+
+
+def _losses(parity: SELF1EGolden) -> Tensor:
+    golden, model = parity.golden, parity.model
+    image_index = torch.arange(len(parity.conversations))
+    features = model.encode_image(golden["in/pixel_values"])
+    language_output = model.run_language_model(features, parity.conversations, image_index)
+    queries = model.build_queries(features, language_output)
+    mask_output = model.decode_masks(features, image_index, queries)
+    targets = [
+        soft_target(golden[f"in/gt_mask_{row}"]) if kind == "seg" else torch.zeros(0, 1, 1)
+        for row, kind in enumerate(golden.metadata["rows"])
+    ]
+    words = words_loss(model, language_output)
+    masks = mask_losses(mask_output.pred_masks, low_masks(queries), targets)
+    weights = golden.metadata["loss_weights"]
+    mask = weights["bce"] * masks.bce + weights["dice"] * masks.dice
+    total: Tensor = weights["ce"] * words + mask
+    parts = {"ce_loss": words, "mask_bce_loss": masks.bce, "mask_dice_loss": masks.dice}
+    for name, loss in (parts | {"mask_loss": mask, "loss": total}).items():
+        golden.agrees(name, loss.detach().reshape(1), _LOSSES)
+    return total
+
+
+def _agrees_in_gradient(golden: Golden, name: str, ours: Mapping[str, Tensor]) -> None:
+    """A gradient goes the way of its weight; what that splits is compared one after another."""
+    parts = list(convert(SELF1E_RULES, name, golden[f"out/grad/{name}"]))
+    golden.require(bool(parts) and ours.keys() >= {*parts}, f"ours has no gradient of {name}")
+
+    def joined(theirs: Tensor) -> Tensor:
+        converted = convert(SELF1E_RULES, name, theirs)
+        return torch.cat([converted[part].flatten() for part in parts])
+
+    own = torch.cat([ours[part].flatten() for part in parts])
+    golden.agrees(f"grad/{name}", own, _GRADIENTS, joined)

@@ -31,9 +31,9 @@ from vlseg_cli.text.tokenizer import SEG, Tokenizer
 class SELF1EGoldenRun(NamedTuple):
     """Steps 2 to 4 for every row, and what each layer of the language model gave."""
 
-    read: SELF1ELanguageOutput
-    asked: SELF1EQueries
-    answered: SELF1EMaskOutput
+    language_output: SELF1ELanguageOutput
+    queries: SELF1EQueries
+    mask_output: SELF1EMaskOutput
     layers: tuple[Tensor, ...]
 
 
@@ -50,7 +50,7 @@ class SELF1EGolden:
         return [conversation_of(self.golden, ids, labels) for ids, labels in rows]
 
     @cached_property
-    def seen(self) -> SELF1EFeatures:
+    def features(self) -> SELF1EFeatures:
         """Step 1, a picture for each row."""
         with torch.no_grad():
             return self.model.encode_image(self.golden["in/pixel_values"])
@@ -58,19 +58,21 @@ class SELF1EGolden:
     @cached_property
     def ran(self) -> SELF1EGoldenRun:
         """Row p is about picture p."""
-        pictures = torch.arange(len(self.conversations))
+        image_index = torch.arange(len(self.conversations))
         layers: list[Tensor] = []
         hooks = [
             layer.register_forward_hook(lambda _, __, out: layers.append(out))
             for layer in self.model.internvl.model.language_model.layers
         ]
         with torch.no_grad():
-            read = self.model.run_language_model(self.seen, self.conversations, pictures)
-            asked = self.model.build_queries(self.seen, read)
-            answered = self.model.decode_masks(self.seen, pictures, asked)
+            language_output = self.model.run_language_model(
+                self.features, self.conversations, image_index
+            )
+            queries = self.model.build_queries(self.features, language_output)
+            mask_output = self.model.decode_masks(self.features, image_index, queries)
         for hook in hooks:
             hook.remove()
-        return SELF1EGoldenRun(read, asked, answered, tuple(layers))
+        return SELF1EGoldenRun(language_output, queries, mask_output, tuple(layers))
 
     @property
     def masked(self) -> list[int]:
