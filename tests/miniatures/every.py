@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from miniatures import hyperseg, llm_seg, mvp_lm, psalm, self1e
+from miniatures import hrseg, hyperseg, mvp_lm, psalm, self1e
 from miniatures.golden import Miniature
 
 MINIATURES: Mapping[str, Miniature] = {
@@ -10,5 +10,5 @@ MINIATURES: Mapping[str, Miniature] = {
     "hyperseg": hyperseg,
     "mvp-lm": mvp_lm,
     "self1e": self1e,
-    "hrseg": llm_seg,
+    "hrseg": hrseg,
 }

@@ -1,8 +1,8 @@
-"""What all miniatures have in common: golden weights, and the files that models are published in.
+"""Golden weights, and the files in which models are published, for all miniatures.
 
 A miniature is a module with three functions: ``tensors``, the golden weights under the authors'
-names; ``write``, a folder as they publish it, of those or of damaged ones; ``segmenter``, a model
-that was filled from the golden file through no folder, ready to be asked.
+names; ``write``, a folder as they publish it, with those or other tensors; ``segmenter``, a model
+with the golden weights that were read from no folder.
 """
 
 import json
@@ -22,7 +22,7 @@ Tensors = Mapping[str, Tensor]
 
 
 class Miniature(Protocol):
-    """See above."""
+    """The module of a system."""
 
     def tensors(self) -> dict[str, Tensor]: ...
     def write(self, folder: Path, tensors: Tensors) -> Path: ...
@@ -31,7 +31,7 @@ class Miniature(Protocol):
 
 @cache
 def golden(layout: str) -> Golden:
-    """The file that comes with vlseg; not to be changed."""
+    """The golden file of this repository; not to be modified."""
     (file,) = golden_files(layout)
     return Golden.load(file)
 
@@ -48,10 +48,10 @@ def write_shards(folder: Path, tensors: Tensors) -> None:
 
 
 def write_bin(folder: Path, tensors: Tensors) -> None:
-    """One file of torch, as older training scripts leave it."""
+    """One file of torch, as older training scripts save it."""
     torch.save(dict(tensors), folder / "pytorch_model.bin")
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """config.json; sizes that no file of the authors tells stand under "vlseg"."""
+    """config.json; sizes that are in none of the authors' files are under "vlseg"."""
     (folder / "config.json").write_text(json.dumps(config, indent=2))

@@ -45,7 +45,7 @@ def write(folder: Path, tensors: Tensors) -> Path:
 
 
 def segmenter() -> HyperSegSegmenter:
-    """The golden weights themselves, which no file of ours has been through."""
+    """A model with the golden weights, read from no folder."""
     tokenizer = Tokenizer(byte_tokenizer(_vocabulary(), _ADDED))
     return HyperSegSegmenter("golden", golden_model(golden("hyperseg")), tokenizer, (), ())
 

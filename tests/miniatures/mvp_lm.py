@@ -23,7 +23,7 @@ def tensors() -> dict[str, Tensor]:
 
 
 def write(folder: Path, tensors: Tensors) -> Path:
-    """A folder as the authors' script leaves it."""
+    """A folder as the authors' script saves it."""
     folder.mkdir()
     write_bin(folder, tensors)
     config = {
@@ -41,7 +41,7 @@ def write(folder: Path, tensors: Tensors) -> Path:
 
 
 def segmenter() -> MVPLMSegmenter:
-    """The golden weights themselves, which no file of ours has been through."""
+    """A model with the golden weights, read from no folder."""
     file = golden("mvp-lm")
     config = replace(config_of(file), image_size=_SIDE)
     model = MVPLM(config).eval()

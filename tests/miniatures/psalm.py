@@ -32,7 +32,7 @@ def write(folder: Path, tensors: Tensors) -> Path:
 
 
 def segmenter() -> PSALMSegmenter:
-    """The golden weights themselves, which no file of ours has been through."""
+    """A model with the golden weights, read from no folder."""
     return PSALMSegmenter("golden", golden_model(golden("psalm")), Tokenizer(_tokenizer()), (), ())
 
 

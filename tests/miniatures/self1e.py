@@ -30,7 +30,7 @@ def write(folder: Path, tensors: Tensors) -> Path:
 
 
 def segmenter() -> SELF1ESegmenter:
-    """The golden weights themselves, which no file of ours has been through."""
+    """A model with the golden weights, read from no folder."""
     tokenizer = Tokenizer(byte_tokenizer(_vocabulary(), _ADDED))
     return SELF1ESegmenter("golden", golden_model(golden("self1e")), tokenizer, (), ())
 

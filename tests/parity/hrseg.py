@@ -30,7 +30,7 @@ _LAYER = {
     "ln_weight": "norm.weight",
     "ln_bias": "norm.bias",
 }
-_ELSEWHERE: dict[str, Any] = {  # the parts that no figure is about
+_UNUSED: dict[str, Any] = {  # sizes of modules that no figure is about
     "proposals": "embedded",
     "dino_width": 8,
     "dino_layers": 1,
@@ -70,7 +70,7 @@ def golden_model(golden: Golden) -> HRSeg:
     """The file's matrices in our modules. Raises WeightsError unless all of them fit."""
     sizes = _sizes_of(golden)
     config = HRSegConfig(
-        **_ELSEWHERE,
+        **_UNUSED,
         view=14 * sizes["n_g"],
         windows=sizes["N"],
         gamma=float(golden.recorded("in/gamma")),
@@ -108,7 +108,7 @@ def _sizes_of(golden: Golden) -> dict[str, Any]:
 
 
 class _HRSegParity:
-    """A golden file, the model in it, and what that perceives."""
+    """A golden file, its model and the features of its image."""
 
     def __init__(self, golden: Golden) -> None:
         self.golden, self.model = golden, golden_model(golden)
@@ -135,7 +135,7 @@ class _HRSegParity:
         self.golden.close(entry, ours, _ROUNDING)
 
     def windows(self) -> None:
-        """How a picture is cut."""
+        """How an image is cut into windows."""
         image = self.golden.recorded("tile/in/image")
         self._agrees("tile/out/windows", cut_windows(image, self.model.config.windows))
 
@@ -157,7 +157,7 @@ class _HRSegParity:
 
     @torch.no_grad()
     def pooling(self) -> None:
-        """Equation 10, as we read it and to the letter."""
+        """Equation 10 with hybrid features as we do, and with F_r as it is printed."""
         pooled, present = self.model.pool(
             self.perceived, self.model.blend(self.perceived), [self.masks]
         )
@@ -181,17 +181,17 @@ class _HRSegParity:
         self._agrees("out/M_hre", described[0])
 
     def selection(self) -> None:
-        """The published rule, where it chooses and where it chooses nothing."""
+        """The published rule, where it selects masks and where it selects none."""
         golden = self.golden
         for case in sorted({n.split("/")[1] for n in golden.tensors if n.startswith("select/")}):
-            given, answers = f"select/{case}/in", f"select/{case}/out"
+            given, expected = f"select/{case}/in", f"select/{case}/out"
             similarity, iop = (golden.recorded(f"{given}/{name}") for name in ("similarity", "iop"))
             strict = select(similarity, iop, _PUBLISHED._replace(empty="nothing"))
             chosen = select(similarity, iop, _PUBLISHED)
             union = golden.recorded(f"{given}/masks").bool()[chosen].any(0)
-            self._agrees(f"{answers}/is_empty_before_fallback", ~strict.any().reshape(1))
-            self._agrees(f"{answers}/selected", chosen)
-            self._agrees(f"{answers}/mask", union)
+            self._agrees(f"{expected}/is_empty_before_fallback", ~strict.any().reshape(1))
+            self._agrees(f"{expected}/selected", chosen)
+            self._agrees(f"{expected}/mask", union)
 
     def losses(self) -> None:
         """Equations 13 to 16, and the error of IoP without weights."""

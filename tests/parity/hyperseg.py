@@ -33,8 +33,7 @@ _LOSSES = {"sentence": "SEG_class", "mask": "mask", "dice": "dice"}
 
 
 def hyperseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
-    """Pixels, the four steps for each condition, what is made of them, then videos; each raises
-    WeightsError."""
+    """Preprocessing, the four steps for each condition, post-processing, losses, chat, videos."""
     model = HyperSegGolden(golden)
     image = _Picture(model)
     runs = {kind: _HyperSegRun(model, kind) for kind in FILED}
@@ -56,13 +55,13 @@ def hyperseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
 
 
 class _Picture:
-    """What does not depend on a condition."""
+    """Stages that do not depend on a condition."""
 
     def __init__(self, parity: HyperSegGolden) -> None:
         self.parity, self.golden, self.model = parity, parity.golden, parity.model
 
     def preprocessing(self) -> None:
-        """A picture and a region, prepared for both eyes."""
+        """An image and a region as input of both vision encoders."""
         golden = self.golden
         frame = Frame(golden["in/pre/image"].numpy(), "pre")
         pixels, (height, width) = fit_pixels(frame, golden.config["image_size_swin"])
@@ -77,7 +76,7 @@ class _Picture:
         golden.agrees("pre/region_mask_resized", region.float())
 
     def encode_image(self) -> None:
-        """Both towers, image tokens and what the pixel decoder makes of the pyramid."""
+        """Both vision encoders, image tokens, mask features and memory."""
         golden, features = self.golden, self.parity.features
         with torch.no_grad():
             clip = self.model.clip_tower(golden["in/frames_clip"][:1])
@@ -107,7 +106,7 @@ class _Picture:
         golden.agrees("ref/fvp_tokens", features.fine)
 
     def chat(self) -> None:
-        """Words about the picture: every position's logits, then what is said."""
+        """Text about the image: the logits of every position, then greedy decoding."""
         golden, model, features = self.golden, self.model, self.parity.features
         sequence = assemble_chat(golden["in/vqa/input_ids"].tolist())
         with torch.no_grad():
@@ -116,12 +115,12 @@ class _Picture:
             logits = model.lm_head(torch.cat([prefix.hidden, language_output.hidden], 1))
         golden.agrees("vqa/logits", logits)
         count = len(golden["out/vqa/greedy_ids"])
-        said = generate_text(model, prefix, 0, sequence, lambda _: False, count)
-        golden.agrees("vqa/greedy_ids", torch.tensor(said))
+        generated = generate_text(model, prefix, 0, sequence, lambda _: False, count)
+        golden.agrees("vqa/greedy_ids", torch.tensor(generated))
 
 
 class _HyperSegRun:
-    """One condition: steps 2 to 4, and what is made of the answer."""
+    """One kind of condition: steps 2 to 4, post-processing and losses."""
 
     def __init__(self, parity: HyperSegGolden, kind: ConditionKind) -> None:
         self.parity, self.kind = parity, kind
@@ -129,7 +128,7 @@ class _HyperSegRun:
 
     @cached_property
     def _regions(self) -> Tensor:
-        """Region vectors from the very points that the authors drew."""
+        """Region vectors from the points that the authors drew."""
         points = drawn_regions(self.golden)
         return sample_mean(self.parity.features.tokens.expand(len(points), -1, -1, -1), points)
 
@@ -142,15 +141,15 @@ class _HyperSegRun:
         self.golden.agrees(f"{FILED[self.kind]}/{name}", ours)
 
     def run_language_model(self) -> None:
-        """The whole sequence, and which of its places are what."""
+        """The whole sequence, and the positions of its kinds of tokens."""
         language_output, prefix = self._ran.language_output, self._ran.prefix
         self._agrees("llm_inputs_embeds", torch.cat([prefix.embeds, language_output.embeds], 1))
         self._agrees("llm_hidden", torch.cat([prefix.hidden, language_output.hidden], 1))
         self._agrees("llm_hidden_mask_tokens", mask_tokens(language_output))
         before, fine = prefix.embeds.shape[1], self.golden.config["fvp"]["num_tokens"]
         self._agrees("pos_fvp_tokens", torch.arange(before - fine, before))
-        places = (language_output.ids[0] < 0) & (language_output.condition[0] < 0)
-        self._agrees("pos_mask_tokens", places.nonzero()[:, 0] + before)
+        is_mask = (language_output.ids[0] < 0) & (language_output.condition[0] < 0)
+        self._agrees("pos_mask_tokens", is_mask.nonzero()[:, 0] + before)
         conditions = (language_output.condition[0] >= 0).nonzero()[:, 0] + before
         if self.kind is ConditionKind.CATEGORY:
             index = torch.cat(
@@ -201,7 +200,7 @@ class _HyperSegRun:
             self._agrees("score_class", scores)
 
     def segments(self) -> None:
-        """Masks at the picture's own size, and which of them is meant."""
+        """Masks at the image's original size, and the best of them."""
         mask_output = self._ran.mask_output
         masks = resize_to_original(mask_output.pred_masks[-1][0], self.parity.geometry)
         scores = referring_scores(mask_output.scores[-1][0, :, 0], masks)
@@ -226,11 +225,11 @@ class _HyperSegRun:
             golden.agrees(f"loss/loss_{theirs}", last[ours].reshape(1))
 
 
-_POSITIVES, _CANDIDATES = 10, 30  # queries that a true box claims, as the recorded names say
+_POSITIVES, _CANDIDATES = 10, 30  # queries per true box, as in the recorded names
 
 
 def video_stages(parity: HyperSegGolden) -> dict[str, Callable[[], None]]:
-    """Both kinds of video, both trackers, and the loss of identities; each raises WeightsError."""
+    """Sentences and categories through a video, both trackers, and the loss of identities."""
     golden = parity.golden
     return {
         "video sentence": partial(_sentence, parity),
@@ -242,7 +241,7 @@ def video_stages(parity: HyperSegGolden) -> dict[str, Callable[[], None]]:
 
 
 def _sentence(parity: HyperSegGolden) -> None:
-    """A sentence through a video; each frame's fine-grained tokens hand on to the next's."""
+    """A sentence through a video; queries are carried from frame to frame."""
     golden, carried = parity.golden, None
     for t in range(golden.config["video_frames"]):
         features = parity.encode_image(t, carried)
@@ -259,7 +258,7 @@ def _sentence(parity: HyperSegGolden) -> None:
 
 
 def _categories(parity: HyperSegGolden) -> None:
-    """Names through a video, with what tells one object of a name from another."""
+    """Categories through a video, with boxes and identity embeddings."""
     golden, carried = parity.golden, None
     for t in range(golden.config["video_frames"]):
         features = parity.encode_image(t, carried)
@@ -283,7 +282,7 @@ def _carry(parity: HyperSegGolden, at: str, features: HyperSegFeatures, ran: Gol
 
 
 def _track(golden: Golden, column: str, rules: TrackerRules) -> None:
-    """Recorded detections; between two frames the tracker is put away and taken up again."""
+    """Recorded detections; between two frames the tracker is rebuilt from its state."""
     tracker = Tracker(rules)
     frames = {int(name.split("/")[2]) for name in golden.tensors if name.startswith("in/tracker/")}
     for t in sorted(frames):
@@ -299,11 +298,11 @@ def _track(golden: Golden, column: str, rules: TrackerRules) -> None:
 
 
 def _reidentify(golden: Golden) -> None:
-    """Which queries of another frame each object claims, and the contrast between them."""
+    """The SimOTA assignment of another frame's queries, and the contrastive loss."""
     names = ("ref_boxes", "ref_class_logits", "gt_boxes", "gt_labels")
-    features, logits, true, labels = (golden[f"in/reid/{name}"] for name in names)
-    positive = simota_assign(features, logits, true, labels, _POSITIVES)
-    candidates = simota_assign(features, logits, true, labels, _CANDIDATES)
+    boxes, logits, true, labels = (golden[f"in/reid/{name}"] for name in names)
+    positive = simota_assign(boxes, logits, true, labels, _POSITIVES)
+    candidates = simota_assign(boxes, logits, true, labels, _CANDIDATES)
     golden.agrees(f"reid/pos_top{_POSITIVES}", positive.to(torch.uint8))
     golden.agrees(f"reid/cand_top{_CANDIDATES}", candidates.to(torch.uint8))
     key, embeddings = golden["in/reid/key_embeds"], golden["in/reid/ref_embeds"]

@@ -1,7 +1,4 @@
-"""What a golden file of HyperSeg holds: sizes, weights, prompts, frames and drawn points.
-
-Parity on a picture and parity through a video both read the file by this.
-"""
+"""A golden file of HyperSeg: sizes, weights, prompts, frames and sampled points."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -25,11 +22,11 @@ FILED = {
     ConditionKind.CATEGORY: "cls",
     ConditionKind.REGION: "reg",
 }
-FIRST = torch.zeros(1, dtype=torch.long)  # each frame is seen alone
+FIRST = torch.zeros(1, dtype=torch.long)  # every frame is a batch of its own
 
 
 class GoldenRun(NamedTuple):
-    """One prompt about one frame: its tokens, what was remembered of the frame, steps 2 to 4."""
+    """One prompt about one frame: its tokens, the frame's cached prefix, steps 2 to 4."""
 
     sequence: TokenSequence
     prefix: PrefixCache
@@ -39,7 +36,7 @@ class GoldenRun(NamedTuple):
 
 
 class HyperSegGolden:
-    """A golden file, the model in it, and what that makes of its frames."""
+    """A golden file, its model and the features of its frames."""
 
     def __init__(self, golden: Golden) -> None:
         self.golden, self.model = golden, golden_model(golden)
@@ -51,7 +48,7 @@ class HyperSegGolden:
 
     @cached_property
     def geometry(self) -> ImageGeometry:
-        """How the frames lie in the model's square."""
+        """How the frames are padded to the model's input."""
         golden = self.golden
         size, content = golden.config["image_size_swin"], tuple(golden.config["valid_hw"])
         original = tuple(golden["in/orig_hw"].tolist())
@@ -80,7 +77,7 @@ class HyperSegGolden:
 
 
 class DrawnPoints:
-    """A ``MaskSampling`` at the very points that the authors drew, (M, S, 2) each."""
+    """A ``MaskSampling`` at the points that the authors drew, (M, S, 2) each."""
 
     def __init__(self, golden: Golden) -> None:
         self._matching = golden["in/loss/matcher_points"]
@@ -90,7 +87,7 @@ class DrawnPoints:
         golden.require(drawn == (count, count), f"{drawn} points drawn, not {count}")
 
     def prepare(self, truth: Tensor) -> Tensor:
-        """Nothing but numbers."""
+        """Truth at full resolution."""
         return truth.float()
 
     def for_matching(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Every stage of LLM-Seg against the authors' own code: an HRSeg with both additions off.
 
-At whatever sizes the golden file has. Encoders, choosing and words have files of their own.
+At the sizes of the golden file. ``llmseg_components.py`` has encoders, selection and tokens.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from parity.llmseg_golden import (
     POOLED,
     ROUNDING,
     golden_model,
+    image_range,
     owners_of,
-    pictures_of,
     sequences_of,
 )
 from torch import Tensor
@@ -35,8 +35,7 @@ _GRADIENTS = "out/grad/"
 
 
 def llmseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
-    """From proposals to gradients, then the parts that are recorded alone; each raises
-    WeightsError."""
+    """From proposals to gradients, then the components that are recorded alone."""
     parity = _LLMSegParity(golden)
     return {
         "encode_image": parity.encode_image,
@@ -55,10 +54,10 @@ def llmseg_stages(golden: Golden) -> dict[str, Callable[[], None]]:
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """One forward pass over P conversations about B pictures.
+    """One forward pass over P conversations about B images.
 
-    described: (K, D) of each picture; states (L, H) with the picture in it, and, of what follows
-    that, logits (L, V) and labels (L,) of each conversation; positions: where each requests.
+    described: (M, D) of each image; states (L, D) of each conversation; logits (L, V) and labels
+    (L,) of what follows the image; positions: the index of each ``[SEG]`` state.
     """
 
     described: list[Tensor]
@@ -84,7 +83,7 @@ class _LLMSegParity:
             return self._forward()
 
     def _forward(self) -> _Pass:
-        """Conversations one by one: their first words may differ."""
+        """Conversations one by one: their prefixes may differ."""
         golden, model = self.golden, self.model
         features = self._seen()
         states, logits, labels, positions, queries = [], [], [], [], []
@@ -111,14 +110,14 @@ class _LLMSegParity:
         golden, model = self.golden, self.model
         side = model.config.grid
         tokens = model.dino_projection(golden["in/dino_tokens"]).unflatten(1, (side, side))
-        soft = [golden[f"out/soft_masks_256_{b}"] for b in pictures_of(golden)]
+        soft = [golden[f"out/soft_masks_256_{b}"] for b in image_range(golden)]
         masks, present = model.describe(model.gather(tokens.unsqueeze(1)), soft)
         pixels, sizes = golden["in/images_clip"], torch.zeros(len(tokens), 2)
         return HRSegFeatures(model.llava.image_tokens(pixels, sizes), masks, present)
 
     @torch.no_grad()
     def encode_image(self) -> None:
-        """What DINOv2's tokens become, and what is pooled from them."""
+        """The projection of DINOv2's tokens, and mask features pooled from it."""
         golden = self.golden
         conv = self.model.dino_projection(golden["in/dino_tokens"]).transpose(1, 2)
         golden.close("out/dino_conv", conv.reshape(golden["out/dino_conv"].shape), ROUNDING)
@@ -135,7 +134,7 @@ class _LLMSegParity:
 
     @torch.no_grad()
     def run_language_model(self) -> None:
-        """Every state of every conversation; what was computed of padding says nothing."""
+        """Every state of every conversation, without padding."""
         golden, run = self.golden, self.run
         golden.agrees("seg_position", torch.tensor(run.positions))
         states = torch.cat(run.states)
@@ -148,12 +147,12 @@ class _LLMSegParity:
         return torch.cat([row[:n] for row, n in zip(theirs, lengths, strict=True)])
 
     def build_queries(self) -> None:
-        """The vector that each conversation asks with."""
+        """The ``[SEG]`` embedding of each conversation."""
         self.golden.close("out/seg_embedding", self.run.queries, ROUNDING)
 
     @torch.no_grad()
     def fusion(self) -> None:
-        """Layer by layer, then as a whole; texts of a picture together."""
+        """Layer by layer, then as a whole; the texts of an image as one batch."""
         golden, model, run = self.golden, self.model, self.run
         for b, described in enumerate(run.described):
             queries = run.queries[self.owners == b]
@@ -169,7 +168,7 @@ class _LLMSegParity:
             golden.close(f"out/mask_embedding_{b}", model.embedding_head(fused), ROUNDING)
 
     def decode_masks(self) -> None:
-        """Both scores of every proposal; theirs at inference are of each picture's first text."""
+        """Both scores of every proposal; theirs at inference are of each image's first text."""
         golden, mask_output = self.golden, self.run.mask_output
         for b, described in enumerate(self.run.described):
             rows, count = self.owners == b, len(described)
@@ -178,11 +177,11 @@ class _LLMSegParity:
                 golden.close(f"out/infer_{name}_{b}", scores[rows][:1, :count], ROUNDING)
 
     def losses(self) -> None:
-        """Of each text, their means, and what is learned from in the end."""
+        """The losses of each text, their means and the total."""
         golden, run = self.golden, self.run
         each, text = self._losses(run)
         for name, theirs in _LOSSES.items():
-            for b in pictures_of(golden):
+            for b in image_range(golden):
                 ours = each[name][self.owners == b]
                 golden.close(f"out/{theirs}_rounds_{b}", ours, POOLED)
             mean = picture_mean(each[name], self.owners)
@@ -206,13 +205,13 @@ class _LLMSegParity:
         return self.model.get_parameter(ours)
 
     def _losses(self, run: _Pass) -> tuple[PerText, Tensor]:
-        """Those of each text, and that of the words."""
+        """The losses of each text, and of the language model."""
         most = run.mask_output.present.shape[1]
         iou, iop = (
             torch.stack(
                 [
                     F.pad(row, (0, most - len(row)))
-                    for b in pictures_of(self.golden)
+                    for b in image_range(self.golden)
                     for row in self.golden[f"out/gt_{name}_{b}"]
                 ]
             )

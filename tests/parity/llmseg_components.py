@@ -1,4 +1,4 @@
-"""The parts of LLM-Seg that are recorded alone: encoders, mask generation, selection, tokens.
+"""Components of LLM-Seg that are recorded alone: encoders, mask generation, selection, tokens.
 
 DINOv2 and SAM have sizes of their own, those of their weights. The tokenizer is in the golden file,
 both as sentencepiece and as the Rust library write it.
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from parity.golden import Golden
-from parity.llmseg_golden import POOLED, ROUNDING, counted, pictures_of
+from parity.llmseg_golden import POOLED, ROUNDING, counted, image_range
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as RustTokenizer
 from torch import Tensor
@@ -71,7 +71,7 @@ def _dinov2(golden: Golden) -> None:
 
 @torch.no_grad()
 def _sam(golden: Golden) -> None:
-    """A picture, and the guesses at each point."""
+    """Image features, and the masks at each point."""
     sam = SAM(official_sam_sizes(golden.weights("sam/w/"), _SAM_DECODER_HEADS)).eval()
     golden.fill(sam, sam_rules("", "model."), "sam/w/")
     features = sam.encode_image(golden["sam/in/pixel_values"])
@@ -82,7 +82,7 @@ def _sam(golden: Golden) -> None:
 
 
 def _mask_generation(golden: Golden) -> None:
-    """From given guesses to those that are kept, in their order."""
+    """From recorded masks to those that pass the filters, in their order."""
     logits, iou = golden["amg/in/logits"], golden["amg/in/iou_preds"]
     height, width = golden["amg/in/size"].tolist()
     grid = point_grid(round(len(logits) ** 0.5)) * torch.tensor([width, height])
@@ -103,7 +103,7 @@ def _mask_generation(golden: Golden) -> None:
 
 
 UNLABELED = 255  # of a true mask: not counted by metrics
-_SQUARE = 1024  # px: answers that are not recorded were measured at SAM's size
+_SQUARE = 1024  # px: masks that are not recorded were measured at SAM's size
 _MEAN_EPSILON, _SUM_EPSILON = 1e-5, 1e-10  # of their meter
 _TARGETS, _FIGURES = 1e-12, 1e-6  # both are float64 there
 
@@ -118,7 +118,7 @@ def choosing_stages(golden: Golden) -> dict[str, Callable[[], None]]:
 
 
 class Choice(NamedTuple):
-    """A rule's answer to one picture (H, W), and the truth there with ``UNLABELED`` in it."""
+    """A rule's mask of one image (H, W), and the true one, which may contain ``UNLABELED``."""
 
     mask: NDArray[np.bool_]
     truth: NDArray[np.uint8]
@@ -130,8 +130,8 @@ def rules_of(golden: Golden) -> list[str]:
 
 
 def choices(golden: Golden, rule: str) -> Iterator[Choice]:
-    """What a rule answers to each picture, on the grid on which they measured it."""
-    for b in pictures_of(golden):
+    """A rule's mask of each image, on the grid on which it was measured."""
+    for b in image_range(golden):
         truth = golden[f"sel/in/gt_{b}"].numpy()
         similarity, iop = (golden[f"sel/in/{kind}_{b}"][0] for kind in ("similarity", "iop"))
         chosen = select(similarity, iop, _selection_of(rule)).numpy()
@@ -160,14 +160,14 @@ def _selection_of(rule: str) -> Selection:
 
 
 def _soft_masks(golden: Golden) -> None:
-    """Anti-aliased for the first picture alone, as their data sets differ in it."""
-    for b in pictures_of(golden):
+    """Anti-aliased for the first image only, as their data sets differ in it."""
+    for b in image_range(golden):
         name, proposals = f"out/soft_masks_256_{b}", golden[f"in/proposals_{b}"].bool().numpy()
         golden.close(name, soft_masks(proposals, golden[name].shape[-1], b == 0), ROUNDING)
 
 
 def _targets(golden: Golden) -> None:
-    for b in pictures_of(golden):
+    for b in image_range(golden):
         truth, proposals = (golden[f"in/{n}_{b}"].bool().numpy() for n in ("gt", "proposals"))
         targets = targets_of(truth, proposals)
         golden.close(f"out/gt_iou_{b}", torch.from_numpy(targets.iou), _TARGETS)
@@ -198,9 +198,9 @@ def _figures(chosen: list[Choice]) -> Tensor:
 
 _TURN = "ASSISTANT:"  # what follows it is learned
 _MORE_TEXT = ("ünïcödé 猫 \n two  spaces", " leading")
-# They lie beside the ids in ``tok/``, though ids were made of them.
+# Inputs that are stored beside the ids in ``tok/``.
 _GIVEN = {
-    "tok/questions_answers_json": "given: what the conversations are made of",
+    "tok/questions_answers_json": "given: the turns of the conversations",
     "tok/prompts_json": "given: the conversations' text, of which ours are ids at once",
     "tok/tokenizer_json": "given: the tokenizer",
     "tok/tokenizer_model": "given: the tokenizer again, compared by the ids that it makes",

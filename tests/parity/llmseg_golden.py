@@ -1,6 +1,6 @@
-"""What a golden file of LLM-Seg holds, as ours: sizes, weights, conversations, pictures.
+"""A golden file of LLM-Seg: sizes, weights, conversations, images.
 
-The file has no table of all sizes: what ``config`` leaves out is read off the weights' own shapes.
+Sizes that its ``config`` lacks come from the shapes of the weights.
 """
 
 import ast
@@ -17,14 +17,14 @@ from vlseg_cli.models.hrseg.modeling import HRSeg
 from vlseg_cli.text.placeholders import Placeholder
 from vlseg_cli.text.sequence import TokenSequence
 
-ROUNDING = 1e-5  # what another order of float32 may change; the layout's own suggestion
+ROUNDING = 1e-5  # another order of float32 operations; the layout's own suggestion
 POOLED = 1e-4  # where thousands of pixels are summed
 NORM_EPSILON = 1e-6  # what the layout states beside the files
 _CLIP = "w/model.vision_tower.vision_tower.vision_model."
 
 
-def pictures_of(golden: Golden) -> range:
-    """The numbers of the pictures, which end the names of what is recorded for each."""
+def image_range(golden: Golden) -> range:
+    """Indices of the images; names of tensors recorded per image end with them."""
     return range(len(golden["in/offset"]) - 1)
 
 
@@ -89,7 +89,7 @@ def sequences_of(golden: Golden) -> list[TokenSequence]:
 
 
 def owners_of(golden: Golden) -> Tensor:
-    """(P,): the picture of each conversation."""
+    """(P,): the image of each conversation."""
     counts = golden["in/offset"].diff()
     return torch.arange(len(counts)).repeat_interleave(counts)
 

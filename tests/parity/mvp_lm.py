@@ -12,8 +12,8 @@ from parity.mvp_lm_golden import (
     agree,
     golden_model,
     level_agrees,
-    said,
     sequence_of,
+    text_labels,
 )
 from torch import Tensor
 
@@ -43,7 +43,7 @@ from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 
 
 def mvp_lm_stages(golden: Golden) -> dict[str, Callable[[], None]]:
-    """The four steps for each prompt, then segments, then learning; each raises WeightsError."""
+    """The four steps and segments for each prompt, then denoising and losses."""
     model = _MVPLMParity(golden)
     runs = [_MVPLMRun(model, case) for case in KINDS]
     steps = ("run_language_model", "positions", "build_queries", "decode_masks", "segments")
@@ -58,11 +58,11 @@ def mvp_lm_stages(golden: Golden) -> dict[str, Callable[[], None]]:
 
 
 class _MVPLMParity:
-    """A golden file, the model in it, and what that sees."""
+    """A golden file, its model and the features of its image."""
 
     def __init__(self, golden: Golden) -> None:
         self.golden, self.model = golden, golden_model(golden)
-        self.layers: list[Tensor] = []  # what each layer of the pixel decoder gave
+        self.layers: list[Tensor] = []  # outputs of the pixel decoder's layers
         self.steps: dict[str, LearningStep] = {}
 
     @cached_property
@@ -79,7 +79,7 @@ class _MVPLMParity:
         return features
 
     def encode_image(self) -> None:
-        """Pyramid, image tokens and what the pixel decoder makes of it."""
+        """Pyramid, image tokens, mask features and memory."""
         golden, features = self.golden, self.features
         for name, maps in zip(("res2", "res3", "res4", "res5"), features.pyramid, strict=True):
             agree(golden, f"vision/{name}", maps)
@@ -93,12 +93,9 @@ class _MVPLMParity:
             agree(golden, f"vision/pixel_{name}", memory)
 
     def candidates(self) -> None:
-        """The places of the picture that queries are chosen from."""
-        golden, model, memory = (
-            self.golden,
-            self.model,
-            flatten_maps(self.features.pixels.memory),
-        )
+        """The locations that queries are selected from."""
+        golden, model = self.golden, self.model
+        memory = flatten_maps(self.features.pixels.memory)
         agree(golden, "vision/src_flatten", memory.vectors)
         agree(golden, "vision/spatial_shapes", torch.tensor(memory.sizes))
         with torch.no_grad():
@@ -116,7 +113,7 @@ class _MVPLMParity:
 
 
 class _MVPLMRun:
-    """One prompt: steps 2 to 4, and what is made of the answer."""
+    """One prompt: steps 2 to 4 and post-processing."""
 
     def __init__(self, parity: _MVPLMParity, case: str) -> None:
         self.parity, self.case, self.kind = parity, case, KINDS[case]
@@ -151,11 +148,9 @@ class _MVPLMRun:
         agree(self.golden, f"{self.case}/{name}", ours)
 
     def run_language_model(self) -> None:
-        """The whole sequence, from what was remembered of the picture and what follows it."""
-        language_output, prefix = (
-            self._language_output,
-            self.parity.features.prefixes[self.sequence.prefix],
-        )
+        """The whole sequence: the cached prefix with the image, and what follows it."""
+        language_output = self._language_output
+        prefix = self.parity.features.prefixes[self.sequence.prefix]
         embeds = torch.cat([prefix.embeds, language_output.embeds], 1)
         hidden = torch.cat([prefix.hidden, language_output.hidden], 1)
         with torch.no_grad():
@@ -174,7 +169,7 @@ class _MVPLMRun:
         self._agrees("lm_logits", logits)
 
     def positions(self) -> None:
-        """Where the picture, the conditions and the end of the answer stand, and what is said."""
+        """Positions of the image, the conditions and the summary token, and the text labels."""
         language_output, instruction = self._language_output, self._instruction
         before = self.parity.features.prefixes[self.sequence.prefix].embeds.shape[1]
         image = torch.zeros(1, before + language_output.ids.shape[1])
@@ -187,14 +182,15 @@ class _MVPLMRun:
         index = torch.cat([torch.full((1, before), -1), language_output.condition], 1) + 1
         sentence = self.kind is ConditionKind.SENTENCE
         self._agrees("refer_index" if sentence else "class_index", index)
-        silent = torch.full((1, before), IGNORED)
-        labels = torch.cat([silent, said(self.golden, self.case, language_output.ids)], 1)
+        ignored = torch.full((1, before), IGNORED)
+        labels = text_labels(self.golden, self.case, language_output.ids)
+        labels = torch.cat([ignored, labels], 1)
         self._agrees("labels", labels)
         self._agrees("llm_last_hidden_at_seg", instruction.summary[None])
         self._agrees("llm_hidden_mean_at_seg", language_output.mean[:, at[0]])
 
     def build_queries(self) -> None:
-        """Conditions, the places most similar to them, and the queries from there."""
+        """Conditions, the locations most similar to them, and the queries from there."""
         queries = self._queries
         self._agrees("pooled", self._instruction.pooled)
         self._agrees("instr_embed", queries.conditions)
@@ -211,7 +207,7 @@ class _MVPLMRun:
         self._agrees("ref_init_cxcywh", queries.boxes.sigmoid())
 
     def decode_masks(self) -> None:
-        """Every level, and the last alone, as it is asked for in use."""
+        """Every level, and the last alone as at inference."""
         golden, case, mask_output = self.golden, self.case, self._mask_output
         if mask_output.initial is None:
             raise WeightsError(f"{golden.path.name}: there is no level to learn the selection from")
@@ -236,8 +232,8 @@ class _MVPLMRun:
 
 
 def segments_agree(golden: Golden, case: str, level: DecoderLevel) -> None:
-    """What is made of the last level of a prompt. Raises WeightsError."""
-    geometry = _canvas_of(golden)
+    """Post-processing of the last level of a prompt. Raises WeightsError."""
+    geometry = _geometry_of(golden)
     scores, boxes, low = (part[0] for part in level)
     masks = resize_to_original(low, geometry)
     if KINDS[case] is ConditionKind.SENTENCE:
@@ -256,7 +252,7 @@ def segments_agree(golden: Golden, case: str, level: DecoderLevel) -> None:
     agree(golden, f"{case}/post/inst_masks", masks[best.queries][order] > 0)
 
 
-def _canvas_of(golden: Golden) -> ImageGeometry:
+def _geometry_of(golden: Golden) -> ImageGeometry:
     padded, content, original = (tuple(golden.config[key]) for key in ("image", "content", "orig"))
     inside = int(golden["in/padding_mask"].bool().logical_not().sum())
     if inside != content[0] * content[1]:
@@ -291,5 +287,5 @@ def _panoptic_agrees(golden: Golden, scores: Tensor, masks: Tensor, is_thing: Te
 
 
 def _ranks(golden: Golden, name: str) -> Tensor:
-    """Ours are best first; where each of theirs, in their own order, stands among those."""
+    """The rank of each of theirs, which are in another order, among ours, which are best first."""
     return golden[f"out/{name}"].argsort(descending=True, stable=True).argsort()

@@ -28,7 +28,7 @@ from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.sequence import TokenSequence, assemble
 
-FIRST = torch.zeros(1, dtype=torch.long)  # the one picture of the file
+FIRST = torch.zeros(1, dtype=torch.long)  # the one image of the file
 KINDS = {
     "pan": ConditionKind.CATEGORY,
     "det": ConditionKind.CATEGORY,
@@ -39,7 +39,7 @@ _PER_HEAD = 4 * 4 * 2  # levels, points, x and y
 
 
 def config_of(golden: Golden) -> MVPLMConfig:
-    """Sizes from the file's own table, or from the weights where it does not say them."""
+    """Sizes from the file's table, or from the weights where it lacks them."""
     sizes, weights = golden.config, golden.weights()
     swin, phi = sizes["swin"], sizes["phi"]
     offsets = "self_attn.sampling_offsets.bias"
@@ -90,8 +90,7 @@ def level_agrees(golden: Golden, name: str, level: DecoderLevel) -> None:
 
 
 def sequence_of(golden: Golden, case: str, slots: int) -> TokenSequence:
-    """The file's own tokens; conditions in the order of the names, whatever order they are read
-    in."""
+    """The file's tokens; conditions in the order of the names, though tokens may be shuffled."""
     ids = golden[f"in/{case}/input_ids"][0].tolist()
     if case.endswith("ref"):
         refer = golden[f"in/{case}/token_refer_id"].tolist()
@@ -106,8 +105,8 @@ def sequence_of(golden: Golden, case: str, slots: int) -> TokenSequence:
     return TokenSequence(sequence.prefix, sequence.ids, condition)
 
 
-def said(golden: Golden, case: str, ids: Tensor) -> Tensor:
-    """The file's labels of the answer, at our positions: ids (P, L) -> (P, L)."""
+def text_labels(golden: Golden, case: str, ids: Tensor) -> Tensor:
+    """The file's text labels at our positions: ids (P, L) -> (P, L)."""
     labels = golden[f"in/{case}/labels"][0]
     tail = labels[int((labels != IGNORED).int().argmax()) :]
     slots = int((ids == Placeholder.QUERIES).sum())
@@ -131,7 +130,7 @@ _INSIDE = {"sentence": 0.1}  # factors that the authors' code hides in a loss
 
 
 class LearningStep:
-    """One recorded training step: its predictions, and what is learned from them."""
+    """One recorded training step: its predictions and their losses."""
 
     def __init__(self, golden: Golden, model: MVPLM, features: ImageFeatures, case: str) -> None:
         self.golden, self.case, self.kind = golden, f"train_{case}", KINDS[case]
@@ -144,14 +143,16 @@ class LearningStep:
             queries = model.build_queries(
                 features, FIRST, model.pool(language_output), self.kind, stuff
             )
-            self.noise = self._shaken(queries.conditions)
+            self.noise = self._denoising_queries(queries.conditions)
             self.mask_output: MVPLMMaskOutput = model.decode_masks(
                 features, FIRST, queries, self.kind, every=True, noise=self.noise
             )
             logits = model.lm_head(language_output.hidden)
-            self.language = next_token_loss(logits, said(golden, self.case, language_output.ids))
+            self.language = next_token_loss(
+                logits, text_labels(golden, self.case, language_output.ids)
+            )
 
-    def _shaken(self, conditions: Tensor) -> DenoisingQueries | None:
+    def _denoising_queries(self, conditions: Tensor) -> DenoisingQueries | None:
         if self.kind is ConditionKind.SENTENCE:
             return None
         boxes, labels = [self.truth.boxes], [self.truth.labels]
@@ -162,7 +163,7 @@ class LearningStep:
         agree(self.golden, f"{self.case}/{name}", ours)
 
     def denoising(self) -> None:
-        """Shaken boxes, who may look at whom, and what becomes of them; sentences have none."""
+        """Noisy boxes, their attention mask and predictions; sentences have none."""
         if self.noise is None:
             return
         self._agrees("dn/query_label", self.noise.queries)
@@ -176,7 +177,7 @@ class LearningStep:
             self._agrees(f"dn/final_{name}", ours)
 
     def losses(self) -> None:
-        """Who is matched with what, every loss of every level, and their totals."""
+        """The matching, every loss of every level, and their totals."""
         level_agrees(self.golden, f"{self.case}/final", self.mask_output.levels[-1])
         losses: dict[str, Tensor] = {}
         for suffix, found in self._losses():
@@ -229,13 +230,13 @@ class LearningStep:
 
 
 class _GivenPoints:
-    """A sampling that takes the file's own points everywhere."""
+    """A ``MaskSampling`` at the file's points."""
 
     def __init__(self, points: Tensor) -> None:
         self.points = points
 
     def prepare(self, truth: Tensor) -> Tensor:
-        """As numbers."""
+        """Truth at full resolution."""
         return truth.float()
 
     def for_matching(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

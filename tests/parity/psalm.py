@@ -28,7 +28,7 @@ from vlseg_cli.text.sequence import TokenSequence, assemble
 
 _SCORES = {"category": "class_logits", "sentence": "seg_logits", "region": "region_logits"}
 _LOSSES = {"category": ("class_name_class", 2.0), "mask": ("mask", 5.0), "dice": ("dice", 5.0)}
-_FIRST = torch.zeros(1, dtype=torch.long)  # the one picture of the file
+_FIRST = torch.zeros(1, dtype=torch.long)  # the one image of the file
 
 
 def psalm_stages(golden: Golden) -> dict[str, Callable[[], None]]:
@@ -95,7 +95,7 @@ def golden_model(golden: Golden) -> PSALM:
 
 
 class _PSALMParity:
-    """A golden file, the model in it, and what that sees."""
+    """A golden file, its model and the features of its image."""
 
     def __init__(self, golden: Golden) -> None:
         self.golden, self.model = golden, golden_model(golden)
@@ -107,7 +107,7 @@ class _PSALMParity:
             return self.model.encode_image(self.golden["in/pixel_values"])
 
     def encode_image(self) -> None:
-        """Pyramid, image tokens and what the pixel decoder makes of it."""
+        """Pyramid, image tokens, mask features and memory."""
         agrees = self.golden.agrees
         for name, maps in zip(("res2", "res3", "res4", "res5"), self.features.pyramid, strict=True):
             agrees(f"swin/{name}", maps)
@@ -150,7 +150,7 @@ class _PSALMParity:
 
 
 class _PSALMRun:
-    """One condition: steps 2 to 4, and what is made of the answer."""
+    """One kind of condition: steps 2 to 4 and post-processing."""
 
     def __init__(self, parity: _PSALMParity, kind: ConditionKind) -> None:
         self.parity, self.kind = parity, kind
@@ -180,7 +180,7 @@ class _PSALMRun:
         self.golden.agrees(f"{self.kind}/{name}", ours)
 
     def run_language_model(self) -> None:
-        """The whole sequence, from what was remembered of the picture and what follows it."""
+        """The whole sequence: the cached prefix with the image, and what follows it."""
         language_output, prefix = (
             self._language_output,
             self.parity.features.prefixes[self.sequence.prefix],

@@ -63,7 +63,7 @@ class _SELF1EParity:
         self.golden.agrees(name, ours, _FEATURES)
 
     def prompts(self) -> None:
-        """Our wording and tokens of every recorded prompt, labels included."""
+        """Our text and tokens of every recorded prompt, labels included."""
         golden, image_tokens = self.golden, int(self.golden.metadata["num_image_token"])
         prompts = SELF1EPrompts(golden_tokenizer(golden), "self1e", image_tokens)
         conversations = self.recorded.conversations
@@ -81,7 +81,7 @@ class _SELF1EParity:
                 golden.require(same, f"our phrase {forced[1]!r} differs")
 
     def encode_image(self) -> None:
-        """The tower, tokens packed and unpacked, and what is refilled later."""
+        """The vision encoder, packed and replicated tokens, and the fine features."""
         internvl, features = self.model.internvl.model, self.recorded.features
         pixels = self.golden["in/pixel_values"]
         with torch.no_grad():
@@ -103,7 +103,7 @@ class _SELF1EParity:
             self._agrees(f"row{row}/ori_unshuffled", features.fine[row])
 
     def token_rows(self) -> None:
-        """What goes into the language model beside embeddings, padding included."""
+        """Inputs of the language model beside embeddings, padding included."""
         golden, rows = self.golden, self.recorded.ran.language_output.rows
         allowed = two_pathway_mask(rows.image, rows.seg, rows.padding)
         same = {
@@ -117,7 +117,7 @@ class _SELF1EParity:
             golden.require(holds, f"our {name} differ")
 
     def run_language_model(self) -> None:
-        """Each layer of the language model; padding may hold anything."""
+        """Each layer of the language model, without padding."""
         golden, ran = self.golden, self.recorded.ran
         real = golden["in/padding_mask"].bool()
         with torch.no_grad():
@@ -131,21 +131,21 @@ class _SELF1EParity:
             golden.agrees(name, ours[real], _FEATURES, lambda theirs: theirs[real])
 
     def build_queries(self) -> None:
-        """Image tokens as they were language_output, and the query of each mask."""
+        """Hidden states of image tokens, and the query of each mask."""
         ran, refill = self.recorded.ran, self.model.refill
         masked, rows = self.recorded.masked, ran.language_output.rows
         one_each = ran.queries.owner.tolist() == masked
         self.golden.require(one_each, "our queries are not one for each row with a mask")
         for number, row in enumerate(masked):
-            hidden, place = ran.language_output.hidden[row], rows.seg[row].nonzero()[:, 0] - 1
+            hidden, position = ran.language_output.hidden[row], rows.seg[row].nonzero()[:, 0] - 1
             self._agrees(f"row{row}/llm_image_hidden", hidden[rows.image[row]])
-            self._agrees(f"row{row}/seg_read_pos", place)
-            self._agrees(f"row{row}/llm_seg_hidden", hidden[place])
+            self._agrees(f"row{row}/seg_read_pos", position)
+            self._agrees(f"row{row}/llm_seg_hidden", hidden[position])
             amplified = ran.queries.amplified[row]
             self._agrees(f"row{row}/rfa_llm_proj", amplified.flatten(0, 1))
             self._agrees(f"row{row}/low_llm_features", pixel_unshuffle(amplified[None])[0])
             with torch.no_grad():
-                projected = refill.amplify(hidden[place])
+                projected = refill.amplify(hidden[position])
             self._agrees(f"row{row}/seg_proj", projected)
             self._agrees(f"row{row}/seg_mean", projected.unflatten(1, (4, -1)).mean(1))
             self._agrees(f"row{row}/seg_embedding", ran.queries.queries[number : number + 1])
@@ -175,14 +175,14 @@ class _SELF1EParity:
             self._agrees(f"row{row}/low_mask_logits", low[one])
 
     def segments(self) -> None:
-        """Masks at the picture's own size."""
+        """Masks at the image's original size."""
         for number, row in enumerate(self.recorded.masked):
             full = self._full(number, row)
             self._agrees(f"row{row}/mask_logits_full", full)
             self._agrees(f"row{row}/mask_pred", (full > 0).to(torch.uint8))
 
     def metrics(self) -> None:
-        """Pixels of background and object that our masks share with the truth: gIoU and cIoU."""
+        """Intersection and union of background and object, gIoU and cIoU."""
         both, either = [], []
         for number, row in enumerate(self.recorded.masked):
             ours, truth = self._full(number, row) > 0, self.golden[f"in/gt_mask_{row}"].bool()
@@ -198,7 +198,7 @@ class _SELF1EParity:
         self.golden.agrees("metric_ciou", ciou.reshape(1), _METRICS)
 
     def tiles(self) -> None:
-        """A picture in several tiles."""
+        """An image in several tiles."""
         golden, model = self.golden, self.model
         columns, rows = golden.metadata["tiles"]["target_aspect_ratio_cols_rows"]
         conversation = conversation_of(golden, golden["in/tiles/input_ids"][0])
@@ -219,7 +219,7 @@ class _SELF1EParity:
         self._agrees("tiles/mask_logits", mask_output.pred_masks)
 
     def chat(self) -> None:
-        """Words, spoken greedily."""
+        """Greedy decoding."""
         golden, stated = self.golden, self.golden.metadata["generate"]
         with torch.no_grad():
             features = self.model.encode_image(golden["in/vqa/pixel_values"])
@@ -234,13 +234,16 @@ class _SELF1EParity:
         self._agrees("vqa/generated_ids", ids)
 
     def _full(self, number: int, row: int) -> Tensor:
-        """Logits of a mask at its picture's size, (1, H, W)."""
+        """Logits of a mask at its image's size, (1, H, W)."""
         size = self.golden[f"in/gt_mask_{row}"].shape[-2:]
         return to_frame(self.recorded.ran.mask_output.pred_masks[number : number + 1], size)
 
 
 def _losses_and_gradients(parity: SELF1EGolden) -> None:
-    """Of every row together, each part of the loss and the sum, and what that teaches."""
+    """Each part of the loss over all rows, the total, and its gradients.
+
+    A gradient is recorded under its official name and converted as that weight is.
+    """
     golden, model = parity.golden, parity.model
     model.train()
     model.zero_grad()
@@ -270,14 +273,14 @@ def _losses(parity: SELF1EGolden) -> Tensor:
     weights = golden.metadata["loss_weights"]
     mask = weights["bce"] * masks.bce + weights["dice"] * masks.dice
     total: Tensor = weights["ce"] * words + mask
-    parts = {"ce_loss": words, "mask_bce_loss": masks.bce, "mask_dice_loss": masks.dice}
-    for name, loss in (parts | {"mask_loss": mask, "loss": total}).items():
+    losses = {"ce_loss": words, "mask_bce_loss": masks.bce, "mask_dice_loss": masks.dice}
+    for name, loss in (losses | {"mask_loss": mask, "loss": total}).items():
         golden.agrees(name, loss.detach().reshape(1), _LOSSES)
     return total
 
 
 def _agrees_in_gradient(golden: Golden, name: str, ours: Mapping[str, Tensor]) -> None:
-    """A gradient goes the way of its weight; what that splits is compared one after another."""
+    """A gradient is converted as its weight is; what that splits is joined again."""
     parts = list(convert(SELF1E_RULES, name, golden[f"out/grad/{name}"]))
     golden.require(bool(parts) and ours.keys() >= {*parts}, f"ours has no gradient of {name}")
 

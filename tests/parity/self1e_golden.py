@@ -1,7 +1,4 @@
-"""What a golden file of SELF1E holds: weights, conversations and the word table they were made of.
-
-Every stage of its parity reads the file by this, training among them.
-"""
+"""A golden file of SELF1E: weights, conversations and the vocabulary of its tokenizer."""
 
 import re
 from functools import cached_property
@@ -29,7 +26,7 @@ from vlseg_cli.text.tokenizer import SEG, Tokenizer
 
 
 class SELF1EGoldenRun(NamedTuple):
-    """Steps 2 to 4 for every row, and what each layer of the language model gave."""
+    """Steps 2 to 4 for every row, and the outputs of the language model's layers."""
 
     language_output: SELF1ELanguageOutput
     queries: SELF1EQueries
@@ -38,7 +35,7 @@ class SELF1EGoldenRun(NamedTuple):
 
 
 class SELF1EGolden:
-    """A golden file, the model in it, and what that makes of its rows."""
+    """A golden file, its model and the outputs of its rows."""
 
     def __init__(self, golden: Golden) -> None:
         self.golden, self.model = golden, golden_model(golden)
@@ -51,13 +48,13 @@ class SELF1EGolden:
 
     @cached_property
     def features(self) -> SELF1EFeatures:
-        """Step 1, a picture for each row."""
+        """Step 1, an image for each row."""
         with torch.no_grad():
             return self.model.encode_image(self.golden["in/pixel_values"])
 
     @cached_property
     def ran(self) -> SELF1EGoldenRun:
-        """Row p is about picture p."""
+        """Row p is about image p."""
         image_index = torch.arange(len(self.conversations))
         layers: list[Tensor] = []
         hooks = [
@@ -98,7 +95,7 @@ def conversation_of(golden: Golden, ids: Tensor, labels: Tensor | None = None) -
 
 
 def golden_tokenizer(golden: Golden) -> Tokenizer:
-    """The file's word table, in which blanks stand before words as in Qwen's pieces."""
+    """The file's vocabulary; blanks precede words as in Qwen's pieces."""
     vocabulary = dict(golden.metadata["vocab"])
     special = {k: v for k, v in golden.metadata["token_ids"].items() if k != "pad"}
     beyond = {f"<{n}>": n for n in range(max(special.values())) if n not in vocabulary.values()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from miniatures import llm_seg
+from miniatures import hrseg
 from miniatures.golden import golden
 from miniatures.tokenizers import LLAMA_PIECES
 from torch import Tensor
@@ -26,7 +26,7 @@ from vlseg_cli.weights.conversion.lora import Merged
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return llm_seg.write(tmp_path_factory.mktemp("llm-seg") / "official", llm_seg.tensors())
+    return hrseg.write(tmp_path_factory.mktemp("llm-seg") / "official", hrseg.tensors())
 
 
 def test_it_is_recognized_complete_and_answers(official: Path, samples: list[Sample]) -> None:
@@ -41,9 +41,9 @@ def test_adapters_are_in_the_weights(official: Path) -> None:
     opened = open_official_llm_seg(official)
     name = "llava.model.language_model.layers.1.self_attn.v_proj.weight"
     ((_, ours),) = opened.read([name])
-    stored = opened.tensors[f"{llm_seg.ADAPTED}.lora_B.default.weight"]
-    assert stored.shape[1] == 2 and name in opened.coverage.used[f"{llm_seg.ADAPTED}.weight"]
-    assert torch.allclose(ours, llm_seg.merged()[f"{llm_seg.ADAPTED}.weight"], atol=1e-4)
+    stored = opened.tensors[f"{hrseg.ADAPTED}.lora_B.default.weight"]
+    assert stored.shape[1] == 2 and name in opened.coverage.used[f"{hrseg.ADAPTED}.weight"]
+    assert torch.allclose(ours, hrseg.merged()[f"{hrseg.ADAPTED}.weight"], atol=1e-4)
 
 
 def test_marks_are_added_in_order(official: Path) -> None:

@@ -112,7 +112,7 @@ LLM_SEG_RULES: tuple[Rule, ...] = (
 )
 
 
-_LLAVA_hrseg = "llava-lightning-7b-v1-1"
+_LLAVA_WEIGHTS = "llava-lightning-7b-v1-1"
 _LORA_SCALE = 16 / 8  # alpha over rank of LLM-Seg's training
 
 
@@ -142,11 +142,11 @@ def seg_tokenizer(rust: RustTokenizer) -> Tokenizer:
 
 def _tokenizer(directory: Path) -> RustTokenizer:
     """The folder's own, if one was put there, else that of the LLaVA it was trained from."""
-    for place in (directory, official_folder(_LLAVA_hrseg)):
+    for place in (directory, official_folder(_LLAVA_WEIGHTS)):
         if has_tokenizer(place):
             return official_tokenizer(place)
     raise WeightsError(
-        f"{directory} has no tokenizer: 'vlseg weights pull {_LLAVA}' fetches the one it was "
+        f"{directory} has no tokenizer: 'vlseg weights pull {_LLAVA_WEIGHTS}' fetches the one it was "
         "trained with, or put its tokenizer.model there"
     )
 

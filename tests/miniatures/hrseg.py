@@ -1,6 +1,6 @@
-"""LLM-Seg as DeepSpeed left it: PEFT's names, adapters that are not merged, LLaMA's tokenizer.
+"""LLM-Seg as DeepSpeed saves it: PEFT's names, unmerged adapters, LLaMA's tokenizer.
 
-The golden file holds its parts apart, DINOv2 and SAM with sizes of their own; here they are one.
+The golden file has DINOv2 and SAM apart, with sizes of their own; here all is one checkpoint.
 """
 
 from dataclasses import replace
@@ -21,9 +21,9 @@ from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
 from vlseg_cli.text.tokenizer import Tokenizer
 
 ADAPTED = "model.layers.1.self_attn.v_proj"
-# Sizes that no tensor tells; the heads of DINOv2 and of SAM's decoder are the golden file's.
-_TOLD = {"view": 70, "mask_size": 32, "dino_heads": 4, "sam_decoder_heads": 2}
-_READ = {
+# Sizes that no tensor has; the heads of DINOv2 and of SAM's decoder are the golden file's.
+_STATED = {"view": 70, "mask_size": 32, "dino_heads": 4, "sam_decoder_heads": 2}
+_COMPONENTS = {
     "dino_layers": 2,
     "dino_native": 70,
     "sam_image": 64,
@@ -66,18 +66,18 @@ def write(folder: Path, tensors: Tensors) -> Path:
     (folder / "latest").write_text("global_step12")
     config = config_of(golden("llmseg"))
     heads = {key: getattr(config, key) for key in ("clip_heads", "language_heads", "fusion_heads")}
-    write_config(folder, {"vlseg": {**_TOLD, **heads}})
+    write_config(folder, {"vlseg": {**_STATED, **heads}})
     write_sentencepiece(folder / "tokenizer.model")
     return folder
 
 
 def config() -> HRSegConfig:
     """The golden file's sizes and those of its DINOv2 and SAM."""
-    return replace(config_of(golden("llmseg")), proposals=OWN_SAM, **_TOLD, **_READ)
+    return replace(config_of(golden("llmseg")), proposals=OWN_SAM, **_STATED, **_COMPONENTS)
 
 
 def segmenter() -> HRSegSegmenter:
-    """The golden weights themselves, which no file of ours has been through."""
+    """A model with the golden weights, read from no folder."""
     whole = Golden(Path("golden"), {}, {f"w/{name}": t for name, t in merged().items()})
     model = HRSeg(config()).eval()
     whole.fill(model, LLM_SEG_RULES)
