@@ -199,7 +199,9 @@ class _PSALMRun:
             self._agrees("region_embeddings", self._queries.conditions[0])
             owner = torch.zeros(len(self.regions), dtype=torch.long)
             with torch.no_grad():
-                region_features = self.model.region_features(self.parity.features, owner, self.regions)
+                region_features = self.model.region_features(
+                    self.parity.features, owner, self.regions
+                )
                 vectors = self.model.embed_regions(region_features)
             self._agrees("region_features", vectors.unsqueeze(1))
 

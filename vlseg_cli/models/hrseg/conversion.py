@@ -146,8 +146,8 @@ def _tokenizer(directory: Path) -> RustTokenizer:
         if has_tokenizer(place):
             return official_tokenizer(place)
     raise WeightsError(
-        f"{directory} has no tokenizer: 'vlseg weights pull {_LLAVA_WEIGHTS}' fetches the one it was "
-        "trained with, or put its tokenizer.model there"
+        f"{directory} has no tokenizer: 'vlseg weights pull {_LLAVA_WEIGHTS}' fetches the one "
+        "it was trained with, or put its tokenizer.model there"
     )
 
 
