@@ -25,10 +25,10 @@ def test_sizes(vocabulary: str, classes: int, things: int, last: int) -> None:
 
 def test_words() -> None:
     ade, many = class_table("ade20k"), class_table("pascal-context-459")
-    assert ade.asked("synonyms").names[2] == "sky,clouds"
-    assert ade.asked("plain").names[6] == "road, route"
-    assert many.asked("synonyms").names[1] == "aeroplane"  # too many classes for all synonyms
-    assert [ade.asked("plain").is_thing(place) for place in (0, 7)] == [False, True]
+    assert ade.prompt("synonyms").names[2] == "sky,clouds"
+    assert ade.prompt("plain").names[6] == "road, route"
+    assert many.prompt("synonyms").names[1] == "aeroplane"  # too many classes for all synonyms
+    assert [ade.prompt("plain").is_thing(place) for place in (0, 7)] == [False, True]
 
 
 def test_renaming() -> None:

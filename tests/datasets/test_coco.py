@@ -115,7 +115,7 @@ def test_what_is_broken_is_named(specimen: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lacks 'categories'"):
         COCOInstancesDataset(lacking, specimen / "val2017")
     wrong = edited(table, tmp_path / "b.json", lambda data: data["images"][0].update(width=1))
-    with pytest.raises(InputError, match="of another size"):
+    with pytest.raises(InputError, match="differs in size"):
         COCOInstancesDataset(wrong, specimen / "val2017")[0]
     other = edited(table, tmp_path / "c.json", lambda data: data["categories"].clear())
     with pytest.raises(InputError, match="unknown category"):

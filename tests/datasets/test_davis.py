@@ -100,7 +100,7 @@ def test_what_is_missing_is_named(root: Path) -> None:
     with pytest.raises(NoInputError, match=sequence):
         DAVISDataset(root)[0]
     (root / "ImageSets/2017/val.txt").write_text("")
-    with pytest.raises(NoInputError, match="names no sequence"):
+    with pytest.raises(NoInputError, match="lists no sequence"):
         DAVISDataset(root)
 
 
@@ -124,10 +124,10 @@ def test_lines_that_are_no_expressions_are_refused(root: Path) -> None:
     path = root / "davis_text_annotations" / "Davis17_annot2.txt"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[1:]))
-    with pytest.raises(InputError, match="says nothing of object 1"):
+    with pytest.raises(InputError, match="no expression for object 1"):
         RefDAVISDataset(root)[0]
     path.write_text("a man walks\n")
-    with pytest.raises(InputError, match="no expression"):
+    with pytest.raises(InputError, match="not an expression"):
         RefDAVISDataset(root)
     path.unlink()
     with pytest.raises(NoInputError, match="annot2"):

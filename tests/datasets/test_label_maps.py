@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.datasets.ade20k import ade20k_semantic
-from vlseg_cli.datasets.label_maps import LabelMapDataset, paired, read_labels
+from vlseg_cli.datasets.label_maps import LabelMapDataset, paired, read_label_map
 from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
 from vlseg_cli.datasets.toy.open_vocabulary import (
     write_ade20k,
@@ -37,19 +37,19 @@ def test_numbers_become_masks_and_others_are_ignored(tmp_path: Path) -> None:
 
 def test_sixteen_bits_and_palettes_are_numbers(tmp_path: Path) -> None:
     wide = np.array([[300, 65535, 0]], np.uint16)
-    assert read_labels(write(tmp_path, wide, "wide.tif")[1]).tolist() == wide.tolist()
+    assert read_label_map(write(tmp_path, wide, "wide.tif")[1]).tolist() == wide.tolist()
     indexed = Image.fromarray(np.array([[3, 255]], np.uint8))
     indexed.putpalette([9] * 768)
     indexed.save(tmp_path / "indexed.png")
-    assert read_labels(tmp_path / "indexed.png").tolist() == [[3, 255]]
+    assert read_label_map(tmp_path / "indexed.png").tolist() == [[3, 255]]
 
 
 def test_what_is_broken_is_named(tmp_path: Path) -> None:
     picture, labels = write(tmp_path, np.zeros((4, 4), np.uint8))
-    with pytest.raises(InputError, match=r"a.png is of another size than .*a.jpg"):
+    with pytest.raises(InputError, match=r"a.png differs in size from .*a.jpg"):
         LabelMapDataset([(picture, labels)], NAMES, (0, 1))[0]
     with pytest.raises(InputError, match="it has colors"):
-        read_labels(picture)
+        read_label_map(picture)
     with pytest.raises(NoInputError, match="no folder"):
         paired(tmp_path / "none", tmp_path, ".jpg", ".png")
     with pytest.raises(NoInputError, match=r"has no \*\.tif"):

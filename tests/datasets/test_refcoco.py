@@ -83,7 +83,7 @@ def test_a_picture_of_another_size_is_refused(root: Path) -> None:
     for image in data["images"]:
         image["width"] += 1
     path.write_text(json.dumps(data))
-    with pytest.raises(InputError, match="another picture"):
+    with pytest.raises(InputError, match="another image"):
         RefCOCODataset(root, "refcoco", first_split(root))[0]
 
 
@@ -104,7 +104,7 @@ def test_a_pickle_that_wants_to_run_code_is_refused(root: Path) -> None:
     with pytest.raises(InputError, match="damaged"):
         RefCOCODataset(root, "refcoco", "val")
     path.write_bytes(pickle.dumps([{"ref_id": 1}]))
-    with pytest.raises(InputError, match="no list of refs"):
+    with pytest.raises(InputError, match="not a list of refs"):
         RefCOCODataset(root, "refcoco", "val")
 
 

@@ -31,4 +31,4 @@ def test_states(tmp_path: Path) -> None:
     assert without.state == "damaged" and "is missing" in without.problems[0]
     (tmp_path / "coco" / "annotations" / "panoptic_val2017.json").write_text("[]")
     (broken,) = check_data(wanted[1:2], tmp_path, thorough=False)
-    assert broken.state == "damaged" and "no panoptic file" in broken.problems[0]
+    assert broken.state == "damaged" and "not a panoptic file" in broken.problems[0]

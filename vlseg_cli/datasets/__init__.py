@@ -1,5 +1,5 @@
-"""Data sets in the form they are published: one reader per format, all yielding ``Sample``.
+"""Data sets in their published form: one reader per format, yielding ``Sample`` or ``ClipSample``.
 
-A reader lists what is there when it is made and reads a picture when it is asked for its number;
-``specimens/`` writes small data sets of the same form from drawn scenes.
+A reader lists its samples when it is created and reads one on access. ``registry`` lists all
+readers by name; ``toy`` writes small data sets of the same formats from synthetic scenes.
 """

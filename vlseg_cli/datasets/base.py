@@ -1,4 +1,4 @@
-"""What every reader is: samples by number, so that any share of them can be read in any order."""
+"""The interface of all readers: samples by index, so that any part can be read in any order."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,39 +10,39 @@ T = TypeVar("T")
 
 
 class Dataset(Protocol):
-    """Samples 0 … len - 1, one per picture, each read from disk when it is asked for."""
+    """Samples 0 … len - 1, one per image, read from disk on access."""
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """Number of images."""
         ...
 
     def source(self, number: int) -> str:
-        """The picture's path, or TABLE:ROW if a table holds it; known without reading it."""
+        """The image's path, or TABLE:ROW if a table contains it; needs no access to it."""
         ...
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one. Raises InputError if its files are damaged or lack something."""
+        """Read a sample. Raises InputError if its files are damaged or incomplete."""
         ...
 
 
 class ClipDataset(Protocol):
-    """Clips 0 … len - 1, one per video, whose frames and masks are read when they are asked for."""
+    """Clips 0 … len - 1, one per video, whose frames and masks are read on access."""
 
     def __len__(self) -> int:
-        """How many videos there are."""
+        """Number of videos."""
         ...
 
     def source(self, number: int) -> str:
-        """The clip's folder; known without reading it."""
+        """The clip's folder; needs no access to it."""
         ...
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open one. Raises InputError if its files are damaged or lack something."""
+        """Open a clip. Raises InputError if its files are damaged or incomplete."""
         ...
 
 
 def existing_folder(*candidates: Path) -> Path:
-    """The first of the folders that is there. Raises NoInputError if none is."""
+    """The first of the folders that exists. Raises NoInputError if none does."""
     for folder in candidates:
         if folder.is_dir():
             return folder
@@ -50,9 +50,9 @@ def existing_folder(*candidates: Path) -> Path:
 
 
 def parsed(path: Path, parse: Callable[[bytes], T]) -> T:
-    """Contents of a file as ``parse`` understands them.
+    """A file's contents after ``parse``.
 
-    Raises NoInputError if the file is missing, InputError if it cannot be read or understood.
+    Raises NoInputError if the file is missing, InputError if it cannot be read or parsed.
     """
     try:
         return parse(path.read_bytes())

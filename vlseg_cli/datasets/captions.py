@@ -1,7 +1,7 @@
-"""Captions that models wrote about pictures: which to keep, and the file that holds them.
+"""Captions that models generated for images: rules to filter them, and their file format.
 
-Source: MVP-LM section 3.2 of the paper: too short or long ones and those of little information go,
-and so do sentences that only suppose something. The thresholds are ours; the paper gives none.
+Source: MVP-LM, section 3.2: captions that are too short, too long or of little information are
+dropped, and so are speculative sentences. The thresholds are ours; the paper gives none.
 """
 
 import json
@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vlseg_cli.schema import InputError
@@ -27,15 +27,15 @@ _HEDGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CaptionRules:
-    """least, most: words of a caption. information: at least so much of the entropy that as many
-    different words would have, from 0 to 1; a caption that repeats itself has little."""
+    """least, most: number of words of a caption. information: its smallest ``information``, from 0
+    to 1; repetition lowers it."""
 
     least: int = 4
     most: int = 150
     information: float = 0.6
 
     def refine(self, caption: str) -> str | None:
-        """The caption without sentences that suppose, None if what is left is not worth keeping."""
+        """The caption without speculative sentences, None if the rest does not pass the rules."""
         sentences = _SENTENCE.split(" ".join(caption.split()))
         kept = " ".join(each for each in sentences if not _HEDGE.search(each))
         words = [word.lower() for word in _WORD.findall(kept)]
@@ -45,7 +45,7 @@ class CaptionRules:
 
 
 def information(words: list[str]) -> float:
-    """Entropy of a text's words, as a share of that of as many different ones: from 0 to 1."""
+    """Entropy of the words divided by that of as many different words: from 0 to 1."""
     if len(words) < 2:
         return float(len(words))
     shares = [count / len(words) for count in Counter(words).values()]
@@ -54,8 +54,8 @@ def information(words: list[str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class CaptionedImage:
-    """What one model said about one picture. image: the path as the user wrote it. refused: how
-    many captions did not pass the rules."""
+    """Captions of one image by one model. image: the path as the user wrote it. refused: number of
+    captions that did not pass the rules."""
 
     image: str
     model: str
@@ -63,15 +63,8 @@ class CaptionedImage:
     refused: int
 
     def line(self) -> str:
-        """As a line of the file."""
-        return json.dumps(
-            {
-                "image": self.image,
-                "model": self.model,
-                "captions": self.captions,
-                "refused": self.refused,
-            }
-        )
+        """A line of the file."""
+        return json.dumps(asdict(self))
 
 
 def read_captioned(file: Path) -> Iterator[CaptionedImage]:
@@ -87,12 +80,12 @@ def read_captioned(file: Path) -> Iterator[CaptionedImage]:
                     int(fields["refused"]),
                 )
             except (ValueError, KeyError, TypeError) as error:
-                raise InputError(f"{file}, line {number}, is no line of captions") from error
+                raise InputError(f"{file}, line {number}, is not a caption record") from error
 
 
-def captions_by_image(pictures: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
-    """All that was said about each picture, by whichever model, each text once."""
+def captions_by_image(records: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
+    """The different captions of each image, by all models."""
     found: dict[str, dict[str, None]] = {}
-    for picture in pictures:
-        found.setdefault(picture.image, {}).update(dict.fromkeys(picture.captions))
+    for record in records:
+        found.setdefault(record.image, {}).update(dict.fromkeys(record.captions))
     return {image: tuple(texts) for image, texts in found.items()}

@@ -1,6 +1,6 @@
-"""The classes of the closed vocabularies: ids on disk, names, and the synonyms papers ask with.
+"""The class lists of closed vocabularies: ids on disk, names, and synonyms used as prompts.
 
-``class_names.json`` has a line per class: its id in the files, its name, 1 for a thing, and, for
+``class_names.json`` has a row per class: its id in the files, its name, 1 for a thing, and, for
 open-vocabulary sets, the synonyms of bytedance/fc-clip in one string.
 """
 
@@ -13,33 +13,33 @@ from typing import Literal
 
 from vlseg_cli.schema import Categories
 
-# Which words stand for a class: its name in the files, the name without COCO's endings that mark
-# merged classes (MVP-LM), or all synonyms (PSALM on open vocabularies).
+# Prompt of a class: its name in the files, the name without COCO's suffixes of merged classes
+# (MVP-LM), or all synonyms (PSALM on open vocabularies).
 Naming = Literal["plain", "clean", "synonyms"]
 
 _ENDINGS = ("-merged", "-other", "-stuff")
-_MANY = 200  # classes from which on only the first synonym is asked
+_MANY = 200  # with more classes, only the first synonym is used
 
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """The classes of a set in the order of its files: ids, names and which are things."""
+    """The classes of a data set in the order of its files."""
 
     ids: tuple[int, ...]
     names: tuple[str, ...]
     things: tuple[bool, ...]
     synonyms: tuple[str, ...]
 
-    def asked(self, naming: Naming) -> Categories:
-        """The prompt that asks for all of them."""
-        return Categories(self._words(naming), tuple(not thing for thing in self.things))
+    def prompt(self, naming: Naming) -> Categories:
+        """The prompt for all classes."""
+        return Categories(self._prompts(naming), tuple(not thing for thing in self.things))
 
     def rename(self, naming: Naming) -> Callable[[str], str]:
-        """What to ask a class by its name in the files as; names it does not know stay."""
-        words = dict(zip(self.names, self._words(naming), strict=True))
-        return lambda name: words.get(name, clean(name) if naming == "clean" else name)
+        """Maps a class name in the files to its prompt; unknown names stay."""
+        prompts = dict(zip(self.names, self._prompts(naming), strict=True))
+        return lambda name: prompts.get(name, clean(name) if naming == "clean" else name)
 
-    def _words(self, naming: Naming) -> tuple[str, ...]:
+    def _prompts(self, naming: Naming) -> tuple[str, ...]:
         if naming == "synonyms":
             several = len(self.names) <= _MANY
             return tuple(s if several else s.partition(",")[0] for s in self.synonyms)
@@ -48,7 +48,7 @@ class ClassTable:
 
 @cache
 def class_table(vocabulary: str) -> ClassTable:
-    """A vocabulary of ``class_names.json``, as 'ade20k'."""
+    """A class list of ``class_names.json``, such as 'ade20k'."""
     text = files("vlseg_cli.datasets").joinpath("class_names.json").read_text("utf-8")
     ids, names, things, *synonyms = zip(*json.loads(text)[vocabulary], strict=True)
     flags = tuple(bool(thing) for thing in things)

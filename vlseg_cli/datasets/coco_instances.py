@@ -1,6 +1,7 @@
-"""COCO's instance form: things with a mask, a box and an area each; also ADE20K's and LVIS's.
+"""COCO's instance format (Lin et al. 2014), also used by ADE20K and LVIS (Gupta et al. 2019).
 
-A category's number in a prompt is its rank among the file's ids, which have gaps.
+One JSON file: ``images``, ``annotations`` (mask, box, area, crowd flag) and ``categories``. A
+category's index in a prompt is its rank among the file's ids, which have gaps.
 """
 
 import json
@@ -17,29 +18,30 @@ from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
 
-def named(image: Mapping[str, Any]) -> str:
-    """COCO's and ADE20K's way to name a picture's file."""
+def file_name(image: Mapping[str, Any]) -> str:
+    """The file name of an image record of COCO or ADE20K."""
     return str(image["file_name"])
 
 
 class COCOInstancesDataset:
-    """A sample per picture of the file, also those without any thing.
+    """A sample per image of the file, including those without annotations.
 
-    table: the JSON file. pictures: their folder. name_of: a picture's file below it, by its entry.
-    rename: what to ask a category of the file as. Raises NoInputError if something is missing.
+    table: the JSON file. image_folder: folder of the images. name_of: file below it of an image
+    record. rename: prompt of a category name. polygons: see ``polygons``. Raises NoInputError if a
+    file is missing, InputError if it is damaged.
     """
 
     def __init__(
         self,
         table: Path,
-        pictures: Path,
-        name_of: Callable[[Mapping[str, Any]], str] = named,
+        image_folder: Path,
+        name_of: Callable[[Mapping[str, Any]], str] = file_name,
         rename: Callable[[str], str] = str,
         polygons: Polygons = "union",
         task: Task = Task.INSTANCE,
     ) -> None:
         data = parsed(table, json.loads)
-        self._table, self._pictures = table, existing_folder(pictures)
+        self._table, self._image_folder = table, existing_folder(image_folder)
         self._name_of, self._task = name_of, task
         self._polygons: Polygons = polygons
         self._annotations: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
@@ -49,7 +51,7 @@ class COCOInstancesDataset:
                 self._annotations[annotation["image_id"]].append(annotation)
             names = {row["id"]: rename(row["name"]) for row in data["categories"]}
         except (KeyError, TypeError) as error:
-            raise InputError(f"{table} lacks {error}: it is no COCO file.") from error
+            raise InputError(f"{table} lacks {error}: it is not a COCO file.") from error
         self._index = {number: index for index, number in enumerate(sorted(names))}
         self.categories = Categories(tuple(names[number] for number in sorted(names)))
 
@@ -57,22 +59,22 @@ class COCOInstancesDataset:
         return len(self._images)
 
     def source(self, number: int) -> str:
-        """Path of a picture."""
-        return str(self._pictures / self._name_of(self._images[number]))
+        """Path of an image."""
+        return str(self._image_folder / self._name_of(self._images[number]))
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its things. Raises InputError if a file is damaged."""
+        """Read an image and its annotations. Raises InputError if a file is damaged."""
         image = self._images[number]
         frame = read_image(Path(self.source(number)))
         size = frame.height, frame.width
         if size != (image["height"], image["width"]):
-            raise InputError(f"{frame.source} is of another size than {self._table} says.")
-        things = self._annotations.get(image["id"], [])
-        masks = np.zeros((len(things), *size), bool)
-        for mask, thing in zip(masks, things, strict=True):
-            mask |= true_mask(thing["segmentation"], *size, self._polygons)
+            raise InputError(f"{frame.source} differs in size from its record in {self._table}.")
+        records = self._annotations.get(image["id"], [])
+        masks = np.zeros((len(records), *size), bool)
+        for mask, one in zip(masks, records, strict=True):
+            mask |= true_mask(one["segmentation"], *size, self._polygons)
         try:
-            labels = [self._index[thing["category_id"]] for thing in things]
+            labels = [self._index[one["category_id"]] for one in records]
         except KeyError as error:
             raise InputError(f"{self._table} has an unknown category {error}.") from error
         query = Query(
@@ -80,24 +82,24 @@ class COCOInstancesDataset:
             self.categories,
             masks,
             np.array(labels, np.int64),
-            crowd=np.array([bool(thing.get("iscrowd", 0)) for thing in things], bool),
-            areas=np.array([thing["area"] for thing in things], np.float64),
-            boxes=np.array([thing["bbox"] for thing in things], np.float64).reshape(-1, 4),
+            crowd=np.array([bool(one.get("iscrowd", 0)) for one in records], bool),
+            areas=np.array([one["area"] for one in records], np.float64),
+            boxes=np.array([one["bbox"] for one in records], np.float64).reshape(-1, 4),
         )
         return Sample(frame, (query,))
 
 
-def lvis_instances(root: Path, split: str, pictures: Path) -> COCOInstancesDataset:
-    """``lvis_v1_SPLIT.json`` below root; pictures: COCO's folder.
+def lvis_instances(root: Path, split: str, image_folder: Path) -> COCOInstancesDataset:
+    """``lvis_v1_SPLIT.json`` below root; image_folder: COCO's.
 
-    Categories that a picture was not searched for are not told apart from those it lacks. Raises
-    NoInputError if something is missing.
+    Categories that were not annotated in an image count as absent. Raises NoInputError if a file
+    is missing.
     """
-    return COCOInstancesDataset(root / f"lvis_v1_{split}.json", pictures, _by_address, _spaced)
+    return COCOInstancesDataset(root / f"lvis_v1_{split}.json", image_folder, _url_path, _spaced)
 
 
-def _by_address(image: Mapping[str, Any]) -> str:
-    """The last two parts of the address, as 'train2017/000000000009.jpg'."""
+def _url_path(image: Mapping[str, Any]) -> str:
+    """The last two parts of the URL: 'train2017/000000000009.jpg'."""
     return "/".join(image["coco_url"].split("/")[-2:])
 
 

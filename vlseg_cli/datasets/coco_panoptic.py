@@ -1,6 +1,7 @@
-"""COCO's panoptic form, which ADE20K and Cityscapes take over: a JSON file and a PNG per picture.
+"""COCO's panoptic format (Kirillov et al. 2019), also used by ADE20K and Cityscapes.
 
-Ids of segments are colors (R + 256 G + 65536 B), 0 is void; what a segment is stands in the JSON.
+A PNG per image with segment ids as colors (R + 256 G + 65536 B, 0 is void), and one JSON file with
+``categories`` and the ``segments_info`` of every image.
 """
 
 import json
@@ -16,25 +17,25 @@ from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
 
 class COCOPanopticDataset:
-    """A sample per picture: one query for all categories of the file, in its order.
+    """A sample per image: one query for all categories of the file, in its order.
 
-    table: the JSON file. maps, pictures: folders. picture_of: the picture's name by its map's.
-    rename: what to ask a category of the file as. task: PANOPTIC, or SEMANTIC to tell classes
-    alone. Raises NoInputError if something is missing.
+    table: the JSON file. maps, images: folders. image_of: image name of a map name. rename: prompt
+    of a category name. task: PANOPTIC, or SEMANTIC for classes alone. Raises NoInputError if a
+    file is missing, InputError if it is damaged.
     """
 
     def __init__(
         self,
         table: Path,
         maps: Path,
-        pictures: Path,
-        picture_of: Callable[[str], str],
+        images: Path,
+        image_of: Callable[[str], str],
         rename: Callable[[str], str] = str,
         task: Task = Task.PANOPTIC,
     ) -> None:
         data = parsed(table, json.loads)
         self._table, self._maps = table, existing_folder(maps)
-        self._pictures, self._picture_of = existing_folder(pictures), picture_of
+        self._image_folder, self._image_of = existing_folder(images), image_of
         self._task = task
         try:
             rows, self._annotations = data["categories"], data["annotations"]
@@ -42,23 +43,23 @@ class COCOPanopticDataset:
             self.categories = Categories(names, tuple(not row["isthing"] for row in rows))
             self._index = {row["id"]: index for index, row in enumerate(rows)}
         except (KeyError, TypeError) as error:
-            raise InputError(f"{table} lacks {error}: it is no panoptic file.") from error
+            raise InputError(f"{table} lacks {error}: it is not a panoptic file.") from error
 
     def __len__(self) -> int:
         return len(self._annotations)
 
     def source(self, number: int) -> str:
-        """Path of a picture."""
-        return str(self._pictures / self._picture_of(self._annotations[number]["file_name"]))
+        """Path of an image."""
+        return str(self._image_folder / self._image_of(self._annotations[number]["file_name"]))
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its map. Raises InputError if a file is damaged or they disagree."""
+        """Read an image and its map. Raises InputError if a file is damaged or they disagree."""
         annotation = self._annotations[number]
         frame = read_image(Path(self.source(number)))
         path = self._maps / annotation["file_name"]
         ids = read_ids(path)
         if ids.shape != frame.pixels.shape[:2]:
-            raise InputError(f"{path} is of another size than its picture {frame.source}.")
+            raise InputError(f"{path} differs in size from its image {frame.source}.")
         segments = annotation["segments_info"]
         try:
             labels = [self._index[one["category_id"]] for one in segments]

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.frame_folders import FrameFolder, follow, frame_names
+from vlseg_cli.datasets.frame_folders import FrameFolder, frame_names, tracking_query
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, NoInputError, Task
 
 SPLITS = ("train", "val")
-_PLACES = ("", "DAVIS", "2017/trainval", "DAVIS/2017/trainval")  # as unpacked; as PSALM keeps it
+_ROOTS = ("", "DAVIS", "2017/trainval", "DAVIS/2017/trainval")  # official; in PSALM's layout
 
 
 class DAVISDataset:
-    """One split; a clip asks for all objects of its first frame at once.
+    """One split; a clip has one query for all objects of its first frame.
 
     Void pixels, which only the unsupervised annotations have, are background here. Raises
     NoInputError if a folder or the split is missing.
@@ -44,13 +44,13 @@ class DAVISDataset:
         sequence = self._sequences[number]
         clip = sequence_folder(self._root, sequence, "Annotations")
         objects = clip.objects(0)
-        queries = (follow(clip, 0, objects),) if objects else ()
+        queries = (tracking_query(clip, 0, objects),) if objects else ()
         return ClipSample(sequence, clip.names, clip.read, queries)
 
 
 def davis_root(root: Path) -> Path:
     """The folder that holds ``JPEGImages``, at or below ``root``."""
-    return existing_folder(*(root / place / "JPEGImages" / "480p" for place in _PLACES)).parents[1]
+    return existing_folder(*(root / one / "JPEGImages" / "480p" for one in _ROOTS)).parents[1]
 
 
 def sequences(root: Path, split: str) -> list[str]:
@@ -58,12 +58,12 @@ def sequences(root: Path, split: str) -> list[str]:
     path = root / "ImageSets" / "2017" / f"{split}.txt"
     names = parsed(path, bytes.decode).split()
     if not names:
-        raise NoInputError(f"{path} names no sequence: fetch it again.")
+        raise NoInputError(f"{path} lists no sequence: fetch it again.")
     return names
 
 
 def frames_folder(root: Path, sequence: str) -> Path:
-    """The folder of a sequence's pictures."""
+    """The folder of a sequence's frames."""
     return root / "JPEGImages" / "480p" / sequence
 
 
@@ -73,7 +73,7 @@ def sequence_folder(root: Path, sequence: str, annotations: str) -> FrameFolder:
     return FrameFolder(frames, frame_names(frames), root / annotations / "480p" / sequence)
 
 
-RUNS = ("annot1", "annot1_full_video", "annot2", "annot2_full_video")  # as ReferFormer counts them
+RUNS = ("annot1", "annot1_full_video", "annot2", "annot2_full_video")  # in ReferFormer's order
 
 _LINE = re.compile(r'(\S+)\s+(\d+)\s+"(.*)"')
 _RENAMED = {"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike": "motorbike"}
@@ -82,9 +82,9 @@ Expressions = dict[tuple[str, int], str]  # by sequence and object
 
 
 class RefDAVISDataset:
-    """One split of sequences; a query is one expression, its kind the annotation it is of.
+    """One split of sequences; a query is one expression, its kind the annotation run.
 
-    Its key is ReferFormer's number: four for every object, in the order of ``RUNS``. root: holds
+    Its key is ReferFormer's number: four per object, in the order of ``RUNS``. root: contains
     ``davis_text_annotations`` and DAVIS, in one folder or side by side. Raises NoInputError if a
     file or the split is missing, InputError if a file of expressions is damaged.
     """
@@ -113,15 +113,17 @@ class RefDAVISDataset:
             for run, (name, expressions) in enumerate(zip(RUNS, self._runs, strict=True)):
                 if (sequence, one) not in expressions:
                     raise InputError(
-                        f"{self._texts}/Davis17_{name}.txt says nothing of object {one} of"
+                        f"{self._texts}/Davis17_{name}.txt has no expression for object {one} of"
                         f" {sequence}: fetch it again."
                     )
                 text = expressions[sequence, one]
-                queries.append(_query(clip, text, one, str(len(RUNS) * position + run), name))
+                queries.append(
+                    _expression_query(clip, text, one, str(len(RUNS) * position + run), name)
+                )
         return ClipSample(sequence, clip.names, clip.read, tuple(queries))
 
 
-def _query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQuery:
+def _expression_query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQuery:
     return ClipQuery(
         Task.RVOS,
         Expression(text),
@@ -135,20 +137,20 @@ def _query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQ
 
 
 def _expressions(path: Path) -> Expressions:
-    """Lines ``sequence object "expression"``; some sequences are misspelled."""
+    """Lines ``sequence object "expression"``; some sequence names are corrected."""
     found: Expressions = {}
-    for line in parsed(path, _decoded).splitlines():
+    for line in parsed(path, _decode).splitlines():
         if line.strip():
             match = _LINE.match(line.strip())
             if match is None:
-                raise InputError(f"{path} has a line that is no expression: {line!r}.")
+                raise InputError(f"{path} has a line that is not an expression: {line!r}.")
             sequence, one, text = match.groups()
             found[_RENAMED.get(sequence, sequence), int(one)] = text
     return found
 
 
-def _decoded(data: bytes) -> str:
-    """UTF-8, or Windows' western encoding where people typed curly quotes."""
+def _decode(data: bytes) -> str:
+    """UTF-8, or Windows-1252 for curly quotes."""
     try:
         return data.decode()
     except UnicodeDecodeError:

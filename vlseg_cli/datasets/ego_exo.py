@@ -1,8 +1,8 @@
-"""Ego-Exo4D correspondence (Grauman et al. 2024): find an object of one camera in another's view.
+"""Ego-Exo4D correspondence (Grauman et al. 2024): segment objects of one camera in another's view.
 
-The benchmark's processed form, ``TAKE/annotation.json`` and ``TAKE/CAMERA/FRAME.jpg``; the camera
-worn on the head has 'aria' in its name. A pair of views is a clip of two frames: objects are given
-by their masks in the first, to be found in the second.
+The benchmark's processed form: ``TAKE/annotation.json`` (``masks`` by object, camera and frame) and
+``TAKE/CAMERA/FRAME.jpg``; the head-mounted camera has 'aria' in its name. A pair of views is a clip
+of two frames: objects are given by their masks in the first, to be segmented in the second.
 """
 
 import json
@@ -29,15 +29,15 @@ from vlseg_cli.schema import (
 
 _EGO = "aria"
 
-View = tuple[str, str, str, str]  # take, camera of the query, camera of the answer, frame
+View = tuple[str, str, str, str]  # take, camera of the prompt, camera of the target, frame
 Masks = dict[str, dict[str, dict[str, Any]]]  # runs by object, camera and frame
 
 
 class EgoExoDataset:
     """The takes of one split's folder; query: the camera whose masks are given.
 
-    Only objects to be seen in both views are asked for. Raises NoInputError if there are none,
-    InputError if a file is damaged.
+    Only objects visible in both views count. Raises NoInputError if there are none, InputError if
+    a file is damaged.
     """
 
     def __init__(self, root: Path, query: Literal["ego", "exo"] = "ego") -> None:
@@ -54,34 +54,34 @@ class EgoExoDataset:
         return len(self._views)
 
     def source(self, number: int) -> str:
-        """The picture in which the objects are to be found."""
-        take, _, asked, frame = self._views[number]
-        return str(self._root / take / asked / f"{frame}.jpg")
+        """The image in which the objects are to be segmented."""
+        take, _, target, frame = self._views[number]
+        return str(self._root / take / target / f"{frame}.jpg")
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open a pair of views. Raises InputError if a mask is not of its picture's size."""
-        take, given, asked, frame = self._views[number]
+        """Open a pair of views. Raises InputError if a mask differs in size from its image."""
+        take, given, target, frame = self._views[number]
         masks = self._masks(take)
-        shared = [one for one, cameras in masks.items() if _seen(cameras, given, asked, frame)]
+        shared = [one for one, cameras in masks.items() if _visible(cameras, given, target, frame)]
         regions = [_mask(masks[one][given][frame]) for one in shared]
-        truth = np.stack([_mask(masks[one][asked][frame]) for one in shared])
+        truth = np.stack([_mask(masks[one][target][frame]) for one in shared])
         query = ClipQuery(
             Task.VOS,
             Regions(tuple(Region("mask", mask) for mask in regions)),
             tuple(range(1, len(shared) + 1)),
             np.arange(len(shared)),
-            partial(_truth, truth),
-            key=f"{given}_{asked}",
+            partial(_second_masks, truth),
+            key=f"{given}_{target}",
         )
-        pictures = tuple(self._root / take / camera / f"{frame}.jpg" for camera in (given, asked))
-        read = partial(_read, pictures, (regions[0].shape, truth[0].shape))
+        images = tuple(self._root / take / camera / f"{frame}.jpg" for camera in (given, target))
+        read = partial(_read, images, (regions[0].shape, truth[0].shape))
         return ClipSample(f"{take}/{frame}", (frame, frame), read, (query,))
 
     def _read_masks(self, take: str) -> Masks:
         path = self._root / take / "annotation.json"
         data = parsed(path, json.loads)
         if not isinstance(data, dict) or not isinstance(data.get("masks"), dict):
-            raise InputError(f"{path} has no 'masks': it is no processed take of Ego-Exo4D.")
+            raise InputError(f"{path} has no 'masks': it is not a processed take of Ego-Exo4D.")
         masks: Masks = data["masks"]
         return masks
 
@@ -89,19 +89,19 @@ class EgoExoDataset:
 def _views(take: str, masks: Masks, query: str) -> list[View]:
     """Every pair of views that share an object."""
     found = {
-        (take, given, asked, frame)
+        (take, given, target, frame)
         for cameras in masks.values()
         for given, frames in cameras.items()
-        for asked, others in cameras.items()
-        if (_EGO in given) != (_EGO in asked) and (_EGO in given) == (query == "ego")
+        for target, others in cameras.items()
+        if (_EGO in given) != (_EGO in target) and (_EGO in given) == (query == "ego")
         for frame in frames
         if frame in others
     }
     return sorted(found)
 
 
-def _seen(cameras: dict[str, dict[str, Any]], given: str, asked: str, frame: str) -> bool:
-    return frame in cameras.get(given, ()) and frame in cameras.get(asked, ())
+def _visible(cameras: dict[str, dict[str, Any]], given: str, target: str, frame: str) -> bool:
+    return frame in cameras.get(given, ()) and frame in cameras.get(target, ())
 
 
 def _mask(runs: dict[str, Any]) -> NDArray[np.bool_]:
@@ -109,13 +109,13 @@ def _mask(runs: dict[str, Any]) -> NDArray[np.bool_]:
     return true_mask(runs, height, width, "union")
 
 
-def _truth(masks: NDArray[np.bool_], number: int) -> NDArray[np.bool_] | None:
-    """(M, H, W) of the second view; the first has nothing to be answered."""
+def _second_masks(masks: NDArray[np.bool_], number: int) -> NDArray[np.bool_] | None:
+    """(N, H, W) of the second view; None for the first, which is not evaluated."""
     return masks if number == 1 else None
 
 
-def _read(pictures: tuple[Path, ...], shapes: tuple[tuple[int, ...], ...], number: int) -> Frame:
-    frame = read_image(pictures[number])
+def _read(images: tuple[Path, ...], shapes: tuple[tuple[int, ...], ...], number: int) -> Frame:
+    frame = read_image(images[number])
     if (frame.height, frame.width) != shapes[number]:
         height, width = shapes[number]
         raise InputError(

@@ -1,6 +1,6 @@
-"""A video as a folder of pictures, its truth as a folder of palette PNGs: the layout of DAVIS.
+"""DAVIS's layout: a video is a folder of JPEG frames, its annotation a folder of palette PNGs.
 
-The value of a pixel is the number of its object, 0 is background and 255 is void.
+A pixel's value is its object's number; 0 is background, 255 is void.
 """
 
 from collections.abc import Sequence
@@ -18,44 +18,43 @@ VOID = 255
 
 
 class FrameFolder:
-    """``frames/NAME.jpg`` and ``annotations/NAME.png``; frames without the latter have no truth."""
+    """``frames/NAME.jpg`` and ``annotations/NAME.png``; frames without a PNG are unannotated."""
 
     def __init__(self, frames: Path, names: Sequence[str], annotations: Path | None = None) -> None:
         self.names = tuple(names)
         self.folder = frames
         self._annotations = annotations
-        self._ids = lru_cache(maxsize=1)(self._read_ids)  # a frame's queries share one look
+        self._ids = lru_cache(maxsize=1)(self._read_ids)  # shared by a frame's queries
 
     def read(self, number: int) -> Frame:
         """Frame ``number``. Raises InputError if its file is missing or damaged."""
-        return replace(read_image(self._picture(number)), index=number)
+        return replace(read_image(self._frame_path(number)), index=number)
 
     def size(self, number: int) -> tuple[int, int]:
-        """H, W of a frame in px, from the header of its file."""
-        _, width, height = probe_image(self._picture(number))
+        """H, W of a frame, px, from its file's header."""
+        _, width, height = probe_image(self._frame_path(number))
         return height, width
 
     def objects(self, number: int) -> tuple[int, ...]:
-        """Numbers of the objects to be seen in an annotated frame, ascending."""
+        """Numbers of the objects visible in an annotated frame, ascending."""
         ids = self._ids(number)
-        return (
-            () if ids is None else tuple(int(one) for one in np.unique(ids) if one not in (0, VOID))
-        )
+        numbers = [] if ids is None else np.unique(ids).tolist()
+        return tuple(one for one in numbers if one not in (0, VOID))
 
     def masks(self, number: int, objects: Sequence[int]) -> NDArray[np.bool_] | None:
-        """(M, H, W) of the objects in a frame, None if it is not annotated.
+        """(N, H, W) of the objects in a frame, None if it is not annotated.
 
-        Raises InputError if the annotation is damaged or of another size than the frame.
+        Raises InputError if the annotation is damaged or differs in size from the frame.
         """
         ids = self._ids(number)
         return None if ids is None else ids == np.array(objects, int)[:, None, None]
 
     def void(self, number: int) -> NDArray[np.bool_] | None:
-        """(H, W): pixels that count neither way; None if the frame is not annotated."""
+        """Pixels (H, W) excluded from evaluation, None if the frame is not annotated."""
         ids = self._ids(number)
         return None if ids is None else ids == VOID
 
-    def _picture(self, number: int) -> Path:
+    def _frame_path(self, number: int) -> Path:
         return self.folder / f"{self.names[number]}.jpg"
 
     def _read_ids(self, number: int) -> NDArray[np.uint8] | None:
@@ -67,7 +66,7 @@ class FrameFolder:
         image = open_image(path)
         if image.mode not in ("P", "L"):
             raise InputError(
-                f"{path} is no picture of object numbers but of mode {image.mode}: fetch it again."
+                f"{path} is not a palette image but of mode {image.mode}: fetch it again."
             )
         height, width = self.size(number)
         if image.size != (width, height):
@@ -78,20 +77,20 @@ class FrameFolder:
         return np.asarray(image, np.uint8)
 
 
-def hidden(_: int) -> None:
-    """The truth of a frame that only a server knows."""
+def unannotated(_: int) -> None:
+    """The masks of a frame whose annotation is not public."""
 
 
 def frame_names(folder: Path) -> list[str]:
-    """What the frames of a folder are called, in order. Raises NoInputError if there are none."""
+    """Names of a folder's frames, in order. Raises NoInputError if there are none."""
     names = sorted(path.stem for path in folder.glob("*.jpg"))
     if not names:
         raise NoInputError(f"{folder} has no *.jpg: the data set is incomplete.")
     return names
 
 
-def follow(clip: FrameFolder, first: int, objects: tuple[int, ...]) -> ClipQuery:
-    """Semi-supervised: objects are given by their masks in frame ``first``, to be followed.
+def tracking_query(clip: FrameFolder, first: int, objects: tuple[int, ...]) -> ClipQuery:
+    """Semi-supervised tracking: objects are given by their masks in frame ``first``.
 
     Raises InputError if that frame is not annotated.
     """

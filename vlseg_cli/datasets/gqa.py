@@ -1,6 +1,7 @@
-"""GQA (Hudson and Manning 2019): questions made from scene graphs, one true answer each.
+"""GQA (Hudson and Manning 2019): questions generated from scene graphs, one true answer each.
 
-``testdev_balanced_questions.json`` and ``images/NUMBER.jpg``.
+``SPLIT_questions.json`` maps a question's id to ``imageId``, ``question`` and ``answer``; images
+are ``images/IMAGEID.jpg``.
 """
 
 import json
@@ -12,10 +13,10 @@ from vlseg_cli.schema import InputError
 
 
 class GQADataset(QuestionDataset):
-    """One split, 'testdev_balanced' or 'val_balanced', …; keys are the questions' own.
+    """One split, such as 'testdev_balanced'; keys are the questions' ids.
 
-    joint: see ``question_wording``. Raises NoInputError if a file is missing, InputError if it is
-    no such file.
+    joint: see ``questions``. Raises NoInputError if a file is missing, InputError if it is
+    damaged.
     """
 
     def __init__(
@@ -35,5 +36,5 @@ class GQADataset(QuestionDataset):
                 for key, record in data.items()
             ]
         except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} lacks {error}: it is no file of GQA's questions.") from error
+            raise InputError(f"{path} lacks {error}: it is not a GQA question file.") from error
         super().__init__(path, questions)

@@ -1,7 +1,7 @@
-"""Pictures with a map of class numbers each: ADE20K, Pascal Context, Pascal VOC, COCO's semantics.
+"""Images with semantic label maps: ADE20K, Pascal Context, Pascal VOC.
 
-The maps are PNG or TIFF files with one channel; a palette is never looked at. Which number is
-which class depends on the set, and is the caller's to say.
+The maps are PNG or TIFF files with one channel; a palette is ignored. The values of the classes
+depend on the data set and are given by the caller.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from vlseg_cli.schema import Categories, InputError, NoInputError, Query, Sample
 
 
 class LabelMapDataset:
-    """A sample per picture: one semantic query with a mask for each class that occurs.
+    """A sample per image: one semantic query with a mask for each class present.
 
-    pairs: pictures and their maps. categories: what is asked. values: the number of each category
-    in the maps; pixels with any other are ignored. Raises NoInputError if there is no picture.
+    pairs: images and their maps. categories: the prompt. values: the value of each category in the
+    maps; pixels with any other value are ignored.
     """
 
     def __init__(
@@ -34,42 +34,41 @@ class LabelMapDataset:
         return len(self._pairs)
 
     def source(self, number: int) -> str:
-        """Path of a picture."""
+        """Path of an image."""
         return str(self._pairs[number][0])
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its map. Raises InputError if a file is damaged."""
-        picture, labels = self._pairs[number]
-        frame = read_image(picture)
-        numbers = read_labels(labels)
-        if numbers.shape != frame.pixels.shape[:2]:
-            raise InputError(f"{labels} is of another size than {picture}: fetch both again.")
-        present = np.flatnonzero(np.isin(self._values, np.unique(numbers)))
-        masks = numbers == self._values[present, None, None]
+        """Read an image and its map. Raises InputError if a file is damaged."""
+        image, label_map = self._pairs[number]
+        frame, values = read_image(image), read_label_map(label_map)
+        if values.shape != frame.pixels.shape[:2]:
+            raise InputError(f"{label_map} differs in size from {image}: fetch both again.")
+        present = np.flatnonzero(np.isin(self._values, np.unique(values)))
+        masks = values == self._values[present, None, None]
         query = Query(Task.SEMANTIC, self.categories, masks, present, ignore=~masks.any(0))
         return Sample(frame, (query,))
 
 
-def read_labels(path: Path) -> NDArray[np.int32]:
-    """Numbers (H, W) of a map, a palette's index or a grey value of 8 or 16 bits.
+def read_label_map(path: Path) -> NDArray[np.int32]:
+    """Values (H, W) of a map: palette indices or gray values of 8 or 16 bits.
 
     Raises InputError if the file is missing, damaged or in color.
     """
     numbers = np.asarray(open_image(path)).astype(np.int32)
     if numbers.ndim != 2:
-        raise InputError(f"{path} is no map of numbers: it has colors.")
+        raise InputError(f"{path} is not a label map: it has color channels.")
     return numbers
 
 
-def paired(pictures: Path, maps: Path, picture: str, ending: str) -> list[tuple[Path, Path]]:
-    """Every map of a folder with the picture of its name; both by the endings of their names.
+def paired(images: Path, maps: Path, image_suffix: str, suffix: str) -> list[tuple[Path, Path]]:
+    """Every map of a folder with the image of the same stem.
 
-    Raises NoInputError if one of the folders is missing or there is no map.
+    Raises NoInputError if a folder is missing or has no map.
     """
-    for folder in (pictures, maps):
+    for folder in (images, maps):
         if not folder.is_dir():
             raise NoInputError(f"There is no folder {folder}: the data set is incomplete.")
-    found = sorted(maps.glob(f"*{ending}"))
+    found = sorted(maps.glob(f"*{suffix}"))
     if not found:
-        raise NoInputError(f"{maps} has no *{ending}: the data set is incomplete.")
-    return [(pictures / f"{path.name.removesuffix(ending)}{picture}", path) for path in found]
+        raise NoInputError(f"{maps} has no *{suffix}: the data set is incomplete.")
+    return [(images / f"{path.name.removesuffix(suffix)}{image_suffix}", path) for path in found]

@@ -1,6 +1,6 @@
-"""LLM-Seg40K (Wang and Ke 2024): questions about pictures of COCO and EgoObjects, a mask each.
+"""LLM-Seg40K (Wang and Ke 2024): questions about images of COCO and EgoObjects, a mask each.
 
-``SPLIT.json`` maps a picture's file to where it comes from and its questions.
+``SPLIT.json`` maps an image file to ``from_dataset`` and ``qa_pairs`` (question, answer, RLE mask).
 """
 
 import json
@@ -14,12 +14,12 @@ from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, Task
 
-# Where the pictures of each source lie, below the root or beside it.
-_PICTURES = {"coco": Path("coco/train2017"), "ego_objects": Path("ego_objects/images")}
+# Image folders of each source, below the root or beside it.
+_IMAGE_FOLDERS = {"coco": Path("coco/train2017"), "ego_objects": Path("ego_objects/images")}
 
 
 class LLMSeg40KDataset:
-    """One split, a sample per picture; a query's kind is the source of its picture.
+    """One split, a sample per image; a query's kind is the source of its image.
 
     Raises NoInputError if a file is missing or empty.
     """
@@ -36,20 +36,20 @@ class LLMSeg40KDataset:
         return len(self._entries)
 
     def source(self, number: int) -> str:
-        """Path of a picture. Raises NoInputError if its folder is missing."""
+        """Path of an image. Raises NoInputError if its folder is missing."""
         name, entry = self._entries[number]
-        place = _PICTURES[entry["from_dataset"]]
-        return str(existing_folder(self._root / place, self._root.parent / place) / name)
+        folder = _IMAGE_FOLDERS[entry["from_dataset"]]
+        return str(existing_folder(self._root / folder, self._root.parent / folder) / name)
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its questions. Raises InputError if a file is damaged."""
+        """Read an image and its questions. Raises InputError if a file is damaged."""
         entry = self._entries[number][1]
         frame = read_image(Path(self.source(number)))
         queries = []
         for pair in entry["qa_pairs"]:
             runs = pair["rle_seg"]
             if runs["size"] != [frame.height, frame.width]:
-                raise InputError(f"{self._table}: a mask is of another size than {frame.source}.")
+                raise InputError(f"{self._table}: a mask differs in size from {frame.source}.")
             mask = true_mask(runs, frame.height, frame.width, "union")[None]
             question = Question(pair["question"])
             labels = np.zeros(1, np.int64)

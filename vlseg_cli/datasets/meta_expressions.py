@@ -1,8 +1,8 @@
-"""``mask_dict.json`` of MeViS and ReVOS: the masks of every annotated object, frame by frame.
+"""The files of MeViS and ReVOS: ``meta_expressions.json`` and ``mask_dict.json``.
 
-It has hundreds of megabytes, so only the places of its entries are kept and an entry is parsed when
-it is asked for. No key but an annotation's number is followed by a list of lists or runs, and runs
-never hold a quote, so the places are found without parsing.
+The first lists videos with their expressions, the second has a list of RLE masks, one per frame,
+for each annotation id. It has hundreds of megabytes, so only the byte offsets of its entries are
+kept: an annotation id is the only key followed by a list, and RLE strings contain no quotes.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import parsed
-from vlseg_cli.datasets.frame_folders import FrameFolder, hidden
+from vlseg_cli.datasets.frame_folders import FrameFolder, unannotated
 from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.schema import (
     ClipQuery,
@@ -30,11 +30,11 @@ from vlseg_cli.schema import (
 )
 
 _ENTRY = re.compile(rb'"(\d+)"\s*:\s*(?=\[)')
-_KEPT = 64  # entries: about as many as the expressions of a video mean
+_CACHED = 64  # parsed entries: about those of one video
 
 
 class MaskDict:
-    """Masks by annotation number. Raises NoInputError if the file is missing."""
+    """Masks by annotation id. Raises NoInputError if the file is missing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,13 +49,13 @@ class MaskDict:
             (int(found[1]), found.start(), found.end()) for found in _ENTRY.finditer(self._data)
         ]
         ends = [start for _, start, _ in starts[1:]] + [len(self._data)]
-        self._places = {
+        self._offsets = {
             number: (begin, end) for (number, _, begin), end in zip(starts, ends, strict=True)
         }
-        self._entry = lru_cache(_KEPT)(self._parsed)
+        self._entry = lru_cache(_CACHED)(self._parsed)
 
     def mask(self, annotation: int, frame: int, height: int, width: int) -> NDArray[np.bool_]:
-        """(H, W) of one object in one frame, empty where it cannot be seen.
+        """(H, W) of one object in one frame, empty where it is not visible.
 
         Raises InputError if the annotation is missing, damaged or of another size.
         """
@@ -77,9 +77,9 @@ class MaskDict:
         return mask
 
     def _parsed(self, annotation: int) -> list[Any]:
-        if annotation not in self._places:
+        if annotation not in self._offsets:
             raise InputError(f"{self._path} lacks annotation {annotation} of an expression.")
-        begin, end = self._places[annotation]
+        begin, end = self._offsets[annotation]
         try:
             entry, _ = json.JSONDecoder().raw_decode(self._data[begin:end].decode())
         except ValueError as error:
@@ -93,20 +93,20 @@ KINDS = ("referring", "reasoning", "absent")  # by type_id
 
 
 def read_videos(path: Path) -> dict[str, Any]:
-    """Entries of the videos by name. Raises InputError if it is no such file."""
+    """Records of the videos by name. Raises InputError if the file is damaged."""
     data = parsed(path, json.loads)
     videos = data.get("videos") if isinstance(data, dict) else None
     if not isinstance(videos, dict):
-        raise InputError(f"{path} has no 'videos': it is no file of expressions.")
+        raise InputError(f"{path} has no 'videos': it is not a file of expressions.")
     return videos
 
 
 def expression_clip(
     path: Path, video: str, entry: Mapping[str, Any], frames: Path, masks: MaskDict | None
 ) -> ClipSample:
-    """The clip of an entry of MeViS's or ReVOS's file; masks: None if only a server knows it.
+    """The clip of a video's record; masks: None if they are not public.
 
-    Raises InputError if the entry lacks something.
+    Raises InputError if the record is incomplete.
     """
     try:
         clip = FrameFolder(frames, entry["frames"])
@@ -122,16 +122,16 @@ def _query(
     clip: FrameFolder, key: str, expression: Mapping[str, Any], masks: MaskDict | None
 ) -> ClipQuery:
     kind = KINDS[expression["type_id"]] if "type_id" in expression else ""
-    words = (Question if kind == "reasoning" else Expression)(expression["exp"])
-    # Expressions about nothing have no number or a negative one.
+    prompt = (Question if kind == "reasoning" else Expression)(expression["exp"])
+    # Expressions without a target have no id or a negative one.
     annotations = [int(one) for one in expression["anno_id"] if one >= 0] if masks else []
     objects = tuple(annotations)
     return ClipQuery(
         Task.RVOS,
-        words,
+        prompt,
         objects,
         np.zeros(len(objects), np.int64),
-        hidden if masks is None else partial(_masks, clip, masks, objects),
+        unannotated if masks is None else partial(_masks, clip, masks, objects),
         key=key,
         kind=kind,
     )
@@ -140,7 +140,7 @@ def _query(
 def _masks(
     clip: FrameFolder, masks: MaskDict, objects: tuple[int, ...], frame: int
 ) -> NDArray[np.bool_]:
-    """(M, H, W) of the annotations in a frame."""
+    """(N, H, W) of the annotations in a frame."""
     height, width = clip.size(0)
     stacked = np.zeros((len(objects), height, width), bool)
     for row, one in zip(stacked, objects, strict=True):

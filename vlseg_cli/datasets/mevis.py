@@ -1,7 +1,7 @@
-"""MeViS (Ding et al. 2023): expressions about how things move; one may mean several things.
+"""MeViS (Ding et al. 2023): expressions about motion, with one or several targets.
 
 ``SPLIT/meta_expressions.json``, ``SPLIT/mask_dict.json`` and ``SPLIT/JPEGImages/VIDEO/00000.jpg``.
-'valid' has no masks: its answers are scored by a server.
+'valid' has no masks: predictions are scored by a server.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ SPLITS = ("train", "valid_u", "valid")
 
 
 class MeViSDataset:
-    """One split; a query is one expression, its key the expression's own.
+    """One split; a query is one expression, its key the expression's id.
 
     Raises NoInputError if a folder or file is missing, InputError if one is damaged.
     """
@@ -35,6 +35,6 @@ class MeViSDataset:
         return str(self._frames / self._videos[number][0])
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open a video. Raises InputError if its entry lacks something."""
+        """Open a video. Raises InputError if its record is incomplete."""
         video, entry = self._videos[number]
         return expression_clip(self._path, video, entry, self._frames / video, self._masks)

@@ -1,7 +1,7 @@
 """MMBench (Liu et al. 2023): multiple choice, every question in all rotations of its choices.
 
-One table, columns apart by tabs, with the pictures inside as base64; a rotation of question n has
-the index n + k · 1,000,000. Tables have hundreds of megabytes, so pictures wait until asked for.
+A tab-separated table with base64 images; a rotation of question n has the index n + k · 1,000,000.
+Tables have hundreds of megabytes, so images are read on access.
 """
 
 import base64
@@ -22,32 +22,32 @@ from vlseg_cli.media.image import decode_image
 from vlseg_cli.schema import InputError, NoInputError, Sample
 
 _ROTATION = 1_000_000
-_LONGEST_CELL = 1 << 28  # characters: a picture is one cell
+_LONGEST_CELL = 1 << 28  # characters: an image is one cell
 _CHOICES = LETTERS[:4]
 
 
 class _Question(NamedTuple):
-    """Where its picture's row begins in the file, and all its rotations."""
+    """Byte offset of the row with the image, and all rotations."""
 
-    place: int
+    offset: int
     rotations: list[QuestionRecord]
 
 
 class MMBenchDataset:
     """One table; a sample is a question with its rotations, a query's key the index of its row.
 
-    A query's kind is the category, its answer the right letter, none where it is secret. language:
-    of the demand for a letter. Raises NoInputError if the file is missing or empty, InputError if
-    it is no such table.
+    A query's kind is the category, its answer the correct letter, none in test tables. language:
+    of the instruction. Raises NoInputError if the file is missing or empty, InputError if it is
+    damaged.
     """
 
     def __init__(self, path: Path, *, language: Language = "en") -> None:
         self._path = path
         self._questions: dict[int, _Question] = {}
-        for place, row in _rows(path):
+        for offset, row in _rows(path):
             index = _index(path, row)
-            question = self._questions.setdefault(index % _ROTATION, _Question(place, []))
-            question.rotations.append(_asked(index, row, language))
+            question = self._questions.setdefault(index % _ROTATION, _Question(offset, []))
+            question.rotations.append(_record(index, row, language))
         if not self._questions:
             raise NoInputError(f"{path} has no rows: fetch it again.")
         self._indices = list(self._questions)
@@ -56,36 +56,38 @@ class MMBenchDataset:
         return len(self._indices)
 
     def source(self, number: int) -> str:
-        """The question's place in the table."""
+        """TABLE:INDEX of the question."""
         return f"{self._path}:{self._indices[number]}"
 
     def __getitem__(self, number: int) -> Sample:
-        """Read a picture and its rotated questions. Raises InputError if it is damaged."""
-        place, rotations = self._questions[self._indices[number]]
-        _, row = next(_rows(self._path, place))
+        """Read an image and its rotated questions. Raises InputError if it is damaged."""
+        offset, rotations = self._questions[self._indices[number]]
+        _, row = next(_rows(self._path, offset))
         other = row["image"]
-        if other.isdecimal() and int(other) % _ROTATION in self._questions:  # it has the picture
-            _, row = next(_rows(self._path, self._questions[int(other) % _ROTATION].place))
+        if (
+            other.isdecimal() and int(other) % _ROTATION in self._questions
+        ):  # the row with the image
+            _, row = next(_rows(self._path, self._questions[int(other) % _ROTATION].offset))
         try:
             data = base64.b64decode(row["image"], validate=True)
         except binascii.Error as error:
-            raise InputError(f"{self.source(number)} has no picture ({error}).") from error
+            raise InputError(f"{self.source(number)} has no image ({error}).") from error
         return question_sample(decode_image(data, self.source(number)), rotations)
 
 
-def _rows(path: Path, place: int = 0) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows by the names of the columns, each with where it begins; place: of the first, or all."""
+def _rows(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, str]]]:
+    """Byte offset and cells by column of each row, from the row at ``offset`` on (0: the first)."""
     csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open("rb") as file:
-            cells = csv.reader(_lines(file), delimiter="\t")
-            header = next(cells, [])
+            rows = csv.reader(_lines(file), delimiter="\t")
+            header = next(rows, [])
             if missing := {"index", "question", "image", *_CHOICES[:2]} - set(header):
-                raise InputError(f"{path} has no columns {sorted(missing)}: it is no MMBench.")
-            if place:
-                file.seek(place)
+                raise InputError(f"{path} has no columns {sorted(missing)}: it is not MMBench's.")
+            if offset:
+                file.seek(offset)
             begin = file.tell()
-            for row in cells:
+            for row in rows:
                 yield begin, dict(zip(header, row, strict=False))
                 begin = file.tell()
     except FileNotFoundError as error:
@@ -95,7 +97,7 @@ def _rows(path: Path, place: int = 0) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    """Lines one by one, so that the file always stands where the next row begins."""
+    """Lines read one by one, so that the file's position is the next row."""
     while line := file.readline():
         yield line.decode()
 
@@ -107,10 +109,10 @@ def _index(path: Path, row: dict[str, str]) -> int:
         raise InputError(f"{path} has a row whose index is {row['index']!r}.") from error
 
 
-def _asked(index: int, row: dict[str, str], language: Language) -> QuestionRecord:
-    """Cells that say nothing are empty or 'nan'."""
-    told = {name: text for name, text in row.items() if text and text.lower() != "nan"}
-    choices = tuple(told[letter] for letter in _CHOICES if letter in told)
-    text = letter_question(row["question"], choices, told.get("hint", ""), language)
-    answers = (told["answer"],) if "answer" in told else ()
-    return QuestionRecord(text, str(index), answers, choices, told.get("category", ""))
+def _record(index: int, row: dict[str, str], language: Language) -> QuestionRecord:
+    """Missing cells are empty or 'nan'."""
+    cells = {name: text for name, text in row.items() if text and text.lower() != "nan"}
+    choices = tuple(cells[letter] for letter in _CHOICES if letter in cells)
+    text = letter_question(row["question"], choices, cells.get("hint", ""), language)
+    answers = (cells["answer"],) if "answer" in cells else ()
+    return QuestionRecord(text, str(index), answers, choices, cells.get("category", ""))

@@ -1,6 +1,6 @@
-"""MME (Fu et al. 2023): two yes-or-no questions about every picture, in fourteen tasks.
+"""MME (Fu et al. 2023): two yes-or-no questions about every image, in fourteen tasks.
 
-``TASK/NAME.jpg`` with ``TASK/NAME.txt``, or the two kinds in folders ``TASK/images`` and
+``TASK/NAME.jpg`` with ``TASK/NAME.txt``, or the same files in ``TASK/images`` and
 ``TASK/questions_answers_YN``; each line of a text is a question, a tab, Yes or No.
 """
 
@@ -12,29 +12,18 @@ from vlseg_cli.datasets.questions import Joint, QuestionDataset, QuestionRecord,
 from vlseg_cli.schema import InputError
 
 TASKS = (
-    "existence",
-    "count",
-    "position",
-    "color",
-    "posters",
-    "celebrity",
-    "scene",
-    "landmark",
-    "artwork",
-    "OCR",
-    "commonsense_reasoning",
-    "numerical_calculation",
-    "text_translation",
-    "code_reasoning",
+    *("existence", "count", "position", "color", "posters", "celebrity", "scene"),
+    *("landmark", "artwork", "OCR", "commonsense_reasoning", "numerical_calculation"),
+    *("text_translation", "code_reasoning"),
 )
-_PICTURES = (".jpg", ".png")
+_SUFFIXES = (".jpg", ".png")
 
 
 class MMEDataset(QuestionDataset):
-    """All tasks that are there; a query's kind is its task, its key the picture's file name.
+    """All tasks found; a query's kind is its task, its key the image's file name.
 
-    joint: see ``question_wording``; MME's tables are made with a space. Raises NoInputError if
-    there is none, InputError if a text is damaged.
+    joint: see ``questions``; MME's tables are made with a space. Raises NoInputError if there is no
+    task, InputError if a text is damaged.
     """
 
     def __init__(self, root: Path, *, joint: Joint = "space") -> None:
@@ -43,14 +32,14 @@ class MMEDataset(QuestionDataset):
 
 
 def _rows(root: Path, task: str, joint: Joint) -> Iterator[tuple[Path, QuestionRecord]]:
-    pictures, texts = root / task / "images", root / task / "questions_answers_YN"
-    if not pictures.is_dir():
-        pictures = texts = root / task
-    for picture in sorted(path for path in pictures.glob("*") if path.suffix in _PICTURES):
-        path = texts / f"{picture.stem}.txt"
+    images, texts = root / task / "images", root / task / "questions_answers_YN"
+    if not images.is_dir():
+        images = texts = root / task
+    for image in sorted(path for path in images.glob("*") if path.suffix in _SUFFIXES):
+        path = texts / f"{image.stem}.txt"
         for line in parsed(path, bytes.decode).splitlines():
             question, tab, answer = line.strip().rpartition("\t")
             if not tab:
                 raise InputError(f"{path} has a line without a tab and an answer: {line!r}.")
             text = short_question(question, joint)
-            yield picture, QuestionRecord(text, picture.name, (answer.lower(),), kind=task)
+            yield image, QuestionRecord(text, image.name, (answer.lower(),), kind=task)

@@ -1,4 +1,4 @@
-"""Pascal VOC 2012 (20 classes) and Pascal Context (59 or 459 classes): maps of class numbers."""
+"""Label maps of Pascal VOC 2012 (Everingham et al.) and Pascal Context (Mottaghi et al. 2014)."""
 
 from pathlib import Path
 
@@ -12,22 +12,22 @@ _MAPS = {59: ("annotations_ctx59", ".png"), 459: ("annotations_ctx459", ".tif")}
 
 
 def pascal_context(root: Path, naming: Naming, split: str, classes: int) -> LabelMapDataset:
-    """``pascal_ctx_d2`` as fc-clip's scripts make it: the number of a class counts from 0."""
+    """``pascal_ctx_d2`` as made by fc-clip's scripts, with class values from 0."""
     table, folder = class_table(f"pascal-context-{classes}"), _FOLDERS[split]
     maps, ending = _MAPS[classes]
     pairs = paired(root / "images" / folder, root / maps / folder, ".jpg", ending)
-    return LabelMapDataset(pairs, table.asked(naming), table.ids)
+    return LabelMapDataset(pairs, table.prompt(naming), table.ids)
 
 
 def pascal_voc(root: Path, naming: Naming, split: str) -> LabelMapDataset:
-    """``SegmentationClass`` of VOC2012: 0 is background and 255 a rim, both ignored."""
+    """``SegmentationClass`` of VOC2012: 0 is background and 255 a border, both ignored."""
     listed = parsed(root / "ImageSets" / "Segmentation" / f"{split}.txt", _names)
     if not listed:
-        raise NoInputError(f"{root} lists no picture in its {split} split: fetch VOC2012 again.")
-    pictures, maps = (existing_folder(root / one) for one in ("JPEGImages", "SegmentationClass"))
-    pairs = [(pictures / f"{name}.jpg", maps / f"{name}.png") for name in listed]
+        raise NoInputError(f"{root} lists no image in its {split} split: fetch VOC2012 again.")
+    images, maps = (existing_folder(root / one) for one in ("JPEGImages", "SegmentationClass"))
+    pairs = [(images / f"{name}.jpg", maps / f"{name}.png") for name in listed]
     table = class_table("pascal-voc-20")
-    return LabelMapDataset(pairs, table.asked(naming), range(1, len(table.ids) + 1))
+    return LabelMapDataset(pairs, table.prompt(naming), range(1, len(table.ids) + 1))
 
 
 def _names(data: bytes) -> list[str]:

@@ -16,15 +16,15 @@ Parts = Sequence[Sequence[float]]  # each x1, y1, x2, y2, … in px, at least th
 
 
 def polygon_union(parts: Parts, height: int, width: int) -> NDArray[np.bool_]:
-    """(H, W): whatever any part covers, by pycocotools. COCO's own rule and our default."""
+    """Union (H, W) of the parts, by pycocotools: COCO's rule and the default."""
     return polygon_sum(parts, height, width) > 0
 
 
 def polygon_sum(parts: Parts, height: int, width: int) -> NDArray[np.uint8]:
-    """(H, W): how many parts cover each pixel, by pycocotools.
+    """Number of parts that cover each pixel (H, W), by pycocotools.
 
-    LISA and SELF1E take this sum for a mask: a pixel under two parts is neither target (1) nor
-    background (0), so there the target is ``polygon_sum(…) == 1``.
+    LISA and SELF1E use this sum as a mask: a pixel covered twice is neither target (1) nor
+    background (0), so their target is ``polygon_sum(…) == 1``.
     """
     from pycocotools import mask as coco
 
@@ -34,7 +34,7 @@ def polygon_sum(parts: Parts, height: int, width: int) -> NDArray[np.uint8]:
 
 
 def polygon_fill(parts: Parts, height: int, width: int) -> NDArray[np.bool_]:
-    """(H, W): whatever any part covers, its points cut to whole pixels, by OpenCV's fillPoly.
+    """Union (H, W) of the parts with truncated points, as by OpenCV's ``fillPoly``.
 
     The rule of PSALM, HyperSeg and MVP-LM.
     """
@@ -62,7 +62,7 @@ def true_mask(segmentation: Any, height: int, width: int, polygons: Polygons) ->
     return fill(segmentation, height, width)
 
 
-_ONE = 1 << 16  # fixed point: 16 bits behind the point
+_ONE = 1 << 16  # fixed point: 16 fractional bits
 
 Point = tuple[int, int]  # x, y in px
 
@@ -77,7 +77,7 @@ class _Edge(NamedTuple):
 
 
 def fill_polygon(points: NDArray[np.integer], height: int, width: int) -> NDArray[np.bool_]:
-    """Mask (height, width) of the closed polygon through whole-pixel points (K, 2), x before y.
+    """Mask (H, W) of a closed polygon with integer points (n, 2), x before y.
 
     Points may lie outside. Pixels on an edge belong to the polygon.
     """
@@ -116,7 +116,7 @@ def _between(edges: list[_Edge], height: int, width: int) -> NDArray[np.bool_]:
     row, enter, leave = row[order][::2], x[order][::2], x[order][1::2]
     # A closed polygon crosses every row an even number of times, so pairs never straddle rows.
     left = np.clip(-(-enter // _ONE), 0, width)
-    right = np.clip(leave // _ONE + 1, left, width)  # one past the last; nothing if not past left
+    right = np.clip(leave // _ONE + 1, left, width)  # exclusive; empty if not past left
     steps = np.zeros((height, width + 1), np.int64)
     np.add.at(steps, (row, left), 1)
     np.add.at(steps, (row, right), -1)
@@ -138,7 +138,7 @@ def _draw_line(mask: NDArray[np.bool_], start: Point, end: Point) -> None:
 
 
 def _clip_line(start: Point, end: Point, height: int, width: int) -> tuple[Point, Point, bool]:
-    """Move ends that lie outside to the picture's rim; False if nothing of the line is inside.
+    """Move ends that lie outside to the image border; False if no part of the line is inside.
 
     First to the top or bottom row, then to the left or right column, each time rounding towards
     zero. A line found to be outside only midway keeps the ends moved so far.
@@ -160,7 +160,7 @@ def _clip_line(start: Point, end: Point, height: int, width: int) -> tuple[Point
 
 
 def _outside(point: list[int], limits: tuple[int, int]) -> tuple[int, int]:
-    """-1, 0 or 1 for x and y: before, inside, beyond the picture."""
+    """-1, 0 or 1 for x and y: before, inside, beyond the image."""
     across, down = (
         (value > limit) - (value < 0) for value, limit in zip(point, limits, strict=True)
     )
@@ -168,7 +168,7 @@ def _outside(point: list[int], limits: tuple[int, int]) -> tuple[int, int]:
 
 
 def _crosses(sides: list[tuple[int, int]]) -> bool:
-    """Not all inside, and not both ends beyond the same rim."""
+    """Not all inside, and not both ends beyond the same side."""
     beyond_same = any(first and first == second for first, second in zip(*sides, strict=True))
     return sides != [(0, 0), (0, 0)] and not beyond_same
 

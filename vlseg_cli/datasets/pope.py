@@ -1,6 +1,6 @@
-"""POPE (Li et al. 2023): is a thing in the picture? Asked of COCO's pictures in three ways.
+"""POPE (Li et al. 2023): yes-or-no questions about the presence of an object in COCO images.
 
-``coco/coco_pope_{random,popular,adversarial}.json``, an object a line, and ``val2014/*.jpg``.
+``coco/coco_pope_{random,popular,adversarial}.json``, a JSON object per line, and ``val2014/*.jpg``.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ from vlseg_cli.datasets.questions import (
     short_question,
 )
 
-CATEGORIES = ("random", "popular", "adversarial")  # how things that are not there were chosen
+CATEGORIES = ("random", "popular", "adversarial")  # of the choice of absent objects
 
 
 class POPEDataset(QuestionDataset):
     """All three categories; a query's kind is its category, its answer 'yes' or 'no'.
 
-    Keys are 'CATEGORY/NUMBER', as numbers begin anew in every category. joint: see
-    ``question_wording``. Raises NoInputError if a file is missing, InputError if one is damaged.
+    Keys are 'CATEGORY/NUMBER', as numbers restart in every category. joint: see ``questions``.
+    Raises NoInputError if a file is missing, InputError if one is damaged.
     """
 
     def __init__(self, root: Path, *, joint: Joint = "line") -> None:
@@ -30,7 +30,7 @@ class POPEDataset(QuestionDataset):
         super().__init__(
             folder,
             (
-                (images / record["image"], _asked(category, record, joint))
+                (images / record["image"], _record(category, record, joint))
                 for category in CATEGORIES
                 for record in read_lines(
                     folder / f"coco_pope_{category}.json", "question_id", "image", "text", "label"
@@ -39,7 +39,7 @@ class POPEDataset(QuestionDataset):
         )
 
 
-def _asked(category: str, record: dict[str, str], joint: Joint) -> QuestionRecord:
+def _record(category: str, record: dict[str, str], joint: Joint) -> QuestionRecord:
     text = short_question(record["text"], joint)
     return QuestionRecord(
         text, f"{category}/{record['question_id']}", (record["label"],), kind=category

@@ -1,7 +1,8 @@
-"""How questions are put so that answers can be scored: short words, or the letter of a choice.
+"""Questions about images: instructions for short answers and choice letters, and their samples.
 
-The sentences are those of LLaVA-1.5, which all the papers use. LLaVA's line (PSALM, HyperSeg) puts
-them on a line of their own; InternVL's (SELF1E) behind a space.
+The instructions are those of LLaVA-1.5, used by all papers. ``joint`` is what separates them from
+the question: a line break in LLaVA and its successors (PSALM, HyperSeg), a space in InternVL and
+its successors (SELF1E).
 """
 
 import json
@@ -31,14 +32,14 @@ _JOINTS: dict[Joint, str] = {"line": "\n", "space": " "}
 
 
 def short_question(question: str, joint: Joint, *, unanswerable: bool = False) -> str:
-    """Ask for a single word or phrase; unanswerable: VizWiz's pictures may not tell."""
+    """A question with the short-answer instruction; unanswerable: allow it, as for VizWiz."""
     return f"{question}{_JOINTS[joint]}{_UNSURE if unanswerable else ''}{_SHORT}"
 
 
 def letter_question(
     question: str, choices: Sequence[str], hint: str = "", language: Language = "en"
 ) -> str:
-    """Ask for the letter of a choice: hint if there is one, question, choices, each on a line.
+    """Hint (if any), question, choices and the letter instruction, each on a line.
 
     >>> letter_question("What is it?", ["a cup", "a cat"]).splitlines()[:2]
     ['What is it?', 'A. a cup']
@@ -48,7 +49,7 @@ def letter_question(
 
 
 class QuestionRecord(NamedTuple):
-    """One question; the rest as in ``Query``."""
+    """One question; the other fields are those of ``Query``."""
 
     text: str
     key: str
@@ -58,34 +59,34 @@ class QuestionRecord(NamedTuple):
 
 
 class QuestionDataset:
-    """A sample per picture, with all that is asked about it; pictures in the order they come.
+    """A sample per image with all its questions, images in order of appearance.
 
-    path: the file that the questions are from. Raises NoInputError if there are no questions.
+    path: the source of the questions, for errors. Raises NoInputError if there are none.
     """
 
     def __init__(self, path: Path, questions: Iterable[tuple[Path, QuestionRecord]]) -> None:
-        by_picture: dict[Path, list[QuestionRecord]] = defaultdict(list)
-        for picture, asked in questions:
-            by_picture[picture].append(asked)
-        if not by_picture:
-            raise NoInputError(f"{path} asks nothing about any picture: it may be another split.")
-        self._pictures = list(by_picture.items())
+        by_image: dict[Path, list[QuestionRecord]] = defaultdict(list)
+        for image, question in questions:
+            by_image[image].append(question)
+        if not by_image:
+            raise NoInputError(f"{path} has no questions about images: it may be another split.")
+        self._images = list(by_image.items())
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def source(self, number: int) -> str:
-        """Path of a picture."""
-        return str(self._pictures[number][0])
+        """Path of an image."""
+        return str(self._images[number][0])
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its questions. Raises InputError if it is missing or damaged."""
-        path, questions = self._pictures[number]
+        """Read an image and its questions. Raises InputError if it is missing or damaged."""
+        path, questions = self._images[number]
         return question_sample(read_image(path), questions)
 
 
 def question_sample(frame: Frame, questions: Iterable[QuestionRecord]) -> Sample:
-    """A picture with its questions, which mean no pixels."""
+    """An image with its questions, which have no masks."""
     masks = np.zeros((0, frame.height, frame.width), bool)
     labels = np.zeros(0, np.int64)
     return Sample(
@@ -107,9 +108,9 @@ def question_sample(frame: Frame, questions: Iterable[QuestionRecord]) -> Sample
 
 
 def read_lines(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
-    """Records of a file with one JSON object a line, all with these keys.
+    """Records of a file with one JSON object per line, checked for these keys.
 
-    Raises NoInputError if there is no such file, InputError naming a line that lacks something.
+    Raises NoInputError if the file is missing, InputError naming a damaged line.
     """
     for number, line in enumerate(parsed(path, bytes.splitlines), start=1):
         if not line.strip():

@@ -1,6 +1,7 @@
-"""ReasonSeg's masks: outlined shapes, large ones under small ones, some of them to be ignored.
+"""ReasonSeg (Lai et al. 2024, LISA): questions about images, with polygons in labelme files.
 
-LISA's ``utils/data_processing.py`` (get_mask_from_json), which SELF1E, LLM-Seg and HyperSeg share.
+``SPLIT/NAME.jpg`` with ``SPLIT/NAME.json`` (``text``, ``is_sentence``, ``shapes``). Masks are made
+as by LISA's ``utils/data_processing.py`` (get_mask_from_json): small shapes cover large ones.
 """
 
 import json
@@ -31,11 +32,10 @@ def shape_masks(
     *,
     ignore_is_background: bool = False,
 ) -> ShapeMasks:
-    """Paint ``shapes`` (label, points) from the largest to the smallest; of equals the last first.
+    """Draw ``shapes`` (label, points) from the largest to the smallest; of equals the last first.
 
-    A label with "ignore" in it marks pixels that count neither way, "flag" is no mask, anything
-    else is the target. ignore_is_background: HyperSeg's reading, where answers in such pixels are
-    wrong.
+    A label that contains "ignore" excludes pixels from evaluation, "flag" is no mask, any other is
+    the target. ignore_is_background: ignored pixels count as background, as in HyperSeg.
     """
     kept = [shape for shape in shapes if shape["label"].lower() != "flag"]
     masks = [_filled(shape, height, width) for shape in kept]
@@ -49,7 +49,7 @@ def shape_masks(
 
 
 def _filled(shape: Mapping[str, Any], height: int, width: int) -> NDArray[np.bool_]:
-    """Points are cut to whole pixels."""
+    """The shape filled after truncating its points."""
     return fill_polygon(np.array(shape["points"], np.float64).astype(np.int32), height, width)
 
 
@@ -58,13 +58,11 @@ _KEYS = ("text", "is_sentence", "shapes")
 
 
 class ReasonSegDataset:
-    """One split; every sample asks the first of the picture's questions.
+    """One split; a sample has the first question of its image.
 
-    A query's kind is 'long' for whole sentences and 'short' for phrases, as the tables split them.
-    root: the folder that holds the splits, or the one around it. all_texts: ask every rephrasing,
-    which only the training split has. kind: only the pictures with questions of this kind.
-    ignore_is_background: HyperSeg's reading of the shapes to be
-    ignored. Raises NoInputError if there is no such split or it is empty.
+    A query's kind is 'long' for sentences and 'short' for phrases. root: the folder of the splits,
+    or its parent. kind: restricts the images. all_texts: every rephrasing, which only 'train' has.
+    ignore_is_background: see ``shape_masks``. Raises NoInputError if the split is missing or empty.
     """
 
     def __init__(
@@ -77,27 +75,27 @@ class ReasonSegDataset:
         ignore_is_background: bool = False,
     ) -> None:
         folder = existing_folder(root / split, root / "ReasonSeg" / split)
-        self._pictures = sorted(folder.glob("*.jpg"))
-        if not self._pictures:
+        self._images = sorted(folder.glob("*.jpg"))
+        if not self._images:
             raise NoInputError(f"{folder} has no *.jpg: fetch ReasonSeg's {split} split.")
         if kind is not None:
-            self._pictures = [path for path in self._pictures if _kind(_truth(path)) == kind]
-            if not self._pictures:
+            self._images = [path for path in self._images if _kind(_annotation(path)) == kind]
+            if not self._images:
                 raise NoInputError(f"{folder} has no {kind} question: fetch the whole split.")
         self._all_texts = all_texts
         self._ignore_is_background = ignore_is_background
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def source(self, number: int) -> str:
-        """Path of a picture."""
-        return str(self._pictures[number])
+        """Path of an image."""
+        return str(self._images[number])
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and its question. Raises InputError if a file is damaged."""
-        path = self._pictures[number]
-        record = _truth(path)
+        """Read an image and its question. Raises InputError if a file is damaged."""
+        path = self._images[number]
+        record = _annotation(path)
         frame = read_image(path)
         masks = shape_masks(
             record["shapes"],
@@ -121,18 +119,18 @@ def _kind(record: dict[str, Any]) -> str:
     return "long" if record["is_sentence"] else "short"
 
 
-def _truth(picture: Path) -> dict[str, Any]:
-    """The labelme file of a picture with all its keys."""
-    path = picture.with_suffix(".json")
-    record: dict[str, Any] = parsed(path, _decoded)
+def _annotation(image: Path) -> dict[str, Any]:
+    """The labelme file of an image, checked for its keys."""
+    path = image.with_suffix(".json")
+    record: dict[str, Any] = parsed(path, _decode)
     for key in _KEYS:
         if key not in record:
-            raise InputError(f"{path} has no {key!r}: it is no file of ReasonSeg.")
+            raise InputError(f"{path} has no {key!r}: it is not a file of ReasonSeg.")
     return record
 
 
-def _decoded(data: bytes) -> Any:
-    """Some files are UTF-8, some are in Windows' western encoding."""
+def _decode(data: bytes) -> Any:
+    """UTF-8, or Windows-1252 for some files."""
     try:
         return json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:

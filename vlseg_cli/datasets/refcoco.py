@@ -1,7 +1,9 @@
-"""``refs(*).p`` and ``grefs(unc).json``: what people called the things of RefCOCO's pictures.
+"""RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO: referring expressions for objects in COCO images.
 
-The first is published as a Python pickle of plain lists. A pickle may name any function to call;
-these name none, and one that does is refused.
+Kazemzadeh et al. 2014 (RefCOCO, RefCOCO+), Mao et al. 2016 (RefCOCOg), Liu et al. 2023 (gRefCOCO).
+``NAME/instances.json`` (COCO) and the referring expressions by annotation, ``NAME/refs(*).p`` or
+``NAME/grefs(unc).json``. The former are pickles of plain lists; one that names a function is
+refused. gRefCOCO's expressions may have several targets, or none (annotation -1).
 """
 
 import io
@@ -19,11 +21,11 @@ from vlseg_cli.datasets.polygons import Polygons, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
 
-_NOTHING = -1  # the annotation of a generalized ref that means nothing in the picture
+_NO_TARGET = -1  # annotation of a gRefCOCO expression without target
 
 
 class Ref(NamedTuple):
-    """What people called one thing; in gRefCOCO also several things, or none (no annotation)."""
+    """The expressions for one object, in gRefCOCO for several or none (no annotation)."""
 
     id: int
     image: int
@@ -35,29 +37,29 @@ class Ref(NamedTuple):
 def read_refs(path: Path) -> list[Ref]:
     """All refs of a pickle or JSON file.
 
-    Raises NoInputError if it is missing, InputError if it is no such file or holds more than data.
+    Raises NoInputError if it is missing, InputError if it is damaged or contains code.
     """
     records = parsed(path, json.loads if path.suffix == ".json" else _unpickled)
     try:
         return [_ref(record) for record in records]
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks {error}: it is no list of refs.") from error
+        raise InputError(f"{path} lacks {error}: it is not a list of refs.") from error
 
 
 def _ref(record: Mapping[str, Any]) -> Ref:
-    meant = record["ann_id"]
-    annotations = meant if isinstance(meant, list) else [meant]
+    ids = record["ann_id"]
+    annotations = ids if isinstance(ids, list) else [ids]
     return Ref(
         record["ref_id"],
         record["image_id"],
-        tuple(one for one in annotations if one != _NOTHING),
+        tuple(one for one in annotations if one != _NO_TARGET),
         record["split"],
         [sentence["sent"] for sentence in record["sentences"]],
     )
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads lists, dictionaries, numbers and strings; anything else has to be looked up here."""
+    """Reads lists, dictionaries, numbers and strings; anything else calls ``find_class``."""
 
     def find_class(self, module: str, name: str) -> Any:
         raise ValueError(f"it asks for {module}.{name}, and a list of refs needs no code")
@@ -80,8 +82,8 @@ REFS: dict[RefCOCOName, str] = {
     "grefcoco": "grefs(unc).json",
 }
 
-# Where LISA's line, PSALM's line and plain COCO keep the pictures.
-_PICTURES = (
+# Image folders in LISA's layout, PSALM's layout and COCO's.
+_IMAGE_FOLDERS = (
     Path("images/mscoco/images/train2014"),
     Path("images/mscoco/train2014"),
     Path("../coco/train2014"),
@@ -90,14 +92,13 @@ _PICTURES = (
 
 
 class RefCOCODataset:
-    """One split, a sample per picture; a query's kind is the category of the thing meant.
+    """One split, a sample per image; a query's kind is the category of its targets.
 
-    name: also the folder below ``root``. refs: the file with the sentences, None for the usual one.
-    unit: 'sentence' asks every sentence (LISA, HRSeg, SELF1E), 'ref' all sentences of a ref at once
-    (PSALM, HyperSeg, MVP-LM), which is easier. polygons: the true mask is the union of the parts,
-    where exactly one of them lies ('sum': LISA, SELF1E), or what OpenCV fills ('fill': PSALM's
-    line). task: REFER for masks, GROUND for boxes. Raises NoInputError if a file or the split is
-    missing.
+    name: also the folder below ``root``. refs: the file of expressions, None for the usual one.
+    unit: 'sentence' makes a query of every sentence (LISA, HRSeg, SELF1E), 'ref' one of all
+    sentences of a ref joined (PSALM, HyperSeg, MVP-LM). polygons: see ``polygons``; 'sum' in LISA
+    and SELF1E, 'fill' in PSALM and its successors. task: REFER for masks, GROUND for boxes. Raises
+    NoInputError if a file or the split is missing, InputError if a file is damaged.
     """
 
     def __init__(
@@ -119,41 +120,41 @@ class RefCOCODataset:
                 self._refs[ref.image].append(ref)
         if not self._refs:
             raise NoInputError(f"{path} has no split {split!r}: it may be of another list of refs.")
-        self._numbers = list(self._refs)
+        self._image_ids = list(self._refs)
         self._instances = folder / "instances.json"
         self._images, self._annotations, self._names = self._tables()
-        self._pictures = existing_folder(*(root / place for place in _PICTURES))
+        self._image_folder = existing_folder(*(root / folder for folder in _IMAGE_FOLDERS))
         self._unit, self._task = unit, task
         self._polygons: Polygons = polygons
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._image_ids)
 
     def source(self, number: int) -> str:
-        """Path of a picture. Raises InputError if the table of pictures lacks it."""
-        return str(self._pictures / self._image(self._numbers[number])["file_name"])
+        """Path of an image. Raises InputError if instances.json lacks it."""
+        return str(self._image_folder / self._image(self._image_ids[number])["file_name"])
 
     def __getitem__(self, number: int) -> Sample:
-        """Read one picture and what is said of it. Raises InputError if a file is damaged."""
-        image = self._image(self._numbers[number])
-        frame = read_image(self._pictures / image["file_name"])
+        """Read an image and its expressions. Raises InputError if a file is damaged."""
+        image = self._image(self._image_ids[number])
+        frame = read_image(self._image_folder / image["file_name"])
         if (frame.height, frame.width) != (image["height"], image["width"]):
             raise InputError(
                 f"{frame.source} is {frame.width} x {frame.height} px, but {self._instances} says "
-                f"{image['width']} x {image['height']}: it is another picture."
+                f"{image['width']} x {image['height']}: it is another image."
             )
-        refs = self._refs[self._numbers[number]]
+        refs = self._refs[self._image_ids[number]]
         return Sample(frame, tuple(query for ref in refs for query in self._queries(ref, image)))
 
     def _queries(self, ref: Ref, image: dict[str, Any]) -> list[Query]:
-        meant = [self._annotation(number) for number in ref.annotations]
+        targets = [self._annotation(number) for number in ref.annotations]
         size = image["height"], image["width"]
         union = np.zeros(size, bool)
-        for annotation in meant:
+        for annotation in targets:
             if not annotation.get("iscrowd"):
                 union |= true_mask(annotation["segmentation"], *size, self._polygons)
-        masks = union[None] if meant else union[None][:0]
-        boxes = np.array([annotation["bbox"] for annotation in meant[:1]], np.float64)
+        masks = union[None] if targets else union[None][:0]
+        boxes = np.array([annotation["bbox"] for annotation in targets[:1]], np.float64)
         texts = [". ".join(ref.sentences)] if self._unit == "ref" else ref.sentences
         return [
             Query(
@@ -161,14 +162,14 @@ class RefCOCODataset:
                 Expression(text),
                 masks,
                 np.zeros(len(masks), np.int64),
-                kind=self._kind(meant),
+                kind=self._kind(targets),
                 boxes=boxes.reshape(-1, 4),
             )
             for text in texts
         ]
 
-    def _kind(self, meant: list[dict[str, Any]]) -> str:
-        names = {self._names[annotation["category_id"]] for annotation in meant}
+    def _kind(self, targets: list[dict[str, Any]]) -> str:
+        names = {self._names[annotation["category_id"]] for annotation in targets}
         if len(names) == 1:
             return names.pop()
         return "several" if names else "none"

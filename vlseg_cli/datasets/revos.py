@@ -1,7 +1,7 @@
 """ReVOS (Yan et al. 2024, VISA): expressions and questions about videos.
 
 ``meta_expressions_SPLIT_.json``, ``mask_dict.json`` and ``JPEGImages/SOURCE/VIDEO/00000.jpg``;
-HyperSeg keeps the sources without ``JPEGImages`` around them. Some expressions mean nothing.
+in HyperSeg's layout without ``JPEGImages``. Some expressions have no target.
 """
 
 from collections.abc import Collection
@@ -17,11 +17,11 @@ SPLITS = ("train", "valid")
 
 
 class ReVOSDataset:
-    """One split; a query is one expression, its key the expression's own.
+    """One split; a query is one expression, its key the expression's id.
 
-    A query's kind is 'referring', 'reasoning' or 'absent', which enters no score. kinds: only
-    these are asked, of the videos that have some. Raises NoInputError if a folder or file is
-    missing, InputError if one is damaged.
+    A query's kind is 'referring', 'reasoning' or 'absent' (not scored). kinds: restricts the
+    expressions, and the videos to those that have some. Raises NoInputError if a folder or file
+    is missing, InputError if one is damaged.
     """
 
     def __init__(self, root: Path, split: str = "valid", kinds: Collection[str] = KINDS) -> None:
@@ -43,14 +43,14 @@ class ReVOSDataset:
         return str(self._frames / self._videos[number][0])
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open a video. Raises InputError if its entry lacks something."""
+        """Open a video. Raises InputError if its record is incomplete."""
         video, entry = self._videos[number]
         clip = expression_clip(self._path, video, entry, self._frames / video, self._masks)
         return replace(clip, queries=tuple(q for q in clip.queries if q.kind in self._kinds))
 
 
 def _kinds(entry: dict[str, Any]) -> set[str]:
-    """Kinds of the expressions about a video; all if its entry is damaged, as reading will tell."""
+    """Kinds of a video's expressions; all for a damaged record, which raises when it is read."""
     try:
         return {KINDS[one["type_id"]] for one in entry["expressions"].values()}
     except (KeyError, TypeError, IndexError, AttributeError):

@@ -1,7 +1,7 @@
-"""ScienceQA (Lu et al. 2022): school questions with two to five choices, some about a picture.
+"""ScienceQA (Lu et al. 2022): school questions with two to five choices, some about an image.
 
-``problems.json``, ``pid_splits.json`` and ``images/SPLIT/NUMBER/image.png``. Only questions with a
-picture are read: the papers quote the share of these that is answered right (IMG accuracy).
+``problems.json``, ``pid_splits.json`` and ``images/SPLIT/NUMBER/image.png``. Only questions with an
+image are read: papers report the accuracy on these (IMG accuracy).
 """
 
 import json
@@ -14,7 +14,7 @@ from vlseg_cli.schema import InputError
 
 
 class ScienceQADataset(QuestionDataset):
-    """One split; a query's kind is the subject, its answer the letter of the right choice.
+    """One split; a query's kind is the subject, its answer the letter of the correct choice.
 
     Raises NoInputError if a file or the split is missing, InputError if one is damaged.
     """
@@ -25,7 +25,7 @@ class ScienceQADataset(QuestionDataset):
         images = existing_folder(root / "images" / split, root / split)
         try:
             questions = [
-                (images / key / problem["image"], _asked(key, problem))
+                (images / key / problem["image"], _record(key, problem))
                 for key, problem in ((key, problems[key]) for key in splits[split])
                 if problem["image"]
             ]
@@ -34,7 +34,7 @@ class ScienceQADataset(QuestionDataset):
         super().__init__(path, questions)
 
 
-def _asked(key: str, problem: dict[str, Any]) -> QuestionRecord:
+def _record(key: str, problem: dict[str, Any]) -> QuestionRecord:
     choices = tuple(problem["choices"])
     text = letter_question(problem["question"], choices, problem["hint"])
     return QuestionRecord(

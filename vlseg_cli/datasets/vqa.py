@@ -1,7 +1,8 @@
-"""VQAv2, OKVQA, TextVQA and VizWiz: free questions, each answered by ten people.
+"""VQAv2, OKVQA, TextVQA and VizWiz: open questions, each with ten human answers.
 
-Questions are VQA's own ``…_questions.json`` or, as Qwen-VL and InternVL prepare all four sets, a
-JSON object a line; people's answers are in VQA's ``…_annotations.json``, which test splits lack.
+VQAv2 (Goyal et al. 2017), OKVQA (Marino et al. 2019), TextVQA (Singh et al. 2019), VizWiz (Gurari
+et al. 2018). Questions are VQA's ``…_questions.json`` or, as Qwen-VL and InternVL prepare all four
+sets, a JSON object per line; answers are in VQA's ``…_annotations.json``, which test splits lack.
 """
 
 import json
@@ -26,7 +27,7 @@ VQAName = Literal["vqav2", "okvqa", "textvqa", "vizwiz"]
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """Names of files: a line a question, VQA's own questions, people's answers; and COCO's set."""
+    """Files: questions by line, VQA's questions, answers; and COCO's image folder."""
 
     lines: str
     questions: str = ""
@@ -81,10 +82,10 @@ _SPLITS: dict[VQAName, dict[str, _Split]] = {
 
 
 class VQADataset(QuestionDataset):
-    """One split of one set; a query's answers are people's, none where they are secret.
+    """One split of one set; a query has ten answers, none in test splits.
 
-    joint: how the demand for a short answer is put to the question. Raises NoInputError if a file
-    is missing, InputError if one is damaged or a question was answered by nobody.
+    joint: see ``questions``. Raises NoInputError if a file is missing, InputError if one is damaged
+    or lacks the answers of a question.
     """
 
     def __init__(self, root: Path, name: VQAName, split: str, *, joint: Joint = "line") -> None:
@@ -93,67 +94,69 @@ class VQADataset(QuestionDataset):
         path = root / files.lines
         if files.questions and not path.is_file():
             path = root / files.questions
-            rows = _own_rows(root, path, files.coco)
+            rows = _vqa_rows(root, path, files.coco)
         else:
             rows = _prepared_rows(root, path)
         super().__init__(
             path,
             (
                 (
-                    picture,
+                    image,
                     QuestionRecord(
                         short_question(question, joint, unanswerable=name == "vizwiz"),
                         key,
-                        _people(path, answers, key),
+                        _human_answers(path, answers, key),
                     ),
                 )
-                for picture, question, key in rows
+                for image, question, key in rows
             ),
         )
 
 
-_Row = tuple[Path, str, str]  # picture, question, its number
+_Row = tuple[Path, str, str]  # image, question, question id
 
 
-def _own_rows(root: Path, path: Path, coco: str) -> Iterator[_Row]:
-    """Pictures are named by COCO's numbers."""
+def _vqa_rows(root: Path, path: Path, coco: str) -> Iterator[_Row]:
+    """Rows of VQA's file; image files have COCO's names."""
     folder = existing_folder(root / coco, root / "../coco" / coco, root / ".." / coco)
     try:
         for record in parsed(path, json.loads)["questions"]:
-            picture = folder / f"COCO_{coco}_{record['image_id']:012d}.jpg"
-            yield picture, record["question"], str(record["question_id"])
+            image = folder / f"COCO_{coco}_{record['image_id']:012d}.jpg"
+            yield image, record["question"], str(record["question_id"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} lacks {error}: it is no file of VQA's questions.") from error
+        raise InputError(f"{path} lacks {error}: it is not a VQA question file.") from error
 
 
 def _prepared_rows(root: Path, path: Path) -> Iterator[_Row]:
-    """Pictures are named from the folder around all sets: ``data/okvqa/val2014/….jpg``."""
+    """Rows of a file by line; image paths start above the set: ``data/okvqa/val2014/….jpg``."""
     for record in read_lines(path, "image", "question", "question_id"):
-        picture = root.joinpath(*Path(record["image"]).parts[-2:])
-        yield picture, record["question"], str(record["question_id"])
+        image = root.joinpath(*Path(record["image"]).parts[-2:])
+        yield image, record["question"], str(record["question_id"])
 
 
-def _people(path: Path, answers: dict[str, tuple[str, ...]] | None, key: str) -> tuple[str, ...]:
+def _human_answers(
+    path: Path, answers: dict[str, tuple[str, ...]] | None, key: str
+) -> tuple[str, ...]:
     if answers is None:
         return ()
     if key not in answers:
-        raise InputError(f"{path} asks question {key}, but the annotations do not answer it.")
+        raise InputError(f"{path} has question {key}, but the annotations do not answer it.")
     return answers[key]
 
 
 def _answers(path: Path) -> dict[str, tuple[str, ...]]:
-    """People's answers by question."""
-    data = parsed(path, _loaded)
+    """Answers by question id."""
+    data = parsed(path, _load)
     try:
         return {str(one["question_id"]): tuple(one["answers"]) for one in data["annotations"]}
     except (KeyError, TypeError) as error:
-        raise InputError(f"{path} lacks {error}: it is no file of VQA's answers.") from error
+        raise InputError(f"{path} lacks {error}: it is not a VQA annotation file.") from error
 
 
-def _loaded(data: bytes) -> Any:
-    """Two million answers are the same few words: each is kept once and nothing around it."""
-    return json.loads(data, object_hook=_word)
+def _load(data: bytes) -> Any:
+    """Parse and keep each answer's text alone, interned: millions of answers repeat few words."""
+    return json.loads(data, object_hook=_answer)
 
 
-def _word(record: dict[str, Any]) -> Any:
+def _answer(record: dict[str, Any]) -> Any:
     return sys.intern(record["answer"]) if "answer" in record else record

@@ -1,7 +1,8 @@
-"""YouTube-VIS 2019 (Yang et al. 2019): every instance of 40 categories, followed through videos.
+"""YouTube-VIS 2019 (Yang et al. 2019): instances of 40 categories, tracked through videos.
 
-``SPLIT.json`` and ``SPLIT/JPEGImages/VIDEO/00000.jpg``. Only training has annotations: answers to
-'valid' and 'test' are scored by a server.
+``SPLIT.json`` (``videos``, ``annotations`` with a segmentation per frame, ``categories``) and
+``SPLIT/JPEGImages/VIDEO/00000.jpg``. Only 'train' has annotations: predictions for 'valid' and
+'test' are scored by a server.
 """
 
 import json
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.frame_folders import FrameFolder, hidden
+from vlseg_cli.datasets.frame_folders import FrameFolder, unannotated
 from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
 
@@ -22,20 +23,20 @@ SPLITS = ("train", "valid", "test")
 
 
 class YouTubeVISDataset:
-    """One split; a clip's query asks for all categories, its key is the number of the video.
+    """One split; a clip has one query for all categories, its key is the video's id.
 
-    Raises NoInputError if a file is missing, InputError if it is no such file.
+    Raises NoInputError if a file is missing, InputError if it is damaged.
     """
 
     def __init__(self, root: Path, split: str = "valid") -> None:
         self._path = root / f"{split}.json"
         self._frames = existing_folder(root / split / "JPEGImages")
-        data = parsed(self._path, _loaded)
+        data = parsed(self._path, _load)
         try:
             self._videos: list[dict[str, Any]] = list(data["videos"])
             self.category_ids: tuple[int, ...] = tuple(one["id"] for one in data["categories"])
             self._names = tuple(one["name"] for one in data["categories"])
-            self._has_truth = data["annotations"] is not None
+            self._is_annotated = data["annotations"] is not None
             self._tracks: dict[int, list[dict[str, Any]]] = defaultdict(list)
             for track in data["annotations"] or ():
                 self._tracks[track["video_id"]].append(track)
@@ -46,11 +47,11 @@ class YouTubeVISDataset:
         return len(self._videos)
 
     def source(self, number: int) -> str:
-        """The folder of a video. Raises InputError if its entry lacks file names."""
+        """The folder of a video. Raises InputError if its record lacks file names."""
         return str(self._frames / self._name(self._videos[number]))
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open a video. Raises InputError if its entry lacks something."""
+        """Open a video. Raises InputError if its record is incomplete."""
         video = self._videos[number]
         try:
             names = [name.removesuffix(".jpg") for name in video["file_names"]]
@@ -63,7 +64,7 @@ class YouTubeVISDataset:
                 Categories(self._names, (False,) * len(self._names)),
                 objects,
                 labels,
-                partial(_masks, tracks, *shape) if self._has_truth else hidden,
+                partial(_masks, tracks, *shape) if self._is_annotated else unannotated,
                 key=str(video["id"]),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -78,7 +79,7 @@ class YouTubeVISDataset:
         )
 
     def _name(self, video: dict[str, Any]) -> str:
-        """The folder that its files are in."""
+        """The folder of the video's frames."""
         try:
             return str(Path(video["file_names"][0]).parent)
         except (KeyError, TypeError, IndexError) as error:
@@ -86,7 +87,7 @@ class YouTubeVISDataset:
 
 
 def _masks(tracks: list[dict[str, Any]], height: int, width: int, frame: int) -> NDArray[np.bool_]:
-    """(M, H, W), empty where a track is absent."""
+    """(N, H, W) of the tracks in a frame, empty where one is absent."""
     stacked = np.zeros((len(tracks), height, width), bool)
     for row, track in zip(stacked, tracks, strict=True):
         segmentation = track["segmentations"][frame]
@@ -95,8 +96,8 @@ def _masks(tracks: list[dict[str, Any]], height: int, width: int, frame: int) ->
     return stacked
 
 
-def _loaded(data: bytes) -> Any:
-    """The file with its long lists of runs compressed as they come, or they would fill memory."""
+def _load(data: bytes) -> Any:
+    """Parse, with uncompressed runs compressed at once to save memory."""
     return json.loads(data, object_hook=_compressed)
 
 

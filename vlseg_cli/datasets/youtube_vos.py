@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.frame_folders import FrameFolder, follow, frame_names, hidden
+from vlseg_cli.datasets.frame_folders import FrameFolder, frame_names, tracking_query, unannotated
 from vlseg_cli.datasets.meta_expressions import read_videos
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, Task
 
@@ -24,7 +24,7 @@ SPLITS = ("train", "valid", "test")
 class YouTubeVOSDataset:
     """One split; a clip has a query for each frame in which objects first appear.
 
-    Raises NoInputError if a folder or file is missing, InputError if meta.json is no such file.
+    Raises NoInputError if a folder or file is missing, InputError if meta.json is damaged.
     """
 
     def __init__(self, root: Path, split: str = "valid") -> None:
@@ -56,18 +56,17 @@ class YouTubeVOSDataset:
             if name not in names:
                 raise InputError(f"{frames} lacks {name}.jpg, where object {one} first appears.")
             appearing[names.index(name)].append(one)
-        queries = (follow(clip, first, tuple(new)) for first, new in sorted(appearing.items()))
+        queries = (
+            tracking_query(clip, first, tuple(new)) for first, new in sorted(appearing.items())
+        )
         return ClipSample(video, clip.names, clip.read, tuple(queries))
 
 
-SPLITS = ("train", "valid", "test")
-
-
 class RefYouTubeVOSDataset:
-    """One split; a query is one expression, its key the expression's own.
+    """One split; a query is one expression, its key the expression's id.
 
-    'valid' leaves out the videos of 'test', which its file lists as well. Raises NoInputError if a
-    file is missing, InputError if it is no such file.
+    'valid' leaves out the videos of 'test', which its file lists too. Raises NoInputError if a
+    file is missing, InputError if it is damaged.
     """
 
     def __init__(self, root: Path, split: str = "valid") -> None:
@@ -75,8 +74,8 @@ class RefYouTubeVOSDataset:
         self._path = _meta(root, split)
         videos = read_videos(self._path)
         if split == "valid" and _meta(root, "test").is_file():
-            tested = read_videos(_meta(root, "test"))
-            videos = {video: entry for video, entry in videos.items() if video not in tested}
+            test_videos = read_videos(_meta(root, "test"))
+            videos = {video: entry for video, entry in videos.items() if video not in test_videos}
         self._videos = list(videos.items())
 
     def __len__(self) -> int:
@@ -87,7 +86,7 @@ class RefYouTubeVOSDataset:
         return str(self._root / self._split / "JPEGImages" / self._videos[number][0])
 
     def __getitem__(self, number: int) -> ClipSample:
-        """Open a video. Raises InputError if its entry lacks something."""
+        """Open a video. Raises InputError if its record is incomplete."""
         video, entry = self._videos[number]
         frames = existing_folder(Path(self.source(number)))
         annotations = self._root / self._split / "Annotations" / video
@@ -102,9 +101,9 @@ class RefYouTubeVOSDataset:
 
 
 def _query(clip: FrameFolder, key: str, expression: dict[str, Any]) -> ClipQuery:
-    """Only training says which object is meant."""
+    """Only 'train' has the target object."""
     objects = (int(expression["obj_id"]),) if "obj_id" in expression else ()
-    masks = partial(clip.masks, objects=objects) if objects else hidden
+    masks = partial(clip.masks, objects=objects) if objects else unannotated
     labels = np.zeros(len(objects), np.int64)
     return ClipQuery(Task.RVOS, Expression(expression["exp"]), objects, labels, masks, key=key)
 

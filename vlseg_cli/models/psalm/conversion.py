@@ -119,7 +119,7 @@ def open_official_psalm(directory: Path) -> OfficialFolder:
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
     rules = psalm_rules(config.language_heads, config.vocabulary)
-    trained = class_table("coco-panoptic").asked("plain")
+    trained = class_table("coco-panoptic").prompt("plain")
     return inspect_official("psalm", sizes, tokenizer, tensors, rules, own, _FILLS, trained)
 
 
