@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vlseg_cli.cli.prompts import (
+    RegionOptions,
     RegionPrompt,
     category_prompt,
     numbers_in,
@@ -112,9 +113,13 @@ FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "grey.png")
 
 def test_all_kinds_together_in_order(tmp_path) -> None:
     Image.fromarray(np.eye(60, 80, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
-    places = parse_regions(
-        ["10,20", "5,5,70,50"], ["40,30,60,50"], ["1,1;70,50"], [tmp_path / "mask.png"]
+    given = RegionOptions(
+        point=["10,20", "5,5,70,50"],
+        box=["40,30,60,50"],
+        scribble=["1,1;70,50"],
+        mask=[tmp_path / "mask.png"],
     )
+    places = parse_regions(given)
     regions = regions_on(places, FRAME).regions
     assert [region.kind for region in regions] == ["point", "point", "box", "scribble", "mask"]
     masks = [region.mask for region in regions]
@@ -126,46 +131,46 @@ def test_all_kinds_together_in_order(tmp_path) -> None:
 
 
 def test_nothing_pointed_at_is_false() -> None:
-    assert not parse_regions(None, None, None, None)
-    assert not parse_regions([], [], [], [])
-    assert parse_regions(["1,2"], None, None, None)
+    assert not parse_regions(RegionOptions())
+    assert not parse_regions(RegionOptions(point=[], box=[], scribble=[], mask=[]))
+    assert parse_regions(RegionOptions(point=["1,2"]))
 
 
 @given(st.integers(0, 79), st.integers(0, 59))
 def test_every_pixel_can_be_pointed_at(x: int, y: int) -> None:
-    (place,) = parse_regions([f"{x},{y}"], None, None, None)
+    (place,) = parse_regions(RegionOptions(point=[f"{x},{y}"]))
     assert place.on(FRAME).mask[y, x]
 
 
 @pytest.mark.parametrize("text", ["", "a,b", "1", "1,2,3", "nan,1", "1,inf", "1;2", "1,,2"])
 def test_bad_points(text: str) -> None:
     with pytest.raises(UsageError, match="--point"):
-        parse_regions([text], None, None, None)
+        parse_regions(RegionOptions(point=[text]))
 
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "1,2,3,x", "1,2,3,nan"])
 def test_bad_boxes(text: str) -> None:
     with pytest.raises(UsageError, match="--box"):
-        parse_regions(None, [text], None, None)
+        parse_regions(RegionOptions(box=[text]))
 
 
 @pytest.mark.parametrize("text", ["", "1,2;3", "1;2", "1,2;;3,4", "1,2,3,4"])
 def test_bad_scribbles(text: str) -> None:
     with pytest.raises(UsageError, match="--scribble"):
-        parse_regions(None, None, [text], None)
+        parse_regions(RegionOptions(scribble=[text]))
 
 
 def test_places_outside_the_picture_are_errors(tmp_path) -> None:
     for places in (
-        parse_regions(["80,10"], None, None, None),
-        parse_regions(None, ["90,70,95,75"], None, None),
-        parse_regions(None, ["30,30,20,20"], None, None),
-        parse_regions(None, None, ["1,1;-1,5"], None),
+        parse_regions(RegionOptions(point=["80,10"])),
+        parse_regions(RegionOptions(box=["90,70,95,75"])),
+        parse_regions(RegionOptions(box=["30,30,20,20"])),
+        parse_regions(RegionOptions(scribble=["1,1;-1,5"])),
     ):
         with pytest.raises(UsageError):
             regions_on(places, FRAME)
     with pytest.raises(InputError, match="cannot be opened"):
-        regions_on(parse_regions(None, None, None, [tmp_path / "missing.png"]), FRAME)
+        regions_on(parse_regions(RegionOptions(mask=[tmp_path / "missing.png"])), FRAME)
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))

@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from rich.progress import BarColumn, ProgressColumn, Task
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from vlseg_cli.cli.console import Console
 from vlseg_cli.cli.values import printable
+from vlseg_cli.jobs import JobProgress
 from vlseg_cli.schema import Record
 
 _LINE_EVERY, _JSON_EVERY = 30.0, 1.0  # s
@@ -89,7 +89,7 @@ def _rate(per_second: float, unit: str) -> str:
     return f"{per_second * 3600:,.1f}{unit}/h"
 
 
-class ProgressDisplay:
+class ProgressDisplay(JobProgress):
     """Counts, and prints errors alone, as for ``--quiet``; the base of the others."""
 
     def __init__(
@@ -107,12 +107,7 @@ class ProgressDisplay:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._on_end()
 
     def start(self, total: int, done: int = 0) -> None:

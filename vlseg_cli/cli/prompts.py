@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vlseg_cli.cli.options import INPUTS
 from vlseg_cli.cli.values import each_once, shown
 from vlseg_cli.media import read_mask
 from vlseg_cli.models.base import Segmenter
@@ -24,6 +25,14 @@ COUNTABLE = (Task.INSTANCE, Task.DETECT, Task.VIS)
 
 _PANEL = "Prompt"
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar='INPUT... "TEXT"',
+        help=f"{INPUTS}; last the text.",
+        show_default=False,
+    ),
+]
 Texts = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,39 +51,40 @@ CategoryNames = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Points = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--point",
-        metavar="x,y",
-        help="A point in px; x,y,x,y for several on one object. Repeatable.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Boxes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--box", metavar="x0,y0,x1,y1", help="A box in px. Repeatable.", rich_help_panel=_PANEL
-    ),
-]
-Scribbles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scribble",
-        metavar="x,y;x,y;...",
-        help="A line in px. Repeatable.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Masks = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--mask",
-        metavar="FILE",
-        help="A mask file of the image's size, not 0 inside the mask. Repeatable.",
-        rich_help_panel=_PANEL,
-    ),
-]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionOptions:
+    """The options for regions, as given."""
+
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="x,y",
+            help="A point in px; x,y,x,y for several on one object. Repeatable.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="x0,y0,x1,y1", help="A box in px. Repeatable.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    scribble: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="x,y;x,y;...", help="A line in px. Repeatable.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A mask file of the image's size, not 0 inside the mask. Repeatable.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
 
 
 def split_texts(
@@ -208,21 +218,16 @@ def numbers_in(text: str, between: str = ",") -> list[float]:
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def parse_regions(
-    points: Sequence[str] | None,
-    boxes: Sequence[str] | None,
-    scribbles: Sequence[str] | None,
-    masks: Sequence[Path] | None,
-) -> RegionPrompts:
-    """The four options: points first, then boxes, scribbles, masks; each value is one region.
+def parse_regions(options: RegionOptions) -> RegionPrompts:
+    """Points first, then boxes, scribbles, masks; each value is one region.
 
     Raises UsageError that shows how each is written.
     """
     return (
-        *(_point(text) for text in points or ()),
-        *(_box(text) for text in boxes or ()),
-        *(_scribble(text) for text in scribbles or ()),
-        *(RegionPrompt("mask", path) for path in masks or ()),
+        *map(_point, options.point or ()),
+        *map(_box, options.box or ()),
+        *map(_scribble, options.scribble or ()),
+        *(RegionPrompt("mask", path) for path in options.mask or ()),
     )
 
 

@@ -1,24 +1,13 @@
 """``vlseg refer``: segment what an expression describes."""
 
-from typing import Annotated
-
 import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import JobOptions, expand_options
-from vlseg_cli.cli.prompts import Texts, split_texts
+from vlseg_cli.cli.prompts import Texts, Words, split_texts
 from vlseg_cli.cli.requests import row_requests, text_requests
 from vlseg_cli.cli.run_job import run_job_command
 from vlseg_cli.schema import Task
-
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar='INPUT... "TEXT"',
-        help=f"{options.INPUTS}; last the expression.",
-        show_default=False,
-    ),
-]
 
 
 @expand_options

@@ -7,11 +7,8 @@ import typer
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import JobOptions, expand_options
 from vlseg_cli.cli.prompts import (
-    Boxes,
     CategoryNames,
-    Masks,
-    Points,
-    Scribbles,
+    RegionOptions,
     parse_names,
     parse_regions,
 )
@@ -36,11 +33,8 @@ def command(
     inputs: options.Inputs = None,
     kind: Kind = None,
     categories: CategoryNames = None,
-    point: Points = None,
-    box: Boxes = None,
-    scribble: Scribbles = None,
-    mask: Masks = None,
     *,
+    region_options: RegionOptions,
     job_options: JobOptions,
 ) -> None:
     """Segment everything, named categories, or given regions.
@@ -49,7 +43,7 @@ def command(
 
     vlseg segment kitchen.png --point 120,80 --box 40,30,200,150
     """
-    regions = parse_regions(point, box, scribble, mask)
+    regions = parse_regions(region_options)
     if regions and (kind or categories):
         raise UsageError(
             "--point, --box, --scribble and --mask are regions: give them without --task"

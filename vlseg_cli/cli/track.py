@@ -7,11 +7,8 @@ import typer
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import JobOptions, expand_options
 from vlseg_cli.cli.prompts import (
-    Boxes,
     CategoryNames,
-    Masks,
-    Points,
-    Scribbles,
+    RegionOptions,
     checked_text,
     parse_names,
     parse_regions,
@@ -64,13 +61,10 @@ def command(
     refer: Refer = None,
     reason: Reason = None,
     categories: CategoryNames = None,
-    point: Points = None,
-    box: Boxes = None,
-    scribble: Scribbles = None,
-    mask: Masks = None,
+    *,
+    region_options: RegionOptions,
     at: At = None,
     many: options.Many = False,
-    *,
     job_options: JobOptions,
 ) -> None:
     """Track objects through videos, by expression, question, name or region.
@@ -82,7 +76,7 @@ def command(
     Each frame is encoded once for all prompts. An object keeps its track id while it is occluded
     or out of the image. Without any prompt, all categories of the model are tracked.
     """
-    regions = parse_regions(point, box, scribble, mask)
+    regions = parse_regions(region_options)
     texts: list[Expression | Question] = [
         *(Expression(checked_text(text, "expression")) for text in refer or ()),
         *(Question(checked_text(text, "question")) for text in reason or ()),

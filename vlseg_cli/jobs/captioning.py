@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vlseg_cli.datasets.captions import CAPTIONS, CaptionedImage, CaptionRules, read_captioned
 from vlseg_cli.media import read_image
@@ -17,14 +17,6 @@ from vlseg_cli.outputs.atomic import unwritable
 from vlseg_cli.schema import Frame, InputError, UsageError
 
 SETTINGS = "captions.json"
-
-
-class DescribesFrames(Protocol):
-    """A model that generates captions."""
-
-    def __call__(self, frame: Frame) -> list[str]:
-        """Captions of an image."""
-        ...
 
 
 class CaptionFile:
@@ -80,7 +72,7 @@ class CaptionFile:
 def caption_images(
     file: CaptionFile,
     model: str,
-    describe: DescribesFrames,
+    describe: Callable[[Frame], list[str]],
     images: Iterable[str],
     rules: CaptionRules,
     report: Callable[[CaptionedImage | InputError], None],

@@ -25,17 +25,28 @@ from vlseg_cli.outputs.records import read_record
 from vlseg_cli.schema import Item, Record
 
 
-class ItemRecords:
-    """Lines of records, item by item, from the state folder or from ``records.jsonl``.
+class JobRecords:
+    """The records of all items that are done, from the state folder or from ``records.jsonl``.
 
-    Memory holds one item and the byte ranges of the others.
+    Can be iterated several times. Memory holds one item and the byte ranges of the others.
     """
 
     def __init__(self, folder: OutputFolder, journal: Journal) -> None:
         self._folder, self._journal = folder, journal
         self._ranges = _byte_ranges(folder)
 
-    def of(self, item: Item) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Record]:
+        for _, records in self.by_item():
+            yield from records
+
+    def by_item(self) -> Iterator[tuple[Item, Iterator[Record]]]:
+        """Every item that is done, with its records."""
+        for item in self._journal.items:
+            if self._journal.is_done(item.number):
+                lines = (line for block in self.lines(item) for line in block.splitlines())
+                yield item, map(read_record, lines)
+
+    def lines(self, item: Item) -> Iterator[bytes]:
         """Blocks of whole lines; none for an item that is not done."""
         if self._journal.attempt(item.number):
             for chunk in range(self._journal.chunks(item.number)):
@@ -46,25 +57,6 @@ class ItemRecords:
                 file.seek(start)
                 while file.tell() < end:
                     yield file.readline()
-
-
-class JobRecords:
-    """The records of all items that are done; can be iterated several times."""
-
-    def __init__(self, folder: OutputFolder, journal: Journal) -> None:
-        self._folder, self._journal = folder, journal
-
-    def __iter__(self) -> Iterator[Record]:
-        for _, records in self.by_item():
-            yield from records
-
-    def by_item(self) -> Iterator[tuple[Item, Iterator[Record]]]:
-        """Every item that is done, with its records."""
-        records = ItemRecords(self._folder, self._journal)
-        for item in self._journal.items:
-            if self._journal.is_done(item.number):
-                lines = (line for block in records.of(item) for line in block.splitlines())
-                yield item, map(read_record, lines)
 
 
 def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> None:
@@ -88,9 +80,9 @@ def remove_leftovers(folder: OutputFolder) -> None:
 
 def _write_records(folder: OutputFolder, journal: Journal) -> None:
     file = folder.begin(RECORDS)
-    records = ItemRecords(folder, journal)
+    records = JobRecords(folder, journal)
     for item in journal.items:
-        for lines in records.of(item):
+        for lines in records.lines(item):
             file.write(lines)
     file.commit()
 

@@ -6,9 +6,9 @@ frame is found by running its batch one by one, and becomes an error instead of 
 
 import gc
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from vlseg_cli.models.base import Segmenter, SessionState
 from vlseg_cli.outputs.records import record_of
@@ -29,29 +29,28 @@ RequestsFor = Callable[[Item, Frame], Sequence[PromptRequest]]
 FrameResult = list[Record] | VlsegError
 
 
-class FrameInference(Protocol):
+class FrameInference(ABC):
     """What runs the model: ``BatchInference`` on single frames, ``TrackingInference`` on videos."""
 
-    batch_size: int
+    batch_size = 1
 
-    def begin(self, chunk: int, state: SessionState | None) -> None:
-        """Start a video at chunk number ``chunk``; state: as the chunk before left it."""
-        ...
-
+    @abstractmethod
     def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
         """The records of each frame, or the error, in order."""
-        ...
+
+    def begin(self, chunk: int, state: SessionState | None) -> None:  # noqa: B027
+        """Start a video at chunk number ``chunk``; state: as the chunk before left it."""
 
     def state(self) -> SessionState | None:
         """What the rest of the video depends on, None for nothing."""
-        ...
+        return None
 
     def end(self) -> VlsegError | None:
         """End the video; returns an error of the video as a whole."""
-        ...
+        return None
 
 
-class BatchInference:
+class BatchInference(FrameInference):
     """Runs batches of frames. ``batch_size`` shrinks when memory runs out and stays small."""
 
     def __init__(
@@ -66,17 +65,6 @@ class BatchInference:
         self._exact_scores = exact_scores
         self._model, self._requests_for, self._note = model, requests_for, note
         self.batch_size = batch_size
-
-    def begin(self, chunk: int, state: SessionState | None) -> None:
-        """See ``FrameInference``: frames do not depend on each other."""
-
-    def state(self) -> SessionState | None:
-        """See ``FrameInference``."""
-        return None
-
-    def end(self) -> VlsegError | None:
-        """See ``FrameInference``."""
-        return None
 
     def predict(self, frames: Sequence[tuple[Item, Frame]]) -> list[FrameResult]:
         """See ``FrameInference``."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vlseg_cli.jobs.finish import ItemRecords, finish
+from vlseg_cli.jobs.finish import JobRecords, finish
 from vlseg_cli.jobs.job import JOB, LOCK, existing_job, records_path, write_job
 from vlseg_cli.jobs.journal import Journal, worker_name
 from vlseg_cli.jobs.lease import locked
@@ -24,7 +24,7 @@ class _MergedJob:
     def __init__(self, root: Path) -> None:
         self.job, self.folder = existing_job(root), OutputFolder(root)
         self.journal = Journal(self.folder, worker_name())
-        self.records = ItemRecords(self.folder, self.journal)
+        self.records = JobRecords(self.folder, self.journal)
         self.numbers = {item.source: item.number for item in self.journal.items}
 
     def rank(self, source: str) -> int:
@@ -99,7 +99,7 @@ def _copy(item: Item, source: _MergedJob, folder: OutputFolder, journal: Journal
     """Copy the records and the result of one item."""
     number = source.numbers[item.source]
     old = source.journal.items[number]
-    folder.write(b"".join(source.records.of(old)), *records_path(item.number, 0))
+    folder.write(b"".join(source.records.lines(old)), *records_path(item.number, 0))
     error, code = source.journal.errors.get(number, (None, 0))
     result = ItemResult(item, source.journal.frames(number), error, code)
     journal.append(Chunk(WorkUnit((item,), item.number), 0, True, (result,)))

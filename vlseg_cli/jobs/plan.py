@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 
 from vlseg_cli.jobs.job import Job, JobSettings
-from vlseg_cli.jobs.run import BuildRequests, run_job
+from vlseg_cli.jobs.run import BuildRequests, JobProgress, run_job
 from vlseg_cli.jobs.work_units import Shard
 from vlseg_cli.media.probe import Probe, probe
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import FrameRange, Input, InputError, Record
+from vlseg_cli.schema import FrameRange, Input, InputError
 
 _HEADERS = 200  # inputs whose headers are read
 _TRIED = 4  # images, and as many videos, in the trial
@@ -137,8 +137,8 @@ def _total(lengths: Sequence[int], videos: int) -> int | None:
 
 
 @dataclass(slots=True)
-class Profile:
-    """The cost of a trial; receives its progress as a ``JobProgress``.
+class Profile(JobProgress):
+    """The cost of a trial, from its progress.
 
     done: frames. written: bytes of results. memory: bytes in use at the peak, children included.
     failed: errors by input.
@@ -155,9 +155,6 @@ class Profile:
         """Seconds and bytes of that many frames."""
         return frames * self.seconds / self.done, frames * self.written / self.done
 
-    def start(self, total: int, done: int) -> None:
-        """See ``JobProgress``."""
-
     def frames(self, count: int) -> None:
         """See ``JobProgress``."""
         self.done += count
@@ -168,12 +165,6 @@ class Profile:
         """See ``JobProgress``."""
         if error is not None:
             self.failed[source] = error
-
-    def records(self, records: Sequence[Record]) -> None:
-        """See ``JobProgress``."""
-
-    def note(self, text: str) -> None:
-        """See ``JobProgress``."""
 
 
 def profile_job(

@@ -1,11 +1,10 @@
 """A job from beginning to end: open it, do what is left, finish it if nothing is."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from vlseg_cli.jobs.finish import finish
 from vlseg_cli.jobs.inference import BatchInference, FrameInference
@@ -13,7 +12,7 @@ from vlseg_cli.jobs.job import LOCK, STATE_FOLDER, Job, JobSettings
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import locked
 from vlseg_cli.jobs.open_job import name_items, open_job
-from vlseg_cli.jobs.pipeline import Pipeline, Stop, stop_on_signals
+from vlseg_cli.jobs.pipeline import Pipeline, stop_on_signals
 from vlseg_cli.jobs.tracking import TrackingInference
 from vlseg_cli.jobs.work_queue import JournaledQueue, TransientQueue
 from vlseg_cli.jobs.work_units import FrameSource, ItemResult
@@ -29,28 +28,23 @@ _POLL_SECONDS = 0.5  # while other processes hold what is left
 BuildRequests = Callable[[Segmenter, Item, Frame], Sequence[PromptRequest]]
 
 
-class JobProgress(Protocol):
-    """Receives the progress of a run; calls come from one thread at a time."""
+class JobProgress:
+    """Receives the progress of a run, here without effect; calls come from one thread at a time."""
 
     def start(self, total: int, done: int) -> None:
         """The number of inputs, and of those that earlier runs completed."""
-        ...
 
     def frames(self, count: int) -> None:
         """That many more frames are predicted and written."""
-        ...
 
     def item(self, source: str, error: str | None) -> None:
         """An input is complete, or has failed with this error."""
-        ...
 
     def records(self, records: Sequence[Record]) -> None:
         """Records that were just written."""
-        ...
 
     def note(self, text: str) -> None:
         """A message for the user."""
-        ...
 
 
 @dataclass(slots=True)
@@ -123,7 +117,12 @@ def _run_journaled(
     videos = any(journal.items[number].is_video for number in wanted)
     queue = JournaledQueue(settings.folder, journal, settings.batch_size, settings.shard, wanted)
     is_waiting = False
-    with closing(journal), closing(queue), _opened(settings, progress) as (source, stop):
+    with (
+        closing(journal),
+        closing(queue),
+        stop_on_signals(progress.note) as stop,
+        _source(settings) as source,
+    ):
         inference = load_inference()  # the decoder starts meanwhile
         while True:
             sinks = open_sinks(settings.formats, settings.folder, videos)
@@ -156,7 +155,7 @@ def _run_transient(
         if result.error is not None:
             summary.failed.setdefault(result.item.source, (result.error, result.exit_code))
 
-    with _opened(settings, progress) as (source, stop):
+    with stop_on_signals(progress.note) as stop, _source(settings) as source:
         inference = load_inference()
         with Writer(settings.sinks, queue, done) as writer:
             Pipeline(queue, source, inference, writer, stop, settings).run()
@@ -175,13 +174,6 @@ def _inference(
         return single
     images = single if settings.images_too else None
     return TrackingInference(require_video(model), of_model, images, exact)
-
-
-@contextmanager
-def _opened(settings: JobSettings, progress: JobProgress) -> Iterator[tuple[FrameSource, Stop]]:
-    """The source of frames and the state of the signals."""
-    with stop_on_signals(progress.note) as stop, _source(settings) as source:
-        yield source, stop
 
 
 def _source(settings: JobSettings) -> FrameSource:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vlseg_cli.jobs.inference import (
     BatchInference,
+    FrameInference,
     FrameResult,
     RequestsFor,
     is_out_of_memory,
@@ -34,10 +35,8 @@ from vlseg_cli.schema import (
 _FIRST = "watching/first"  # on disk, beside the arrays of the session
 
 
-class TrackingInference:
+class TrackingInference(FrameInference):
     """Runs the frames of one video after the other, in order."""
-
-    batch_size = 1
 
     def __init__(
         self,

@@ -1,10 +1,10 @@
 """The source of work units and the sink of completed chunks: a journaled folder, or nothing.
 
-The pipeline between the two is the same for both.
+The pipeline between the two is the same for both. ``units`` is called from the reading thread,
+``complete`` from the writing one.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from vlseg_cli.jobs.job import (
     LEASES,
@@ -20,22 +20,6 @@ from vlseg_cli.jobs.work_units import Chunk, Shard, WorkUnit, group_items
 from vlseg_cli.models.base import SessionState
 from vlseg_cli.outputs import OutputFolder, record_line
 from vlseg_cli.schema import Item
-
-
-class WorkQueue(Protocol):
-    """``units`` is called from the reading thread, ``complete`` from the writing one."""
-
-    def units(self) -> Iterator[WorkUnit]:
-        """Units to do, each claimed for this process when it is yielded."""
-        ...
-
-    def state(self, unit: WorkUnit) -> SessionState | None:
-        """The tracking state at the end of the last complete chunk of a video, if there is one."""
-        ...
-
-    def complete(self, chunk: Chunk) -> None:
-        """Store a chunk; its images are written already."""
-        ...
 
 
 class JournaledQueue:
@@ -55,7 +39,7 @@ class JournaledQueue:
         self._leases = Leases(folder.root / STATE_FOLDER / LEASES)
 
     def units(self) -> Iterator[WorkUnit]:
-        """See ``WorkQueue``. One pass over the items; what others hold meanwhile is skipped."""
+        """Units to do, each claimed when it is yielded; what other processes hold is skipped."""
         for index, group in enumerate(group_items(self._journal.items, self._batch_size)):
             if not self._shard.takes(index) or not self._pending(group):
                 continue
@@ -70,11 +54,11 @@ class JournaledQueue:
                 self._leases.release(str(group.key))
 
     def state(self, unit: WorkUnit) -> SessionState | None:
-        """See ``WorkQueue``."""
+        """The tracking state at the end of the last complete chunk of a video, if there is one."""
         return read_state(self._folder, unit.key, unit.chunks - 1)
 
     def complete(self, chunk: Chunk) -> None:
-        """See ``WorkQueue``: records and state to files of their own, then a journal line."""
+        """Store a chunk: records and state in files of their own, then a journal line."""
         for result in chunk.results:
             lines = "".join(record_line(record) + "\n" for record in result.records)
             self._folder.write(lines.encode(), *records_path(result.item.number, chunk.index))
@@ -106,14 +90,17 @@ class TransientQueue:
         self._items, self._batch_size, self._shard = items, batch_size, shard
 
     def units(self) -> Iterator[WorkUnit]:
-        """See ``WorkQueue``."""
+        """All units of this shard."""
         for index, unit in enumerate(group_items(self._items, self._batch_size)):
             if self._shard.takes(index):
                 yield unit
 
     def state(self, unit: WorkUnit) -> SessionState | None:  # noqa: ARG002
-        """See ``WorkQueue``: no chunk was done before."""
+        """None: no chunk was done before."""
         return None
 
     def complete(self, chunk: Chunk) -> None:
-        """See ``WorkQueue``: there is nothing to store."""
+        """There is nothing to store."""
+
+
+WorkQueue = JournaledQueue | TransientQueue

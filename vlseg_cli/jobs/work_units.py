@@ -8,9 +8,9 @@ folder take whatever is free.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from vlseg_cli.media import Request
 from vlseg_cli.models.base import SessionState
@@ -76,7 +76,7 @@ class Chunk:
 Key = tuple[WorkUnit, Item]
 
 
-class FrameSource(Protocol):
+class FrameSource(AbstractContextManager["FrameSource"], Protocol):
     """As ``media.Decoder``; entered while the job runs."""
 
     def read(
@@ -84,15 +84,6 @@ class FrameSource(Protocol):
     ) -> Iterator[tuple[Key, Iterator[Frame]]]:
         """For each request in order its key and its frames; taking one may raise InputError."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 def group_items(items: Iterable[Item], batch_size: int) -> Iterator[WorkUnit]:

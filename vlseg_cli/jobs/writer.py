@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Queue
-from types import TracebackType
 from typing import Self
 
 from vlseg_cli.jobs.work_queue import WorkQueue
@@ -57,12 +56,7 @@ class Writer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             for sink in self._sinks:
                 self._steps.put(sink.abandon)
