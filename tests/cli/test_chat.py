@@ -15,7 +15,7 @@ from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.scene import Scene
 
 
-def test_one_question_about_a_picture(vlseg, kitchen: Path) -> None:
+def test_one_question_about_an_image(vlseg, kitchen: Path) -> None:
     ran = vlseg("chat", "kitchen.png", "what is the ground outside?", "--json")
     assert ran.code == 0
     (record,) = ran.records
@@ -25,7 +25,7 @@ def test_one_question_about_a_picture(vlseg, kitchen: Path) -> None:
     assert not (kitchen.parent / "vlseg-out").exists()
 
 
-def test_a_line_a_question(
+def test_each_line_of_stdin_is_a_question(
     vlseg, film: tuple[Scene, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("what keeps food cold?\n\nwhat is hot?\n"))
@@ -42,7 +42,7 @@ def test_a_line_a_question(
     assert (tmp_path / "talk" / "coco.json").is_file()
 
 
-def test_what_cannot_be_talked_about(vlseg, kitchen: Path, film: tuple[Scene, ...]) -> None:
+def test_inputs_that_are_not_one_image_are_errors(vlseg, kitchen: Path, film: tuple[Scene, ...]) -> None:
     assert "is an image, which has no frame 3" in vlseg("chat", "kitchen.png", "?", "--at", 3).err
     assert "has no frame 99" in vlseg("chat", "film.mp4", "what?", "--at", "99").err
     assert vlseg("chat", "missing.png", "what?").code == 4
@@ -50,7 +50,7 @@ def test_what_cannot_be_talked_about(vlseg, kitchen: Path, film: tuple[Scene, ..
     assert "question is empty" in vlseg("chat", "kitchen.png", " ").err
 
 
-def test_results_of_a_job_are_not_touched(vlseg, kitchen: Path) -> None:
+def test_a_folder_with_a_job_is_refused(vlseg, kitchen: Path) -> None:
     out = OutputFolder(kitchen.parent / "vlseg-out")
     write_job(out, Job(("refer",), "embedded", {}, {}))
     ran = vlseg("chat", "kitchen.png", "what?", "--out", "vlseg-out")
@@ -75,7 +75,7 @@ class Talker:
         ]
 
 
-def test_words_go_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_generated_text_goes_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     frame = Frame(draw_scene(1, 80).pixels, "a.png")
     session = ChatSession(Talker(), frame, Console(quiet=False), None)
     session.run("who?", as_json=False)

@@ -64,7 +64,7 @@ def test_many_images_get_a_line_each(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
-def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(quiet=True)
     console.note("hello")
     console.show(COLD, in_full=True)
@@ -90,7 +90,7 @@ def test_a_program_gets_notes_as_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert json.loads(line) == {"event": "note", "text": "hel\nlo"}
 
 
-def test_titles_say_what_was_asked() -> None:
+def test_titles_contain_the_prompt() -> None:
     assert title(COLD) == "k.png: what is [cold]?"
     assert title(record(Task.PANOPTIC, ("cup",))) == "k.png: panoptic"
     assert title(record(Task.INTERACTIVE, ("point", "box"))) == "k.png: point, box"
@@ -126,7 +126,7 @@ def test_printable_text_is_one_line_that_can_be_printed(text: str) -> None:
     assert printable(line) == line
 
 
-def test_ordinary_text_is_left_alone() -> None:
+def test_ordinary_text_is_unchanged() -> None:
     for text in ["a  red cup", "写真.png", "café – 5 %"]:
         assert printable(text) == text
 
@@ -136,9 +136,9 @@ def test_long_values_are_cut() -> None:
     assert shown("a" * 10_000).endswith("…") and len(shown("a" * 10_000)) < 100
 
 
-def test_one_is_singular() -> None:
+def test_counts_have_their_plural() -> None:
     assert [counted(n, "frame") for n in (0, 1, 4200)] == ["0 frames", "1 frame", "4,200 frames"]
 
 
-def test_names_once_and_in_order() -> None:
+def test_each_name_is_kept_once_and_in_order() -> None:
     assert each_once([" b", "a", "", "b ", "  "]) == ("b", "a")

@@ -11,7 +11,7 @@ from vlseg_cli.datasets.captions import captions_by_image, read_captioned
 from vlseg_cli.synthetic.draw import draw_scene
 
 
-def test_a_specimen_is_found(vlseg, tmp_path: Path) -> None:
+def test_toy_data_is_found(vlseg, tmp_path: Path) -> None:
     assert vlseg("data", "toy", "try", "reasonseg-val", "--scenes", "3").code == 0
     ran = vlseg("data", "check", "try", "--json")
     assert ran.code == 0
@@ -48,7 +48,7 @@ def photos(tmp_path: Path) -> Path:
 KEEP_ALL = ("--least-words", 1, "--information", 0, "--tokens", 12, "--quiet")
 
 
-def test_every_picture_gets_several_captions(vlseg, vlm: Path, photos: Path) -> None:
+def test_every_image_gets_several_captions(vlseg, vlm: Path, photos: Path) -> None:
     ran = vlseg("data", "caption", photos, "--model", vlm, "--captions", 3, *KEEP_ALL)
     assert ran.code == 0
     pictures = list(read_captioned(Path("vlseg-captions/captions.jsonl")))
@@ -59,7 +59,7 @@ def test_every_picture_gets_several_captions(vlseg, vlm: Path, photos: Path) -> 
     assert not any(" may " in f" {text} " for text in texts)
 
 
-def test_a_killed_run_goes_on_to_the_same_file(vlseg, vlm: Path, photos: Path) -> None:
+def test_a_killed_run_is_resumed_to_the_same_file(vlseg, vlm: Path, photos: Path) -> None:
     words = ("data", "caption", photos, "--model", vlm, "--captions", 2, *KEEP_ALL)
     vlseg(*words, "--out", "whole")
     whole = Path("whole/captions.jsonl").read_bytes()
@@ -71,7 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_file(vlseg, vlm: Path, photos: Path) -
     assert Path("cut/captions.jsonl").read_bytes() == whole
 
 
-def test_what_is_done_needs_no_model(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
+def test_a_finished_file_needs_no_model(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
     words = ("data", "caption", photos, "--model", vlm, *KEEP_ALL)
     assert vlseg(*words).code == 0
     (vlm / "model.safetensors").rename(tmp_path / "away")
@@ -79,7 +79,7 @@ def test_what_is_done_needs_no_model(vlseg, vlm: Path, photos: Path, tmp_path: P
     (tmp_path / "away").rename(vlm / "model.safetensors")
 
 
-def test_other_options_are_another_job(vlseg, vlm: Path, photos: Path) -> None:
+def test_other_options_are_refused(vlseg, vlm: Path, photos: Path) -> None:
     words = ("data", "caption", photos, "--model", vlm, *KEEP_ALL)
     vlseg(*words)
     ran = vlseg(*words, "--prompt", "What is this?")
@@ -89,7 +89,7 @@ def test_other_options_are_another_job(vlseg, vlm: Path, photos: Path) -> None:
     assert settings["prompt"] == "What is this?"
 
 
-def test_a_broken_picture_stops_nothing(vlseg, vlm: Path, photos: Path) -> None:
+def test_a_broken_image_fails_alone(vlseg, vlm: Path, photos: Path) -> None:
     (photos / "2.png").write_bytes(b"no picture")
     ran = vlseg("data", "caption", photos, "--model", vlm, *KEEP_ALL[:-1])
     assert ran.code == 3 and "2.png" in ran.err
@@ -97,7 +97,7 @@ def test_a_broken_picture_stops_nothing(vlseg, vlm: Path, photos: Path) -> None:
     assert [Path(picture.image).name for picture in pictures] == ["1.png", "3.png"]
 
 
-def test_what_cannot_be_meant(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
+def test_usage_errors(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
     assert "give --model DIR" in vlseg("data", "caption", photos).err
     assert "There is no input" in vlseg("data", "caption", "--model", vlm).err
     ran = vlseg("data", "caption", photos, "--model", photos)

@@ -34,7 +34,7 @@ def test_a_description_is_found_with_its_box(vlseg, kitchen: Path) -> None:
     assert all(box.keys() == {"image_id", "category_id", "bbox", "score"} for box in boxes)
 
 
-def test_names_and_descriptions_are_two_questions(vlseg, kitchen: Path) -> None:
+def test_names_and_descriptions_exclude_each_other(vlseg, kitchen: Path) -> None:
     ran = vlseg("detect", kitchen, "--refer", "the cup", "--categories", "cup")
     assert ran.code == 2 and "give one of them" in ran.err
     assert "--many goes with --refer" in vlseg("detect", kitchen, "--many").err

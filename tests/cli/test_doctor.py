@@ -10,7 +10,7 @@ from vlseg_cli.cli.checks import CheckFinding, CheckState
 from vlseg_cli.cli.doctor import AREAS, run_check
 
 
-def test_a_machine_that_passes_these_tests_is_well(vlseg) -> None:
+def test_nothing_is_broken_on_this_machine(vlseg) -> None:
     ran = vlseg("doctor")
     assert (ran.code, ran.err) == (0, "")
     places = [ran.out.index(f"{area}\n") for area in AREAS]
@@ -19,7 +19,7 @@ def test_a_machine_that_passes_these_tests_is_well(vlseg) -> None:
         assert line in AREAS or line.split()[0] in ("ok", "warning")
 
 
-def test_what_is_broken_ends_with_1(vlseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_finding_ends_with_1(vlseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     ran = vlseg("doctor", "--json", "--out", "results")
@@ -42,7 +42,7 @@ def test_a_check_that_fails_is_a_finding() -> None:
     assert "RuntimeError: two lines" in two.found and two.remedy
 
 
-def test_what_libraries_write_to_stderr_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_libraries_on_stderr_is_dropped(capfd: pytest.CaptureFixture[str]) -> None:
     def noisy():
         os.write(2, b"from C")
         yield CheckFinding("one", "fine")

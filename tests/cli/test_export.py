@@ -15,7 +15,7 @@ from vlseg_cli.text.tokenizer import miniature_tokenizer
 from vlseg_cli.weights.folder import save_folder
 
 
-def test_more_formats_of_the_same_answers(vlseg, kitchen: Path) -> None:
+def test_exported_formats_equal_those_of_the_job(vlseg, kitchen: Path) -> None:
     vlseg("segment", "kitchen.png", "--save", "overlay,panoptic,coco", "--out", "whole")
     vlseg("segment", "kitchen.png", "--save", "coco", "--out", "part")
     ran = vlseg("export", "part", "--to", "overlay,coco", "--out", "more", "--json")
@@ -28,7 +28,7 @@ def test_more_formats_of_the_same_answers(vlseg, kitchen: Path) -> None:
     }
 
 
-def test_sources_that_are_gone_are_told(vlseg, kitchen: Path) -> None:
+def test_missing_inputs_are_reported(vlseg, kitchen: Path) -> None:
     vlseg("detect", "kitchen.png", "--save", "coco")
     kitchen.unlink()
     ran = vlseg("export", "vlseg-out", "--to", "overlay,jsonl", "--json")
@@ -36,7 +36,7 @@ def test_sources_that_are_gone_are_told(vlseg, kitchen: Path) -> None:
     assert [one["input"] for one in json.loads(ran.out)["failed"]] == ["kitchen.png"]
 
 
-def test_what_cannot_be_exported(vlseg, kitchen: Path) -> None:
+def test_usage_errors_of_formats(vlseg, kitchen: Path) -> None:
     vlseg("detect", "kitchen.png", "--save", "coco")
     for line, said in [(["vlseg-out", "--to", "cocoo"], "did you mean 'coco'?"),
                         (["vlseg-out", "--to", "panoptic"], "needs a map"),
@@ -60,7 +60,7 @@ def save_tiny(folder: Path, **others: Any) -> Path:
     return folder
 
 
-def test_the_same_answer_by_both_engines(vlseg, kitchen: Path, model: Path) -> None:
+def test_torch_and_onnx_give_the_same_segments(vlseg, kitchen: Path, model: Path) -> None:
     wrote = vlseg("export", "sam", "--model", model, "--json")
     assert json.loads(wrote.out)["out"] == str(model / "onnx")
     ask = ("refer", "kitchen.png", "the cup", "--model", model, "--save", "none", "--json")
@@ -75,28 +75,28 @@ def test_the_same_answer_by_both_engines(vlseg, kitchen: Path, model: Path) -> N
     assert foreign.code == 5 and "was exported from other weights" in foreign.err
 
 
-def test_what_has_no_sam(vlseg, kitchen: Path) -> None:
+def test_models_without_a_sam_are_errors(vlseg, kitchen: Path) -> None:
     ran = vlseg("export", "sam", "--model", "embedded")
     assert ran.code == 2 and "has no SAM" in ran.err
     ran = vlseg("refer", kitchen, "the cup", "--proposals-engine", "onnx")
     assert ran.code == 2 and "--proposals-engine is for models that choose" in ran.err
 
 
-def test_an_engine_for_what_is_no_sam(vlseg, kitchen: Path, model: Path) -> None:
+def test_an_engine_for_proposals_without_a_sam_is_an_error(vlseg, kitchen: Path, model: Path) -> None:
     ask = ("refer", kitchen, "the cup", "--model", model, "--proposals-engine", "onnx")
     for who in ("embedded", kitchen.parent):
         ran = vlseg(*ask, "--proposals", who)
         assert ran.code == 2 and f"runs a SAM, and {who} is none" in ran.err
 
 
-def test_options_of_the_other_kind(vlseg) -> None:
+def test_options_of_jobs_and_graphs_are_not_mixed(vlseg) -> None:
     for line in (("sam",), ("sam", "--model", "x", "--to", "coco"), ("out",),
                  ("out", "--to", "coco", "--model", "x")):  # fmt: skip
         ran = vlseg("export", *line)
         assert ran.code == 2 and "takes --" in ran.err and ran.err.count("\n") == 1
 
 
-def test_without_the_package(vlseg, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_onnx_package_is_an_error(vlseg, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     ran = vlseg("export", "sam", "--model", model)
     assert ran.code == 2 and "pip install" in ran.err and not (model / "onnx").exists()

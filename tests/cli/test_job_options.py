@@ -28,7 +28,7 @@ def test_the_help_has_them_in_panels(vlseg, name: str) -> None:
     assert "Images, videos, folders, patterns, lists (.txt), - for stdin" in said
 
 
-def test_a_clip_is_a_part_of_a_video() -> None:
+def test_the_frame_range_of_a_video() -> None:
     assert JobOptions().clip == FrameRange()
     assert JobOptions(stride=2, start=1.5, end=3, max_frames=9).clip == FrameRange(2, 1.5, 3, 9)
     for start, end in [(3.0, 3.0), (5.0, 2.0), (None, 0.0)]:
@@ -70,7 +70,7 @@ def test_options_reach_the_command_as_one_value() -> None:
     assert got[1:] == [["a", "b"], True, Group(size=5, name="x")]
 
 
-def test_the_help_shows_each_option_and_the_commands_words() -> None:
+def test_the_help_shows_each_option_and_the_docstring() -> None:
     _, said = run("--help")
     for words in ["Say something.", "--loud", "--size", "How large.", "[default: 3]", "--name"]:
         assert words in said

@@ -40,7 +40,7 @@ def test_the_help_of_a_subcommand_never_imports_torch(name: str) -> None:
     assert not {"torch", "transformers"} & set(imported_by(name, "--help"))
 
 
-def test_the_main_commands_come_first(vlseg) -> None:
+def test_commands_are_listed_in_their_panels(vlseg) -> None:
     ran = vlseg("--help")
     assert ran.code == 0
     places = [ran.out.index(f" {name} ") for name in COMMANDS]
@@ -50,7 +50,7 @@ def test_the_main_commands_come_first(vlseg) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_says_in_its_own_help_what_the_list_says(vlseg, name: str) -> None:
+def test_the_help_of_a_command_starts_with_its_line_in_the_list(vlseg, name: str) -> None:
     assert load(name).help.startswith(COMMANDS[name].help)
     ran = vlseg(name, "--help")
     assert ran.code == 0 and COMMANDS[name].help in ran.out
@@ -60,19 +60,19 @@ def test_version(vlseg) -> None:
     assert vlseg("--version").out == f"vlseg {__version__}\n"
 
 
-def test_version_in_full_names_what_is_used(vlseg) -> None:
+def test_verbose_version_lists_the_packages(vlseg) -> None:
     ran = vlseg("--version", "--verbose")
     assert ran.code == 0 and ran.out.startswith(f"vlseg {__version__}\n")
     for name in ["Python", "torch", "transformers", "av"]:
         assert f"  {name}: " in ran.out
 
 
-def test_verbose_alone_means_nothing(vlseg) -> None:
+def test_verbose_alone_is_an_error(vlseg) -> None:
     ran = vlseg("--verbose")
     assert ran.code == 2 and ran.err.count("\n") == 1
 
 
-def test_nothing_at_all_is_answered_with_help(vlseg) -> None:
+def test_no_argument_prints_the_help(vlseg) -> None:
     ran = vlseg()
     assert ran.code == 0 and "Usage" in ran.out
 
@@ -140,7 +140,7 @@ def test_debug_adds_the_traceback(vlseg) -> None:
     assert "Traceback" in vlseg("segment", "missing.png", "--debug").err
 
 
-def test_file_names_cannot_command_the_terminal(vlseg) -> None:
+def test_control_characters_in_file_names_are_escaped(vlseg) -> None:
     ran = vlseg("segment", "\x1b[2J\nx.png")
     assert "\x1b" not in ran.err and ran.err.count("\n") == 1
 
@@ -166,7 +166,7 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_a_reader_that_leaves_is_no_traceback() -> None:
+def test_a_closed_pipe_is_no_traceback_of_the_help() -> None:
     """Like ``vlseg --help | true``: the pipe has no reader when it is written to."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -189,7 +189,7 @@ def test_python_dash_m_is_the_same_command() -> None:
     assert done.stderr.startswith("vlseg: No such command 'segmnt'. Did you mean 'segment'?")
 
 
-def test_a_reader_that_goes_away_ends_the_command_quietly(kitchen: Path, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_a_job_without_a_message(kitchen: Path, tmp_path: Path) -> None:
     """As in ``vlseg … --json | head -1``: no traceback, no complaint, and the job can go on."""
     command = [sys.executable, "-m", "vlseg_cli", "segment", str(kitchen), "--json", "--quiet"]
     process = subprocess.Popen(

@@ -7,7 +7,7 @@ from pathlib import Path
 from jobs.media_files import tree
 
 
-def test_shares_come_together(vlseg, kitchen: Path) -> None:
+def test_merged_shards_equal_one_run(vlseg, kitchen: Path) -> None:
     for name in ["a.png", "b.png", "c.png"]:
         shutil.copy(kitchen, kitchen.parent / name)
     asked = ["detect", "*.png", "--save", "coco", "--batch-size", "1"]

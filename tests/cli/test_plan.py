@@ -10,7 +10,7 @@ from vlseg_cli.cli.plan import lines
 from vlseg_cli.jobs.plan import JobPlan
 
 
-def test_a_plan_of_pictures_and_a_film(vlseg, kitchen: Path) -> None:
+def test_a_plan_of_images_and_a_video(vlseg, kitchen: Path) -> None:
     folder = kitchen.parent
     shutil.copy(kitchen, folder / "again.png")
     (folder / "broken.png").write_bytes(b"no picture")
@@ -27,7 +27,7 @@ def test_a_plan_of_pictures_and_a_film(vlseg, kitchen: Path) -> None:
     assert tree(folder) == before
 
 
-def test_only_commands_that_answer_can_be_planned(vlseg) -> None:
+def test_only_inference_commands_can_be_planned(vlseg) -> None:
     ran = vlseg("plan", "train", "recipe.toml")
     assert ran.code == 2 and "cannot be planned" in ran.err
     assert "did you mean 'refer'?" in vlseg("plan", "reffer").err
@@ -38,7 +38,7 @@ def test_the_help_is_that_of_the_planned_command(vlseg) -> None:
     assert "--many" not in vlseg("plan", "--help").out
 
 
-def test_a_plan_for_a_person() -> None:
+def test_a_plan_as_text() -> None:
     plan = JobPlan(
         1000, 2, 200, {"x.png": "x.png is empty."}, 5000, 7200.0, 3 * 10**9, 10**9, 10**9
     )

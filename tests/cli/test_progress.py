@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-def test_words_say_how_far_how_fast_and_how_long() -> None:
+def test_text_has_count_rate_and_time_left() -> None:
     clock = Clock()
     counter = ProgressCounter("inputs", 10_000, clock=clock)
     assert counter.text() == "0 of 10,000 inputs"
@@ -40,7 +40,7 @@ def test_words_say_how_far_how_fast_and_how_long() -> None:
     assert counter.text() == "10,000 of 10,000 inputs, 333.3/s, 3 failed"
 
 
-def test_what_was_done_before_does_not_make_it_faster() -> None:
+def test_earlier_runs_do_not_count_for_the_rate() -> None:
     clock = Clock()
     counter = ProgressCounter("inputs", 100, done=90, clock=clock)
     clock.now += 10
@@ -58,7 +58,7 @@ def test_videos_are_counted_in_frames() -> None:
     assert counter.text() == "1 of 2 inputs, 480 frames, 48.0 frames/s, 10 s left"
 
 
-def test_images_are_not() -> None:
+def test_images_are_counted_as_inputs() -> None:
     counter = ProgressCounter("inputs", 3, clock=Clock())
     counter.frames, counter.done = 3, 2  # the third frame is told before its input is complete
     assert "frames" not in counter.text()
@@ -98,7 +98,7 @@ def watched(style: str = "auto", quiet: bool = False, **more: str) -> tuple[Cons
     return console, screen
 
 
-def test_the_kind_follows_from_the_choices_and_the_terminal() -> None:
+def test_the_kind_follows_from_the_options_and_the_terminal() -> None:
     assert type(open_progress(Console(quiet=False))) is LineProgress
     assert type(open_progress(Console(quiet=True))) is ProgressDisplay
     assert type(open_progress(Console(quiet=True, style="json"))) is JSONProgress
@@ -107,7 +107,7 @@ def test_the_kind_follows_from_the_choices_and_the_terminal() -> None:
     assert type(open_progress(watched(TERM="dumb")[0])) is LineProgress
 
 
-def test_colors_in_a_log_make_it_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forced_colors_do_not_make_a_log_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert type(open_progress(Console(quiet=False))) is LineProgress
 
@@ -126,7 +126,7 @@ def test_a_log_gets_a_line_every_30_s_and_one_at_the_end(capsys) -> None:
     ]
 
 
-def test_a_single_picture_is_not_worth_a_line(capsys) -> None:
+def test_a_single_image_prints_no_progress(capsys) -> None:
     with LineProgress(Console(quiet=False), clock=Clock()) as progress:
         progress.start(1, 0)
         progress.frames(1)
@@ -134,13 +134,13 @@ def test_a_single_picture_is_not_worth_a_line(capsys) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_a_run_with_nothing_left_to_do_says_nothing(capsys) -> None:
+def test_a_run_with_nothing_to_do_prints_nothing(capsys) -> None:
     with LineProgress(Console(quiet=False), clock=Clock()) as progress:
         progress.start(5, 5)
     assert capsys.readouterr().err == ""
 
 
-def test_errors_are_said_even_when_quiet(capsys) -> None:
+def test_errors_are_printed_even_when_quiet(capsys) -> None:
     with ProgressDisplay(Console(quiet=True), clock=Clock()) as progress:
         progress.start(3)
         progress.note("hello")

@@ -23,19 +23,19 @@ from vlseg_cli.cli.prompts import (
 from vlseg_cli.schema import Categories, Frame, InputError, Task, UsageError
 
 
-def test_the_last_word_is_the_sentence() -> None:
+def test_the_last_argument_is_the_text() -> None:
     assert split_texts(["a.png", "b.png", " the cup "], None, "expression") == (
         ["a.png", "b.png"],
         ["the cup"],
     )
 
 
-def test_with_text_all_words_are_inputs() -> None:
+def test_with_text_all_arguments_are_inputs() -> None:
     inputs, sentences = split_texts(["a.png", "b.png"], ["one", "two"], "question")
     assert (inputs, sentences) == (["a.png", "b.png"], ["one", "two"])
 
 
-def test_a_question_mark_is_no_pattern() -> None:
+def test_a_question_mark_is_not_a_pattern() -> None:
     assert split_texts(["a.png", "what is [it]?"], None, "question")[1] == ["what is [it]?"]
 
 
@@ -48,19 +48,19 @@ def test_a_question_mark_is_no_pattern() -> None:
         (["a.png"], ["one", ""], "is empty"),
     ],
 )
-def test_missing_parts(words: list[str], texts: list[str] | None, message: str) -> None:
+def test_missing_inputs_and_texts_are_errors(words: list[str], texts: list[str] | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         split_texts(words, texts, "question")
 
 
-def test_a_file_at_the_end_means_a_forgotten_sentence(tmp_path: Path) -> None:
+def test_a_file_at_the_end_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "b.png"
     path.touch()
     with pytest.raises(UsageError, match="put the question last"):
         split_texts(["a.png", str(path)], None, "question")
 
 
-def test_a_sentence_too_long_for_a_file_name_is_still_a_sentence() -> None:
+def test_a_text_too_long_for_a_file_name_is_a_text() -> None:
     long = "where " * 2000
     assert split_texts(["a.png", long], None, "question")[1] == [long.strip()]
 
@@ -93,17 +93,17 @@ def test_other_separators_and_no_names_are_errors(text: str) -> None:
         parse_names(text)
 
 
-def test_without_names_the_model_is_asked_for_all_it_knows() -> None:
+def test_without_names_all_categories_of_the_model_count() -> None:
     expected = Categories(("cup", "sky"), (False, True))
     assert category_prompt((), Trained(), Task.PANOPTIC) == expected
     assert category_prompt((), Trained(), Task.DETECT) == expected
 
 
-def test_stuff_is_marked_by_what_the_model_knows() -> None:
+def test_stuff_is_marked_as_in_the_model() -> None:
     assert category_prompt(("sky", "dog"), Trained(), Task.SEMANTIC).stuff == (True, False)
 
 
-def test_named_objects_are_countable_where_objects_are_asked_for() -> None:
+def test_names_are_countable_for_tasks_of_objects() -> None:
     prompt = category_prompt(("sky", "dog"), Trained(), Task.INSTANCE)
     assert prompt.is_thing(0) and prompt.is_thing(1)
 
@@ -130,14 +130,14 @@ def test_all_kinds_together_in_order(tmp_path) -> None:
     assert np.array_equal(masks[4], np.eye(60, 80, dtype=bool))
 
 
-def test_nothing_pointed_at_is_false() -> None:
+def test_no_region_is_false() -> None:
     assert not parse_regions(RegionOptions())
     assert not parse_regions(RegionOptions(point=[], box=[], scribble=[], mask=[]))
     assert parse_regions(RegionOptions(point=["1,2"]))
 
 
 @given(st.integers(0, 79), st.integers(0, 59))
-def test_every_pixel_can_be_pointed_at(x: int, y: int) -> None:
+def test_a_point_covers_its_pixel(x: int, y: int) -> None:
     (place,) = parse_regions(RegionOptions(point=[f"{x},{y}"]))
     assert place.on(FRAME).mask[y, x]
 
@@ -160,7 +160,7 @@ def test_bad_scribbles(text: str) -> None:
         parse_regions(RegionOptions(scribble=[text]))
 
 
-def test_places_outside_the_picture_are_errors(tmp_path) -> None:
+def test_regions_outside_the_image_are_errors(tmp_path) -> None:
     for places in (
         parse_regions(RegionOptions(point=["80,10"])),
         parse_regions(RegionOptions(box=["90,70,95,75"])),
@@ -174,12 +174,12 @@ def test_places_outside_the_picture_are_errors(tmp_path) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
-def test_numbers_come_back(numbers: list[float]) -> None:
+def test_numbers_are_parsed(numbers: list[float]) -> None:
     assert numbers_in(",".join(map(str, numbers))) == numbers
 
 
 @pytest.mark.parametrize("text", ["", "1,", "1,,2", "1;2", "a", "nan", "1,-inf", "1e999"])
-def test_what_is_not_only_numbers_is_none_at_all(text: str) -> None:
+def test_texts_with_other_than_numbers_give_none(text: str) -> None:
     assert numbers_in(text) == []
 
 
@@ -188,11 +188,11 @@ def test_points_are_pairs() -> None:
     assert points_of([1, 2, 3]) == points_of([]) == ()
 
 
-def test_a_place_in_plain_values() -> None:
+def test_a_region_as_json() -> None:
     assert RegionPrompt("box", ((1, 2), (3, 4))).to_json() == {"box": ((1, 2), (3, 4))}
 
 
-def test_a_mask_file_is_told_by_its_bytes(tmp_path: Path) -> None:
+def test_a_mask_file_is_identified_by_its_bytes(tmp_path: Path) -> None:
     for name, data in [("a", b"1"), ("b", b"1"), ("c", b"2")]:
         (tmp_path / name).write_bytes(data)
     a, b, c = (RegionPrompt("mask", tmp_path / name).to_json() for name in "abc")

@@ -10,7 +10,7 @@ from vlseg_cli.schema import decode_rle
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_the_fridge_keeps_food_cold(vlseg) -> None:
+def test_the_fridge_is_segmented(vlseg) -> None:
     picture = EXAMPLES / "kitchen.png"
     ran = vlseg("reason", picture, "what keeps food cold?", "--json")
     assert ran.code == 0
@@ -23,12 +23,12 @@ def test_the_fridge_keeps_food_cold(vlseg) -> None:
     assert (answered & fridge).sum() / (answered | fridge).sum() >= 0.8
 
 
-def test_questions_share_one_record_stream(vlseg, kitchen: Path) -> None:
+def test_several_questions_give_several_records(vlseg, kitchen: Path) -> None:
     ran = vlseg("reason", kitchen, "-q", "what flies?", "-q", "where do people live?", "--json")
     assert [record["prompt"] for record in ran.records] == ["what flies?", "where do people live?"]
 
 
-def test_words_the_model_never_met_are_named(vlseg, kitchen: Path) -> None:
+def test_unknown_words_are_reported(vlseg, kitchen: Path) -> None:
     ran = vlseg("reason", kitchen, "waht keeps food cold?", "--json")
     assert ran.code == 0 and len(ran.records) == 1
     assert "does not know 'waht'" in ran.err

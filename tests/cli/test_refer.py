@@ -21,7 +21,7 @@ SELF1E = {
 }
 
 
-def test_one_answer_per_expression(vlseg, kitchen: Path) -> None:
+def test_one_record_per_expression(vlseg, kitchen: Path) -> None:
     ran = vlseg("refer", "kitchen.png", "-q", "the sky", "-q", "the house", "--json")
     assert ran.code == 0
     assert [record["prompt"] for record in ran.records] == ["the sky", "the house"]
@@ -35,13 +35,13 @@ def test_a_threshold_of_one_leaves_nothing(vlseg, kitchen: Path) -> None:
     assert "nothing found" in ran.err
 
 
-def test_sentences_in_any_script_are_taken(vlseg, kitchen: Path) -> None:
+def test_expressions_in_any_script_are_accepted(vlseg, kitchen: Path) -> None:
     ran = vlseg("refer", "kitchen.png", "der rote Becher – 杯子", "--json")
     assert ran.code == 0
     assert ran.records[0]["prompt"] == "der rote Becher – 杯子"
 
 
-def test_a_saved_self1e_refers_and_reasons(vlseg, kitchen: Path, tmp_path: Path) -> None:
+def test_a_saved_self1e_runs_refer_and_reason(vlseg, kitchen: Path, tmp_path: Path) -> None:
     build_trainable("self1e", synthetic_vocabulary(), SELF1E).save(tmp_path / "tiny", "# A card\n")
     for command, words in (("refer", "the cup"), ("reason", "what keeps food cold?")):
         ran = vlseg(command, "kitchen.png", words, "--model", "tiny", "--json", "--out", command)

@@ -18,7 +18,7 @@ def damaged(kitchen: Path) -> Path:
     return broken
 
 
-def test_a_mended_input_is_answered_as_it_was_asked(vlseg, kitchen: Path, damaged: Path) -> None:
+def test_a_repaired_input_is_processed_with_the_same_prompts(vlseg, kitchen: Path, damaged: Path) -> None:
     words = ["--out", "out", "--save", "jsonl", "-q", "the sky", "--many", "--threshold", "0.2"]
     assert vlseg("refer", ".", *words).code == 3
     status = vlseg("status", "out")
@@ -37,7 +37,7 @@ def test_a_mended_input_is_answered_as_it_was_asked(vlseg, kitchen: Path, damage
     assert "Nothing failed" in vlseg("retry", "out").err
 
 
-def test_what_came_through_stdin_need_not_come_again(
+def test_inputs_from_stdin_need_not_be_given_again(
     vlseg, kitchen: Path, damaged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"broken.png\nkitchen.png\nmissing.png\n"))

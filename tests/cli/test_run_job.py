@@ -47,21 +47,21 @@ LINES = [
 
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
-def test_the_arguments_mean_what_was_meant(words: list[str]) -> None:
+def test_the_stored_arguments_parse_to_the_same_values(words: list[str]) -> None:
     again = list(arguments(context(words)))
     assert again[0] == words[0]
     assert meant(again) == meant(words)
     assert arguments(context(again)) == tuple(again)
 
 
-def test_what_changes_no_result_is_left_out() -> None:
+def test_options_that_change_no_result_are_left_out() -> None:
     neutral = ["--out", "x", "--overwrite", "--shard", "0/2", "--quiet", "--json", "--fail-fast"]
     neutral += ["--device", "cpu", "--progress", "lines"]
     words = ["refer", "a.png", "the cup"]
     assert arguments(context(words + neutral)) == arguments(context(words))
 
 
-def test_another_question_goes_to_another_folder(vlseg, kitchen: Path) -> None:
+def test_another_prompt_goes_to_another_folder(vlseg, kitchen: Path) -> None:
     for prompt, expected in [("one", "vlseg-out"), ("two", "vlseg-out-2"), ("one", "vlseg-out")]:
         ran = vlseg("refer", "kitchen.png", prompt, "--save", "jsonl")
         assert ran.code == 0
@@ -71,7 +71,7 @@ def test_another_question_goes_to_another_folder(vlseg, kitchen: Path) -> None:
     assert job is not None and job.requests == {"task": "refer", "sentences": ["two"]}
 
 
-def test_a_folder_that_was_named_is_never_mixed(vlseg, kitchen: Path) -> None:
+def test_a_given_folder_is_never_mixed(vlseg, kitchen: Path) -> None:
     asked = ["--save", "jsonl", "--out", "out"]
     assert vlseg("refer", "kitchen.png", "one", *asked).code == 0
     ran = vlseg("refer", "kitchen.png", "two", *asked)
@@ -109,7 +109,7 @@ def test_json_is_one_object_per_image_and_nothing_else(vlseg, kitchen: Path) -> 
     assert not (kitchen.parent / "vlseg-out").exists()
 
 
-def test_the_embedded_model_says_what_it_knows(vlseg, kitchen: Path) -> None:
+def test_the_embedded_model_is_named_with_its_limits(vlseg, kitchen: Path) -> None:
     ran = vlseg("segment", "kitchen.png", "--save", "none")
     assert "synthetic scenes, not on photographs" in ran.err
     assert vlseg("segment", "kitchen.png", "--save", "none", "--quiet").err == ""
@@ -148,13 +148,13 @@ def test_results_are_not_read_again_as_inputs(vlseg, kitchen: Path) -> None:
     assert [record["input"] for record in ran.records] == ["kitchen.png"]
 
 
-def test_results_of_an_earlier_job_are_not_read_either(vlseg, kitchen: Path) -> None:
+def test_results_of_an_earlier_job_are_not_read_as_inputs(vlseg, kitchen: Path) -> None:
     vlseg("segment", ".")
     ran = vlseg("refer", ".", "the sky", "--json")
     assert [record["input"] for record in ran.records] == ["kitchen.png"]
 
 
-def test_a_finished_job_shows_its_answers_again(vlseg, kitchen: Path) -> None:
+def test_a_finished_job_shows_its_results_again(vlseg, kitchen: Path) -> None:
     first = vlseg("detect", "kitchen.png", "--json")
     before = stamps(kitchen.parent)
     again = vlseg("detect", "kitchen.png", "--json")
@@ -164,7 +164,7 @@ def test_a_finished_job_shows_its_answers_again(vlseg, kitchen: Path) -> None:
     assert stamps(kitchen.parent) == before
 
 
-def test_videos_are_answered_frame_by_frame(vlseg, tmp_path: Path) -> None:
+def test_videos_are_processed_frame_by_frame(vlseg, tmp_path: Path) -> None:
     write_film(tmp_path / "film.mp4", 12)
     ran = vlseg("detect", "film.mp4", "--stride", "3", "--start", "0.1", "--json")
     assert ran.code == 0
@@ -174,7 +174,7 @@ def test_videos_are_answered_frame_by_frame(vlseg, tmp_path: Path) -> None:
     assert (tmp_path / "vlseg-out" / "coco_results.json").is_file()
 
 
-def test_prompts_by_the_file_share_one_look(vlseg, kitchen: Path) -> None:
+def test_prompts_of_a_file_share_one_encoding(vlseg, kitchen: Path) -> None:
     Image.open(kitchen).resize((97, 61)).save(kitchen.parent / "small.png")
     (kitchen.parent / "rows.csv").write_text(
         "input,task,text,categories,regions\n"
@@ -218,7 +218,7 @@ def test_json_reaches_a_pipe_while_a_bar_is_on_the_screen(kitchen: Path) -> None
     assert b"2 of 2 inputs" in shown
 
 
-def test_a_turned_photo_is_answered_upright(vlseg, kitchen: Path) -> None:
+def test_a_rotated_photo_is_processed_upright(vlseg, kitchen: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.open(kitchen).rotate(90, expand=True).save(kitchen.parent / "turned.png", exif=exif)
@@ -228,7 +228,7 @@ def test_a_turned_photo_is_answered_upright(vlseg, kitchen: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "I;16", "RGBA"])
-def test_pictures_of_any_mode_are_answered(vlseg, kitchen: Path, mode: str) -> None:
+def test_images_of_any_mode_are_processed(vlseg, kitchen: Path, mode: str) -> None:
     picture = Image.open(kitchen)
     if mode == "I;16":
         picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)

@@ -11,7 +11,7 @@ from vlseg_cli.schema import decode_rle
 
 
 @pytest.mark.parametrize("task", ["panoptic", "semantic"])
-def test_maps_own_each_pixel_at_most_once(vlseg, kitchen: Path, task: str) -> None:
+def test_panoptic_segments_do_not_overlap(vlseg, kitchen: Path, task: str) -> None:
     ran = vlseg("segment", "kitchen.png", "--task", task, "--save", "panoptic", "--json")
     (record,) = ran.records
     assert record["task"] == task
@@ -24,14 +24,14 @@ def test_maps_own_each_pixel_at_most_once(vlseg, kitchen: Path, task: str) -> No
         assert np.array_equal(ids == info["id"], mask)
 
 
-def test_named_categories_are_the_only_ones_answered(vlseg, kitchen: Path) -> None:
+def test_only_named_categories_are_segmented(vlseg, kitchen: Path) -> None:
     ran = vlseg("segment", kitchen, "--task", "instance", "--categories", "fridge, cup", "--json")
     (record,) = ran.records
     assert record["prompt"] == ["fridge", "cup"]
     assert {segment["label"] for segment in record["segments"]} <= {"fridge", "cup"}
 
 
-def test_each_place_gets_an_answer_of_its_own(vlseg, kitchen: Path) -> None:
+def test_each_region_gets_its_own_segment(vlseg, kitchen: Path) -> None:
     Image.new("L", Image.open(kitchen).size, 255).save(kitchen.parent / "mask.png")
     places = ["--point", "90,120", "--box", "20,30,120,150", "--scribble", "10,10;60,60"]
     ran = vlseg("segment", "kitchen.png", *places, "--mask", "mask.png", "--json")

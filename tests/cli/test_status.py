@@ -14,20 +14,20 @@ def status(failed: int = 0, finished: bool = False, *holders: Holder) -> Status:
     return Status(JOB, 10_000, 1200, failures, 4200, finished, holders)
 
 
-def test_the_sum_comes_first() -> None:
+def test_the_counts_come_first() -> None:
     assert list(lines(status(), Path("out"))) == [
         "out: interrupted, 1,200 of 10,000 inputs done, 4,200 frames, 0 failed",
         "  vlseg refer -- 'a b.png' 'the cup'",
     ]
 
 
-def test_who_is_at_work() -> None:
+def test_running_processes_are_listed() -> None:
     told = list(lines(status(0, False, Holder("node-7 abc", 42, "token", 3.0)), Path("out")))
     assert told[0].startswith("out: running, ")
     assert "  process 42 on node-7" in told
 
 
-def test_some_failures_and_where_all_are() -> None:
+def test_some_failures_and_the_file_of_all() -> None:
     told = list(lines(status(12, True), Path("my out")))
     assert told[0].startswith("my out: finished, ")
     assert told[2] == "  failed: 0.png: is damaged."
@@ -35,7 +35,7 @@ def test_some_failures_and_where_all_are() -> None:
     assert told[-1] == "  vlseg retry 'my out' tries the failed ones again"
 
 
-def test_programs_get_everything() -> None:
+def test_json_has_everything() -> None:
     report = plain(status(2, False, Holder("node", 42, "token", 3.0)))
     assert report["failed"][1] == {"input": "1.png", "error": "is damaged."}
     assert report["at_work"][0]["pid"] == 42

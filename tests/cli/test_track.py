@@ -40,7 +40,7 @@ def test_several_prompts_at_once_in_every_format(
     assert again.records == ran.records and tree(tmp_path / "out") == before
 
 
-def test_things_are_followed_by_their_names(vlseg, film: tuple[Scene, ...]) -> None:
+def test_objects_are_tracked_by_category(vlseg, film: tuple[Scene, ...]) -> None:
     ran = vlseg("track", "film.mp4", "--stride", "4", "--json", "--out", "out")
     assert [one["frame"] for one in ran.records] == [0, 4, 8]
     first, *_, last = ({s["track_id"]: s["label"] for s in one["segments"]} for one in ran.records)
@@ -48,7 +48,7 @@ def test_things_are_followed_by_their_names(vlseg, film: tuple[Scene, ...]) -> N
     assert "Saved in out: video, coco, ytvis." in ran.err
 
 
-def test_places_in_any_frame_by_the_row(vlseg, film: tuple[Scene, ...], tmp_path: Path) -> None:
+def test_regions_in_any_frame_by_the_row(vlseg, film: tuple[Scene, ...], tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(
         'input,regions,text,at\nfilm.mp4,"box 20,20,120,120",,3\nfilm.mp4,,the table,\n'
     )
@@ -59,12 +59,12 @@ def test_places_in_any_frame_by_the_row(vlseg, film: tuple[Scene, ...], tmp_path
     assert {one["task"] for one in ran.records} == {"vos", "refer"}
 
 
-def test_a_frame_that_is_not_there_is_told(vlseg, film: tuple[Scene, ...]) -> None:
+def test_a_missing_frame_is_an_error(vlseg, film: tuple[Scene, ...]) -> None:
     ran = vlseg("track", "film.mp4", "--box", "20,20,90,90", "--save", "none", "--at", "40")
     assert ran.code == 2 and "ends with frame 8, before frame 40" in ran.err
 
 
-def test_a_picture_is_told_where_it_belongs(vlseg, kitchen: Path) -> None:
+def test_an_image_is_an_error(vlseg, kitchen: Path) -> None:
     ran = vlseg("track", "kitchen.png", "--refer", "the fridge", "--save", "none")
     assert ran.code == 3 and "only videos are tracked" in ran.err
 
@@ -80,6 +80,6 @@ def test_a_picture_is_told_where_it_belongs(vlseg, kitchen: Path) -> None:
         (["film.mp4", "--save", "panoptic"], "map of the whole image"),
     ],
 )
-def test_what_cannot_be_meant(vlseg, words: list[str], said: str) -> None:
+def test_usage_errors(vlseg, words: list[str], said: str) -> None:
     ran = vlseg("track", *words)
     assert ran.code == 2 and said in ran.err

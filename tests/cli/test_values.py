@@ -32,7 +32,7 @@ def test_times(text: str, seconds: float) -> None:
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59_999))
-def test_every_time_of_a_film_can_be_written(hours: int, minutes: int, ms: int) -> None:
+def test_every_time_of_a_video_is_parsed(hours: int, minutes: int, ms: int) -> None:
     seconds = parse_seconds(f"{hours}:{minutes:02d}:{ms / 1000:06.3f}")
     assert seconds == pytest.approx(3600 * hours + 60 * minutes + ms / 1000)
 
@@ -40,7 +40,7 @@ def test_every_time_of_a_film_can_be_written(hours: int, minutes: int, ms: int) 
 @pytest.mark.parametrize(
     "text", ["", "-1", "nan", "inf", "1:60", "1:60:00", "1:2:3:4", "1:", ":5", "a", "1:-5", "²"]
 )
-def test_what_is_no_time(text: str) -> None:
+def test_other_texts_are_not_times(text: str) -> None:
     with pytest.raises(UsageError, match="is not a time: write seconds"):
         parse_seconds(text)
 
@@ -71,7 +71,7 @@ def test_automatic_formats_exist() -> None:
     assert set(AUTOMATIC) <= set(FORMATS)
 
 
-def test_maps_need_a_task_that_makes_them() -> None:
+def test_maps_need_a_task_that_has_them() -> None:
     assert parse_formats("panoptic", has_map=True) == ("panoptic",)
     with pytest.raises(UsageError, match="--to panoptic needs a map"):
         parse_formats("panoptic", has_map=False, option="--to")
@@ -91,6 +91,6 @@ def test_seeds_are_a_half_open_range(first: int, count: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "5", ":", "5:", ":5", "a:b", "-3:4", "5:5", "6:5", "1:2:3", "²:³"]
 )
-def test_what_is_no_range_of_seeds(text: str) -> None:
+def test_other_texts_are_not_ranges(text: str) -> None:
     with pytest.raises(UsageError, match="--seeds"):
         parse_seeds(text)

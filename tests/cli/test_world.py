@@ -28,7 +28,7 @@ def test_more_scenes_than_seeds_is_an_error() -> None:
         choose_seeds(5, "5:9")
 
 
-def test_scenes_are_written_with_their_truth(vlseg, tmp_path: Path) -> None:
+def test_scenes_are_written_with_ground_truth(vlseg, tmp_path: Path) -> None:
     ran = vlseg("world", "scenes", "--scenes", 2, "--seeds", "7:20", "--size", 96)
     assert (ran.code, ran.out) == (0, "")
     assert "Drew 2 scenes into scenes" in ran.err

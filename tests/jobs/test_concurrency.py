@@ -30,7 +30,7 @@ def test_processes_that_share_a_folder_do_each_input_once(photos: Path, tmp_path
 
 
 @pytest.mark.parametrize("shards", [2, 3])
-def test_shards_in_one_folder_give_what_one_process_gives(
+def test_shards_in_one_folder_equal_one_process(
     shards: int, photos: Path, tmp_path: Path
 ) -> None:
     for index in range(shards):
@@ -83,7 +83,7 @@ def test_shards_in_folders_of_their_own_are_merged(
     assert tree(tmp_path / "merged") == tree(tmp_path / "alone")
 
 
-def test_answers_to_different_questions_are_not_merged(photos: Path, tmp_path: Path) -> None:
+def test_jobs_of_different_prompts_are_not_merged(photos: Path, tmp_path: Path) -> None:
     for text in ("a", "b"):
         run_stub(tmp_path / text, [photos], texts=(text,))
     with pytest.raises(UsageError, match="different jobs"):

@@ -128,7 +128,7 @@ def test_other_errors_are_not_swallowed(tmp_path: Path) -> None:
         BatchInference(model, _requests("a"), 3, print).predict(_frames(3))
 
 
-def test_one_frame_or_many_at_once_give_the_same() -> None:
+def test_the_batch_size_does_not_change_the_records() -> None:
     def records(batch: int) -> list[Record]:
         model = StubModel()
         inference = BatchInference(

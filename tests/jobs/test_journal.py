@@ -32,7 +32,7 @@ def _chunk(*items: Item, index: int = 0, last: bool = True, error: str | None = 
     return Chunk(WorkUnit(items, items[0].number), index, last, results)
 
 
-def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
+def test_appended_chunks_are_known_to_the_next_process(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(4))
     journal.append(_chunk(*journal.items[:2]))
     journal.append(_chunk(journal.items[3], error="broken"))
@@ -42,7 +42,7 @@ def test_what_was_appended_is_known_to_the_next_process(tmp_path: Path) -> None:
     assert not reread.is_complete
 
 
-def test_parts_of_a_video_add_up(tmp_path: Path) -> None:
+def test_chunks_of_a_video_add_up(tmp_path: Path) -> None:
     journal = _opened(tmp_path, [Input("film.mp4", True, 10, 1)])
     film = journal.items[0]
     for index, last in ((0, False), (1, False), (2, True)):
@@ -53,7 +53,7 @@ def test_parts_of_a_video_add_up(tmp_path: Path) -> None:
     assert (journal.chunks(0), journal.frames(0)) == (3, 3)
 
 
-def test_parts_count_in_whatever_order_their_files_are_read(tmp_path: Path) -> None:
+def test_chunks_count_in_whatever_order_their_files_are_read(tmp_path: Path) -> None:
     film = _opened(tmp_path, [Input("film.mp4", True, 10, 1)], "z").items[0]
     for worker, index in (("z", 0), ("m", 1), ("a", 2)):
         journal = Journal(OutputFolder(tmp_path), worker)
@@ -88,7 +88,7 @@ def test_a_torn_last_line_is_work_to_be_done_again(tmp_path: Path, cut: int) -> 
     assert [reread.is_done(n) for n in range(2)] == [True, False]
 
 
-def test_nonsense_in_a_process_file_is_passed_over(tmp_path: Path) -> None:
+def test_malformed_lines_are_skipped(tmp_path: Path) -> None:
     journal = _opened(tmp_path, _inputs(2))
     journal.append(_chunk(journal.items[0]))
     path = tmp_path / STATE_FOLDER / "journal" / "a.jsonl"
@@ -137,7 +137,7 @@ def test_an_earlier_attempt_does_not_count_as_the_later_one(tmp_path: Path) -> N
     assert Journal(OutputFolder(tmp_path), "c").is_complete
 
 
-def test_names_are_safe_and_never_meet(tmp_path: Path) -> None:
+def test_names_are_safe_and_unique(tmp_path: Path) -> None:
     inputs = [Input(name, False, 1, 1) for name in ("a/x.png", "b/x.png", "../X.png", "x.jpg")]
     journal = _opened(tmp_path, inputs)
     names = [item.name.casefold() for item in journal.items]
@@ -148,7 +148,7 @@ def test_names_are_safe_and_never_meet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [{"item": 1}, {"item": 5, "input": "x"}, {"item": "x"}])
-def test_a_damaged_list_is_said_in_one_sentence(tmp_path: Path, line: dict[str, object]) -> None:
+def test_a_damaged_journal_is_one_sentence(tmp_path: Path, line: dict[str, object]) -> None:
     (tmp_path / JOURNAL).write_text(json.dumps(line) + "\n")
     with pytest.raises(OutputError, match="damaged"):
         Journal(OutputFolder(tmp_path), "a")

@@ -78,7 +78,7 @@ def test_a_lease_from_elsewhere_is_respected_until_it_is_stale(tmp_path: Path) -
     leases.close()
 
 
-def test_a_lease_without_words_goes_stale_by_age(tmp_path: Path) -> None:
+def test_an_empty_lease_becomes_stale_by_age(tmp_path: Path) -> None:
     path = tmp_path / "7.lease"
     path.touch()
     leases = Leases(tmp_path)

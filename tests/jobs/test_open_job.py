@@ -26,7 +26,7 @@ def _gone() -> str:
     return json.dumps({"host": this_host(), "pid": process.pid, "token": "gone"})
 
 
-def test_a_half_removed_workshop_is_removed(photos: Path, tmp_path: Path) -> None:
+def test_a_half_removed_state_folder_is_removed(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_stub(out, [photos])
     expected = tree(out)
@@ -49,7 +49,7 @@ def test_a_lock_of_a_killed_process_is_taken_and_removed(photos: Path, tmp_path:
     assert tree(out) == expected
 
 
-def test_a_job_killed_before_its_first_lease_goes_on(photos: Path, tmp_path: Path) -> None:
+def test_a_job_killed_before_its_first_lease_is_resumed(photos: Path, tmp_path: Path) -> None:
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     run_stub(fresh, [photos])
     run_stub(out, [photos], shard="1/2")
@@ -58,7 +58,7 @@ def test_a_job_killed_before_its_first_lease_goes_on(photos: Path, tmp_path: Pat
     assert tree(out) == tree(fresh)
 
 
-def test_a_job_at_work_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
+def test_a_running_job_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_stub(out, [photos], shard="1/2")
     holder = {"host": "elsewhere", "pid": 1, "token": "another"}

@@ -8,7 +8,7 @@ from vlseg_cli.jobs.pipeline import stop_on_signals
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_first_signal_asks_and_the_second_stops(number: int, code: int) -> None:
+def test_the_second_signal_stops_at_once(number: int, code: int) -> None:
     notes: list[str] = []
     with stop_on_signals(notes.append) as stop:
         assert not stop

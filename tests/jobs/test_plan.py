@@ -36,7 +36,7 @@ def test_time_and_disk_grow_with_the_inputs(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_of_a_film_sixteen_frames_are_tried(tmp_path: Path) -> None:
+def test_sixteen_frames_of_a_video_are_tried(tmp_path: Path) -> None:
     write_film(tmp_path / "films" / "film.mp4", 60)
     model = StubModel()
     before = tree(tmp_path)
@@ -46,7 +46,7 @@ def test_of_a_film_sixteen_frames_are_tried(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_nothing_readable_means_nothing_known(tmp_path: Path) -> None:
+def test_without_readable_inputs_nothing_is_estimated(tmp_path: Path) -> None:
     planned = plan(write_photos(tmp_path / "photos", 3, broken=(0, 1, 2)))
     assert len(planned.unreadable) == 3
     assert (planned.seconds, planned.bytes) == (None, None)
@@ -65,12 +65,12 @@ def test_nothing_readable_means_nothing_known(tmp_path: Path) -> None:
         (FrameRange(stride=100, max_frames=7), 3),
     ],
 )
-def test_a_clip_selects_its_share(clip: FrameRange, frames: int) -> None:
+def test_frames_selected_by_a_range(clip: FrameRange, frames: int) -> None:
     video = Probe("video", 64, 48, "h264", seconds=10.0, frames=250)
     assert selected_frames(video, clip) == frames
 
 
-def test_a_video_may_not_tell_its_length() -> None:
+def test_a_video_without_a_length() -> None:
     assert selected_frames(Probe("video", 64, 48, "h264"), FrameRange()) is None
 
 

@@ -26,7 +26,7 @@ def _records(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
 
 
-def test_everything_is_answered_in_order_and_failures_are_listed(
+def test_records_are_in_order_and_failures_are_listed(
     photos: Path, tmp_path: Path
 ) -> None:
     listener = RecordingProgress()
@@ -42,13 +42,13 @@ def test_everything_is_answered_in_order_and_failures_are_listed(
     assert not (tmp_path / "out" / ".vlseg").exists()
 
 
-def test_many_prompts_cost_one_look(photos: Path, tmp_path: Path) -> None:
+def test_many_prompts_share_one_encoding(photos: Path, tmp_path: Path) -> None:
     model = StubModel()
     run_stub(tmp_path / "out", [photos], model=model, texts=[str(n) for n in range(9)])
     assert sum(model.batches) == 6
 
 
-def test_a_finished_job_looks_at_nothing_and_changes_nothing(photos: Path, tmp_path: Path) -> None:
+def test_a_finished_job_reads_no_input_and_changes_nothing(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = run_stub(out, [photos])
     before = stamps(out)
@@ -60,7 +60,7 @@ def test_a_finished_job_looks_at_nothing_and_changes_nothing(photos: Path, tmp_p
     assert len(second.before) == 7
 
 
-def test_another_question_is_refused_unless_told_to_overwrite(photos: Path, tmp_path: Path) -> None:
+def test_another_prompt_is_refused_without_overwrite(photos: Path, tmp_path: Path) -> None:
     out, fresh = tmp_path / "out", tmp_path / "fresh"
     run_stub(out, [photos])
     before = tree(out)
@@ -74,7 +74,7 @@ def test_another_question_is_refused_unless_told_to_overwrite(photos: Path, tmp_
     assert tree(out) == tree(fresh)
 
 
-def test_overwriting_removes_only_what_the_job_made(photos: Path, tmp_path: Path) -> None:
+def test_overwriting_removes_only_what_the_job_wrote(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_stub(out, [photos])
     (out / "notes.txt").write_text("mine")
@@ -83,7 +83,7 @@ def test_overwriting_removes_only_what_the_job_made(photos: Path, tmp_path: Path
     assert [path.name for path in (out / "overlay").iterdir()] == ["000.png"]
 
 
-def test_new_inputs_join_and_only_they_are_looked_at(tmp_path: Path) -> None:
+def test_new_inputs_are_added_and_only_they_are_processed(tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 3)
     out = tmp_path / "out"
     run_stub(out, [photos])
@@ -98,7 +98,7 @@ def test_new_inputs_join_and_only_they_are_looked_at(tmp_path: Path) -> None:
     assert len(json.loads((out / "coco.json").read_text())["images"]) == 5
 
 
-def test_a_changed_input_is_answered_again(tmp_path: Path) -> None:
+def test_a_changed_input_is_processed_again(tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 3)
     out = tmp_path / "out"
     run_stub(out, [photos])
@@ -127,7 +127,7 @@ def test_failures_are_kept_until_retried(tmp_path: Path) -> None:
     assert len(_records(out)) == 4
 
 
-def test_a_video_is_answered_frame_by_frame(film: Path, tmp_path: Path) -> None:
+def test_a_video_is_processed_frame_by_frame(film: Path, tmp_path: Path) -> None:
     listener = RecordingProgress()
     summary = run_stub(tmp_path / "out", [film], formats=("video", "coco"), progress=listener)
     assert summary.exit_code == 0
@@ -144,7 +144,7 @@ def test_frames_of_a_video_are_drawn_once(film: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "overlay" / "overlay" / "film").iterdir())) == 21
 
 
-def test_a_broken_video_keeps_what_could_be_read(film: Path, tmp_path: Path) -> None:
+def test_a_broken_video_keeps_its_readable_frames(film: Path, tmp_path: Path) -> None:
     import av
 
     cut = tmp_path / "cut.mkv"
@@ -175,7 +175,7 @@ def test_a_frame_without_finite_numbers_is_an_error_and_no_empty_mask(
     assert not any(str(r["input"]).endswith("005.png") for r in _records(tmp_path / "out"))
 
 
-def test_running_out_of_memory_is_told_by_the_exit_code(photos: Path, tmp_path: Path) -> None:
+def test_running_out_of_memory_has_its_exit_code(photos: Path, tmp_path: Path) -> None:
     class Starved(StubModel):
         def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
             if any(frame.source.endswith("005.png") for frame in frames):
@@ -187,7 +187,7 @@ def test_running_out_of_memory_is_told_by_the_exit_code(photos: Path, tmp_path: 
     assert len(_records(tmp_path / "out")) == 5
 
 
-def test_the_first_failure_ends_a_run_that_wants_it(photos: Path, tmp_path: Path) -> None:
+def test_fail_fast_stops_at_the_first_failure(photos: Path, tmp_path: Path) -> None:
     summary = run_stub(tmp_path / "out", [photos], fail_fast=True, batch_size=1)
     assert summary.exit_code == 3
     assert not summary.finished
@@ -228,7 +228,7 @@ def test_a_signal_lets_the_batch_finish_and_the_job_resume(
     assert tree(out) == tree(tmp_path / "fresh")
 
 
-def test_a_second_process_waits_for_what_the_first_holds(photos: Path, tmp_path: Path) -> None:
+def test_a_second_process_waits_for_the_units_of_the_first(photos: Path, tmp_path: Path) -> None:
     started = threading.Event()
 
     class Slow(StubModel):
@@ -263,7 +263,7 @@ class Thief(StubModel):
         return super().encode(frames)
 
 
-def test_a_source_that_vanishes_on_the_way_fails_alone(tmp_path: Path) -> None:
+def test_an_input_that_vanishes_during_the_run_fails_alone(tmp_path: Path) -> None:
     first = write_film(tmp_path / "films" / "first.mp4", 12)
     write_film(tmp_path / "films" / "second.mp4", 12)
     out = tmp_path / "out"

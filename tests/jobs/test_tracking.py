@@ -57,7 +57,7 @@ def records(out: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("looks", [0, 3, 8, 12, 16, 20])
-def test_a_run_that_died_goes_on_as_if_it_had_not(looks: int, film: Path, tmp_path: Path) -> None:
+def test_a_killed_run_is_resumed_to_the_same_bytes(looks: int, film: Path, tmp_path: Path) -> None:
     run_stub(tmp_path / "whole", [film], formats=FORMATS, tracking=True)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
@@ -68,7 +68,7 @@ def test_a_run_that_died_goes_on_as_if_it_had_not(looks: int, film: Path, tmp_pa
     assert tree(out) == tree(tmp_path / "whole")
 
 
-def test_what_is_in_mind_is_kept_for_the_last_part_alone(film: Path, tmp_path: Path) -> None:
+def test_only_the_state_of_the_last_chunk_is_kept(film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run_stub(out, [film], model=Dying(19), tracking=True)
@@ -79,7 +79,7 @@ def test_what_is_in_mind_is_kept_for_the_last_part_alone(film: Path, tmp_path: P
     assert not (out / ".vlseg").exists()
 
 
-def test_without_what_was_in_mind_a_run_does_not_go_on(film: Path, tmp_path: Path) -> None:
+def test_without_its_state_a_video_is_not_resumed(film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run_stub(out, [film], model=Dying(9), tracking=True)
@@ -107,7 +107,7 @@ def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:
     assert read_state(folder, 7, 3) is None
 
 
-def test_only_the_wanted_frames_are_seen(film: Path, tmp_path: Path) -> None:
+def test_only_selected_frames_are_encoded(film: Path, tmp_path: Path) -> None:
     clip = FrameRange(stride=3, start=0.1, max_frames=4)
     model = StubModel()
     run_stub(tmp_path / "out", [film], model=model, clip=clip, chunk_frames=2, tracking=True)
@@ -115,7 +115,7 @@ def test_only_the_wanted_frames_are_seen(film: Path, tmp_path: Path) -> None:
     assert model.batches == [1] * 4
 
 
-def test_pictures_are_told_where_they_belong(film: Path, tmp_path: Path) -> None:
+def test_images_are_errors(film: Path, tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 2)
     summary = run_stub(tmp_path / "out", [photos, film], tracking=True)
     assert summary.exit_code == 3 and len(summary.failed) == 2
@@ -138,7 +138,7 @@ def test_a_frame_without_finite_numbers_is_an_error_and_the_others_go_on(
     assert [r["frame"] for r in records(tmp_path / "out")] == [n for n in range(21) if n != 5]
 
 
-def test_a_model_of_pictures_alone_is_refused(film: Path, tmp_path: Path) -> None:
+def test_a_model_without_tracking_is_refused(film: Path, tmp_path: Path) -> None:
     class Still:
         name, categories, stuff = "still", (), ()
         unknown_words, encode, answer = (
@@ -162,7 +162,7 @@ def pointing() -> Regions:
     return Regions((box_region((0, 0, 4, 4), 8, 8),))
 
 
-def test_a_frame_that_never_comes_is_told_at_the_end() -> None:
+def test_a_region_frame_after_the_end_is_an_error() -> None:
     watching = TrackingInference(StubModel(), lambda *_: [PromptRequest(7, Task.VOS, pointing())])
     watching.begin(0, None)
     watching.predict([(ITEM, frame(index)) for index in range(5)])
@@ -171,7 +171,7 @@ def test_a_frame_that_never_comes_is_told_at_the_end() -> None:
     assert watching.end() is None
 
 
-def test_a_prompt_that_does_not_fit_is_asked_once() -> None:
+def test_a_prompt_that_does_not_fit_is_built_once() -> None:
     asked: list[int] = []
 
     def ask(_item: Item, one: Frame) -> list[PromptRequest]:
@@ -185,7 +185,7 @@ def test_a_prompt_that_does_not_fit_is_asked_once() -> None:
     assert asked == [0] and set(watching.state()) == {"watching/first"}
 
 
-def test_the_first_frame_stays_the_first_after_a_break() -> None:
+def test_the_first_frame_is_kept_over_a_resume() -> None:
     asked: list[int] = []
 
     def ask(_item: Item, one: Frame) -> list[PromptRequest]:
@@ -223,7 +223,7 @@ def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
     assert isinstance(third, list) and len(third) == 1
 
 
-def test_pictures_among_videos_are_answered_alone() -> None:
+def test_images_among_videos_are_processed_on_their_own() -> None:
     def ask(_item: Item, _frame: Frame) -> list[PromptRequest]:
         return [PromptRequest(0, Task.REFER, Expression("the bright part"))]
 

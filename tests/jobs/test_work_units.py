@@ -27,7 +27,7 @@ def test_units_keep_all_items_in_order(videos: list[bool], batch_size: int) -> N
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 9), st.integers(0, 40))
-def test_more_inputs_change_no_full_unit(videos: list[bool], batch_size: int, first: int) -> None:
+def test_additional_inputs_change_no_full_unit(videos: list[bool], batch_size: int, first: int) -> None:
     every, some = _items(videos), _items(videos[:first])
     before, after = list(group_items(some, batch_size)), list(group_items(every, batch_size))
     assert before[:-1] == after[: len(before[:-1])]
@@ -40,7 +40,7 @@ def test_shards_take_every_unit_exactly_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "a/b", "3/3", "-1/2", "1/0", "1/2/3"])
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_other_texts_are_not_shards(text: str) -> None:
     with pytest.raises(UsageError, match="--shard"):
         parse_shard(text)
 

@@ -37,7 +37,7 @@ def _run_limited(limit: int, out: Path, photos: Path) -> subprocess.CompletedPro
     )
 
 
-def test_no_half_file_is_left_and_the_job_resumes(tmp_path: Path) -> None:
+def test_no_partial_file_is_left_and_the_job_resumes(tmp_path: Path) -> None:
     assert resource.RLIM_INFINITY  # this test needs a system with resource limits
     photos = write_photos(tmp_path / "photos", 6)
     out = tmp_path / "out"

@@ -52,7 +52,7 @@ def _originals(folder: Path) -> list[Path]:
     return found + [write_film(folder / f"film.{kind}", 6) for kind in ("mp4", "mkv", "avi")]
 
 
-def test_damaged_pictures_and_videos_are_each_reported_once(tmp_path: Path, mutants: int) -> None:
+def test_damaged_images_and_videos_are_each_reported_once(tmp_path: Path, mutants: int) -> None:
     random_ = random.Random(1)
     originals = _originals(tmp_path)
     left = mutants

@@ -13,7 +13,7 @@ FRAME = 320 * 240 * 3  # bytes
 _FEW = 100  # frames, of the 750 in the second half of a short run
 
 
-def test_a_long_video_is_tracked_killed_and_gone_on_with(
+def test_a_long_video_is_tracked_killed_and_resumed(
     tmp_path: Path, full_size: bool, record_property: Callable[[str, object], None]
 ) -> None:
     """In full with the embedded model, else with one that costs nothing."""

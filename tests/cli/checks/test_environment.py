@@ -12,7 +12,7 @@ from vlseg_cli.weights.resolve import EMBEDDED
 
 
 @pytest.mark.parametrize("name", ["av", "torch", "decord", "pycocotools", "numpy"])
-def test_what_is_installed_is_named_with_its_version(name: str) -> None:
+def test_installed_packages_have_their_version(name: str) -> None:
     finding = package(Requirement(name))
     assert finding.state is CheckState.OK and finding.found[0].isdigit() and not finding.remedy
 
@@ -21,13 +21,13 @@ def test_what_is_installed_is_named_with_its_version(name: str) -> None:
     ("requirement", "found"),
     [("no-such-package>=1", "is missing"), ("numpy<1", "but <1 is needed")],
 )
-def test_what_is_not_as_asked_is_broken(requirement: str, found: str) -> None:
+def test_a_missing_requirement_is_broken(requirement: str, found: str) -> None:
     finding = package(Requirement(requirement))
     assert finding.state is CheckState.BROKEN and found in finding.found
     assert f"pip install '{requirement}'" in finding.remedy
 
 
-def test_the_embedded_model_sees() -> None:
+def test_the_embedded_model_finds_objects() -> None:
     file, answer = weights()
     data = (EMBEDDED / "model.safetensors").read_bytes()
     assert hashlib.sha256(data).hexdigest() in file.found

@@ -18,7 +18,7 @@ def test_processors_memory_and_disk(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_models_have_something_to_run_on() -> None:
+def test_a_device_is_found() -> None:
     findings = list(device())
     gpus = torch.cuda.device_count() + torch.backends.mps.is_available()
     assert len(findings) == max(1, gpus)
@@ -31,13 +31,13 @@ def test_secrets_are_never_shown() -> None:
     assert not any("secret" in one.found or "key" in one.found for one in findings)
 
 
-def test_only_what_is_set_is_told() -> None:
+def test_only_set_variables_are_listed() -> None:
     assert list(variables({})) == []
     (one,) = variables({"CUDA_VISIBLE_DEVICES": ""})
     assert (one.state, one.found) == (CheckState.OK, "is set, but empty")
 
 
-def test_values_that_cannot_work_are_warned_of(tmp_path: Path) -> None:
+def test_invalid_values_are_warnings(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     wrong = {
         "HF_HOME": str(tmp_path / "file"),
