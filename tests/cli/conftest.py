@@ -1,4 +1,4 @@
-"""A drawn picture to ask about, and a way to run a command line without a new process."""
+"""A synthetic image and video, and a command line that runs without a new process."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from vlseg_cli.synthetic.scene import Scene
 
 @dataclass
 class Ran:
-    """What a command line left behind."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -36,16 +36,16 @@ def vlseg(
 
     def call(*words: object) -> Ran:
         code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        lines = said.out.splitlines() if "--json" in words and code in (0, 3) else []
-        return Ran(code, said.out, said.err, [json.loads(line) for line in lines])
+        output = capsys.readouterr()
+        lines = output.out.splitlines() if "--json" in words and code in (0, 3) else []
+        return Ran(code, output.out, output.err, [json.loads(line) for line in lines])
 
     return call
 
 
 @pytest.fixture
 def film(tmp_path: Path) -> tuple[Scene, ...]:
-    """``film.mp4``, a drawn clip of 9 frames, and ``mask.png``, a thing in its first."""
+    """``film.mp4``, a synthetic clip of 9 frames, and ``mask.png``, an object in its first."""
     scenes = draw_clip(910_003, 9, 192)
     things = [item for item in scenes[0].items if item.is_thing]
     largest = max(things, key=lambda item: item.area)
@@ -62,7 +62,7 @@ def film(tmp_path: Path) -> tuple[Scene, ...]:
 
 @pytest.fixture
 def kitchen(tmp_path: Path) -> Path:
-    """A drawn scene of 192 px."""
+    """A synthetic scene of 192 px."""
     path = tmp_path / "kitchen.png"
     Image.fromarray(draw_scene(900_000, 192).pixels).save(path)
     return path

@@ -1,4 +1,4 @@
-"""`vlseg chat`: questions one by one, masks beside the words, and no words made up."""
+"""`vlseg chat`: questions one by one; masks, and text only from models that generate it."""
 
 import io
 import json
@@ -42,7 +42,9 @@ def test_each_line_of_stdin_is_a_question(
     assert (tmp_path / "talk" / "coco.json").is_file()
 
 
-def test_inputs_that_are_not_one_image_are_errors(vlseg, kitchen: Path, film: tuple[Scene, ...]) -> None:
+def test_inputs_that_are_not_one_image_are_errors(
+    vlseg, kitchen: Path, film: tuple[Scene, ...]
+) -> None:
     assert "is an image, which has no frame 3" in vlseg("chat", "kitchen.png", "?", "--at", 3).err
     assert "has no frame 99" in vlseg("chat", "film.mp4", "what?", "--at", "99").err
     assert vlseg("chat", "missing.png", "what?").code == 4
@@ -57,8 +59,8 @@ def test_a_folder_with_a_job_is_refused(vlseg, kitchen: Path) -> None:
     assert ran.code == 2 and "holds the results of a job" in ran.err
 
 
-class Talker:
-    """Says how long the question is."""
+class TextModel:
+    """Generates the length of the question."""
 
     name, categories, stuff = "talker", (), ()
 
@@ -68,16 +70,25 @@ class Talker:
     def predict(self, encoded: list[Frame], requests: list[PromptRequest]) -> list[Prediction]:
         return [
             Prediction(
-                "a.png", 0, 60, 80, ask.task, ask.prompt, (), text=f"{len(ask.prompt.text)} letters"
+                "a.png",
+                0,
+                60,
+                80,
+                request.task,
+                request.prompt,
+                (),
+                text=f"{len(request.prompt.text)} letters",
             )
-            for ask in requests
-            if ask.task in (Task.REASON, Task.CHAT)
+            for request in requests
+            if request.task in (Task.REASON, Task.CHAT)
         ]
 
 
-def test_generated_text_goes_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_generated_text_goes_to_stdout_and_all_else_to_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     frame = Frame(draw_scene(1, 80).pixels, "a.png")
-    session = ChatSession(Talker(), frame, Console(quiet=False), None)
+    session = ChatSession(TextModel(), frame, Console(quiet=False), None)
     session.run("who?", as_json=False)
     session.run("when?", as_json=True)
     session.close()

@@ -1,4 +1,4 @@
-"""People read stderr: a table on a terminal, plain lines in a log, silence when asked."""
+"""Output on stderr: a table on a terminal, plain lines in a log, nothing with --quiet."""
 
 import io
 import json
@@ -30,7 +30,7 @@ COLD = record(Task.REASON, "what is [cold]?", "fridge")
 
 
 def on_a_terminal() -> tuple[Console, io.StringIO]:
-    """A console that believes in a terminal of 80 columns, and what it shows there."""
+    """A console on a terminal of 80 columns, and its output."""
     console, shown = Console(quiet=False), io.StringIO()
     console.terminal = Terminal(file=shown, force_terminal=True, width=80, color_system=None)
     return console, shown
@@ -38,9 +38,9 @@ def on_a_terminal() -> tuple[Console, io.StringIO]:
 
 def test_a_log_gets_plain_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     Console(quiet=False).show(COLD, in_full=True)
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.splitlines() == [
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
         "k.png: what is [cold]?",
         "  fridge  0.50  12.5%  10, 5, 20, 5",
         "A fridge does.",
@@ -114,8 +114,8 @@ def test_a_download_is_a_bar_on_a_terminal(
     with Console(quiet=False).download("model.bin", 3_000_000) as advance:
         advance(3_000_000)
         advance(-1_000_000)
-    said = capsys.readouterr().err
-    assert "model.bin" in said and "2.0/3.0 MB" in said
+    output = capsys.readouterr().err
+    assert "model.bin" in output and "2.0/3.0 MB" in output
 
 
 @given(st.text(st.characters(codec=None)))

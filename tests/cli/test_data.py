@@ -51,10 +51,10 @@ KEEP_ALL = ("--least-words", 1, "--information", 0, "--tokens", 12, "--quiet")
 def test_every_image_gets_several_captions(vlseg, vlm: Path, photos: Path) -> None:
     ran = vlseg("data", "caption", photos, "--model", vlm, "--captions", 3, *KEEP_ALL)
     assert ran.code == 0
-    pictures = list(read_captioned(Path("vlseg-captions/captions.jsonl")))
-    assert [Path(picture.image).name for picture in pictures] == ["1.png", "2.png", "3.png"]
-    assert all(1 <= len(picture.captions) + picture.refused <= 3 for picture in pictures)
-    texts = [text for texts in captions_by_image(pictures).values() for text in texts]
+    images = list(read_captioned(Path("vlseg-captions/captions.jsonl")))
+    assert [Path(image.image).name for image in images] == ["1.png", "2.png", "3.png"]
+    assert all(1 <= len(image.captions) + image.refused <= 3 for image in images)
+    texts = [text for texts in captions_by_image(images).values() for text in texts]
     assert len(set(texts)) > 1
     assert not any(" may " in f" {text} " for text in texts)
 
@@ -93,8 +93,8 @@ def test_a_broken_image_fails_alone(vlseg, vlm: Path, photos: Path) -> None:
     (photos / "2.png").write_bytes(b"no picture")
     ran = vlseg("data", "caption", photos, "--model", vlm, *KEEP_ALL[:-1])
     assert ran.code == 3 and "2.png" in ran.err
-    pictures = read_captioned(Path("vlseg-captions/captions.jsonl"))
-    assert [Path(picture.image).name for picture in pictures] == ["1.png", "3.png"]
+    images = read_captioned(Path("vlseg-captions/captions.jsonl"))
+    assert [Path(image.image).name for image in images] == ["1.png", "3.png"]
 
 
 def test_usage_errors(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:

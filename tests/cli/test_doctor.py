@@ -13,13 +13,15 @@ from vlseg_cli.cli.doctor import AREAS, run_check
 def test_nothing_is_broken_on_this_machine(vlseg) -> None:
     ran = vlseg("doctor")
     assert (ran.code, ran.err) == (0, "")
-    places = [ran.out.index(f"{area}\n") for area in AREAS]
-    assert places == sorted(places)
+    positions = [ran.out.index(f"{area}\n") for area in AREAS]
+    assert positions == sorted(positions)
     for line in ran.out.splitlines():
         assert line in AREAS or line.split()[0] in ("ok", "warning")
 
 
-def test_a_broken_finding_ends_with_1(vlseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_finding_ends_with_1(
+    vlseg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     ran = vlseg("doctor", "--json", "--out", "results")

@@ -1,4 +1,4 @@
-"""`vlseg export` makes of a job's answers what the job itself would have made."""
+"""`vlseg export` writes the files that the job itself would have written."""
 
 import json
 import sys
@@ -38,16 +38,16 @@ def test_missing_inputs_are_reported(vlseg, kitchen: Path) -> None:
 
 def test_usage_errors_of_formats(vlseg, kitchen: Path) -> None:
     vlseg("detect", "kitchen.png", "--save", "coco")
-    for line, said in [(["vlseg-out", "--to", "cocoo"], "did you mean 'coco'?"),
+    for line, output in [(["vlseg-out", "--to", "cocoo"], "did you mean 'coco'?"),
                         (["vlseg-out", "--to", "panoptic"], "needs a map"),
                         (["nowhere", "--to", "coco"], "holds no job")]:  # fmt: skip
         ran = vlseg("export", *line)
-        assert ran.code == 2 and said in ran.err and ran.err.count("\n") == 1
+        assert ran.code == 2 and output in ran.err and ran.err.count("\n") == 1
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A folder with a tiny HRSeg and its SAM, which proposes something."""
+    """A folder with a tiny HRSeg and its SAM, which has proposals."""
     return save_tiny(tmp_path / "tiny")
 
 
@@ -63,15 +63,15 @@ def save_tiny(folder: Path, **others: Any) -> Path:
 def test_torch_and_onnx_give_the_same_segments(vlseg, kitchen: Path, model: Path) -> None:
     wrote = vlseg("export", "sam", "--model", model, "--json")
     assert json.loads(wrote.out)["out"] == str(model / "onnx")
-    ask = ("refer", "kitchen.png", "the cup", "--model", model, "--save", "none", "--json")
-    by_torch, by_onnx = vlseg(*ask), vlseg(*ask, "--proposals-engine", "onnx")
+    command = ("refer", "kitchen.png", "the cup", "--model", model, "--save", "none", "--json")
+    by_torch, by_onnx = vlseg(*command), vlseg(*command, "--proposals-engine", "onnx")
     (theirs,), (ours,) = by_torch.records, by_onnx.records
     assert ours["segments"] == theirs["segments"] != []
     other = save_tiny(kitchen.parent / "other", windows=1)
-    ask = ("refer", "kitchen.png", "the cup", "--model", other, "--save", "none", "--json")
-    missing = vlseg(*ask, "--proposals-engine", "onnx")
+    command = ("refer", "kitchen.png", "the cup", "--model", other, "--save", "none", "--json")
+    missing = vlseg(*command, "--proposals-engine", "onnx")
     assert missing.code == 5 and "holds no exported SAM" in missing.err
-    foreign = vlseg(*ask, "--proposals-engine", model / "onnx")
+    foreign = vlseg(*command, "--proposals-engine", model / "onnx")
     assert foreign.code == 5 and "was exported from other weights" in foreign.err
 
 
@@ -82,10 +82,12 @@ def test_models_without_a_sam_are_errors(vlseg, kitchen: Path) -> None:
     assert ran.code == 2 and "--proposals-engine is for models that choose" in ran.err
 
 
-def test_an_engine_for_proposals_without_a_sam_is_an_error(vlseg, kitchen: Path, model: Path) -> None:
-    ask = ("refer", kitchen, "the cup", "--model", model, "--proposals-engine", "onnx")
+def test_an_engine_for_proposals_without_a_sam_is_an_error(
+    vlseg, kitchen: Path, model: Path
+) -> None:
+    command = ("refer", kitchen, "the cup", "--model", model, "--proposals-engine", "onnx")
     for who in ("embedded", kitchen.parent):
-        ran = vlseg(*ask, "--proposals", who)
+        ran = vlseg(*command, "--proposals", who)
         assert ran.code == 2 and f"runs a SAM, and {who} is none" in ran.err
 
 
@@ -96,7 +98,9 @@ def test_options_of_jobs_and_graphs_are_not_mixed(vlseg) -> None:
         assert ran.code == 2 and "takes --" in ran.err and ran.err.count("\n") == 1
 
 
-def test_a_missing_onnx_package_is_an_error(vlseg, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_onnx_package_is_an_error(
+    vlseg, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     ran = vlseg("export", "sam", "--model", model)
     assert ran.code == 2 and "pip install" in ran.err and not (model / "onnx").exists()

@@ -1,4 +1,4 @@
-"""The shared options are in the help of every command that answers, each in its panel."""
+"""The shared options are in the help of every inference command, each in its panel."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,12 +20,12 @@ PANELS = {
 
 @pytest.mark.parametrize("name", ["segment", "refer", "reason", "detect"])
 def test_the_help_has_them_in_panels(vlseg, name: str) -> None:
-    said = vlseg(name, "--help").out
+    output = vlseg(name, "--help").out
     for panel, options in PANELS.items():
-        part = said[said.index(f"─ {panel} ─") :].split("╰")[0]
+        section = output[output.index(f"─ {panel} ─") :].split("╰")[0]
         for option in options:
-            assert f" {option} " in part
-    assert "Images, videos, folders, patterns, lists (.txt), - for stdin" in said
+            assert f" {option} " in section
+    assert "Images, videos, folders, patterns, lists (.txt), - for stdin" in output
 
 
 def test_the_frame_range_of_a_video() -> None:
@@ -51,13 +51,13 @@ def run(*words: str) -> tuple[list[Any], str]:
     @expand_options
     def command(
         context: typer.Context,
-        places: Annotated[list[str] | None, typer.Argument()] = None,
+        positional: Annotated[list[str] | None, typer.Argument()] = None,
         loud: bool = False,
         *,
         group: Group,
     ) -> None:
         """Say something."""
-        got.extend([context.info_name, places, loud, group])
+        got.extend([context.info_name, positional, loud, group])
 
     app = typer.Typer(add_completion=False)
     app.command()(command)
@@ -71,7 +71,7 @@ def test_options_reach_the_command_as_one_value() -> None:
 
 
 def test_the_help_shows_each_option_and_the_docstring() -> None:
-    _, said = run("--help")
+    _, output = run("--help")
     for words in ["Say something.", "--loud", "--size", "How large.", "[default: 3]", "--name"]:
-        assert words in said
-    assert "--group" not in said
+        assert words in output
+    assert "--group" not in output

@@ -43,8 +43,8 @@ def test_the_help_of_a_subcommand_never_imports_torch(name: str) -> None:
 def test_commands_are_listed_in_their_panels(vlseg) -> None:
     ran = vlseg("--help")
     assert ran.code == 0
-    places = [ran.out.index(f" {name} ") for name in COMMANDS]
-    assert places == sorted(places)
+    positions = [ran.out.index(f" {name} ") for name in COMMANDS]
+    assert positions == sorted(positions)
     panels = [MAIN] * 7 + [TALK] + [DATA] * 3 + [JOBS] * 5 + [SETUP] * 2
     assert [entry.panel for entry in COMMANDS.values()] == panels
 
@@ -157,8 +157,8 @@ def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
         assert drawing.poll() is None
         time.sleep(0.02)
     drawing.send_signal(signal.SIGINT)
-    _, said = drawing.communicate(timeout=60)
-    assert (drawing.returncode, said) == (130, "")
+    _, output = drawing.communicate(timeout=60)
+    assert (drawing.returncode, output) == (130, "")
 
 
 def _hear_ctrl_c() -> None:

@@ -1,4 +1,4 @@
-"""`vlseg plan` says what a job would take, and leaves nothing behind."""
+"""`vlseg plan` estimates a job and leaves no files behind."""
 
 import json
 import shutil

@@ -21,7 +21,7 @@ from vlseg_cli.cli.progress import (
 
 @dataclass
 class Clock:
-    """Tells the time it is set to, in s."""
+    """Returns the time that it is set to, in s."""
 
     now: float = 0.0
 
@@ -60,7 +60,7 @@ def test_videos_are_counted_in_frames() -> None:
 
 def test_images_are_counted_as_inputs() -> None:
     counter = ProgressCounter("inputs", 3, clock=Clock())
-    counter.frames, counter.done = 3, 2  # the third frame is told before its input is complete
+    counter.frames, counter.done = 3, 2  # the third frame is counted before its input
     assert "frames" not in counter.text()
 
 
@@ -83,14 +83,14 @@ def test_durations_are_two_units_at_most(seconds: float, words: str) -> None:
 
 
 class Screen(io.StringIO):
-    """Believes to be a terminal."""
+    """Claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def watched(style: str = "auto", quiet: bool = False, **more: str) -> tuple[Console, Screen]:
-    """A console on a terminal of 100 columns, and what it shows there."""
+def on_terminal(style: str = "auto", quiet: bool = False, **more: str) -> tuple[Console, Screen]:
+    """A console on a terminal of 100 columns, and its output."""
     console, screen = Console(quiet, style), Screen()
     console.terminal = Terminal(
         file=screen, force_terminal=True, width=100, quiet=quiet, color_system=None, _environ=more
@@ -102,9 +102,9 @@ def test_the_kind_follows_from_the_options_and_the_terminal() -> None:
     assert type(open_progress(Console(quiet=False))) is LineProgress
     assert type(open_progress(Console(quiet=True))) is ProgressDisplay
     assert type(open_progress(Console(quiet=True, style="json"))) is JSONProgress
-    assert type(open_progress(watched()[0])) is BarProgress
-    assert type(open_progress(watched("lines")[0])) is LineProgress
-    assert type(open_progress(watched(TERM="dumb")[0])) is LineProgress
+    assert type(open_progress(on_terminal()[0])) is BarProgress
+    assert type(open_progress(on_terminal("lines")[0])) is LineProgress
+    assert type(open_progress(on_terminal(TERM="dumb")[0])) is LineProgress
 
 
 def test_forced_colors_do_not_make_a_log_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_errors_are_printed_even_when_quiet(capsys) -> None:
 
 
 def test_a_terminal_gets_a_bar_with_the_latest_input() -> None:
-    console, screen = watched()
+    console, screen = on_terminal()
     with BarProgress(console, clock=Clock()) as progress:
         progress.start(3, 0)
         progress.item("photos/kitchen\n.png")
@@ -165,7 +165,7 @@ def test_a_terminal_gets_a_bar_with_the_latest_input() -> None:
 
 def test_a_bar_for_one_input_shows_only_if_it_is_a_video() -> None:
     for frames, expected in [(1, False), (240, True)]:
-        console, screen = watched()
+        console, screen = on_terminal()
         with BarProgress(console, clock=Clock()) as progress:
             progress.start(1, 0)
             progress.frames(frames)

@@ -48,7 +48,9 @@ def test_a_question_mark_is_not_a_pattern() -> None:
         (["a.png"], ["one", ""], "is empty"),
     ],
 )
-def test_missing_inputs_and_texts_are_errors(words: list[str], texts: list[str] | None, message: str) -> None:
+def test_missing_inputs_and_texts_are_errors(
+    words: list[str], texts: list[str] | None, message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         split_texts(words, texts, "question")
 
@@ -138,8 +140,8 @@ def test_no_region_is_false() -> None:
 
 @given(st.integers(0, 79), st.integers(0, 59))
 def test_a_point_covers_its_pixel(x: int, y: int) -> None:
-    (place,) = parse_regions(RegionOptions(point=[f"{x},{y}"]))
-    assert place.on(FRAME).mask[y, x]
+    (region,) = parse_regions(RegionOptions(point=[f"{x},{y}"]))
+    assert region.on(FRAME).mask[y, x]
 
 
 @pytest.mark.parametrize("text", ["", "a,b", "1", "1,2,3", "nan,1", "1,inf", "1;2", "1,,2"])

@@ -11,16 +11,16 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_the_fridge_is_segmented(vlseg) -> None:
-    picture = EXAMPLES / "kitchen.png"
-    ran = vlseg("reason", picture, "what keeps food cold?", "--json")
+    image = EXAMPLES / "kitchen.png"
+    ran = vlseg("reason", image, "what keeps food cold?", "--json")
     assert ran.code == 0
     (record,) = ran.records
     assert (record["task"], record["prompt"]) == ("reason", "what keeps food cold?")
-    answered = decode_rle(record["segments"][0]["segmentation"])
+    predicted = decode_rle(record["segments"][0]["segmentation"])
     truth = COCO(EXAMPLES / "kitchen.json")
     fridges = truth.loadAnns(truth.getAnnIds(catIds=truth.getCatIds(catNms=["fridge"])))
     fridge = np.any([truth.annToMask(one) for one in fridges], axis=0)
-    assert (answered & fridge).sum() / (answered | fridge).sum() >= 0.8
+    assert (predicted & fridge).sum() / (predicted | fridge).sum() >= 0.8
 
 
 def test_several_questions_give_several_records(vlseg, kitchen: Path) -> None:

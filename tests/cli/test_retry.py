@@ -1,4 +1,4 @@
-"""`vlseg retry` asks again what failed, as it was asked."""
+"""`vlseg retry` processes failed inputs again with the same prompts."""
 
 import io
 import json
@@ -12,13 +12,15 @@ from vlseg_cli.cli.main import main
 
 @pytest.fixture
 def damaged(kitchen: Path) -> Path:
-    """A second picture, cut off."""
+    """A second image, truncated."""
     broken = kitchen.parent / "broken.png"
     broken.write_bytes(kitchen.read_bytes()[:200])
     return broken
 
 
-def test_a_repaired_input_is_processed_with_the_same_prompts(vlseg, kitchen: Path, damaged: Path) -> None:
+def test_a_repaired_input_is_processed_with_the_same_prompts(
+    vlseg, kitchen: Path, damaged: Path
+) -> None:
     words = ["--out", "out", "--save", "jsonl", "-q", "the sky", "--many", "--threshold", "0.2"]
     assert vlseg("refer", ".", *words).code == 3
     status = vlseg("status", "out")

@@ -28,7 +28,7 @@ def context(words: list[str]) -> typer.Context:
     return made
 
 
-def meant(words: list[str]) -> dict[str, Any]:
+def result_options(words: list[str]) -> dict[str, Any]:
     """The values of all options that can change a result."""
     neutral = ("out", "overwrite", "shard", "quiet", "as_json", "progress", "fail_fast", "device")
     return {name: value for name, value in context(words).params.items() if name not in neutral}
@@ -50,7 +50,7 @@ LINES = [
 def test_the_stored_arguments_parse_to_the_same_values(words: list[str]) -> None:
     again = list(arguments(context(words)))
     assert again[0] == words[0]
-    assert meant(again) == meant(words)
+    assert result_options(again) == result_options(words)
     assert arguments(context(again)) == tuple(again)
 
 
@@ -72,13 +72,13 @@ def test_another_prompt_goes_to_another_folder(vlseg, kitchen: Path) -> None:
 
 
 def test_a_given_folder_is_never_mixed(vlseg, kitchen: Path) -> None:
-    asked = ["--save", "jsonl", "--out", "out"]
-    assert vlseg("refer", "kitchen.png", "one", *asked).code == 0
-    ran = vlseg("refer", "kitchen.png", "two", *asked)
+    options = ["--save", "jsonl", "--out", "out"]
+    assert vlseg("refer", "kitchen.png", "one", *options).code == 0
+    ran = vlseg("refer", "kitchen.png", "two", *options)
     assert ran.code == 2 and "another job" in ran.err and "--overwrite" in ran.err
-    ran = vlseg("refer", "kitchen.png", "one", *asked, "--dtype", "bfloat16")
+    ran = vlseg("refer", "kitchen.png", "one", *options, "--dtype", "bfloat16")
     assert ran.code == 2 and "--dtype was float32, now bfloat16" in ran.err
-    assert vlseg("refer", "kitchen.png", "two", *asked, "--overwrite").code == 0
+    assert vlseg("refer", "kitchen.png", "two", *options, "--overwrite").code == 0
 
 
 def test_the_default_run_writes_an_overlay_and_coco(vlseg, kitchen: Path) -> None:
@@ -88,8 +88,8 @@ def test_the_default_run_writes_an_overlay_and_coco(vlseg, kitchen: Path) -> Non
     assert {path.name for path in out.iterdir()} == {
         "coco.json", "coco_results.json", "overlay", "job.json", "journal.jsonl", "records.jsonl"
     }  # fmt: skip
-    with Image.open(out / "overlay" / "kitchen.png") as overlay, Image.open(kitchen) as picture:
-        assert overlay.size == picture.size
+    with Image.open(out / "overlay" / "kitchen.png") as overlay, Image.open(kitchen) as image:
+        assert overlay.size == image.size
     assert COCO(out / "coco.json").loadImgs(1)[0]["file_name"] == "kitchen.png"
 
 
@@ -210,9 +210,9 @@ def test_json_reaches_a_pipe_while_a_bar_is_on_the_screen(kitchen: Path) -> None
     with suppress(OSError):  # which is how a terminal ends
         while more := os.read(screen, 1 << 16):
             shown += more
-    said, _ = running.communicate()
+    output, _ = running.communicate()
     os.close(screen)
-    assert [json.loads(line)["input"] for line in said.splitlines()] == [
+    assert [json.loads(line)["input"] for line in output.splitlines()] == [
         "kitchen.png", "second.png"
     ]  # fmt: skip
     assert b"2 of 2 inputs" in shown
@@ -229,10 +229,10 @@ def test_a_rotated_photo_is_processed_upright(vlseg, kitchen: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["CMYK", "I;16", "RGBA"])
 def test_images_of_any_mode_are_processed(vlseg, kitchen: Path, mode: str) -> None:
-    picture = Image.open(kitchen)
+    image = Image.open(kitchen)
     if mode == "I;16":
-        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
     else:
-        picture = picture.convert(mode)
-    picture.save(kitchen.parent / "other.tif")
+        image = image.convert(mode)
+    image.save(kitchen.parent / "other.tif")
     assert vlseg("segment", "other.tif", "--save", "none").code == 0

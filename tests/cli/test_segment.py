@@ -1,4 +1,4 @@
-"""`vlseg segment` with the embedded model: whole pictures, names and places."""
+"""`vlseg segment` with the embedded model: whole images, categories and regions."""
 
 import json
 from pathlib import Path
@@ -33,8 +33,8 @@ def test_only_named_categories_are_segmented(vlseg, kitchen: Path) -> None:
 
 def test_each_region_gets_its_own_segment(vlseg, kitchen: Path) -> None:
     Image.new("L", Image.open(kitchen).size, 255).save(kitchen.parent / "mask.png")
-    places = ["--point", "90,120", "--box", "20,30,120,150", "--scribble", "10,10;60,60"]
-    ran = vlseg("segment", "kitchen.png", *places, "--mask", "mask.png", "--json")
+    regions = ["--point", "90,120", "--box", "20,30,120,150", "--scribble", "10,10;60,60"]
+    ran = vlseg("segment", "kitchen.png", *regions, "--mask", "mask.png", "--json")
     (record,) = ran.records
     assert record["task"] == "interactive"
     assert record["prompt"] == ["point", "box", "scribble", "mask"]

@@ -1,4 +1,4 @@
-"""`vlseg status` sums up, whoever is at work."""
+"""`vlseg status` prints the counts, the running processes and the failures."""
 
 from pathlib import Path
 
@@ -22,17 +22,17 @@ def test_the_counts_come_first() -> None:
 
 
 def test_running_processes_are_listed() -> None:
-    told = list(lines(status(0, False, Holder("node-7 abc", 42, "token", 3.0)), Path("out")))
-    assert told[0].startswith("out: running, ")
-    assert "  process 42 on node-7" in told
+    printed = list(lines(status(0, False, Holder("node-7 abc", 42, "token", 3.0)), Path("out")))
+    assert printed[0].startswith("out: running, ")
+    assert "  process 42 on node-7" in printed
 
 
 def test_some_failures_and_the_file_of_all() -> None:
-    told = list(lines(status(12, True), Path("my out")))
-    assert told[0].startswith("my out: finished, ")
-    assert told[2] == "  failed: 0.png: is damaged."
-    assert told[-2] == "  and 2 more; all are in my out/failures.jsonl"
-    assert told[-1] == "  vlseg retry 'my out' tries the failed ones again"
+    printed = list(lines(status(12, True), Path("my out")))
+    assert printed[0].startswith("my out: finished, ")
+    assert printed[2] == "  failed: 0.png: is damaged."
+    assert printed[-2] == "  and 2 more; all are in my out/failures.jsonl"
+    assert printed[-1] == "  vlseg retry 'my out' tries the failed ones again"
 
 
 def test_json_has_everything() -> None:

@@ -1,4 +1,4 @@
-"""`vlseg track`: several prompts at once, every frame, numbers that last, all formats."""
+"""`vlseg track`: several prompts at once, every frame, lasting track ids, all formats."""
 
 import json
 from pathlib import Path
@@ -29,9 +29,9 @@ def test_several_prompts_at_once_in_every_format(
         assert {s["track_id"] for one in records for s in one["segments"]} == {number}
         assert sum(bool(one["segments"]) for one in records) >= 7
     assert len(list(read_video(tmp_path / "out" / "video" / "film.mp4", FrameRange()))) == 9
-    pictures = sorted((tmp_path / "out" / "palette" / "Annotations" / "film").iterdir())
-    assert [path.name for path in pictures] == [f"{n:05d}.png" for n in range(9)]
-    assert 3 in np.unique(np.asarray(Image.open(pictures[-1])))
+    images = sorted((tmp_path / "out" / "palette" / "Annotations" / "film").iterdir())
+    assert [path.name for path in images] == [f"{n:05d}.png" for n in range(9)]
+    assert 3 in np.unique(np.asarray(Image.open(images[-1])))
     data = json.loads((tmp_path / "out" / "ytvis.json").read_text())
     assert [one["track_id"] for one in data["annotations"]] == [1, 2, 3]
     assert {len(one["segmentations"]) for one in data["annotations"]} == {9}
@@ -70,7 +70,7 @@ def test_an_image_is_an_error(vlseg, kitchen: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (["film.mp4", "--at", "3"], "--at is the frame of"),
         (["film.mp4", "--batch-size", "4"], "frame by frame"),
@@ -80,6 +80,6 @@ def test_an_image_is_an_error(vlseg, kitchen: Path) -> None:
         (["film.mp4", "--save", "panoptic"], "map of the whole image"),
     ],
 )
-def test_usage_errors(vlseg, words: list[str], said: str) -> None:
+def test_usage_errors(vlseg, words: list[str], output: str) -> None:
     ran = vlseg("track", *words)
-    assert ran.code == 2 and said in ran.err
+    assert ran.code == 2 and output in ran.err

@@ -1,4 +1,4 @@
-"""What is typed after an option is read as a person means it."""
+"""Values of options are parsed, or refused with how they are written."""
 
 import pytest
 from hypothesis import given

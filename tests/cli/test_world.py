@@ -1,4 +1,4 @@
-"""`vlseg world` draws what it is told to draw."""
+"""`vlseg world` writes the given scenes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Small pictures and videos for tests of jobs, and a fingerprint of an output folder."""
+"""Small images and videos for tests of jobs, and a fingerprint of an output folder."""
 
 import hashlib
 from fractions import Fraction
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def write_photos(folder: Path, count: int, broken: tuple[int, ...] = ()) -> Path:
-    """Pictures of different sizes; those in ``broken`` are cut off."""
+    """Images of different sizes; those in ``broken`` are truncated."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(count)
     for number in range(count):
@@ -24,7 +24,7 @@ def write_photos(folder: Path, count: int, broken: tuple[int, ...] = ()) -> Path
 
 
 def write_film(path: Path, frames: int, width: int = 48, height: int = 32) -> Path:
-    """A short film whose frames differ, with uneven times."""
+    """A short video whose frames differ, with uneven times."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"threads": "1"})

@@ -1,4 +1,4 @@
-"""Several processes on one folder, and processes that are told to stop."""
+"""Several processes on one folder, and processes that are stopped."""
 
 import signal
 import time
@@ -23,16 +23,16 @@ def test_processes_that_share_a_folder_do_each_input_once(photos: Path, tmp_path
     processes = [start(out, photos, "--count", str(count)) for count in counts]
     for process in processes:
         finish(process)
-    looked = [line for count in counts if count.exists() for line in count.read_text().splitlines()]
-    assert len(looked) == len(set(looked)) == 16
+    encoded = [
+        line for count in counts if count.exists() for line in count.read_text().splitlines()
+    ]
+    assert len(encoded) == len(set(encoded)) == 16
     run_stub(tmp_path / "alone", [photos])
     assert tree(out) == tree(tmp_path / "alone")
 
 
 @pytest.mark.parametrize("shards", [2, 3])
-def test_shards_in_one_folder_equal_one_process(
-    shards: int, photos: Path, tmp_path: Path
-) -> None:
+def test_shards_in_one_folder_equal_one_process(shards: int, photos: Path, tmp_path: Path) -> None:
     for index in range(shards):
         summary = run_stub(tmp_path / "out", [photos], shard=f"{index}/{shards}")
         assert summary.finished == (index == shards - 1)

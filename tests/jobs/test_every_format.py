@@ -1,4 +1,4 @@
-"""Every kind of input meets every format of output in a real job, read back by its rules."""
+"""A real job with every kind of input and every output format, read back by the format's rules."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -104,10 +104,10 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "folder": _folder,
     "glob": _glob,
     "list": _list,
-    "pictures and film": _mixed,
-    "uneven odd film with sound": lambda folder: write_film(folder / "odd.mp4"),
-    "turned film": _film("h264", 90),
-    "10-bit film": _film("hevc-10"),
+    "images and video": _mixed,
+    "video with odd size, uneven times and audio": lambda folder: write_film(folder / "odd.mp4"),
+    "rotated video": _film("h264", 90),
+    "10-bit video": _film("hevc-10"),
     "vp9": _film("vp9"),
     "av1": _film("av1"),
     "transport stream": _film("broadcast"),
@@ -125,16 +125,16 @@ class Done:
         self.frames = [frame for one in found for frame in _frames_of(Path(one.source))]
 
     @property
-    def pictures(self) -> list[Frame]:
+    def images(self) -> list[Frame]:
         return [frame for frame in self.frames if not is_video(Path(frame.source))]
 
     @property
     def videos(self) -> list[Path]:
         return [Path(one.source) for one in self.found if one.is_video]
 
-    def files(self, *place: str) -> list[Path]:
+    def files(self, *parts: str) -> list[Path]:
         """All files of a format, in order."""
-        return sorted(path for path in self.out.joinpath(*place).rglob("*.*") if path.is_file())
+        return sorted(path for path in self.out.joinpath(*parts).rglob("*.*") if path.is_file())
 
 
 def _frames_of(path: Path) -> list[Frame]:
@@ -195,21 +195,21 @@ def check_panoptic(done: Done) -> None:
 
 
 def check_palette(done: Done) -> None:
-    pictures = [Image.open(path) for path in done.files("palette", "Annotations")]
-    assert len(pictures) == len(done.frames)
-    assert {picture.mode for picture in pictures} == {"P"}
+    images = [Image.open(path) for path in done.files("palette", "Annotations")]
+    assert len(images) == len(done.frames)
+    assert {image.mode for image in images} == {"P"}
     sizes = sorted((frame.width, frame.height) for frame in done.frames)
-    assert sorted(picture.size for picture in pictures) == sizes
+    assert sorted(image.size for image in images) == sizes
 
 
 def check_yolo(done: Done) -> None:
     labels = done.files("yolo", "labels")
     assert len(labels) == len(done.frames)
     for line in (line for path in labels for line in path.read_text().splitlines()):
-        number, *shares = line.split()
+        number, *coordinates = line.split()
         assert int(number) in (0, 1)
-        assert len(shares) % 2 == 0 and len(shares) >= 6
-        assert all(0 <= float(share) <= 1 for share in shares)
+        assert len(coordinates) % 2 == 0 and len(coordinates) >= 6
+        assert all(0 <= float(one) <= 1 for one in coordinates)
 
 
 def check_parquet(done: Done) -> None:
@@ -230,10 +230,10 @@ def check_jsonl(done: Done) -> None:
 
 
 def check_overlay(done: Done) -> None:
-    pictures = [np.asarray(Image.open(path)) for path in done.files("overlay")]
-    assert len(pictures) == len(done.pictures)  # films are drawn as films
-    shapes = sorted(frame.pixels.shape for frame in done.pictures)
-    assert sorted(picture.shape for picture in pictures) == shapes
+    images = [np.asarray(Image.open(path)) for path in done.files("overlay")]
+    assert len(images) == len(done.images)  # videos are written as videos
+    shapes = sorted(frame.pixels.shape for frame in done.images)
+    assert sorted(image.shape for image in images) == shapes
 
 
 def check_video(done: Done) -> None:

@@ -1,3 +1,5 @@
+"""A lease has one holder; only a stale one is taken over."""
+
 import json
 import os
 import subprocess

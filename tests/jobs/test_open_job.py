@@ -1,4 +1,4 @@
-"""What a kill in the last moments of a job leaves behind is tidied up by the next run."""
+"""Leftovers of a run that was killed while it finished are removed by the next run."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _gone() -> str:
-    """A lease of a process that is no more."""
+    """A lease of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return json.dumps({"host": this_host(), "pid": process.pid, "token": "gone"})

@@ -1,3 +1,5 @@
+"""The first signal stops after the current batch, the second at once."""
+
 import os
 import signal
 import threading

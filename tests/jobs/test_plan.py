@@ -1,4 +1,4 @@
-"""A plan extrapolates from what a few inputs took."""
+"""A plan extrapolates from a trial of a few inputs."""
 
 from pathlib import Path
 

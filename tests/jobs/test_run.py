@@ -1,3 +1,5 @@
+"""A job runs to its end, resumes, retries and overwrites, and reports every failure."""
+
 import json
 import os
 import signal
@@ -26,19 +28,17 @@ def _records(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
 
 
-def test_records_are_in_order_and_failures_are_listed(
-    photos: Path, tmp_path: Path
-) -> None:
-    listener = RecordingProgress()
-    summary = run_stub(tmp_path / "out", [photos], progress=listener, texts=("a", "b"))
+def test_records_are_in_order_and_failures_are_listed(photos: Path, tmp_path: Path) -> None:
+    progress = RecordingProgress()
+    summary = run_stub(tmp_path / "out", [photos], progress=progress, texts=("a", "b"))
     assert summary.exit_code == 3
     assert summary.finished
     inputs = [Path(str(record["input"])).name for record in _records(tmp_path / "out")]
     assert inputs == [f"{n:03d}.png" for n in range(7) if n != 3 for _ in "ab"]
     failures = (tmp_path / "out" / "failures.jsonl").read_text().splitlines()
     assert [Path(json.loads(line)["input"]).name for line in failures] == ["003.png"]
-    assert [source for source, error in listener.done if error] == list(summary.failed)
-    assert len(listener.done) == listener.total == 7
+    assert [source for source, error in progress.done if error] == list(summary.failed)
+    assert len(progress.done) == progress.total == 7
     assert not (tmp_path / "out" / ".vlseg").exists()
 
 
@@ -121,18 +121,18 @@ def test_failures_are_kept_until_retried(tmp_path: Path) -> None:
     assert list(again.failed)
     (photos / "002.png").write_bytes(whole)
     os.utime(photos / "002.png", ns=(status.st_atime_ns, status.st_mtime_ns))
-    mended = run_stub(out, [photos], retry_failed=True)
-    assert mended.exit_code == 0
+    repaired = run_stub(out, [photos], retry_failed=True)
+    assert repaired.exit_code == 0
     assert not (out / "failures.jsonl").exists()
     assert len(_records(out)) == 4
 
 
 def test_a_video_is_processed_frame_by_frame(film: Path, tmp_path: Path) -> None:
-    listener = RecordingProgress()
-    summary = run_stub(tmp_path / "out", [film], formats=("video", "coco"), progress=listener)
+    progress = RecordingProgress()
+    summary = run_stub(tmp_path / "out", [film], formats=("video", "coco"), progress=progress)
     assert summary.exit_code == 0
     assert [record["frame"] for record in _records(tmp_path / "out")] == list(range(21))
-    assert listener.frame_count == 21
+    assert progress.frame_count == 21
     assert [path.name for path in (tmp_path / "out" / "video").iterdir()] == ["film.mp4"]
 
 
@@ -198,10 +198,10 @@ def test_nothing_is_kept_without_a_format(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    listener = RecordingProgress()
-    summary = run_stub(Path("out"), [photos], formats=(), progress=listener)
+    progress = RecordingProgress()
+    summary = run_stub(Path("out"), [photos], formats=(), progress=progress)
     assert summary.exit_code == 3
-    assert len(listener.stored) == 6
+    assert len(progress.stored) == 6
     assert list(tmp_path.iterdir()) == []
 
 
@@ -216,10 +216,10 @@ def test_a_signal_lets_the_batch_finish_and_the_job_resume(
             return super().encode(frames)
 
     out = tmp_path / "out"
-    listener = RecordingProgress()
-    summary = run_stub(out, [photos], model=Interrupted(), progress=listener)
+    progress = RecordingProgress()
+    summary = run_stub(out, [photos], model=Interrupted(), progress=progress)
     assert summary.exit_code == 128 + number
-    assert any("resumes" in note for note in listener.notes)
+    assert any("resumes" in note for note in progress.notes)
     model = StubModel()
     resumed = run_stub(out, [photos], model=model)
     assert len(resumed.before) == 4  # both batches in hand were kept
@@ -252,7 +252,7 @@ def test_a_second_process_waits_for_the_units_of_the_first(photos: Path, tmp_pat
 
 
 class Thief(StubModel):
-    """Takes the source of what it looks at away, so that nobody can open it again."""
+    """Removes its input, so that it cannot be opened again."""
 
     def __init__(self, wanted: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A video that is watched: each frame once and in order, whatever happens in between."""
+"""A tracked video: each frame once and in order, also when its run is killed and resumed."""
 
 import json
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Dying(StubModel):
-    """Its process is gone when it has looked so often."""
+    """Its process is killed after that many frames."""
 
-    def __init__(self, looks: int) -> None:
+    def __init__(self, steps: int) -> None:
         super().__init__()
-        self.left = looks
+        self.left = steps
 
     def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         self.left -= 1
@@ -56,15 +56,15 @@ def records(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("looks", [0, 3, 8, 12, 16, 20])
-def test_a_killed_run_is_resumed_to_the_same_bytes(looks: int, film: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [0, 3, 8, 12, 16, 20])
+def test_a_killed_run_is_resumed_to_the_same_bytes(steps: int, film: Path, tmp_path: Path) -> None:
     run_stub(tmp_path / "whole", [film], formats=FORMATS, tracking=True)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run_stub(out, [film], model=Dying(looks), formats=FORMATS, tracking=True)
+        run_stub(out, [film], model=Dying(steps), formats=FORMATS, tracking=True)
     model = StubModel()
     run_stub(out, [film], model=model, formats=FORMATS, tracking=True)
-    assert sum(model.batches) == 21 - looks // 8 * 8
+    assert sum(model.batches) == 21 - steps // 8 * 8
     assert tree(out) == tree(tmp_path / "whole")
 
 
@@ -158,57 +158,59 @@ def frame(index: int) -> Frame:
     return Frame(np.full((8, 8, 3), index, np.uint8), "film.mp4", index, index / 10)
 
 
-def pointing() -> Regions:
+def region_prompt() -> Regions:
     return Regions((box_region((0, 0, 4, 4), 8, 8),))
 
 
 def test_a_region_frame_after_the_end_is_an_error() -> None:
-    watching = TrackingInference(StubModel(), lambda *_: [PromptRequest(7, Task.VOS, pointing())])
-    watching.begin(0, None)
-    watching.predict([(ITEM, frame(index)) for index in range(5)])
-    assert "ends with frame 4, before frame 7" in str(watching.end())
-    watching.predict([(ITEM, frame(7))])
-    assert watching.end() is None
+    inference = TrackingInference(
+        StubModel(), lambda *_: [PromptRequest(7, Task.VOS, region_prompt())]
+    )
+    inference.begin(0, None)
+    inference.predict([(ITEM, frame(index)) for index in range(5)])
+    assert "ends with frame 4, before frame 7" in str(inference.end())
+    inference.predict([(ITEM, frame(7))])
+    assert inference.end() is None
 
 
 def test_a_prompt_that_does_not_fit_is_built_once() -> None:
-    asked: list[int] = []
+    built: list[int] = []
 
-    def ask(_item: Item, one: Frame) -> list[PromptRequest]:
-        asked.append(one.index)
+    def build(_item: Item, one: Frame) -> list[PromptRequest]:
+        built.append(one.index)
         raise UsageError("The box covers nothing.")
 
-    watching = TrackingInference(StubModel(), ask)
-    watching.begin(0, None)
-    answers = watching.predict([(ITEM, frame(index)) for index in range(3)])
-    assert [str(answer) for answer in answers] == ["The box covers nothing."] * 3
-    assert asked == [0] and set(watching.state()) == {"watching/first"}
+    inference = TrackingInference(StubModel(), build)
+    inference.begin(0, None)
+    results = inference.predict([(ITEM, frame(index)) for index in range(3)])
+    assert [str(result) for result in results] == ["The box covers nothing."] * 3
+    assert built == [0] and set(inference.state()) == {"watching/first"}
 
 
 def test_the_first_frame_is_kept_over_a_resume() -> None:
-    asked: list[int] = []
+    built: list[int] = []
 
-    def ask(_item: Item, one: Frame) -> list[PromptRequest]:
-        asked.append(one.index)
-        return [PromptRequest(one.index, Task.VOS, pointing())]
+    def build(_item: Item, one: Frame) -> list[PromptRequest]:
+        built.append(one.index)
+        return [PromptRequest(one.index, Task.VOS, region_prompt())]
 
-    watching = TrackingInference(StubModel(), ask)
-    watching.begin(0, None)
-    watching.predict([(ITEM, frame(3))])
-    kept = watching.state()
-    watching.begin(1, kept)
-    watching.predict([(ITEM, frame(4))])
-    assert asked == [3, 3]
+    inference = TrackingInference(StubModel(), build)
+    inference.begin(0, None)
+    inference.predict([(ITEM, frame(3))])
+    kept = inference.state()
+    inference.begin(1, kept)
+    inference.predict([(ITEM, frame(4))])
+    assert built == [3, 3]
 
 
 def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
     unreadable = [True]
 
-    def ask(_item: Item, _frame: Frame) -> list[PromptRequest]:
+    def build(_item: Item, _frame: Frame) -> list[PromptRequest]:
         if unreadable:
             unreadable.pop()
             raise InputError("mask.png cannot be opened.")
-        return [PromptRequest(0, Task.REFER, pointing())]
+        return [PromptRequest(0, Task.REFER, region_prompt())]
 
     class Starved(StubModel):
         def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
@@ -216,23 +218,23 @@ def test_a_mask_file_that_cannot_be_read_and_memory_that_runs_out() -> None:
                 raise MemoryError
             return super().encode(frames)
 
-    watching = TrackingInference(Starved(), ask)
-    watching.begin(0, None)
-    first, second, third = watching.predict([(ITEM, frame(index)) for index in range(3)])
+    inference = TrackingInference(Starved(), build)
+    inference.begin(0, None)
+    first, second, third = inference.predict([(ITEM, frame(index)) for index in range(3)])
     assert isinstance(first, InputError) and isinstance(second, TooLargeError)
     assert isinstance(third, list) and len(third) == 1
 
 
 def test_images_among_videos_are_processed_on_their_own() -> None:
-    def ask(_item: Item, _frame: Frame) -> list[PromptRequest]:
+    def build(_item: Item, _frame: Frame) -> list[PromptRequest]:
         return [PromptRequest(0, Task.REFER, Expression("the bright part"))]
 
     model = StubModel()
-    picture = (replace(ITEM, is_video=False), frame(0))
-    (refused,) = TrackingInference(model, ask).predict([picture])
+    image = (replace(ITEM, is_video=False), frame(0))
+    (refused,) = TrackingInference(model, build).predict([image])
     assert isinstance(refused, InputError) and model.batches == []
-    watching = TrackingInference(model, ask, BatchInference(model, ask, 2, print))
-    assert all(isinstance(one, list) for one in watching.predict([picture, picture]))
+    inference = TrackingInference(model, build, BatchInference(model, build, 2, print))
+    assert all(isinstance(one, list) for one in inference.predict([image, image]))
     assert model.batches == [2]
 
 
@@ -241,7 +243,9 @@ def test_other_errors_are_not_swallowed() -> None:
         def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
             raise ValueError
 
-    watching = TrackingInference(Broken(), lambda *_: [PromptRequest(0, Task.VOS, pointing())])
-    watching.begin(0, None)
+    inference = TrackingInference(
+        Broken(), lambda *_: [PromptRequest(0, Task.VOS, region_prompt())]
+    )
+    inference.begin(0, None)
     with pytest.raises(ValueError):
-        watching.predict([(ITEM, frame(0))])
+        inference.predict([(ITEM, frame(0))])

@@ -1,4 +1,4 @@
-"""Units hold every item once and in order; shards share the units."""
+"""Units hold every item once and in order; every unit is in one shard."""
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,9 @@ def test_units_keep_all_items_in_order(videos: list[bool], batch_size: int) -> N
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 9), st.integers(0, 40))
-def test_additional_inputs_change_no_full_unit(videos: list[bool], batch_size: int, first: int) -> None:
+def test_additional_inputs_change_no_full_unit(
+    videos: list[bool], batch_size: int, first: int
+) -> None:
     every, some = _items(videos), _items(videos[:first])
     before, after = list(group_items(some, batch_size)), list(group_items(every, batch_size))
     assert before[:-1] == after[: len(before[:-1])]

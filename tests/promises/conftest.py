@@ -1,11 +1,11 @@
-"""How large the promises are tested: to fit the suite, or in full with ``--full-size``."""
+"""The size of these tests: to fit the suite, or in full with ``--full-size``."""
 
 import pytest
 
 
 @pytest.fixture(scope="session")
 def full_size(request: pytest.FixtureRequest) -> bool:
-    """Whether the promises are to be tested in full."""
+    """Whether to test in full."""
     return bool(request.config.getoption("--full-size"))
 
 

@@ -1,4 +1,4 @@
-"""Videos as long as one likes that cost little to make."""
+"""Videos of any length that are cheap to make."""
 
 from fractions import Fraction
 from itertools import count
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def write_stream(path: Path, frames: int, width: int, height: int) -> Path:
-    """A picture in which one line moves."""
+    """A video in which one line moves."""
     with av.open(str(path), "w") as container:
         options = {"threads": "2", "preset": "ultrafast", "tune": "zerolatency"}
         stream = container.add_stream("libx264", rate=Fraction(30), options=options)
@@ -29,7 +29,7 @@ def write_stream(path: Path, frames: int, width: int, height: int) -> Path:
 
 
 def repeat_film(source: Path, path: Path, frames: int) -> Path:
-    """A film shown again and again, as one with a cut at every end; the last time in part."""
+    """A video repeated up to a number of frames."""
     with av.open(str(source)) as film, av.open(str(path), "w") as container:
         track = film.streams.video[0]
         packets = [packet for packet in film.demux(track) if packet.size]

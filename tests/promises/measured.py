@@ -1,4 +1,4 @@
-"""Starts ``stream.py`` as a process of its own and reads what it says of its memory."""
+"""Starts ``stream.py`` as a process of its own and reads the memory that it reports."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ Samples = list[tuple[int, int]]  # frames done, bytes
 
 
 def start_measured(out: Path, kind: str, source: Path, count: int, *more: str) -> Running:
-    """Begin a run over ``count`` frames or files, or go on with it; one thread, so that several may
-    run side by side."""
+    """Begin a run over ``count`` frames or files, or resume it; one thread, so that several may run
+    side by side."""
     command = [sys.executable, str(STREAM), *map(str, (out, kind, source, count)), *more]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -26,15 +26,15 @@ def sample_of(line: str) -> tuple[int, int]:
 
 
 def finish_measured(process: Running) -> Samples:
-    """Wait for a good end."""
-    said, _ = process.communicate()
+    """Wait for a successful end."""
+    output, _ = process.communicate()
     assert process.returncode == 0
-    return [sample_of(line) for line in said.splitlines()]
+    return [sample_of(line) for line in output.splitlines()]
 
 
 def slope_of(samples: Samples) -> float:
     """MB per thousand frames, from the peak of the first half to that of the second. Only peaks
-    tell: an allocator gives memory back and takes it again whenever it likes."""
+    count: when an allocator returns memory is arbitrary."""
     middle, half = len(samples) // 2, (samples[-1][0] - samples[0][0]) / 2
     before, after = (max(size for _, size in part) for part in (samples[:middle], samples[middle:]))
     return (after - before) / MB / half * 1000

@@ -1,4 +1,4 @@
-"""A job over a long video or many files, printing its memory as it goes.
+"""A job over a long video or many files that prints its memory.
 
 Lines of two numbers: frames done, and the most bytes that this process and its decoder together
 held since the line before.
@@ -23,20 +23,20 @@ from vlseg_cli.schema import Categories, Expression, Frame, Item, PromptRequest,
 from vlseg_cli.schema.region import box_region
 
 _SAMPLES = 100
-_LOOK = 0.02  # seconds
+_INTERVAL = 0.02  # seconds
 
 
 class Peak:
-    """The most memory held since it was last asked for. How full the queue between decoder and
-    model happens to be changes by the moment: a look now and then would miss its peaks."""
+    """The peak of memory since the last call, sampled in a thread: the queue between decoder and
+    model fills and empties too fast for occasional samples."""
 
     def __init__(self) -> None:
         self._most = 0
         Thread(target=self._look, daemon=True).start()
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while True:
-            sleep(_LOOK)
+            sleep(_INTERVAL)
             self._most = max(self._most, _resident())
 
     def take(self) -> int:
@@ -44,8 +44,8 @@ class Peak:
         return most
 
 
-class Watch(RecordingProgress):
-    """Prints the memory a hundred times over the run."""
+class MemoryLog(RecordingProgress):
+    """Prints the memory a hundred times during the run."""
 
     def __init__(self, total: int) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ def _resident() -> int:
 
 
 def _own(process: psutil.Process) -> int:
-    """Bytes that a process wrote itself; none once it has ended. Pages of files come and go as the
-    system likes: how many of them are there says nothing about the process."""
+    """Bytes that a process allocated; none once it has ended. Pages of files are not counted: the
+    system caches them as it likes."""
     try:
         if sys.platform != "linux":
             return int(process.memory_info().rss)
@@ -84,12 +84,15 @@ def _own(process: psutil.Process) -> int:
     return 1024 * sum(int(w[1]) for w in words if w[0] in ("RssAnon:", "RssShmem:", "VmSwap:"))
 
 
-def track(film: Path, out: Path, watch: Watch, model: str) -> None:
-    """Follow names and a sentence through a film; model: 'stub', or what load_model takes."""
+def track(film: Path, out: Path, log: MemoryLog, model: str) -> None:
+    """Track categories, an expression and a region through a video.
+
+    model: 'stub', or the name of a model.
+    """
     chosen: Segmenter = StubModel() if model == "stub" else load_model(model)
     names = Categories(chosen.categories, chosen.stuff)
 
-    def ask(_model: Segmenter, _item: Item, frame: Frame) -> list[PromptRequest]:
+    def build(_model: Segmenter, _item: Item, frame: Frame) -> list[PromptRequest]:
         return [
             PromptRequest(frame.index, Task.VIS, names),
             PromptRequest(frame.index, Task.REFER, Expression("the orange dog")),
@@ -103,18 +106,18 @@ def track(film: Path, out: Path, watch: Watch, model: str) -> None:
     settings = JobSettings(OutputFolder(out), ("jsonl",), tracking=True)
     job = job_for(["the orange dog"], ("jsonl",), 1, settings.chunk_frames, settings.clip)
     found = list(list_inputs([str(film)]))
-    run_job(job, settings, found, lambda: chosen, ask, watch)
+    run_job(job, settings, found, lambda: chosen, build, log)
 
 
 def main() -> None:
     out, kind, source, count = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-    watch = Watch(count)
+    log = MemoryLog(count)
     if kind == "track":
-        track(source, out, watch, sys.argv[5])
+        track(source, out, log, sys.argv[5])
     elif kind == "video":
-        run_stub(out, [source], formats=("jsonl",), chunk_frames=240, progress=watch)
+        run_stub(out, [source], formats=("jsonl",), chunk_frames=240, progress=log)
     else:
-        run_stub(out, [source], formats=("jsonl",), batch_size=4, progress=watch)
+        run_stub(out, [source], formats=("jsonl",), batch_size=4, progress=log)
 
 
 main()

@@ -1,4 +1,4 @@
-"""A full disk: one sentence, no half file in sight, and the job goes on when there is room."""
+"""A full disk: one sentence, no partial file, and the job resumes when there is space."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from jobs.process import STUB
 from jobs.stub import run_stub
 from PIL import Image
 
-# A limit on the size of files, from the first look on, stands for the end of the disk: writing
+# A limit on the size of files, from the first batch on, stands for the end of the disk: writing
 # fails in the same place.
 _LIMITED = """
 import resource, signal, sys

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a job leaves what it would have left unkilled."""
+"""A job that is killed at any moment and started again leaves the bytes of an undisturbed one."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What only a real model can show: the same answers in batches of any size, and NaN told aloud."""
+"""The embedded model: the same results in batches of any size, and NaN weights are errors."""
 
 import json
 import shutil

@@ -22,20 +22,20 @@ def mutate(data: bytes, random_: random.Random) -> bytes:
     """Cut, flip, overwrite, repeat or insert somewhere."""
     data = bytearray(data)
     for _ in range(random_.choice((1, 1, 2, 8))):
-        place = random_.randrange(len(data) + 1)
+        position = random_.randrange(len(data) + 1)
         length = random_.choice((1, 4, 64, 1000))
         match random_.randrange(5):
             case 0:
-                del data[place:]
+                del data[position:]
             case 1:
-                for index in range(place, min(place + length, len(data))):
+                for index in range(position, min(position + length, len(data))):
                     data[index] ^= 1 << random_.randrange(8)
             case 2:
-                data[place : place + length] = random_.randbytes(length)
+                data[position : position + length] = random_.randbytes(length)
             case 3:
-                data[place:place] = data[place : place + length]
+                data[position:position] = data[position : position + length]
             case 4:
-                del data[place : place + length]
+                del data[position : position + length]
         if not data:
             data = bytearray(b"\0")
     return bytes(data)
@@ -43,11 +43,11 @@ def mutate(data: bytes, random_: random.Random) -> bytes:
 
 def _originals(folder: Path) -> list[Path]:
     """One small file of each kind that is read."""
-    picture = Image.open(write_photos(folder / "photos", 1) / "000.png")
+    image = Image.open(write_photos(folder / "photos", 1) / "000.png")
     found = []
     for extension in ("png", "jpg", "webp", "bmp", "tif", "gif", "ppm", "jp2", "avif"):
         path = folder / f"picture.{extension}"
-        picture.save(path)
+        image.save(path)
         found.append(path)
     return found + [write_film(folder / f"film.{kind}", 6) for kind in ("mp4", "mkv", "avi")]
 
@@ -65,10 +65,10 @@ def test_damaged_images_and_videos_are_each_reported_once(tmp_path: Path, mutant
             original = originals[number % len(originals)]
             path = folder / f"{number:05d}{original.suffix}"
             path.write_bytes(mutate(original.read_bytes(), random_))
-        listener = RecordingProgress()
-        summary = run_stub(folder / "out", [folder], formats=("jsonl",), progress=listener)
+        progress = RecordingProgress()
+        summary = run_stub(folder / "out", [folder], formats=("jsonl",), progress=progress)
         assert summary.finished
-        assert len(listener.done) == len({source for source, _ in listener.done}) == count
+        assert len(progress.done) == len({source for source, _ in progress.done}) == count
         failures = folder / "out" / "failures.jsonl"
         listed = [json.loads(line) for line in failures.read_text().splitlines()]
         assert sorted(row["input"] for row in listed) == sorted(summary.failed)

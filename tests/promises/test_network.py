@@ -8,7 +8,7 @@ from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-# An audit hook sees what Python code asks of the system, in all libraries, before it happens.
+# An audit hook is called before Python code, in any library, uses the network.
 _WATCHED = """
 import json, socket, sys
 def refuse(event, arguments):
@@ -28,7 +28,7 @@ for words, code in json.loads(sys.argv[1]):
 
 def test_the_network_is_left_alone(official_psalm: Path, tmp_path: Path) -> None:
     """HF_HUB_OFFLINE is not even set: nothing tries, also where weights are missing."""
-    official, asked = str(official_psalm), ["reason", str(EXAMPLES / "kitchen.png"), "what flies?"]
+    official, reason = str(official_psalm), ["reason", str(EXAMPLES / "kitchen.png"), "what flies?"]
     commands = [
         (["weights", "list"], 0),
         (["weights", "show", "psalm"], 0),
@@ -36,10 +36,10 @@ def test_the_network_is_left_alone(official_psalm: Path, tmp_path: Path) -> None
         (["weights", "verify", "psalm"], 5),
         (["weights", "convert", "psalm"], 5),
         (["weights", "convert", official, "ours"], 0),
-        ([*asked, "--model", "psalm"], 5),
-        ([*asked, "--model", official], 0),
-        ([*asked, "--model", "ours"], 0),
-        (asked, 0),
+        ([*reason, "--model", "psalm"], 5),
+        ([*reason, "--model", official], 0),
+        ([*reason, "--model", "ours"], 0),
+        (reason, 0),
         (["doctor"], 0),
         (["world", "drawn", "--scenes", "1", "--seeds", "42:43"], 0),
     ]

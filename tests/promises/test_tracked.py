@@ -8,7 +8,7 @@ from promises.films import repeat_film
 from promises.measured import MB, finish_measured, growth_of, sample_of, slope_of, start_measured
 
 GARDEN = Path(__file__).parents[2] / "examples" / "garden.mp4"
-PROMPTS = 3  # names, a sentence and a place
+PROMPTS = 3  # categories, an expression and a region
 FRAME = 320 * 240 * 3  # bytes
 _FEW = 100  # frames, of the 750 in the second half of a short run
 
@@ -29,8 +29,8 @@ def test_a_long_video_is_tracked_killed_and_resumed(
     rest = finish_measured(start_measured(killed, "track", film, frames, model))
     samples = finish_measured(undisturbed)
     record_property("MB per 1,000 frames", round(slope_of(samples), 4))
-    assert rest[-1][0] < frames * 3 // 4  # of what was done nothing was done again
-    assert samples[-1][0] > 0.9 * frames  # a last short part is not worth a sample
+    assert rest[-1][0] < frames * 3 // 4  # completed chunks are not repeated
+    assert samples[-1][0] > 0.9 * frames  # the last few frames have no sample
     # In a short run the allocator's steps are larger than any slope; frames that stay are not.
     assert slope_of(samples) < 1 if full_size else growth_of(samples) < _FEW * FRAME / MB
     assert sum(1 for _ in (whole / "records.jsonl").open()) == PROMPTS * frames

@@ -1,4 +1,4 @@
-"""Codecs are tried, not looked up in a list."""
+"""Codecs are tried, not read from a list."""
 
 from vlseg_cli.cli.checks import CheckState
 from vlseg_cli.cli.checks.codecs import codec_finding, codecs

@@ -1,4 +1,4 @@
-"""Packages are compared with what vlseg asks for."""
+"""Packages are compared with the requirements of vlseg."""
 
 import hashlib
 from pathlib import Path
@@ -28,11 +28,11 @@ def test_a_missing_requirement_is_broken(requirement: str, found: str) -> None:
 
 
 def test_the_embedded_model_finds_objects() -> None:
-    file, answer = weights()
+    file, prediction = weights()
     data = (EMBEDDED / "model.safetensors").read_bytes()
     assert hashlib.sha256(data).hexdigest() in file.found
-    assert (file.state, answer.state) == (CheckState.OK, CheckState.OK)
-    assert answer.found.startswith("finds ")
+    assert (file.state, prediction.state) == (CheckState.OK, CheckState.OK)
+    assert prediction.found.startswith("finds ")
 
 
 def test_missing_weights_are_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

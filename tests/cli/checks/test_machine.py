@@ -1,4 +1,4 @@
-"""The room is that of the disk which results go to, also before their folder exists."""
+"""Free space is that of the disk of the results, also before their folder exists."""
 
 import os
 from pathlib import Path
