@@ -13,11 +13,10 @@ from vlseg_cli.schema import Task, UsageError
 
 Descriptions = Annotated[
     list[str] | None,
-    typer.Option(
+    options.prompt_option(
         "--refer",
         metavar='"TEXT"',
         help="A description; repeat it for several: each image is encoded once for all.",
-        rich_help_panel="Prompt",
     ),
 ]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vlseg_cli.cli.options import INPUTS
+from vlseg_cli.cli.options import INPUTS, prompt_option
 from vlseg_cli.cli.values import each_once, shown
 from vlseg_cli.media import read_mask
 from vlseg_cli.models.base import Segmenter
@@ -22,8 +22,6 @@ from vlseg_cli.schema.prompt import RegionKind
 from vlseg_cli.schema.region import Point, box_region, mask_region, point_region, scribble_region
 
 COUNTABLE = (Task.INSTANCE, Task.DETECT, Task.VIS)
-
-_PANEL = "Prompt"
 
 Words = Annotated[
     list[str] | None,
@@ -35,20 +33,18 @@ Words = Annotated[
 ]
 Texts = Annotated[
     list[str] | None,
-    typer.Option(
+    prompt_option(
         "--text",
         "-q",
         help="A text prompt; repeat it for several: each image is encoded once for all.",
-        rich_help_panel=_PANEL,
     ),
 ]
 CategoryNames = Annotated[
     str | None,
-    typer.Option(
+    prompt_option(
         metavar='"cup, table"',
         help="Category names, separated by commas; open vocabulary.",
         show_default="all that the model was trained with",
-        rich_help_panel=_PANEL,
     ),
 ]
 
@@ -59,30 +55,21 @@ class RegionOptions:
 
     point: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="x,y",
-            help="A point in px; x,y,x,y for several on one object. Repeatable.",
-            rich_help_panel=_PANEL,
+        prompt_option(
+            metavar="x,y", help="A point in px; x,y,x,y for several on one object. Repeatable."
         ),
     ] = None
     box: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="x0,y0,x1,y1", help="A box in px. Repeatable.", rich_help_panel=_PANEL
-        ),
+        list[str] | None, prompt_option(metavar="x0,y0,x1,y1", help="A box in px. Repeatable.")
     ] = None
     scribble: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="x,y;x,y;...", help="A line in px. Repeatable.", rich_help_panel=_PANEL
-        ),
+        list[str] | None, prompt_option(metavar="x,y;x,y;...", help="A line in px. Repeatable.")
     ] = None
     mask: Annotated[
         list[Path] | None,
-        typer.Option(
+        prompt_option(
             metavar="FILE",
             help="A mask file of the image's size, not 0 inside the mask. Repeatable.",
-            rich_help_panel=_PANEL,
         ),
     ] = None
 

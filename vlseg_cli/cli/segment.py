@@ -18,11 +18,10 @@ from vlseg_cli.schema import Task, UsageError
 
 Kind = Annotated[
     Literal["panoptic", "semantic", "instance"] | None,
-    typer.Option(
+    options.prompt_option(
         "--task",
         help="Things and stuff, one map per category, or things alone.",
         show_default="panoptic",
-        rich_help_panel="Prompt",
     ),
 ]
 

@@ -17,8 +17,6 @@ from vlseg_cli.cli.requests import row_requests, tracking_requests
 from vlseg_cli.cli.run_job import run_job_command
 from vlseg_cli.schema import Expression, Question, Task, UsageError
 
-_PANEL = "Prompt"
-
 Videos = Annotated[
     list[str] | None,
     typer.Argument(
@@ -29,27 +27,20 @@ Videos = Annotated[
 ]
 Refer = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="TEXT",
-        help="An expression: 'the small red car'. Repeatable.",
-        rich_help_panel=_PANEL,
-    ),
+    options.prompt_option(metavar="TEXT", help="An expression: 'the small red car'. Repeatable."),
 ]
 Reason = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="TEXT", help="A question: 'what barks?'. Repeatable.", rich_help_panel=_PANEL
-    ),
+    options.prompt_option(metavar="TEXT", help="A question: 'what barks?'. Repeatable."),
 ]
 At = Annotated[
     int | None,
-    typer.Option(
+    options.prompt_option(
         min=0,
         metavar="FRAME",
         help="Number of the frame that points, boxes, scribbles and masks are in, from 0; they are"
         " tracked from there on.",
         show_default="the first that is processed",
-        rich_help_panel=_PANEL,
     ),
 ]
 
