@@ -32,7 +32,7 @@ class Peak:
 
     def __init__(self) -> None:
         self._most = 0
-        Thread(target=self._look, daemon=True).start()
+        Thread(target=self._sample, daemon=True).start()
 
     def _sample(self) -> None:
         while True:

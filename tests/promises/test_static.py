@@ -20,14 +20,14 @@ RESERVED = {
     "cloudpickle": (),
     "yaml": (),
     "subprocess": ("media/decoder_process.py",),
-    "socket": ("jobs/lease.py", "jobs/work_queue.py"),  # for the name of this machine
+    "socket": ("jobs/lease.py",),  # for the name of this machine
     "requests": (),
     "urllib.request": (),
     "http.client": (),
     "huggingface_hub": ("weights/remote.py", "weights/fetch.py"),
 }
 # Our own subcommands, and our own dependencies.
-BY_NAME = ("cli/app.py", "cli/checks/environment.py")
+BY_NAME = ("cli/main.py", "cli/checks/environment.py")
 # Functions by the last parts of their names.
 FORBIDDEN = ("eval", "exec", "__import__", "compile", "torch.load", "torch.hub.load", "np.load")
 # torch.load of our own checkpoints reads tensors alone.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from vlseg_cli.jobs.finish import JobRecords
 from vlseg_cli.jobs.job import existing_job
-from vlseg_cli.jobs.journal import Journal, worker_name
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.lease import worker_name
 from vlseg_cli.media import Decoder
 from vlseg_cli.outputs import OutputFolder, Sink, close_formats, open_sinks
 from vlseg_cli.schema import Frame, FrameRange, InputError, Item, Record

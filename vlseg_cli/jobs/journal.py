@@ -9,8 +9,6 @@ these files a chunk is a ``part`` and its item results are ``shares``.
 import contextlib
 import json
 import os
-import secrets
-import socket
 import threading
 from array import array
 from collections.abc import Iterable, Iterator
@@ -226,11 +224,6 @@ class Journal:
         whole = text.rfind(b"\n") + 1
         self._read_up_to[path] = self._read_up_to.get(path, 0) + whole
         yield from _parsed(text[:whole].splitlines())
-
-
-def worker_name() -> str:
-    """A file name that no other process on any machine uses."""
-    return f"{socket.gethostname()}-{secrets.token_hex(6)}"
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -154,6 +154,11 @@ def this_host() -> str:
     return socket.gethostname()
 
 
+def worker_name() -> str:
+    """A file name that no other process on any machine uses."""
+    return f"{socket.gethostname()}-{secrets.token_hex(6)}"
+
+
 def _create_whole(path: Path, text: str) -> None:
     """Create a file that does not exist, where possible with its text from the start.
 

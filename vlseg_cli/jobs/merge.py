@@ -10,8 +10,8 @@ from pathlib import Path
 
 from vlseg_cli.jobs.finish import JobRecords, finish
 from vlseg_cli.jobs.job import JOB, LOCK, existing_job, records_path, write_job
-from vlseg_cli.jobs.journal import Journal, worker_name
-from vlseg_cli.jobs.lease import locked
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.lease import locked, worker_name
 from vlseg_cli.jobs.open_job import check_idle
 from vlseg_cli.jobs.work_units import Chunk, ItemResult, WorkUnit
 from vlseg_cli.outputs import FORMATS, OutputFolder

@@ -24,8 +24,8 @@ from vlseg_cli.jobs.job import (
     read_job,
     write_job,
 )
-from vlseg_cli.jobs.journal import Journal, worker_name
-from vlseg_cli.jobs.lease import Holder, holders, locked
+from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.lease import Holder, holders, locked, worker_name
 from vlseg_cli.outputs import FORMATS, OutputFolder
 from vlseg_cli.schema import Input, Item, UsageError
 
