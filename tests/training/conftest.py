@@ -51,7 +51,7 @@ minutes = 60
 [log]
 every = 2
 [[stage]]
-name = "words"
+name = "text"
 data = "text"
 steps = 4
 batch_size = 4

@@ -64,7 +64,7 @@ minutes = 60
 [log]
 every = 4
 [[stage]]
-name = "words"
+name = "text"
 data = "text"
 steps = 8
 batch_size = 4
@@ -101,7 +101,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_twenty_steps_give_a_model_that_segments_videos(trained: Path) -> None:
     rows = read_log(trained / "out" / "log.csv")
-    assert [row["stage"] for row in rows] == ["words"] * 2 + ["scenes"] + ["clips"] * 2
+    assert [row["stage"] for row in rows] == ["text"] * 2 + ["scenes"] + ["clips"] * 2
     assert all(float(row["loss"]) > 0 and int(row["skipped"]) == 0 for row in rows)
     assert float(rows[-1]["instance_contrast"]) > 0
     model = load_model(str(trained / "out" / "model"), "cpu")

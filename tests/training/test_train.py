@@ -54,7 +54,7 @@ def test_a_run_leaves_model_card_log_and_curves(whole: Path) -> None:
     assert (whole / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((whole / "tensorboard").iterdir())
     rows = read_log(whole / "log.csv")
-    assert [row["stage"] for row in rows] == ["words"] * 2 + ["scenes"] * 2
+    assert [row["stage"] for row in rows] == ["text"] * 2 + ["scenes"] * 2
     assert all(float(row["categories_mask"]) < float(row["loss"]) for row in rows[2:])
 
 
@@ -131,7 +131,7 @@ def test_a_non_finite_step_is_skipped(make_run: MakeRun) -> None:
 
 def test_a_diverged_run_ends_with_a_sentence(make_run: MakeRun) -> None:
     run = make_run("out", "stage.0.steps=100", "stage.0.lr=1e38", "optimizer.weight_decay=1")
-    with pytest.raises(VlsegError, match="lower lr of stage 'words'"):
+    with pytest.raises(VlsegError, match="lower lr of stage 'text'"):
         train_run(run)
     assert run.progress.skipped_in_a_row == 20
 

@@ -96,7 +96,7 @@ class StageTable:
     clip_frames: Annotated[Count, Formerly("moments")] = 3
     warmup: Natural = 0
     extend_schedule: Annotated[bool, Formerly("continues")] = False
-    train: tuple[str, ...] = ()
+    train: Annotated[tuple[str, ...], FormerValues({"words": "vocabulary"})] = ()
     mixture: SampleMix = field(default_factory=SampleMix)
 
     def __post_init__(self) -> None:

@@ -192,7 +192,9 @@ def test_only_adapters_and_heads_learn_as_in_the_paper(batch: SELF1EBatch) -> No
     model = fresh()
     model.add_lora(4, 8.0, 0.05, TARGETS)
     trained = {
-        id(p) for g in ("lora", "projector", "words", "refill") for p in model.parameter_groups()[g]
+        id(p)
+        for g in ("lora", "projector", "vocabulary", "refill")
+        for p in model.parameter_groups()[g]
     }
     for parameter in model.parameters():
         parameter.requires_grad_(id(parameter) in trained)

@@ -137,7 +137,7 @@ class TrainableHRSeg(Trainable):
         parts: dict[str, list[nn.Module]] = {
             "clip": [llava.vision_tower],
             "projector": [llava.multi_modal_projector],
-            "words": [llava.language_model.get_input_embeddings(), hrseg.lm_head],
+            "vocabulary": [llava.language_model.get_input_embeddings(), hrseg.lm_head],
             "language": [llava],
             "dino": [hrseg.dino],
             "perception": [

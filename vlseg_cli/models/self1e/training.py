@@ -119,7 +119,7 @@ class TrainableSELF1E(Trainable):
         parts: dict[str, list[nn.Module]] = {
             "vision": [internvl.model.vision_tower],
             "projector": [internvl.model.multi_modal_projector],
-            "words": [internvl.get_input_embeddings(), internvl.lm_head],
+            "vocabulary": [internvl.get_input_embeddings(), internvl.lm_head],
             "language": [internvl.model.language_model],
             "refill": [self.model.refill],
             "auxiliary": [self.dense_names, self.words],
