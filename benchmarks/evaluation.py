@@ -1,7 +1,7 @@
 """What an evaluation costs beside its model: the share of time spent outside the embedded default
-on pictures with five expressions each, and the peak of memory for a tenth and for all of them.
+on images with five expressions each, and the peak memory for a tenth and for all of them.
 
-    python benchmarks/evaluation.py [PICTURES] [FOLDER FOR TEMPORARY FILES]
+    python benchmarks/evaluation.py [IMAGES] [FOLDER FOR TEMPORARY FILES]
 """
 
 import json
@@ -29,11 +29,11 @@ from vlseg_cli.models.registry import load_model
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Frame, Prediction, PromptRequest, Record, Sample
 
-PICTURES, EXPRESSIONS, FIRST_SEED, SIZE = 1000, 5, 920000, 256
+IMAGES, EXPRESSIONS, FIRST_SEED, SIZE = 1000, 5, 920000, 256
 
 
-class Timed:
-    """The embedded default with a watch."""
+class TimedModel:
+    """The embedded default with a timer."""
 
     def __init__(self, model: Segmenter) -> None:
         self.model, self.seconds = model, 0.0
@@ -51,13 +51,13 @@ class Timed:
 
     def predict(self, encoded: Any, requests: Sequence[PromptRequest]) -> list[Prediction]:
         start = time.perf_counter()
-        answers = self.model.predict(encoded, requests)
+        predictions = self.model.predict(encoded, requests)
         self.seconds += time.perf_counter() - start
-        return answers
+        return predictions
 
 
-class Five:
-    """The pictures of a set that have five expressions, with five of them."""
+class FiveExpressions:
+    """The images of a set with at least five expressions, with five of them."""
 
     def __init__(self, whole: RefCOCODataset, most: int) -> None:
         self.whole = whole
@@ -75,8 +75,8 @@ class Five:
         return replace(sample, queries=sample.queries[:EXPRESSIONS])
 
 
-class Silent:
-    """Nobody is told anything."""
+class NoProgress:
+    """Prints nothing."""
 
     def start(self, total: int, done: int) -> None: ...
     def frames(self, count: int) -> None: ...
@@ -87,24 +87,24 @@ class Silent:
     def note(self, text: str) -> None: ...
 
 
-def measure(data: Path, out: Path, pictures: int) -> dict[str, float]:
+def measure(data: Path, out: Path, images: int) -> dict[str, float]:
     """Evaluate in this process; the share outside the model, and its peak memory in MB."""
     benchmark = BENCHMARKS["refcoco-val"]
-    dataset = Five(RefCOCODataset(data, "refcoco", "val"), pictures)
+    dataset = FiveExpressions(RefCOCODataset(data, "refcoco", "val"), images)
     plan = EvaluationPlan([PlannedBenchmark(benchmark, {}, Opened(dataset, ExpressionScorer()))])
-    model = Timed(load_model())
-    model.predict(model.encode([dataset[0].frame]), [])  # the first look is slower
+    model = TimedModel(load_model())
+    model.predict(model.encode([dataset[0].frame]), [])  # the first call is slower
     model.seconds = 0.0
     job = Job(("eval",), "embedded", [], {"save": []})
     settings = JobSettings(OutputFolder(out), (), batch_size=4, keep_records=True)
     start = time.perf_counter()
-    done = evaluate(plan, job, settings, lambda: model, Silent())
+    done = evaluate(plan, job, settings, lambda: model, NoProgress())
     seconds = time.perf_counter() - start
     assert done.results is not None
     assert done.results["refcoco-val"].n == EXPRESSIONS * len(dataset)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     outside = (seconds - model.seconds) / seconds
-    return {"pictures": len(dataset), "seconds": seconds, "outside": outside, "peak": peak}
+    return {"images": len(dataset), "seconds": seconds, "outside": outside, "peak": peak}
 
 
 def main() -> None:
@@ -112,19 +112,19 @@ def main() -> None:
     if len(sys.argv) == 5 and sys.argv[1] == "--measure":
         print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))))
         return
-    pictures = int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
+    images = int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
         folder = Path(name)
-        seeds = range(FIRST_SEED, FIRST_SEED + pictures + pictures // 2)  # some offer too little
+        seeds = range(FIRST_SEED, FIRST_SEED + images + images // 2)  # some scenes have too few
         write_refcoco(folder, "refcoco", seeds, SIZE, splits=("val",))
-        print(f"{os.cpu_count()} CPU cores, {EXPRESSIONS} expressions a picture")
-        for count in (max(1, pictures // 10), pictures):
+        print(f"{os.cpu_count()} CPU cores, {EXPRESSIONS} expressions an image")
+        for count in (max(1, images // 10), images):
             out = folder / f"out-{count}"
             command = [sys.executable, __file__, "--measure", str(folder), str(out), str(count)]
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
             found = json.loads(ran.stdout)
             print(
-                f"{found['pictures']:.0f} pictures: {found['seconds']:.1f} s, "
+                f"{found['images']:.0f} images: {found['seconds']:.1f} s, "
                 f"{found['outside']:.1%} of it outside the model, "
                 f"peak memory {found['peak']:.0f} MB"
             )

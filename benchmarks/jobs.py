@@ -1,5 +1,5 @@
 """What a job costs beside its model: a video against bare decoding and encoding, photos against
-the model's own time. The model is a stub that only waits, so every second counted is ours.
+the model's own time. The model is a stub that only waits, so every second measured is ours.
 
     python benchmarks/jobs.py [FOLDER FOR TEMPORARY FILES]
 """
@@ -23,11 +23,11 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.encoder import encoder_options
 from vlseg_cli.schema import Expression, Frame, Item, Prediction, PromptRequest, Record, Task
 
-FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3  # 40 s of film, 25 s of model
+FRAMES, PHOTOS, MODEL_SECONDS, ROUNDS = 1200, 500, 0.05, 3  # 40 s of video, 25 s of model
 
 
-class Waiting:
-    """A model that answers nothing, after so many seconds per look."""
+class WaitingModel:
+    """A model with empty predictions, after so many seconds per frame."""
 
     name, tasks, categories, stuff = "waiting", frozenset(Task), (), ()
 
@@ -50,13 +50,13 @@ class Waiting:
     ) -> list[Prediction]:
         one = frames[0]
         return [
-            Prediction(one.source, one.index, one.height, one.width, ask.task, ask.prompt, ())
-            for ask in requests
+            Prediction(one.source, one.index, one.height, one.width, each.task, each.prompt, ())
+            for each in requests
         ]
 
 
-class Silent:
-    """Nobody is told anything."""
+class NoProgress:
+    """Prints nothing."""
 
     def start(self, total: int, done: int) -> None: ...
     def frames(self, count: int) -> None: ...
@@ -67,23 +67,25 @@ class Silent:
     def note(self, text: str) -> None: ...
 
 
-def run(source: Path, out: Path, formats: Sequence[str], model: Waiting) -> float:
+def run(source: Path, out: Path, formats: Sequence[str], model: WaitingModel) -> float:
     """Seconds that a job takes, from finding its inputs to its finished folder."""
     prompt = Expression("anything")
 
-    def ask(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
+    def requests(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
         return [PromptRequest(0, Task.REFER, prompt)]
 
     job = Job(("refer",), "waiting", [], {"save": list(formats)})
     start = time.perf_counter()
     settings = JobSettings(OutputFolder(out), tuple(formats), batch_size=BATCH_SIZE)
-    summary = run_job(job, settings, list(list_inputs([str(source)])), lambda: model, ask, Silent())
+    summary = run_job(
+        job, settings, list(list_inputs([str(source)])), lambda: model, requests, NoProgress()
+    )
     assert summary.finished
     return time.perf_counter() - start
 
 
 def write_video(path: Path) -> None:
-    """A 1080p film with structure and motion."""
+    """A 1080p video with structure and motion."""
     x, y = np.meshgrid(np.arange(1920), np.arange(1080))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "veryfast"})
@@ -113,7 +115,7 @@ def decode_and_encode(source: Path, target: Path) -> float:
 
 
 def write_photos(folder: Path) -> None:
-    """JPEGs of the size that the field's data sets have."""
+    """JPEGs of a size usual in the field's data sets."""
     folder.mkdir()
     noise = np.random.default_rng(0).integers(0, 60, (480, 640, 3), dtype=np.uint8)
     x, y = np.meshgrid(np.arange(640), np.arange(480))
@@ -128,12 +130,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
         folder = Path(name)
         print(f"{os.cpu_count()} CPU cores")
-        film = folder / "film.mp4"
-        write_video(film)
+        video = folder / "video.mp4"
+        write_video(video)
         shares = []
         for number in range(ROUNDS):
-            bare = decode_and_encode(film, folder / f"bare-{number}.mp4")
-            whole = run(film, folder / f"video-{number}", ("video",), Waiting(0))
+            bare = decode_and_encode(video, folder / f"bare-{number}.mp4")
+            whole = run(video, folder / f"out-{number}", ("video",), WaitingModel(0))
             shares.append(bare / whole)
             print(f"1080p: bare {FRAMES / bare:.0f} frames/s, job {FRAMES / whole:.0f} frames/s")
         print(f"video rate against bare decoder and encoder: {sorted(shares)[ROUNDS // 2]:.0%}")
@@ -141,7 +143,7 @@ def main() -> None:
         write_photos(photos)
         outside = []
         for number in range(ROUNDS):
-            model = Waiting(MODEL_SECONDS)
+            model = WaitingModel(MODEL_SECONDS)
             total = run(photos, folder / f"photos-{number}", ("overlay", "coco"), model)
             outside.append((total - model.spent) / total)
         print(f"time outside the model, photos: {sorted(outside)[ROUNDS // 2]:.1%}")

@@ -1,9 +1,9 @@
-"""How much memory loading a model takes, as a multiple of its weights in the dtype asked for.
+"""Peak memory of loading a model, as a multiple of its weights in the requested dtype.
 
     python benchmarks/loading.py float16    # the published PSALM, 1.6 billion parameters
 
-The folder is of the full size and all zeros, which take no place on the disk. What is reported is
-the most memory this process ever held, less what its libraries hold without a model.
+The folder is of the full size and all zeros, which take no space on the disk. Reported is the
+peak memory of this process less that of its libraries without a model.
 """
 
 import argparse
@@ -29,9 +29,9 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=50297)
     chosen = parser.parse_args()
     config = PSALMConfig(language_layers=chosen.layers, vocabulary=chosen.vocabulary)
-    with tempfile.TemporaryDirectory() as place:
-        parameters = write_zeros(Path(place) / "model.safetensors", config)
-        seconds, memory, size = load(Path(place), config, getattr(torch, chosen.dtype))
+    with tempfile.TemporaryDirectory() as folder:
+        parameters = write_zeros(Path(folder) / "model.safetensors", config)
+        seconds, memory, size = load(Path(folder), config, getattr(torch, chosen.dtype))
     print(
         f"{parameters / 1e9:.2f} billion numbers, stored as float16, in {chosen.dtype}: "
         f"{size / 1e9:.2f} GB of weights, peak {memory / 1e9:.2f} GB = {memory / size:.3f} times, "

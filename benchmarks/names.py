@@ -1,10 +1,10 @@
-"""What 1,203 names about one picture need, in parts and all at once, and how far the two agree.
+"""Memory and time of 1,203 category names on one image, in chunks and all at once.
 
     python benchmarks/names.py runs/mvp-lm-mini/model    # a trained MVP-LM
     python benchmarks/names.py --full-size               # the published size, random weights, 11 GB
 
-As many names as LVIS has, made of the drawn world's words. The most memory that the process ever
-held is told after each pass, the parts first: it only grows.
+As many names as LVIS has, made of the words of the synthetic scenes. The peak memory of the process
+is printed after each pass, chunks first, as it only grows; then how far the two differ.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from vlseg_cli.schema import Categories, Prediction, PromptRequest, Task
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer
 
-PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
+IMAGE = Path(__file__).parents[1] / "examples" / "street.png"
 
 
 def main() -> None:
@@ -37,25 +37,25 @@ def main() -> None:
     segmenter = random_model() if chosen.full_size else load_model(chosen.model, "cpu")
     if not isinstance(segmenter, MVPLMSegmenter):
         sys.exit("Name a folder with an MVP-LM, or --full-size.")
-    ask = PromptRequest(0, Task.DETECT, Categories(names(chosen.names)), 0.0)
-    encoded = segmenter.encode([read_image(PICTURE)])
-    print(f"the model and one look: {peak_memory() / 1e9:.2f} GB")
-    answers = []
+    request = PromptRequest(0, Task.DETECT, Categories(names(chosen.names)), 0.0)
+    encoded = segmenter.encode([read_image(IMAGE)])
+    print(f"the model and one image: {peak_memory() / 1e9:.2f} GB")
+    predictions = []
     for at_once in (segmenter.names_at_once, chosen.names):
         segmenter.names_at_once = at_once
         start = time.perf_counter()
-        (answer,) = segmenter.predict(encoded, [ask])
-        answers.append(answer)
+        (prediction,) = segmenter.predict(encoded, [request])
+        predictions.append(prediction)
         print(
             f"{chosen.names:,} names, {at_once:,} at once: "
             f"{time.perf_counter() - start:.1f} s, peak {peak_memory() / 1e9:.2f} GB"
         )
-    score, box = differences(*answers)
-    print(f"{len(answers[0].segments)} boxes; differ by {score:.1e} in score, {box:.1e} px")
+    score, box = differences(*predictions)
+    print(f"{len(predictions[0].segments)} boxes; differ by {score:.1e} in score, {box:.1e} px")
 
 
 def random_model() -> MVPLMSegmenter:
-    """MVP-LM at its published size with numbers that mean nothing."""
+    """MVP-LM at its published size with random weights."""
     model = MVPLM(MVPLMConfig(prompt_style="plain"))
     return MVPLMSegmenter("random", model, miniature_tokenizer(words()), (), ())
 

@@ -1,6 +1,6 @@
-"""What more prompts about one picture cost: python benchmarks/prompts.py [MODEL FOLDER]
+"""Time of more prompts on one image: python benchmarks/prompts.py [MODEL FOLDER]
 
-Prints the median time of looking once and answering 1 to 16 sentences, and the ratio to one.
+Prints the median time of encoding once and predicting 1 to 16 expressions, and the ratio to one.
 """
 
 import statistics
@@ -14,7 +14,7 @@ from vlseg_cli.media import read_image
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import Expression, PromptRequest, Task
 
-PICTURE = Path(__file__).parents[1] / "examples" / "street.png"
+IMAGE = Path(__file__).parents[1] / "examples" / "street.png"
 COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black")
 TEXTS = [f"the {color} {thing}" for thing in ("bicycle", "car") for color in COLORS]
 RUNS = 15
@@ -24,7 +24,7 @@ def main() -> None:
     """Print one row per number of prompts."""
     torch.set_num_threads(2)
     model = load_model(sys.argv[1] if len(sys.argv) > 1 else None, "cpu")
-    frame = read_image(PICTURE)
+    frame = read_image(IMAGE)
     first = 0.0
     print("prompts  ms  ratio")
     for count in (1, 2, 4, 8, 16):

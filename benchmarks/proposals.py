@@ -1,10 +1,10 @@
-"""What SAM's everything-masks of one picture cost by torch and by ONNX Runtime.
+"""Time of SAM's mask proposals of one image with torch and with ONNX Runtime.
 
     python benchmarks/proposals.py    # ViT-B, random weights, a 512 px input, 16 by 16 points
 
-SAM's own 1024 px and 32 points a side take some 20 times as long, and 4 GB. The two take turns, so
-that both meet the same machine; seconds of the processor are printed beside those of the clock, as
-they mind others less. Random weights propose nothing: what is measured is SAM, not the filters.
+SAM's own 1024 px and 32 points a side take some 20 times as long, and 4 GB. The two alternate, so
+that the load of the machine affects both; processor seconds are printed beside wall time. Random
+weights yield no proposals: SAM is measured, not the filters.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def random_sam(size: int, layers: int) -> SAM:
 
 
 def difference(by_torch: SAMBackend, by_onnx: SAMBackend) -> float:
-    """Of features and of logits; also the round that is not counted."""
+    """Of features and of logits; also the warm-up round."""
     size = by_torch.image_size
     pixels, points = torch.randn(1, 3, size, size), torch.rand(64, 2) * size
     features = by_torch.encode_image(pixels)
@@ -90,7 +90,7 @@ def _apart(ours: Tensor, theirs: Tensor) -> float:
 
 
 def timed(proposer: SAMProposer, frame: Frame) -> tuple[float, float]:
-    """Seconds of the clock and of the processor."""
+    """Wall and processor seconds."""
     clock, cpu = time.perf_counter(), time.process_time()
     proposer.propose(frame)
     return time.perf_counter() - clock, time.process_time() - cpu

@@ -1,10 +1,10 @@
-"""What SELF1E's masks cost beside the backbone that they are drawn by.
+"""Time of SELF1E's masks beside the backbone's alone.
 
     python benchmarks/self1e.py bfloat16    # the published 2B size, random weights, 5 GB of memory
 
-One picture, one sentence, from pixels to mask logits, against vision tower and language layers
-alone on the same inputs (no logits, no projector). The two take turns, so that both meet the same
-machine; seconds of the processor are printed beside those of the clock, as they mind others less.
+One image, one expression, from pixels to mask logits, against vision tower and language layers
+alone on the same inputs (no logits, no projector). The two alternate, so that the load of the
+machine affects both; processor seconds are printed beside wall time.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def random_model(config: SELF1EConfig, dtype: torch.dtype) -> SELF1E:
-    """Numbers of a trained model's size, so that none is slow to compute with."""
+    """Weights as large as trained ones: denormal numbers are slow."""
     model = build_empty(lambda: SELF1E(config)).eval()
     tensors = {
         name: torch.ones(tensor.shape, dtype=dtype)
@@ -82,7 +82,7 @@ def random_model(config: SELF1EConfig, dtype: torch.dtype) -> SELF1E:
 
 
 def timed(run: Callable[[], Tensor]) -> tuple[float, float]:
-    """Seconds of the clock and of the processor."""
+    """Wall and processor seconds."""
     clock, cpu = time.perf_counter(), time.process_time()
     run()
     return time.perf_counter() - clock, time.process_time() - cpu

@@ -1,4 +1,4 @@
-"""`vlseg eval world` prints one JSON object, and a page if asked for."""
+"""`vlseg eval`: one JSON object, a page, resumed jobs, and the published numbers."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_clips_are_scored(vlseg) -> None:
     assert "vos.J&F " in ran.err and "id_switches" in ran.err
 
 
-def test_what_clips_cannot_have(vlseg) -> None:
+def test_options_that_do_not_fit_clips(vlseg) -> None:
     assert "leave it out with --video" in vlseg("eval", "world", "--video", "--html", "page").err
     assert "goes with --video" in vlseg("eval", "world", "--frames", "4").err
 
@@ -67,14 +67,14 @@ def test_a_benchmark_is_evaluated_and_shown_beside_papers(vlseg, tmp_path: Path)
     assert 0 <= refcoco["measures"]["cIoU"] <= 100 and reasonseg["answers"] == 2
     assert "PSALM 83.6 [PSALM, table 8]" in ran.err
     assert "a toy set of synthetic scenes" in ran.err
-    made = {"index.html", "scores.json", "scores.csv", "records.jsonl", "job.json", "specimen"}
+    made = {"index.html", "scores.json", "scores.csv", "records.jsonl", "job.json", "toy"}
     assert made <= {path.name for path in (tmp_path / "scores").iterdir()}
     again = vlseg(*words, "--set", "unit=sentence", "--json")
     assert again.out == ran.out and "samples," not in again.err
     assert "holds another job" in vlseg(*words).err
 
 
-def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
+def test_a_wrong_command_line_is_one_sentence(vlseg) -> None:
     for words, code, sentence in (
         (("refcoco-val",), 2, "--data DIR"),
         ((), 2, "Name benchmarks"),
@@ -89,7 +89,7 @@ def test_what_cannot_be_meant_is_one_sentence(vlseg) -> None:
         assert ran.code == code and sentence in ran.err, words
 
 
-def test_the_embedded_model_answers_every_kind_of_picture_benchmark(vlseg) -> None:
+def test_the_embedded_model_runs_every_kind_of_image_benchmark(vlseg) -> None:
     names = (
         "grefcoco-val",
         "rec-refcoco-val",

@@ -1,4 +1,4 @@
-"""An evaluation from its command line to its report: open the data, run, show, write."""
+"""An evaluation from its command line to its report: open the data, run, print, write."""
 
 import json
 import tempfile
@@ -54,128 +54,128 @@ class BenchmarkRequest(EvaluationRequest):
     changes: tuple[str, ...]
 
 
-def evaluate_benchmarks(asked: BenchmarkRequest, as_json: bool, quiet: bool, style: str) -> int:
+def evaluate_benchmarks(request: BenchmarkRequest, as_json: bool, quiet: bool, style: str) -> int:
     """Carry out one command; returns the exit code. Raises UsageError, NoInputError, …."""
     console = Console(quiet, style)
-    benchmarks = find_benchmarks(asked.names)
-    with _data(asked, benchmarks, console) as data:
-        about = setting(asked.model.name, asked.model.dtype, data, asked.limit)
-        plan = EvaluationPlan(_entries(asked, benchmarks, data, about.system), asked.limit)
+    benchmarks = find_benchmarks(request.names)
+    with _data(request, benchmarks, console) as data:
+        about = setting(request.model.name, request.model.dtype, data, request.limit)
+        plan = EvaluationPlan(_entries(request, benchmarks, data, about.system), request.limit)
         protocols = {one.benchmark.name: dict(one.protocol) for one in plan.entries}
         question = {"benchmarks": protocols, "data": about.data, "limit": about.limit}
-        batch_size = asked.batch_size or BATCH_SIZE
-        job = evaluation_job(asked, f"{about.model} {about.weights}", question, batch_size)
-        settings = job_settings(asked, batch_size)
+        batch_size = request.batch_size or BATCH_SIZE
+        job = evaluation_job(request, f"{about.model} {about.weights}", question, batch_size)
+        settings = job_settings(request, batch_size)
         with open_progress(console, "samples") as progress:
-            done = evaluate(plan, job, settings, lambda: asked.model.load(console), progress)
-        note_failures(done, asked, console)
+            done = evaluate(plan, job, settings, lambda: request.model.load(console), progress)
+        note_failures(done, request, console)
         if done.results is not None:
-            _report(summarize(plan, about, done), done, plan, asked, console, as_json)
+            _report(summarize(plan, about, done), done, plan, request, console, as_json)
     return done.summary.exit_code
 
 
 @contextmanager
 def _data(
-    asked: BenchmarkRequest, benchmarks: Sequence[Benchmark], console: Console
+    request: BenchmarkRequest, benchmarks: Sequence[Benchmark], console: Console
 ) -> Iterator[Path]:
     """The folder of the data; toy data is in the output folder, or in a temporary one."""
-    if asked.data is not None and not asked.toy:
-        yield asked.data
+    if request.data is not None and not request.toy:
+        yield request.data
         return
-    if asked.data is not None or not asked.toy:
-        raise UsageError("Say where the data lies with --data DIR, or try --toy instead.")
+    if request.data is not None or not request.toy:
+        raise UsageError("Name the data with --data DIR, or try --toy instead.")
     with tempfile.TemporaryDirectory(prefix="vlseg-") as temporary:
-        root = Path(temporary) if asked.out is None else asked.out / "specimen"
+        root = Path(temporary) if request.out is None else request.out / "toy"
         write_toy_sets(benchmarks, root)
         console.note("Data: a toy set of synthetic scenes; its scores do not compare to papers.")
         yield root
 
 
 def _entries(
-    asked: BenchmarkRequest, benchmarks: Sequence[Benchmark], data: Path, system: str
+    request: BenchmarkRequest, benchmarks: Sequence[Benchmark], data: Path, system: str
 ) -> list[PlannedBenchmark]:
-    changes, entries = _changes(asked.changes, benchmarks), []
+    changes, entries = _changes(request.changes, benchmarks), []
     systems = {name: None for one in BENCHMARKS.values() for name in one.papers}
-    if asked.protocol is not None and asked.protocol not in systems:
-        raise UsageError(f"--protocol {asked.protocol}: choose among {', '.join(systems)}.")
+    if request.protocol is not None and request.protocol not in systems:
+        raise UsageError(f"--protocol {request.protocol}: choose among {', '.join(systems)}.")
     for benchmark in benchmarks:
-        protocol = benchmark.protocol(asked.protocol or system, changes)
+        protocol = benchmark.protocol(request.protocol or system, changes)
         entries.append(PlannedBenchmark(benchmark, protocol, benchmark.find(data, protocol)))
     return entries
 
 
-def _changes(words: Sequence[str], benchmarks: Sequence[Benchmark]) -> dict[str, str]:
+def _changes(texts: Sequence[str], benchmarks: Sequence[Benchmark]) -> dict[str, str]:
     """'unit=sentence' as a change. Raises UsageError for a switch that no benchmark has."""
     known = switches_of(benchmarks)
     changes = {}
-    for word in words:
-        switch, equals, choice = word.partition("=")
+    for text in texts:
+        switch, equals, choice = text.partition("=")
         if not equals or switch not in known:
             listed = "; ".join(f"{name}={'|'.join(of)}" for name, of in known.items())
-            raise UsageError(f"--set {word}: these benchmarks have {listed or 'no switch'}.")
+            raise UsageError(f"--set {text}: these benchmarks have {listed or 'no switch'}.")
         changes[switch] = choice
     return changes
 
 
-def evaluation_job(asked: EvaluationRequest, model: str, question: Any, batch_size: int) -> Job:
+def evaluation_job(request: EvaluationRequest, model: str, question: Any, batch_size: int) -> Job:
     """The job of an evaluation. model: name and digest; question: what is evaluated."""
     options = {
         "clip": asdict(FrameRange()),
         "batch_size": batch_size,
         "part": CHUNK_FRAMES,
         "save": [],
-        **asked.model.options(),
+        **request.model.options(),
     }
-    return Job(asked.arguments, model, question, options)
+    return Job(request.arguments, model, question, options)
 
 
 def job_settings(
-    asked: EvaluationRequest, batch_size: int, exact_scores: bool = False
+    request: EvaluationRequest, batch_size: int, exact_scores: bool = False
 ) -> JobSettings:
     """How it runs. Raises UsageError for a shard without a folder."""
-    shard = parse_shard(asked.shard) if asked.shard else shard_of_launcher()
-    if asked.out is None and shard.count > 1:
-        raise UsageError("--shard needs --out DIR: shares meet in a folder.")
+    shard = parse_shard(request.shard) if request.shard else shard_of_launcher()
+    if request.out is None and shard.count > 1:
+        raise UsageError("--shard needs --out DIR: shards share a folder.")
     return JobSettings(
-        OutputFolder(asked.out or Path()),
+        OutputFolder(request.out or Path()),
         (),
         batch_size=batch_size,
         shard=shard,
-        overwrite=asked.overwrite,
+        overwrite=request.overwrite,
         retry_failed=True,  # damaged data may have been repaired
-        keep_records=asked.out is not None,
+        keep_records=request.out is not None,
         exact_scores=exact_scores,
     )
 
 
-def note_failures(done: Evaluation, asked: EvaluationRequest, console: Console) -> None:
+def note_failures(done: Evaluation, request: EvaluationRequest, console: Console) -> None:
     """Which samples have no score, and whether others are left to do."""
     if done.summary.failed:
-        listed = f"; they are listed in {asked.out / FAILURES}" if asked.out else ""
+        listed = f"; they are listed in {request.out / FAILURES}" if request.out else ""
         console.note(f"{len(done.summary.failed):,} samples could not be scored{listed}.")
     if done.results is None:
         left = f"{done.summary.left:,} of {done.summary.total:,} samples are left"
-        console.note(f"{left}: the scores come when the last share, or the same command, ends.")
+        console.note(f"{left}: the scores follow when the last shard, or the same command, ends.")
 
 
 def _report(
     summary: Summary,
     done: Evaluation,
     plan: EvaluationPlan,
-    asked: BenchmarkRequest,
+    request: BenchmarkRequest,
     console: Console,
     as_json: bool,
 ) -> None:
     for line in result_lines(summary):
         console.note(line)
-    if asked.out is not None:
-        folder = OutputFolder(asked.out)
+    if request.out is not None:
+        folder = OutputFolder(request.out)
         write_summary(folder, summary)
         write_benchmark_report(folder, summary, done.cases)
-        console.note(f"Saved in {asked.out}: index.html, scores.json, scores.csv.")
+        console.note(f"Saved in {request.out}: index.html, scores.json, scores.csv.")
         for one in (entry.benchmark for entry in plan.entries):
             if one.submission is not None:
-                sent = asked.out / "submissions" / one.name
-                console.note(f"{one.title} is scored at {one.server}: send {sent} there.")
+                folder_sent = request.out / "submissions" / one.name
+                console.note(f"{one.title} is scored at {one.server}: send {folder_sent} there.")
     if as_json:
         print(json.dumps(summary))

@@ -9,12 +9,12 @@ from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, published
 from vlseg_cli.evaluation.summary import Summary, protocol_line, setting_line
 
-# The systems of vlseg, as the papers name their models; all others are in the report.
+# The systems of vlseg, as the papers name their models; the report has all others.
 _SYSTEMS = ("PSALM", "HyperSeg-3B", "MVP-LM", "HRSeg", "HRSeg-LLaVA-v1", "SELF1E-2B")
 
 
 def result_lines(summary: Summary) -> Iterator[str]:
-    """The setting, then each benchmark: its measures, and what papers print for it."""
+    """The setting, then each benchmark: its measures, and the published numbers."""
     yield setting_line(summary)
     for one in summary["benchmarks"]:
         yield from _lines(one)
@@ -34,7 +34,7 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
 
 
 def number(value: float | None) -> str:
-    """As papers print it, with one digit."""
+    """With one digit, as in papers."""
     return "–" if value is None else f"{value:.1f}"
 
 
@@ -49,7 +49,7 @@ def show_benchmarks(as_json: bool) -> None:
 
 
 def lines(benchmark: Benchmark) -> Iterator[str]:
-    """A benchmark for a person."""
+    """A benchmark as text."""
     size = f", {benchmark.size:,} samples" if benchmark.size else ""
     yield f"{benchmark.name:<24} {benchmark.title}{size}"
     if benchmark.switches:

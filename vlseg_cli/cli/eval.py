@@ -1,4 +1,4 @@
-"""``vlseg eval``: score a model on the benchmarks of the field, or on the drawn world."""
+"""``vlseg eval``: score a model on the benchmarks of the field, or on synthetic scenes."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from vlseg_cli.models.precision import FULL
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 
-_BENCHMARK, _WORLD = "Benchmark", "The drawn world"
+_BENCHMARK, _WORLD = "Benchmark", "Synthetic scenes (world)"
 
 
 def command(
@@ -20,7 +20,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="BENCHMARK...",
-            help="Names of --list; world: drawn scenes that no training has seen.",
+            help="Names of --list; world: held-out synthetic scenes.",
             show_default=False,
         ),
     ] = None,
@@ -29,7 +29,7 @@ def command(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the data lies.", rich_help_panel=_BENCHMARK),
+        typer.Option(metavar="DIR", help="Folder of the data sets.", rich_help_panel=_BENCHMARK),
     ] = None,
     toy: Annotated[
         bool,
@@ -86,13 +86,13 @@ def command(
     ] = None,
     size: Annotated[
         int,
-        typer.Option(min=64, max=4096, help="Side of a picture, px.", rich_help_panel=_WORLD),
+        typer.Option(min=64, max=4096, help="Longest side of a scene, px.", rich_help_panel=_WORLD),
     ] = 256,
     video: Annotated[
         bool,
         typer.Option(
             "--video",
-            help="Clips instead of pictures: J&F, id switches, video mAP.",
+            help="Clips instead of images: J&F, id switches, video mAP.",
             rich_help_panel=_WORLD,
         ),
     ] = False,
@@ -106,7 +106,7 @@ def command(
         Path | None,
         typer.Option(
             "--out",
-            help="Folder for answers, scores (JSON, CSV) and a page; the same command resumes it.",
+            help="Folder for predictions, scores and a page; the same command resumes it.",
             show_default="nothing is kept",
         ),
     ] = None,
@@ -153,15 +153,15 @@ def command(
         )
         code = score_world(world, as_json, quiet, progress)
     else:
-        asked = BenchmarkRequest(
+        request = BenchmarkRequest(
             **shared,
-            out=out or html,  # which once were two names of one option
+            out=out or html,  # --html is the older name of --out here
             names=names,
             data=data,
             toy=toy or specimen,
             protocol=protocol,
             changes=tuple(changes or ()),
         )
-        code = evaluate_benchmarks(asked, as_json, quiet, progress)
+        code = evaluate_benchmarks(request, as_json, quiet, progress)
     if code:
         raise typer.Exit(code)

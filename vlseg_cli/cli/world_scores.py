@@ -46,36 +46,36 @@ class WorldRequest(EvaluationRequest):
     html: Path | None
 
 
-def score_world(asked: WorldRequest, as_json: bool, quiet: bool, style: str) -> int:
+def score_world(request: WorldRequest, as_json: bool, quiet: bool, style: str) -> int:
     """Carry out one command; returns the exit code.
 
     Raises UsageError for options that do not go together.
     """
-    if asked.video and asked.html is not None:
+    if request.video and request.html is not None:
         raise UsageError("--html shows images: leave it out with --video.")
-    if asked.frames is not None and not asked.video:
+    if request.frames is not None and not request.video:
         raise UsageError("--frames goes with --video.")
-    seeds = parse_seeds(asked.seeds or (_CLIPS if asked.video else _SCENES))
-    batch_size = asked.batch_size or _BATCH_SIZE
-    settings = job_settings(asked, batch_size, exact_scores=True)
-    page = asked.html or (None if asked.video else asked.out)
+    seeds = parse_seeds(request.seeds or (_CLIPS if request.video else _SCENES))
+    batch_size = request.batch_size or _BATCH_SIZE
+    settings = job_settings(request, batch_size, exact_scores=True)
+    page = request.html or (None if request.video else request.out)
     if page is not None:
         OutputFolder(page).make()
     console = Console(quiet, style)
-    model = asked.model.load(console)  # its tasks decide what is asked
-    entry, question = _planned(asked, seeds, model)
-    name = f"{model.name} {model_digest(model_folder(asked.model.name))}"
-    job = evaluation_job(asked, name, question, batch_size)
-    with open_progress(console, "clips" if asked.video else "scenes") as progress:
-        plan = EvaluationPlan([entry], asked.limit)
+    model = request.model.load(console)  # its tasks decide which queries there are
+    entry, question = _planned(request, seeds, model)
+    name = f"{model.name} {model_digest(model_folder(request.model.name))}"
+    job = evaluation_job(request, name, question, batch_size)
+    with open_progress(console, "clips" if request.video else "scenes") as progress:
+        plan = EvaluationPlan([entry], request.limit)
         done = evaluate(plan, job, settings, lambda: model, progress)
-    note_failures(done, asked, console)
+    note_failures(done, request, console)
     if done.results is not None:
         result = {**done.results[entry.benchmark.name].details, "model": model.name}
         for key, value in flattened(result):
             console.note(f"{key:<32} {value}")
-        if asked.out is not None:
-            OutputFolder(asked.out).write(
+        if request.out is not None:
+            OutputFolder(request.out).write(
                 (json.dumps(result, indent=1) + "\n").encode(), "scores.json"
             )
         if page is not None:
@@ -86,14 +86,14 @@ def score_world(asked: WorldRequest, as_json: bool, quiet: bool, style: str) -> 
 
 
 def _planned(
-    asked: WorldRequest, seeds: range, model: Segmenter
+    request: WorldRequest, seeds: range, model: Segmenter
 ) -> tuple[PlannedBenchmark, dict[str, Any]]:
     """The benchmark, and what it depends on in plain values."""
-    question = {"seeds": [seeds.start, seeds.stop], "size": asked.size, "limit": asked.limit}
-    if not asked.video:
-        return plan_scenes(seeds, asked.size, model.tasks), {"scenes": question}
-    frames = asked.frames or FRAMES
-    entry = plan_clips(seeds, asked.size, frames)
+    question = {"seeds": [seeds.start, seeds.stop], "size": request.size, "limit": request.limit}
+    if not request.video:
+        return plan_scenes(seeds, request.size, model.tasks), {"scenes": question}
+    frames = request.frames or FRAMES
+    entry = plan_clips(seeds, request.size, frames)
     return entry, {"clips": {**question, "frames": frames}}
 
 

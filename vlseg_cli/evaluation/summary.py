@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,23 +68,13 @@ def _resolution(folder: Path) -> int | None:
 def _commit() -> str:
     """Of the working copy that vlseg runs from; '' if it was installed from a package."""
     root = Path(vlseg_cli.__file__).parents[1]
-    try:
-        pointer = root / ".git"
-        git = pointer if pointer.is_dir() else root / pointer.read_text().split()[1]
-        kind, _, name = (git / "HEAD").read_text().strip().partition(" ")
-        common = git / "commondir"  # of a further working tree, the first one's folder
-        shared = git / common.read_text().strip() if common.exists() else git
-        return _head(shared, name)[:12] if kind == "ref:" else kind[:12]
-    except (OSError, IndexError):
+    if not (root / ".git").exists():
         return ""
-
-
-def _head(git: Path, branch: str) -> str:
-    """Commit of a branch: in a file of its own, or packed with others."""
-    if (git / branch).exists():
-        return (git / branch).read_text()
-    lines = (git / "packed-refs").read_text().splitlines()
-    return next((line for line in lines if line.endswith(f" {branch}")), "")
+    command = ("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 Summary = Mapping[str, Any]  # {"setting": …, "benchmarks": [{"name": …, "measures": …, …}, …]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
-from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS
+from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, write_toy_sets
 from vlseg_cli.schema import (
     Categories,
     Frame,
@@ -19,20 +19,19 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
-PICTURES = [one for one in BENCHMARKS.values() if not one.is_video and one.task is not Task.CHAT]
+IMAGES = [one for one in BENCHMARKS.values() if not one.is_video and one.task is not Task.CHAT]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Specimens of all sets, four scenes each: RefCOCO has four splits."""
+    """Toy versions of all sets, four scenes each: RefCOCO has four splits."""
     root = tmp_path_factory.mktemp("data")
-    for write_toy in dict.fromkeys(one.write_toy for one in PICTURES):
-        write_toy(root, range(910000, 910004))
+    write_toy_sets(IMAGES, root, 4)
     return root
 
 
 def truth(frame: Frame, query: Query) -> Prediction:
-    """What a model would have to answer."""
+    """The perfect prediction."""
     labels = query.labels.tolist()
     if query.task is Task.SEMANTIC:
         pairs = [(query.masks[query.labels == one].any(0), one) for one in sorted(set(labels))]
@@ -69,7 +68,7 @@ def samples(benchmark: Benchmark, data: Path) -> tuple[list[Sample], object]:
     return [opened.dataset[n] for n in range(len(opened.dataset))], opened.scorer
 
 
-@pytest.mark.parametrize("benchmark", PICTURES, ids=lambda one: one.name)
+@pytest.mark.parametrize("benchmark", IMAGES, ids=lambda one: one.name)
 def test_full_marks_and_none(benchmark: Benchmark, data: Path) -> None:
     for answer, marks in ((truth, 100), (nothing, 0)):
         found, score = samples(benchmark, data)
@@ -87,7 +86,7 @@ def test_full_marks_and_none(benchmark: Benchmark, data: Path) -> None:
             assert headline == pytest.approx(marks, abs=1e-4)
 
 
-@pytest.mark.parametrize("benchmark", PICTURES, ids=lambda one: one.name)
+@pytest.mark.parametrize("benchmark", IMAGES, ids=lambda one: one.name)
 def test_sources_are_the_pictures_that_are_read(benchmark: Benchmark, data: Path) -> None:
     for protocol in benchmark.papers.values():
         dataset = benchmark.find(data, protocol).dataset

@@ -29,8 +29,8 @@ class Benchmark:
 
     name: on the command line. title: as papers write it. task: of its prompts.
     homes: folders below --data that may hold it, official first; '.' is --data itself. open: of a
-    home and a protocol. write_toy: writes a small set of the same form below a folder, from
-    synthetic scenes of some seeds. switches: what papers disagree on, with the possible choices.
+    home and a protocol. write_toy: writes a small set of the same form into the first home,
+    from the synthetic scenes of ``seeds=``. switches: what papers disagree on, with all choices.
     papers: what each system's own paper chose; the first is the default of all other systems.
     size: how many samples the published set has, None if unknown. threshold, many: as in
     ``PromptRequest``; thresholds: of tasks that have another one. server: which scores the
@@ -42,7 +42,7 @@ class Benchmark:
     task: Task
     homes: tuple[str, ...]
     open: Callable[[Path, ProtocolChoice], Opened]
-    write_toy: Callable[[Path, range], object]
+    write_toy: Callable[..., object]
     papers: Mapping[str, ProtocolChoice]
     switches: Mapping[str, tuple[str, ...]]
     size: int | None

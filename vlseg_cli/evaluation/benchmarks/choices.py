@@ -35,9 +35,9 @@ def _mmbench(language: Language, home: Path, protocol: ProtocolChoice) -> Opened
     return Opened(MMBenchDataset(path, language=language), score)
 
 
-def _mmbench_toy(language: Language, folder: Path, seeds: range) -> None:
+def _mmbench_toy(language: Language, home: Path, seeds: range) -> None:
     for split in SPLITS:
-        write_mmbench(folder / MMBENCH_HOMES[0], seeds, f"mmbench_{split}_{language}_20231003")
+        write_mmbench(home, seeds, f"mmbench_{split}_{language}_20231003")
 
 
 def _old_mmbench(home: Path, protocol: ProtocolChoice) -> Opened:
@@ -46,24 +46,12 @@ def _old_mmbench(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(MMBenchDataset(path), MMBenchScorer(READINGS[protocol["reading"]]))
 
 
-def _old_mmbench_toy(folder: Path, seeds: range) -> None:
-    write_mmbench(folder / MMBENCH_HOMES[0], seeds, "mmbench_dev_20230712")
-
-
 def _scienceqa(home: Path, _: ProtocolChoice) -> Opened:
     return Opened(ScienceQADataset(home), ScienceQAScorer())
 
 
-def _scienceqa_toy(folder: Path, seeds: range) -> None:
-    write_scienceqa(folder / SCIENCEQA_HOMES[0], seeds)
-
-
 def _mme(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(MMEDataset(home, joint=cast(Joint, protocol["joint"])), MMEScorer())
-
-
-def _mme_toy(folder: Path, seeds: range) -> None:
-    write_mme(folder / MME_HOMES[0], seeds)
 
 
 BENCHMARKS = [
@@ -89,7 +77,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=MMBENCH_HOMES,
         open=_old_mmbench,
-        write_toy=_old_mmbench_toy,
+        write_toy=partial(write_mmbench, name="mmbench_dev_20230712"),
         papers={"hyperseg": {"reading": "first"}, "psalm": {"reading": "first"}},
         switches={"reading": tuple(READINGS)},
         size=1_164,
@@ -100,7 +88,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=SCIENCEQA_HOMES,
         open=_scienceqa,
-        write_toy=_scienceqa_toy,
+        write_toy=write_scienceqa,
         papers={"psalm": {}, "hyperseg": {}},
         switches={},
         size=2_017,
@@ -111,7 +99,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=MME_HOMES,
         open=_mme,
-        write_toy=_mme_toy,
+        write_toy=write_mme,
         papers={"self1e": {"joint": "space"}},
         switches={"joint": ("line", "space")},
         size=1_187,

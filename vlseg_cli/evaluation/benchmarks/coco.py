@@ -48,6 +48,10 @@ def _instances(home: Path, naming: Naming) -> COCOInstancesDataset:
     return COCOInstancesDataset(table, home / "val2017", rename=rename)
 
 
+def _write_toy(home: Path, seeds: range) -> None:
+    write_coco(home.parent, seeds)
+
+
 _FORMS = (
     ("panoptic", Task.PANOPTIC, partial(_maps, Task.PANOPTIC), PanopticScorer, None),
     ("instance", Task.INSTANCE, _instances, InstanceScorer, 0.0),  # AP ranks everything
@@ -61,7 +65,7 @@ COCO_BENCHMARKS = [
         task=task,
         homes=HOMES,
         open=partial(open_names, read, score),
-        write_toy=write_coco,
+        write_toy=_write_toy,
         papers=PAPERS,
         switches=SWITCHES,
         size=5000,
@@ -90,7 +94,7 @@ INTERACTIVE_BENCHMARKS = [
         task=Task.INTERACTIVE,
         homes=HOMES,
         open=partial(_interactive, kind),
-        write_toy=write_coco,
+        write_toy=_write_toy,
         papers=INTERACTIVE_PAPERS,
         switches={"polygons": ("union", "fill")},
         size=4952,

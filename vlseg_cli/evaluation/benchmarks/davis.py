@@ -5,6 +5,7 @@ evaluates Ref-DAVIS17: four annotations, each with all objects on one map, is th
 'expression' is VISA's, one by one.
 """
 
+from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.davis import DAVISDataset, RefDAVISDataset
@@ -27,14 +28,6 @@ def _ref_davis(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(RefDAVISDataset(home, SPLIT), score)
 
 
-def _write_toy(folder: Path, seeds: range) -> None:
-    write_davis(folder / HOMES[0], SPLIT, seeds)
-
-
-def _write_ref_toy(folder: Path, seeds: range) -> None:
-    write_ref_davis(folder / HOMES[0], SPLIT, seeds)
-
-
 BENCHMARKS = [
     Benchmark(
         name="davis-2017-val",
@@ -42,7 +35,7 @@ BENCHMARKS = [
         task=Task.VOS,
         homes=HOMES,
         open=_vos,
-        write_toy=_write_toy,
+        write_toy=partial(write_davis, split=SPLIT),
         papers={"psalm": {}},
         switches={},
         size=30,
@@ -53,7 +46,7 @@ BENCHMARKS = [
         task=Task.RVOS,
         homes=HOMES,
         open=_ref_davis,
-        write_toy=_write_ref_toy,
+        write_toy=partial(write_ref_davis, split=SPLIT),
         papers={"hyperseg": {"unit": "annotation"}},
         switches={"unit": ("annotation", "expression")},
         size=30,

@@ -18,10 +18,6 @@ def _opened(query: Literal["ego", "exo"], home: Path, _: ProtocolChoice) -> Open
     return Opened(EgoExoDataset(home, query), CorrespondenceScorer())
 
 
-def _write_toy(folder: Path, seeds: range) -> None:
-    write_ego_exo(folder / HOMES[0], seeds)
-
-
 BENCHMARKS = [
     Benchmark(
         name=f"ego-exo4d-{query}",
@@ -29,7 +25,7 @@ BENCHMARKS = [
         task=Task.VOS,
         homes=HOMES,
         open=partial(_opened, query),
-        write_toy=_write_toy,
+        write_toy=write_ego_exo,
         papers={"psalm": {}},
         switches={},
         size=None,

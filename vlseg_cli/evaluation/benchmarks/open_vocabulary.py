@@ -43,10 +43,6 @@ class _Set(NamedTuple):
     size: int
     write: Callable[[Path, range], None]
 
-    def write_toy(self, folder: Path, seeds: range) -> None:
-        """Write one in the first of its homes."""
-        self.write(folder / self.homes[0], seeds)
-
 
 _ADE20K = _Set(("ADEChallengeData2016", "ade20k", "."), 2000, write_ade20k)
 _CITYSCAPES = _Set(("cityscapes", "."), 500, write_cityscapes)
@@ -68,7 +64,7 @@ def _line(
         task=task,
         homes=data.homes,
         open=partial(open_names, read, score),
-        write_toy=data.write_toy,
+        write_toy=data.write,
         papers=PAPERS,
         switches=SWITCHES,
         size=data.size,

@@ -60,27 +60,14 @@ def _people(one: _People, home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(dataset, VQAScorer(meter))
 
 
-def _people_toy(one: _People, folder: Path, seeds: range) -> None:
-    write = write_vqa if one.name in ("vqav2", "okvqa") else write_prepared_vqa
-    write(folder / one.name, one.name, one.split, seeds)
-
-
 def _gqa(home: Path, protocol: ProtocolChoice) -> Opened:
     tidying = cast(Literal["period", "spaces"], protocol["tidying"])
     dataset = GQADataset(home, joint=cast(Joint, protocol["joint"]))
     return Opened(dataset, GQAScorer(GQAAccuracy(tidying)))
 
 
-def _gqa_toy(folder: Path, seeds: range) -> None:
-    write_gqa(folder / "gqa", seeds)
-
-
 def _pope(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(POPEDataset(home, joint=cast(Joint, protocol["joint"])), PopeScorer())
-
-
-def _pope_toy(folder: Path, seeds: range) -> None:
-    write_pope(folder / "pope", seeds)
 
 
 BENCHMARKS = [
@@ -91,7 +78,11 @@ BENCHMARKS = [
             task=Task.CHAT,
             homes=(one.name, f"data/{one.name}", "."),
             open=partial(_people, one),
-            write_toy=partial(_people_toy, one),
+            write_toy=partial(
+                write_vqa if one.name in ("vqav2", "okvqa") else write_prepared_vqa,
+                name=one.name,
+                split=one.split,
+            ),
             papers={"psalm": LLAVA, "hyperseg": LLAVA, "self1e": SELF1E},
             switches={**JOINTS, **EVALUATORS},
             size=one.size,
@@ -106,7 +97,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=("gqa", "data/gqa", "."),
         open=_gqa,
-        write_toy=_gqa_toy,
+        write_toy=write_gqa,
         papers={
             "hyperseg": {"joint": "line", "tidying": "period"},
             "self1e": {"joint": "space", "tidying": "spaces"},
@@ -120,7 +111,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         homes=("pope", "data/pope", "."),
         open=_pope,
-        write_toy=_pope_toy,
+        write_toy=write_pope,
         papers={
             "psalm": {"joint": "line"},
             "hyperseg": {"joint": "line"},

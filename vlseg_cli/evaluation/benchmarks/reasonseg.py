@@ -37,11 +37,7 @@ def _opened(split: str, kind: str | None, home: Path, protocol: ProtocolChoice) 
     return Opened(dataset, ExpressionScorer("gIoU", float(protocol["epsilon"])))
 
 
-def _write(split: str, folder: Path, seeds: range) -> None:
-    write_reasonseg(folder / HOMES[0], split, seeds)
-
-
-TOY_WRITERS = {split: partial(_write, split) for split in ("val", "test")}
+TOY_WRITERS = {split: partial(write_reasonseg, split=split) for split in ("val", "test")}
 
 REASONSEG_BENCHMARKS = [
     Benchmark(
@@ -68,10 +64,6 @@ def _llmseg40k(home: Path, protocol: ProtocolChoice) -> Opened:
     )
 
 
-def _write_llmseg40k(folder: Path, seeds: range) -> None:
-    write_llmseg40k(folder / LLMSEG40K_HOMES[0], "validation", seeds)
-
-
 LLMSEG40K_BENCHMARKS = [
     Benchmark(
         name="llmseg40k-val",
@@ -79,7 +71,7 @@ LLMSEG40K_BENCHMARKS = [
         task=Task.REASON,
         homes=LLMSEG40K_HOMES,
         open=_llmseg40k,
-        write_toy=_write_llmseg40k,
+        write_toy=partial(write_llmseg40k, split="validation"),
         papers={"hrseg": {"epsilon": "1e-8"}},
         switches={"epsilon": ("1e-5", "1e-8")},
         size=None,

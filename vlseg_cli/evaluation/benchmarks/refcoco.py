@@ -57,12 +57,8 @@ def _opened(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice)
     return Opened(open_refcoco(name, split, home, protocol), ExpressionScorer("cIoU"))
 
 
-def _write(name: RefCOCOName, folder: Path, seeds: range) -> None:
-    write_refcoco(folder / HOMES[0], name, seeds)
-
-
 # Write all splits of a set.
-TOY_WRITERS = {name: partial(_write, name) for name in REFS}
+TOY_WRITERS = {name: partial(write_refcoco, name=name) for name in REFS}
 
 REFCOCO_BENCHMARKS = [
     Benchmark(

@@ -80,7 +80,7 @@ def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
         task=task,
         homes=(),
         open=lambda _, __: opened,
-        write_toy=lambda _, __: None,
+        write_toy=lambda *_, **__: None,
         papers={},
         switches={},
         size=None,

@@ -93,5 +93,5 @@ def write_toy_sets(benchmarks: Iterable[Benchmark], folder: Path, scenes: int = 
     Raises OutputError if a file cannot be written.
     """
     seeds = range(_FIRST_SEED, _FIRST_SEED + scenes)
-    for write_toy in dict.fromkeys(one.write_toy for one in benchmarks):
-        write_toy(folder, seeds)
+    for write_toy, home in dict.fromkeys((one.write_toy, one.homes[0]) for one in benchmarks):
+        write_toy(folder / home, seeds=seeds)

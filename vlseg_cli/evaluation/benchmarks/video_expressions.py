@@ -22,6 +22,7 @@ REVOS_GROUPS = {
     "referring": ("referring",),
     "overall": ("referring", "reasoning"),
 }
+REVOS_TOY = partial(write_revos, split="valid")
 PAPERS: dict[str, ProtocolChoice] = {"hyperseg": {}}
 
 
@@ -37,18 +38,6 @@ def _revos(group: str, home: Path, _: ProtocolChoice) -> Opened:
     return Opened(ReVOSDataset(home, "valid", REVOS_GROUPS[group]), ReVOSScorer(group))
 
 
-def _ref_youtube_toy(folder: Path, seeds: range) -> None:
-    write_ref_youtube_vos(folder / REF_YOUTUBE_HOMES[0], "valid", seeds)
-
-
-def _mevis_toy(split: str, folder: Path, seeds: range) -> None:
-    write_mevis(folder / MEVIS_HOMES[0], split, seeds)
-
-
-def _revos_toy(folder: Path, seeds: range) -> None:
-    write_revos(folder / REVOS_HOMES[0], "valid", seeds)
-
-
 BENCHMARKS = [
     Benchmark(
         name="ref-youtube-vos",
@@ -56,7 +45,7 @@ BENCHMARKS = [
         task=Task.RVOS,
         homes=REF_YOUTUBE_HOMES,
         open=_ref_youtube,
-        write_toy=_ref_youtube_toy,
+        write_toy=partial(write_ref_youtube_vos, split="valid"),
         papers=PAPERS,
         switches={},
         size=202,
@@ -71,7 +60,7 @@ BENCHMARKS = [
             task=Task.RVOS,
             homes=MEVIS_HOMES,
             open=partial(_mevis, split),
-            write_toy=partial(_mevis_toy, split),
+            write_toy=partial(write_mevis, split=split),
             papers=PAPERS,
             switches={},
             size=size,
@@ -91,7 +80,7 @@ BENCHMARKS = [
             task=Task.RVOS,
             homes=REVOS_HOMES,
             open=partial(_revos, group),
-            write_toy=_revos_toy,
+            write_toy=REVOS_TOY,
             papers=PAPERS,
             switches={},
             size=416,

@@ -3,6 +3,7 @@
 VOS: objects given by a mask where each first appears. VIS: every instance of 40 names.
 """
 
+from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.toy.youtube_vos import write_youtube_vos, write_ytvis
@@ -22,10 +23,6 @@ def _vos(home: Path, _: ProtocolChoice) -> Opened:
     return Opened(YouTubeVOSDataset(home, VOS_SPLIT), ServerScorer("J&F"))
 
 
-def _write_vos_toy(folder: Path, seeds: range) -> None:
-    write_youtube_vos(folder / VOS_HOMES[0], VOS_SPLIT, seeds)
-
-
 VOS_BENCHMARKS = [
     Benchmark(
         name="youtube-vos-2019",
@@ -33,7 +30,7 @@ VOS_BENCHMARKS = [
         task=Task.VOS,
         homes=VOS_HOMES,
         open=_vos,
-        write_toy=_write_vos_toy,
+        write_toy=partial(write_youtube_vos, split=VOS_SPLIT),
         papers={"psalm": {}},
         switches={},
         size=507,
@@ -52,9 +49,9 @@ def _vis(home: Path, protocol: ProtocolChoice) -> Opened:
     return Opened(dataset, TrackScorer(len(dataset.category_ids)))
 
 
-def _write_vis_toy(folder: Path, seeds: range) -> None:
+def _write_vis_toy(home: Path, seeds: range) -> None:
     for split in VIS_SPLITS:
-        write_ytvis(folder / VIS_HOMES[0], split, seeds)
+        write_ytvis(home, split, seeds)
 
 
 VIS_BENCHMARKS = [

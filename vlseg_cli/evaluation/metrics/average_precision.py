@@ -7,9 +7,10 @@ image. ``MatchTable`` is shared with whole tracks, see ytvis.py.
 
 import contextlib
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +29,22 @@ class AveragePrecisionResult:
     per_category: dict[int, float | None]
 
 
-class MatchTarget(NamedTuple):
-    """What matching needs of a true instance: its area in px, and whether it is a group."""
+class _Truth(Protocol):
+    @property
+    def category(self) -> int: ...
+    @property
+    def is_crowd(self) -> bool: ...
 
-    area: float
-    is_crowd: bool
+
+class _Detection(Protocol):
+    @property
+    def category(self) -> int: ...
+    @property
+    def score(self) -> float: ...
 
 
-class MatchCandidate(NamedTuple):
-    """What matching needs of a detected instance: its area in px and its score."""
-
-    area: float
-    score: float
+T = TypeVar("T", bound=_Truth)
+D = TypeVar("D", bound=_Detection)
 
 
 class _Matches(NamedTuple):
@@ -50,68 +55,82 @@ class _Matches(NamedTuple):
     truths: NDArray[np.int64]
 
 
-class MatchTable:
-    """Matches by category and image. Images are named by all ints or all strings.
+class MatchTable(ABC, Generic[T, D]):
+    """Matches by category and sample, an image or a video; named by all ints or all strings.
 
-    limits: px² between small and medium and between medium and large instances. Equal scores rank
-    in the order of the sorted names of their images, as in the evaluator, in any order of adding.
+    categories: the ids to be scored; other instances are left out. Equal scores rank in the order
+    of the sorted names of their samples, as in the evaluator, in any order of adding.
     """
 
-    def __init__(self, categories: Iterable[int], limits: tuple[float, float]) -> None:
-        self._limits = limits
+    limits: tuple[float, float]  # px² between small and medium, and medium and large instances
+
+    def __init__(self, categories: Iterable[int]) -> None:
         self._matches: dict[int, dict[Any, _Matches]] = {c: {} for c in sorted(set(categories))}
-        self._images: set[int | str] = set()
+        self._samples: set[int | str] = set()
 
-    @property
-    def categories(self) -> tuple[int, ...]:
-        """The ids that are scored, ascending."""
-        return tuple(self._matches)
+    def add(self, sample: int | str, truths: Sequence[T], detections: Sequence[D]) -> None:
+        """Count one image or video. Raises InputError if it was counted before."""
+        self._register(sample)
+        for category, matches in self._matches.items():
+            goals = [one for one in truths if one.category == category]
+            guesses = [one for one in detections if one.category == category]
+            if goals or guesses:
+                matches[sample] = self._matched(goals, guesses)
 
-    def open(self, image: int | str) -> None:
-        """Register a new image. Raises InputError if it was counted before."""
-        if image in self._images:
-            raise InputError(f"{image!r} is counted twice: give every image exactly once.")
-        self._images.add(image)
+    @abstractmethod
+    def true_area(self, truth: T) -> float:
+        """px, as the annotation states it."""
 
-    def add(
-        self,
-        image: int | str,
-        category: int,
-        goals: Sequence[MatchTarget],
-        guesses: Sequence[MatchCandidate],
-        overlaps: NDArray[np.float64],
-    ) -> None:
-        """Match the instances of one category in one image; overlaps: (D guesses, N goals)."""
-        evaluator = _evaluator(self._limits)
+    @abstractmethod
+    def detected_area(self, detection: D) -> float:
+        """px of the mask or box."""
+
+    @abstractmethod
+    def overlaps(self, detections: Sequence[D], truths: Sequence[T]) -> NDArray[np.float64]:
+        """IoU of every pair, (D, N)."""
+
+    def _register(self, sample: int | str) -> None:
+        if sample in self._samples:
+            raise InputError(f"{sample!r} is counted twice: give every image exactly once.")
+        self._samples.add(sample)
+
+    def _matched(self, goals: Sequence[T], guesses: Sequence[D]) -> _Matches:
+        """The instances of one category in one sample, matched by the evaluator."""
+        evaluator = _evaluator(self.limits)
         params = evaluator.params
         best = np.argsort([-guess.score for guess in guesses], kind="stable")[: params.maxDets[-1]]
         # The evaluator takes id 0 for "nothing matched": ids start at 1.
         evaluator._gts[0, 0] = [
-            {"id": i, "area": goal.area, "iscrowd": goal.is_crowd, "ignore": goal.is_crowd}
+            {
+                "id": i,
+                "area": self.true_area(goal),
+                "iscrowd": goal.is_crowd,
+                "ignore": goal.is_crowd,
+            }
             for i, goal in enumerate(goals, start=1)
         ]
         evaluator._dts[0, 0] = [
-            {"id": i, "area": guesses[n].area, "score": guesses[n].score}
+            {"id": i, "area": self.detected_area(guesses[n]), "score": guesses[n].score}
             for i, n in enumerate(best, start=1)
         ]
-        evaluator.ious[0, 0] = overlaps[best] if goals else []
+        evaluator.ious[0, 0] = self.overlaps(guesses, goals)[best] if goals else []
         by_size = [evaluator.evaluateImg(0, 0, size, params.maxDets[-1]) for size in params.areaRng]
-        self._matches[category][image] = _Matches(
+        return _Matches(
             scores=np.array([guesses[n].score for n in best], np.float64),
             outcome=np.stack([_outcome(one) for one in by_size]),
             truths=np.array([np.count_nonzero(one["gtIgnore"] == 0) for one in by_size]),
         )
 
-    def merge(self, other: "MatchTable") -> None:
-        """Take over all images of another table. Raises InputError if they share one."""
-        for image in other._images:
-            self.open(image)
+    def merge(self, other: Self) -> None:
+        """Take over all samples of another meter. Raises InputError if they share one."""
+        for sample in other._samples:
+            self._register(sample)
         for category, matches in other._matches.items():
             self._matches[category] |= matches
 
     def result(self) -> AveragePrecisionResult:
         """The numbers over everything that was added."""
-        evaluator = _evaluator(self._limits)
+        evaluator = _evaluator(self.limits)
         evaluator.params.catIds = [0]
         precision, recall = zip(
             *(_curves(evaluator, matches) for matches in self._matches.values()), strict=True
@@ -176,8 +195,6 @@ def _known(value: float) -> float | None:
     return float(value) if value > -1 else None
 
 
-LIMITS = (32.0**2, 96.0**2)  # px² between small, medium and large
-
 Shape = RLE | tuple[float, float, float, float]  # a mask, or a box x, y, w, h in px
 
 
@@ -200,62 +217,33 @@ class Detection:
     score: float
 
 
-class AveragePrecision:
-    """AP and AR over images, of masks or of boxes: all shapes are of one kind.
+class AveragePrecision(MatchTable[TrueInstance, Detection]):
+    """AP and AR over images, of masks or of boxes: all shapes are of one kind."""
 
-    categories: the ids to be scored; other instances are left out.
-    """
+    limits = (32.0**2, 96.0**2)
 
-    def __init__(self, categories: Iterable[int]) -> None:
-        self._table = MatchTable(categories, LIMITS)
+    def true_area(self, truth: TrueInstance) -> float:
+        """See ``MatchTable``."""
+        return truth.area
 
-    def add(
-        self,
-        image: int | str,
-        truths: Sequence[TrueInstance],
-        detections: Sequence[Detection],
-    ) -> None:
-        """Count one image. Raises InputError if it was counted before."""
-        self._table.open(image)
-        for category in self._table.categories:
-            goals = [one for one in truths if one.category == category]
-            guesses = [one for one in detections if one.category == category]
-            if goals or guesses:
-                self._table.add(
-                    image,
-                    category,
-                    [MatchTarget(one.area, one.is_crowd) for one in goals],
-                    [MatchCandidate(_area(one.shape), one.score) for one in guesses],
-                    _box_or_mask_overlaps(guesses, goals),
-                )
+    def detected_area(self, detection: Detection) -> float:
+        """See ``MatchTable``."""
+        from pycocotools import mask as coco
 
-    def merge(self, other: "AveragePrecision") -> None:
-        """Take over all images of another meter. Raises InputError if they share one."""
-        self._table.merge(other._table)
+        shape = detection.shape
+        return shape[2] * shape[3] if isinstance(shape, tuple) else float(coco.area(shape))
 
-    def result(self) -> AveragePrecisionResult:
-        """The numbers over everything that was added."""
-        return self._table.result()
+    def overlaps(
+        self, detections: Sequence[Detection], truths: Sequence[TrueInstance]
+    ) -> NDArray[np.float64]:
+        """See ``MatchTable``; with a group, the share of the detection inside it."""
+        from pycocotools import mask as coco
 
-
-def _box_or_mask_overlaps(
-    guesses: Sequence[Detection], goals: Sequence[TrueInstance]
-) -> NDArray[np.float64]:
-    """IoU of every pair, (D, N); with a group, the share of the detection inside it."""
-    from pycocotools import mask as coco
-
-    shapes = [[_plain(one.shape) for one in instances] for instances in (guesses, goals)]
-    ious = coco.iou(*shapes, [one.is_crowd for one in goals])
-    return np.reshape(ious, (len(guesses), len(goals)))
+        shapes = [[_plain(one.shape) for one in instances] for instances in (detections, truths)]
+        ious = coco.iou(*shapes, [one.is_crowd for one in truths])
+        return np.reshape(ious, (len(detections), len(truths)))
 
 
 def _plain(shape: Shape) -> RLE | list[float]:
     """pycocotools does not accept a tuple as a box."""
     return list(shape) if isinstance(shape, tuple) else shape
-
-
-def _area(shape: Shape) -> float:
-    """Pixels of a mask, width times height of a box."""
-    from pycocotools import mask as coco
-
-    return shape[2] * shape[3] if isinstance(shape, tuple) else float(coco.area(shape))

@@ -4,7 +4,9 @@ Floating-point addition is not associative, so shards would differ in the last b
 a fraction with a power of two below the line, and fractions add exactly in bounded memory.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 
 class ExactSum:
@@ -33,3 +35,32 @@ class ExactSum:
     def mean(self) -> float | None:
         """The mean, correctly rounded; None if nothing was added."""
         return float(self._total / self.count) if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyResult:
+    """Accuracy in [0, 1] over ``n`` predictions; None if there were none."""
+
+    accuracy: float | None
+    n: int
+
+
+class AccuracyMeter:
+    """Counts right predictions: the base of metrics that are an accuracy."""
+
+    def __init__(self) -> None:
+        self._correct = self._n = 0
+
+    def count(self, correct: bool) -> None:
+        """Count one prediction."""
+        self._correct += correct
+        self._n += 1
+
+    def merge(self, other: Self) -> None:
+        """Take over all predictions of a meter with the same settings."""
+        self._correct += other._correct
+        self._n += other._n
+
+    def result(self) -> AccuracyResult:
+        """The accuracy over everything that was added."""
+        return AccuracyResult(self._correct / self._n if self._n else None, self._n)

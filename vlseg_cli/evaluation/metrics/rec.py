@@ -5,23 +5,15 @@ MDETR's ``refexp_eval.py`` requires it of the generalized IoU (Rezatofighi et al
 stricter.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from vlseg_cli.evaluation.metrics.exact import AccuracyMeter
 
 Box = tuple[float, float, float, float]  # x, y, w, h in px
 
 
-@dataclass(frozen=True, slots=True)
-class BoxAccuracyResult:
-    """Share of correct boxes in [0, 1] over ``n``; None if there were none."""
-
-    accuracy: float | None
-    n: int
-
-
-class BoxAccuracy:
+class BoxAccuracy(AccuracyMeter):
     """One box per sentence or ref; correct from an overlap of ``threshold`` on, itself included.
 
     generalized: measure by generalized IoU, as MDETR does. strict: an overlap of exactly
@@ -31,29 +23,17 @@ class BoxAccuracy:
     def __init__(
         self, threshold: float = 0.5, *, generalized: bool = False, strict: bool = False
     ) -> None:
+        super().__init__()
         self._threshold = threshold
         self._overlap = generalized_box_iou if generalized else box_iou
         self._strict = strict
-        self._correct = 0
-        self._n = 0
 
     def add(self, prediction: Box, truth: Box) -> float:
         """Count one predicted box; returns its overlap: IoU in [0, 1], generalized in (-1, 1]."""
         overlap = self._overlap(prediction, truth)
-        self._n += 1
-        self._correct += overlap > self._threshold or (
-            overlap == self._threshold and not self._strict
-        )
+        reached = overlap == self._threshold and not self._strict
+        self.count(reached or overlap > self._threshold)
         return overlap
-
-    def merge(self, other: "BoxAccuracy") -> None:
-        """Take over all boxes of a meter with the same settings."""
-        self._correct += other._correct
-        self._n += other._n
-
-    def result(self) -> BoxAccuracyResult:
-        """The accuracy over everything that was added."""
-        return BoxAccuracyResult(self._correct / self._n if self._n else None, self._n)
 
 
 def box_iou(first: Box, second: Box) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from vlseg_cli.evaluation.metrics.exact import ExactSum
+from vlseg_cli.evaluation.metrics.exact import AccuracyMeter, AccuracyResult, ExactSum
 from vlseg_cli.schema import InputError
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
@@ -85,14 +85,6 @@ _PEOPLE = 10
 _ENOUGH = 3  # people who make an answer fully right
 
 
-@dataclass(frozen=True, slots=True)
-class VQAResult:
-    """Accuracy in [0, 1] over ``n`` questions; None if there were none."""
-
-    accuracy: float | None
-    n: int
-
-
 class VQAAccuracy:
     """VQAv2 as its own API scores it (GT-Vision-Lab/VQA, ``vqaEval.py``).
 
@@ -119,9 +111,9 @@ class VQAAccuracy:
         """Take over all questions of another meter."""
         self._scores.merge(other._scores)
 
-    def result(self) -> VQAResult:
+    def result(self) -> AccuracyResult:
         """The accuracy over everything that was added."""
-        return VQAResult(self._scores.mean, self._scores.count)
+        return AccuracyResult(self._scores.mean, self._scores.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +179,14 @@ def _check(truths: Sequence[str], least: int) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class GQAResult:
-    """Accuracy in [0, 1] over ``n`` questions; None if there were none."""
-
-    accuracy: float | None
-    n: int
-
-
-class GQAAccuracy:
+class GQAAccuracy(AccuracyMeter):
     """tidying: 'period' drops a final period and lowers the answer alone; 'spaces' trims and lowers
     both sides.
     """
 
     def __init__(self, tidying: Literal["period", "spaces"] = "period") -> None:
+        super().__init__()
         self._tidying = tidying
-        self._correct = 0
-        self._n = 0
 
     def add(self, answer: str, truth: str) -> bool:
         """Count one answer; returns whether it is right."""
@@ -211,15 +194,5 @@ class GQAAccuracy:
             correct = answer.rstrip(".").lower() == truth
         else:
             correct = answer.strip().lower() == truth.strip().lower()
-        self._correct += correct
-        self._n += 1
+        self.count(correct)
         return correct
-
-    def merge(self, other: "GQAAccuracy") -> None:
-        """Take over all questions of a meter with the same tidying."""
-        self._correct += other._correct
-        self._n += other._n
-
-    def result(self) -> GQAResult:
-        """The accuracy over everything that was added."""
-        return GQAResult(self._correct / self._n if self._n else None, self._n)

@@ -4,21 +4,14 @@ The rules of ``youtubevos/cocoapi`` (ytvoseval.py; Yang et al. 2019, section 4):
 IoU of tubes, tracks sized by their mean area, and groups that overlap like anything else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.metrics.average_precision import (
-    AveragePrecisionResult,
-    MatchCandidate,
-    MatchTable,
-    MatchTarget,
-)
+from vlseg_cli.evaluation.metrics.average_precision import MatchTable
 from vlseg_cli.schema import RLE
-
-LIMITS = (128.0**2, 256.0**2)  # px² between small, medium and large
 
 Tube = Sequence[RLE | None]  # one mask per frame, None where the track is absent
 
@@ -42,39 +35,29 @@ class DetectedTrack:
     score: float
 
 
-class VideoAveragePrecision:
-    """AP and AR over videos. categories: the ids to be scored; other tracks are left out."""
+class VideoAveragePrecision(MatchTable[TrueTrack, DetectedTrack]):
+    """AP and AR over videos."""
 
-    def __init__(self, categories: Iterable[int]) -> None:
-        self._table = MatchTable(categories, LIMITS)
+    limits = (128.0**2, 256.0**2)
 
-    def add(
-        self,
-        video: int | str,
-        truths: Sequence[TrueTrack],
-        detections: Sequence[DetectedTrack],
-    ) -> None:
-        """Count one video. Raises InputError if it was counted before."""
-        self._table.open(video)
-        for category in self._table.categories:
-            goals = [one for one in truths if one.category == category]
-            guesses = [one for one in detections if one.category == category]
-            if goals or guesses:
-                self._table.add(
-                    video,
-                    category,
-                    [MatchTarget(_mean_area(one.areas), one.is_crowd) for one in goals],
-                    [MatchCandidate(_mean_area(_areas(one.tube)), one.score) for one in guesses],
-                    _overlaps(guesses, goals),
-                )
+    def true_area(self, truth: TrueTrack) -> float:
+        """See ``MatchTable``: the mean over frames."""
+        return _mean_area(truth.areas)
 
-    def merge(self, other: "VideoAveragePrecision") -> None:
-        """Take over all videos of another meter. Raises InputError if they share one."""
-        self._table.merge(other._table)
+    def detected_area(self, detection: DetectedTrack) -> float:
+        """See ``MatchTable``: the mean over frames."""
+        from pycocotools import mask as coco
 
-    def result(self) -> AveragePrecisionResult:
-        """The numbers over everything that was added."""
-        return self._table.result()
+        return _mean_area(
+            [None if rle is None else float(coco.area(rle)) for rle in detection.tube]
+        )
+
+    def overlaps(
+        self, detections: Sequence[DetectedTrack], truths: Sequence[TrueTrack]
+    ) -> NDArray[np.float64]:
+        """See ``MatchTable``."""
+        pairs = [[tube_iou(guess.tube, goal.tube) for goal in truths] for guess in detections]
+        return np.array(pairs, np.float64).reshape(len(detections), len(truths))
 
 
 def tube_iou(first: Tube, second: Tube) -> float:
@@ -90,18 +73,6 @@ def tube_iou(first: Tube, second: Tube) -> float:
         elif (alone := one or other) is not None:
             either += float(coco.area(alone))
     return both / either if either else 0.0
-
-
-def _overlaps(guesses: Sequence[DetectedTrack], goals: Sequence[TrueTrack]) -> NDArray[np.float64]:
-    """IoU of every pair of tubes, (D, N)."""
-    pairs = [[tube_iou(guess.tube, goal.tube) for goal in goals] for guess in guesses]
-    return np.array(pairs, np.float64).reshape(len(guesses), len(goals))
-
-
-def _areas(tube: Tube) -> list[float | None]:
-    from pycocotools import mask as coco
-
-    return [None if rle is None else float(coco.area(rle)) for rle in tube]
 
 
 def _mean_area(areas: Sequence[float | None]) -> float:
