@@ -21,7 +21,7 @@ def test_one_question_about_an_image(vlseg, kitchen: Path) -> None:
     (record,) = ran.records
     assert (record["task"], record["prompt"]) == ("chat", "what is the ground outside?")
     assert record["text"] == "" and record["segments"]
-    assert "embedded model was not taught to talk" in ran.err
+    assert "embedded model was not trained to generate text" in ran.err
     assert not (kitchen.parent / "vlseg-out").exists()
 
 
@@ -31,7 +31,7 @@ def test_each_line_of_stdin_is_a_question(
     monkeypatch.setattr("sys.stdin", io.StringIO("what keeps food cold?\n\nwhat is hot?\n"))
     ran = vlseg("chat", "film.mp4", "--at", "4", "--out", "talk")
     assert ran.code == 0 and ran.out == ""
-    assert ran.err.count("not taught to talk") == 1
+    assert ran.err.count("not trained to generate text") == 1
     lines = (tmp_path / "talk" / "predictions.jsonl").read_text().splitlines()
     assert [json.loads(line)["prompt"] for line in lines] == [
         "what keeps food cold?",

@@ -1,7 +1,7 @@
-"""Two tiny PSALMs with random weights, one as published and one as the miniature is, and scenes.
+"""Tiny models with random weights, as published and as the miniatures are, and synthetic scenes.
 
-Their numbers are float64: sums in another order cannot move a cell across a mask's threshold, so
-'the same answer' can be asked for exactly.
+PSALM's are float64: sums in another order cannot move a cell across a mask's threshold, so equal
+masks can be asserted exactly.
 """
 
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ HYPERSEG_DESIGNS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Tensors this small are done before a second thread has woken up."""
+    """Tensors this small are slower with more threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -121,7 +121,7 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture(scope="session")
 def model(design: dict[str, Any], tokenizer: Tokenizer) -> PSALM:
-    """Random weights large enough that answers differ; not to be trained."""
+    """Random weights large enough that outputs differ; not to be trained."""
     torch.manual_seed(5)
     psalm = PSALM(PSALMConfig.from_dict({**design, "vocabulary": len(tokenizer)})).double().eval()
     nn.init.normal_(psalm.seg_query)
@@ -139,7 +139,7 @@ def prompts(model: PSALM, tokenizer: Tokenizer) -> PSALMPrompts:
 
 @pytest.fixture(scope="session")
 def samples() -> list[Sample]:
-    """Three drawn scenes with everything asked about them."""
+    """Three synthetic scenes with every kind of prompt."""
     mix = SampleMix(sentences=3, questions=1, regions=3, negatives=3, no_target=0.0)
     return [synthetic_sample(seed, 64, mix) for seed in (11, 12, 13)]
 
@@ -147,13 +147,13 @@ def samples() -> list[Sample]:
 @pytest.fixture(scope="session")
 def pixel_values(samples: list[Sample]) -> Tensor:
     """(3, 3, 64, 64) float64."""
-    pictures = [torch.from_numpy(fit_pixels(sample.frame, 64)[0]) for sample in samples]
-    return torch.stack(pictures).double()
+    images = [torch.from_numpy(fit_pixels(sample.frame, 64)[0]) for sample in samples]
+    return torch.stack(images).double()
 
 
 @pytest.fixture
-def seen(model: PSALM, pixel_values: Tensor) -> ImageFeatures:
-    """A fresh look, so that no test finds what another has read."""
+def features(model: PSALM, pixel_values: Tensor) -> ImageFeatures:
+    """Encoded for each test, so that no prefix is cached before."""
     with torch.no_grad():
         return model.encode_image(pixel_values)
 
@@ -166,7 +166,7 @@ def segmenter(model: PSALM, tokenizer: Tokenizer) -> PSALMVideoSegmenter:
 
 @pytest.fixture(scope="session", params=list(HYPERSEG_DESIGNS))
 def hyperseg(request: pytest.FixtureRequest, tokenizer: Tokenizer) -> HyperSegVideoSegmenter:
-    """A tiny HyperSeg with random weights large enough that answers differ."""
+    """A tiny HyperSeg with random weights large enough that outputs differ."""
     torch.manual_seed(7)
     rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer) + 8}
     config = HyperSegConfig.from_dict({**HYPERSEG_DESIGNS[request.param], **rows})

@@ -182,7 +182,8 @@ class _HyperSegRun:
         self.golden.require(len(masks) == count, f"{len(masks)} regions, not {count}")
         image_index = torch.zeros(len(masks), dtype=torch.long)
         with torch.no_grad():
-            vectors = self.model.embed_regions(self.parity.features, image_index, masks)
+            pooled = self.model.region_features(self.parity.features, image_index, masks)
+            vectors = self.model.embed_regions(pooled)
         self._agrees("region_features_unique_mean", vectors)
 
     def decode_masks(self) -> None:

@@ -163,7 +163,7 @@ class _PSALMRun:
     def _language_output(self) -> LanguageOutput:
         with torch.no_grad():
             return self.model.run_language_model(
-                self.parity.features, [self.sequence], _FIRST, self.regions
+                self.parity.features, [self.sequence], _FIRST, self._embed_regions()
             )
 
     @cached_property
@@ -183,7 +183,7 @@ class _PSALMRun:
         """The whole sequence: the cached prefix with the image, and what follows it."""
         language_output, prefix = (
             self._language_output,
-            self.parity.features.prefixes[self.sequence.prefix],
+            self.model.encode_prefix(self.parity.features, self.sequence),
         )
         self._agrees("inputs_embeds", torch.cat([prefix.embeds, language_output.embeds], 1))
         self._agrees("last_hidden_state", torch.cat([prefix.hidden, language_output.hidden], 1))
@@ -197,13 +197,17 @@ class _PSALMRun:
             self._agrees("sentence_embedding", self._queries.conditions)
         elif self.regions is not None:
             self._agrees("region_embeddings", self._queries.conditions[0])
-            owner = torch.zeros(len(self.regions), dtype=torch.long)
-            with torch.no_grad():
-                region_features = self.model.region_features(
-                    self.parity.features, owner, self.regions
-                )
-                vectors = self.model.embed_regions(region_features)
-            self._agrees("region_features", vectors.unsqueeze(1))
+            embeddings = self._embed_regions()
+            assert embeddings is not None
+            self._agrees("region_features", embeddings.unsqueeze(1))
+
+    @torch.no_grad()
+    def _embed_regions(self) -> Tensor | None:
+        if self.regions is None:
+            return None
+        owner = torch.zeros(len(self.regions), dtype=torch.long)
+        pooled = self.model.region_features(self.parity.features, owner, self.regions)
+        return self.model.embed_regions(pooled)
 
     def decode_masks(self) -> None:
         """Scores of every level; masks of the last and of the two first."""

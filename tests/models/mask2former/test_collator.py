@@ -34,9 +34,9 @@ def test_every_question_is_in_the_batch_once(tokenizer: Tokenizer, samples: list
     batch = collator(tokenizer)(samples)
     assert batch.pixel_values.shape == (3, 3, 64, 64)
     assert batch.categories and batch.sentences and batch.regions
-    assert batch.categories.pictures.tolist() == [0, 1, 2]
+    assert batch.categories.image_index.tolist() == [0, 1, 2]
     asked = [(i, q) for i, s in enumerate(samples) for q in queries_of(s, Expression, Question)]
-    assert batch.sentences.pictures.tolist() == [i for i, _ in asked]
+    assert batch.sentences.image_index.tolist() == [i for i, _ in asked]
     assert len(batch.sentences.sequences) == len(batch.sentences.truth) == len(asked)
     for (_, query), sequence in zip(asked, batch.sentences.sequences, strict=True):
         said = sequence.ids[sequence.condition == 0].tolist()
@@ -116,15 +116,15 @@ def test_a_sentence_means_the_categories_under_its_answer(
 ) -> None:
     batch = collator(tokenizer, sampling)(samples)
     assert batch.sentences is not None
-    assert batch.meant.shape == (len(batch.sentences.sequences), len(NAMES))
-    sums = batch.meant.sum(1)
+    assert batch.category_shares.shape == (len(batch.sentences.sequences), len(NAMES))
+    sums = batch.category_shares.sum(1)
     assert ((sums == 0) | ((sums - 1).abs() < 1e-6)).all()
     assert sums.sum() > len(sums) / 2
     for row, (picture, truth) in enumerate(
-        zip(batch.sentences.pictures.tolist(), batch.sentences.truth, strict=True)
+        zip(batch.sentences.image_index.tolist(), batch.sentences.truth, strict=True)
     ):
         present = set(batch.semantic[picture].unique().tolist())
-        assert set(batch.meant[row].nonzero()[:, 0].tolist()) <= present
+        assert set(batch.category_shares[row].nonzero()[:, 0].tolist()) <= present
         assert len(truth) or not sums[row]
 
 
@@ -139,14 +139,14 @@ def test_a_sliver_of_a_neighbor_is_not_meant(tokenizer: Tokenizer) -> None:
         answer[0, :rows] = True
         said = Query(Task.REFER, Expression("the cup"), answer, np.zeros(1, np.int64))
         batch = collator(tokenizer)([Sample(frame, (names, said))])
-        assert batch.meant[0, :2].tolist() == pytest.approx(shares)
+        assert batch.category_shares[0, :2].tolist() == pytest.approx(shares)
 
 
 def test_what_was_not_asked_is_none(tokenizer: Tokenizer, samples: list[Sample]) -> None:
     silent = [Sample(samples[0].frame, ())]
     batch = collator(tokenizer)(silent)
     assert batch.categories is batch.sentences is batch.regions is None
-    assert (batch.semantic == -1).all() and batch.meant.shape == (0, len(NAMES))
+    assert (batch.semantic == -1).all() and batch.category_shares.shape == (0, len(NAMES))
 
 
 def test_words_are_forgotten_now_and_then_but_always_the_same(
@@ -172,8 +172,13 @@ def test_all_tensors_move_together(tokenizer: Tokenizer, samples: list[Sample]) 
     moved = collator(tokenizer)(samples).to("meta")
     assert isinstance(moved, MaskBatch)
     assert moved.categories and moved.sentences and moved.regions
-    tensors: list[Any] = [moved.pixel_values, moved.semantic, moved.meant, moved.regions.regions]
+    tensors: list[Any] = [
+        moved.pixel_values,
+        moved.semantic,
+        moved.category_shares,
+        moved.regions.regions,
+    ]
     for prompts in (moved.categories, moved.sentences, moved.regions):
-        tensors += [prompts.pictures, *prompts.truth, *prompts.labels]
+        tensors += [prompts.image_index, *prompts.truth, *prompts.labels]
         assert len(prompts.sequences) == len(prompts.truth)
     assert {tensor.device.type for tensor in tensors} == {"meta"}

@@ -162,7 +162,7 @@ def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[
     assert batch.sentences is not None
     with torch.no_grad():
         seen = learner.model.encode_image(batch.pixel_values)
-        asked = (batch.sentences.sequences, batch.sentences.pictures, ConditionKind.SENTENCE)
+        asked = (batch.sentences.sequences, batch.sentences.image_index, ConditionKind.SENTENCE)
         scores = learner.model(seen, *asked).scores[-1][..., 0]
     assert (scores[:, 0] > scores[:, 1]).all()
 

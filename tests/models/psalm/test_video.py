@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vlseg_cli.models.base import SessionState, VideoSegmenter, require_video
-from vlseg_cli.models.psalm import name_tracks as psalm_names
+from vlseg_cli.models.psalm import tracking
 from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import (
@@ -141,7 +141,7 @@ def test_a_frame_that_was_left_out_cannot_be_pointed_at(
 ) -> None:
     session = segmenter.session([PromptRequest(1, Task.VOS, asks_about(scenes)[1].prompt)])
     session.step(frames[0])
-    with pytest.raises(UsageError, match="frame 1, in which it is pointed"):
+    with pytest.raises(UsageError, match="frame 1, in which the regions are drawn"):
         session.step(frames[2])
 
 
@@ -170,9 +170,9 @@ def test_numbers_that_are_not_finite_change_nothing(
 def test_memory_is_bounded_whatever_comes(
     segmenter: PSALMVideoSegmenter, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psalm_names, "MOST", 5)
-    monkeypatch.setattr(psalm_names, "_FAR", 2.0)  # nothing is found again: all is new
-    monkeypatch.setattr(psalm_names, "_NEAR", 3.0)
+    monkeypatch.setattr(tracking, "MAX_TRACKS", 5)
+    monkeypatch.setattr(tracking, "_FAR", 2.0)  # nothing is found again: all is new
+    monkeypatch.setattr(tracking, "_NEAR", 3.0)
     session = segmenter.session([PromptRequest(0, Task.VIS, ROOM, 0.0)])
     sizes, numbers = [], set()
     for round_ in range(3):

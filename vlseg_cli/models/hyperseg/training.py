@@ -1,6 +1,7 @@
-"""What HyperSeg learns of things in two frames: their boxes, and to look alike to itself.
+"""HyperSeg's training: PSALM's losses, next-token losses, and what ties frames together.
 
-Source: HyperSeg section 13. Queries are matched to the truth by their last masks, as for the masks.
+Objects in two frames are supervised with their boxes and with a contrast of their embeddings
+(HyperSeg section 13); queries are matched to the truth by their last masks, as for the masks.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from vlseg_cli.models.hyperseg.collator import (
 from vlseg_cli.models.hyperseg.modeling import HyperSeg, HyperSegFeatures
 from vlseg_cli.models.hyperseg.prompts import hyperseg_prompts
 from vlseg_cli.models.mask2former.collator import PromptBatch
-from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput, PrefixCache
+from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput
 from vlseg_cli.models.mask2former.training import MaskTrainable
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
 from vlseg_cli.models.training import PromptLosses
@@ -34,88 +35,16 @@ from vlseg_cli.schema.sample import TextSample
 from vlseg_cli.schema.tables import Formerly, NonNegative
 from vlseg_cli.text.placeholders import Placeholder
 
-_POSITIVES, _CANDIDATES = 10, 30
-
-
-class ReidLosses(NamedTuple):
-    """The things of one moment. Per clip: queries (M,) that show them, things (M,) their
-    identities, boxes (M, 4) and labels (M,) the truth; class_logits (B, N, K)."""
-
-    identified: InstanceEmbeddings
-    class_logits: Tensor
-    queries: list[Tensor]
-    things: list[Tensor]
-    boxes: list[Tensor]
-    labels: list[Tensor]
-
-
-def reid_losses(
-    model: HyperSeg,
-    answered: MaskOutput,
-    prompts: PromptBatch,
-    things: Sequence[Tensor],
-    sampling: MaskSampling,
-) -> ReidLosses:
-    """Which queries show which things; stuff (identity -1) is left out."""
-    logits, scores = answered.pred_masks[-1], answered.scores[-1]
-    found = ReidLosses(model.instance_embeddings(answered), scores, [], [], [], [])
-    for row, truth in enumerate(prompts.truth):
-        labels, identity = prompts.labels[row], things[int(prompts.pictures[row])]
-        predicted, wanted = sampling.for_matching(logits[row].detach(), truth)
-        queries, objects = match_masks(
-            predicted, wanted, -scores[row].detach().softmax(-1)[:, labels]
-        )
-        kept = identity[objects] >= 0
-        queries, objects = queries[kept], objects[kept]
-        found.queries.append(queries)
-        found.things.append(identity[objects])
-        found.boxes.append(mask_boxes(truth[objects]))
-        found.labels.append(labels[objects])
-    return found
-
-
-def box_loss(found: ReidLosses) -> Tensor:
-    """Mean absolute error and generalized IoU of the boxes of all things shown."""
-    predicted = [found.identified.boxes[row, queries] for row, queries in enumerate(found.queries)]
-    boxes, true = torch.cat(predicted).float(), torch.cat(found.boxes)
-    if not len(true):
-        return boxes.sum()
-    _, giou = box_iou(boxes, true)
-    return F.l1_loss(boxes, true) + (1 - giou.diagonal()).mean()
-
-
-def contrast_losses(before: ReidLosses, now: ReidLosses) -> tuple[Tensor, Tensor]:
-    """Things seen in both moments: the contrastive loss and its cosine companion, each a mean."""
-    every, alike = [], []
-    for row, known in enumerate(before.things):
-        here = (known.unsqueeze(1) == now.things[row].unsqueeze(0)).nonzero()
-        if not len(here):
-            continue
-        then, there = here.unbind(1)
-        key = before.identified.embeddings[row, before.queries[row][then]].float()
-        seen, boxes = now.identified.embeddings[row].float(), now.identified.boxes[row].float()
-        truth, labels = now.boxes[row][there], now.labels[row][there]
-        logits = now.class_logits[row]
-        positive = simota_assign(boxes, logits, truth, labels, _POSITIVES)
-        candidates = simota_assign(boxes, logits, truth, labels, _CANDIDATES)
-        value = instance_contrast(key, seen, positive, candidates)
-        every.append(value.contrast)
-        alike.append(value.reid_aux)
-    if not every:
-        nothing = now.identified.embeddings.sum() * 0
-        return nothing, nothing
-    return torch.cat(every).mean(), torch.stack(alike).mean()
-
-
-_UNSAID = -100  # a position whose next word is not learned
+_POSITIVES, _CANDIDATES = 10, 30  # of ``simota_assign``
+_IGNORED = -100  # label of a position without next-token loss
 
 
 @dataclass(frozen=True, slots=True)
 class HyperSegLosses(PromptLosses):
     """Beside those of masks and conditions; the defaults are the paper's.
 
-    text: of words the model says itself, of entities and of answers. contrast, reid_aux: of things
-    seen in two frames. instance_boxes: of the box head.
+    text: next tokens of entities and of answers. contrast, reid_aux: of objects in two frames.
+    instance_boxes: of the box head.
     """
 
     text: NonNegative = 1.0
@@ -133,11 +62,11 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
     # The training loop's interface --------------------------------------------------------------
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimized."""
-        return self._clip(batch) if isinstance(batch, ClipBatch) else super().forward(batch)
+        """Named, weighted losses; their plain sum is minimized."""
+        return self._clip_losses(batch) if isinstance(batch, ClipBatch) else super().forward(batch)
 
     def collator(self, size: int | None = None) -> HyperSegCollator:
-        """What turns samples into a batch, free of weights. ``size``: side of Swin's input, px."""
+        """See ``Trainable``; size: side of Swin's input."""
         config = self.model.config
         return HyperSegCollator(
             hyperseg_prompts(self.tokenizer, config),
@@ -148,20 +77,20 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
             clip_size=config.clip_size,
             squashed=config.region_source == "tokens",
             entities=config.recognize_entities,
-            talking=bool(self.weights.text),
+            chat=bool(self.weights.text),
         )
 
     def clip_collator(self, size: int | None = None) -> ClipCollator:
-        """The same for moments of clips; words alone are learned from pictures."""
-        return ClipCollator(replace(self.collator(size), video=True, talking=False))
+        """See ``Trainable``; conversations are learned from images alone."""
+        return ClipCollator(replace(self.collator(size), video=True, chat=False))
 
     def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
-        """The same for sentences without pictures."""
+        """See ``Trainable``."""
         prompts = hyperseg_prompts(self.tokenizer, self.model.config)
         return TextCollator(prompts.sentence, self.vocabulary)
 
     def parts(self) -> dict[str, list[nn.Module]]:
-        """Parts by name."""
+        """See ``MaskTrainable``."""
         model = self.model
         return {
             "vision": [model.vision_tower],
@@ -181,87 +110,153 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
         """Step 1."""
         return self.model.encode_image(batch.pixel_values, batch.clip_values, carried)
 
-    def noise(self, device: torch.device) -> HyperSegFeatures:
-        """Pictures of nothing, with as many tokens as real ones have."""
+    def noise_features(self, device: torch.device) -> HyperSegFeatures:
+        """See ``MaskTrainable``; as many tokens as images have."""
         config, side = self.model.config, self.model.clip_tower.side
         width = config.language_channels
         tokens = torch.randn(IMAGE_PLACEHOLDERS, width, side, side, device=device) * 0.5
         fine = torch.randn(IMAGE_PLACEHOLDERS, config.fine_tokens, width, device=device) * 0.5
         empty = torch.zeros(IMAGE_PLACEHOLDERS, 0, device=device)
-        return HyperSegFeatures((), PixelFeatures(empty, ()), tokens, fine)
+        return HyperSegFeatures((), PixelFeatures(empty, ()), tokens, fine=fine)
 
-    def prefix_of(self, seen: HyperSegFeatures, prompts: PromptBatch) -> PrefixCache:
-        """Words, picture and fine-grained tokens."""
-        return self.model.encode_prefix(seen, prompts.sequences[0])
-
-    def tokens_end(self) -> int:
-        """Fine-grained tokens follow the picture."""
+    def tokens_after_image(self) -> int:
+        """Text and fine-grained tokens."""
         between = self.collator().prompts.regions(1).between or ()
         return self.model.config.fine_tokens + len(between)
 
-    def regions_of(self, seen: HyperSegFeatures, prompts: PromptBatch) -> Tensor | None:
-        """Region vectors, of the pictures in which they were drawn."""
-        if prompts.regions is None:
-            return None
-        counts = torch.tensor([one.conditions for one in prompts.sequences])
-        owner = prompts.pictures.repeat_interleave(counts.to(prompts.pictures.device))
-        return self.model.embed_regions(seen, owner, prompts.regions)
+    def losses_of(
+        self, features: Any, batch: Any, origin: Any = None
+    ) -> tuple[dict[str, Tensor], MaskOutput | None]:
+        """PSALM's, and the next tokens of answers."""
+        losses, category_output = super().losses_of(features, batch, origin)
+        if batch.conversations:
+            output = self.model.run_language_model(
+                features, batch.conversations, batch.conversation_index
+            )
+            value = self._next_token_loss(output, batch.answer_lengths)
+            losses["text_answers"] = self.weights.text * value
+        return losses, category_output
 
-    def losses_of(self, seen: Any, batch: Any, origin: Any = None) -> tuple[dict[str, Tensor], Any]:
-        """Everything PSALM learns, and words."""
-        losses, named = super().losses_of(seen, batch, origin)
-        if batch.talks:
-            read = self.model.run_language_model(seen, batch.talks, batch.talked)
-            losses["text_answers"] = self.weights.text * self._text(read, batch.answers)
-        return losses, named
-
-    def read_names(
-        self, seen: HyperSegFeatures, prompts: PromptBatch
+    def run_category_prompts(
+        self, features: HyperSegFeatures, prompts: PromptBatch
     ) -> tuple[LanguageOutput, dict[str, Tensor]]:
-        """Categories, and the names of those that are there, which the model says first."""
-        read, losses = super().read_names(seen, prompts)
-        if prompts.said:
-            losses["text_entities"] = self.weights.text * self._text(read, prompts.said)
-        return read, losses
+        """Categories, and the next tokens of the names of those that are present."""
+        output, losses = super().run_category_prompts(features, prompts)
+        if prompts.generated:
+            value = self._next_token_loss(output, prompts.generated)
+            losses["text_entities"] = self.weights.text * value
+        return output, losses
 
-    def _text(self, read: LanguageOutput, counts: Sequence[int]) -> Tensor:
-        """Next-token loss of so many tokens before each row's mask tokens or end."""
-        real = (read.ids == Placeholder.QUERIES).int()
+    def _next_token_loss(self, output: LanguageOutput, counts: Sequence[int]) -> Tensor:
+        """Of so many tokens before each row's mask tokens or end."""
+        is_mask_token = (output.ids == Placeholder.QUERIES).int()
         ends = [
             int(row.argmax()) if row.any() else int((ids != 0).nonzero()[-1]) + 1
-            for row, ids in zip(real, read.ids, strict=True)
+            for row, ids in zip(is_mask_token, output.ids, strict=True)
         ]
-        labels = torch.full_like(read.ids, _UNSAID)
+        labels = torch.full_like(output.ids, _IGNORED)
         for row, (end, count) in enumerate(zip(ends, counts, strict=True)):
-            labels[row, end - count : end] = read.ids[row, end - count : end]
-        return next_token_loss(self.model.lm_head(read.hidden), labels)
+            labels[row, end - count : end] = output.ids[row, end - count : end]
+        return next_token_loss(self.model.lm_head(output.hidden), labels)
 
     # Clips --------------------------------------------------------------------------------------
 
-    def _clip(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """The mean over the moments of everything, and what ties the moments together."""
+    def _clip_losses(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """The mean over the frames of all losses, and those between two frames."""
         total: dict[str, Tensor] = {}
-        seen: HyperSegFeatures | None = None
-        known: ReidLosses | None = None
+        features: HyperSegFeatures | None = None
+        known: FrameInstances | None = None
         carried: Tensor | None = None
-        prompts = self.clip_collator().collator.prompts
-        for frame, things in zip(batch.frames, batch.things, strict=True):
-            before, seen = seen, self.encode_batch(frame, carried)
-            losses, named = self.losses_of(seen, frame, before)
-            if named is not None and frame.categories is not None:
-                now = reid_losses(self.model, named, frame.categories, things, self.sampling)
-                losses |= self._things(known, now)
+        prompts: Any = self.clip_collator().collator.prompts
+        for frame, identities in zip(batch.frames, batch.identities, strict=True):
+            before, features = features, self.encode_batch(frame, carried)
+            losses, output = self.losses_of(features, frame, before)
+            if output is not None and frame.categories is not None:
+                now = match_instances(
+                    self.model, output, frame.categories, identities, self.sampling
+                )
+                losses |= self._instance_losses(known, now)
                 known = now
             for name, loss in losses.items():
                 total[name] = total.get(name, loss.new_zeros(())) + loss / len(batch.frames)
-            wording: Any = prompts
-            carried = self.model.carry(seen, wording.regions(1, video=True))
+            carried = self.model.carry(features, prompts.regions(1, video=True))
         return total
 
-    def _things(self, before: ReidLosses | None, now: ReidLosses) -> dict[str, Tensor]:
+    def _instance_losses(
+        self, before: "FrameInstances | None", now: "FrameInstances"
+    ) -> dict[str, Tensor]:
         losses = {"instance_boxes": self.weights.instance_boxes * box_loss(now)}
         if before is not None:
-            contrast, alike = contrast_losses(before, now)
+            contrast, auxiliary = contrast_losses(before, now)
             losses["instance_contrast"] = self.weights.contrast * contrast
-            losses["instance_reid_aux"] = self.weights.reid_aux * alike
+            losses["instance_reid_aux"] = self.weights.reid_aux * auxiliary
         return losses
+
+
+class FrameInstances(NamedTuple):
+    """The objects of one frame. Per clip: queries (M,) that were matched, identities (M,), boxes
+    (M, 4) and labels (M,) of the truth; class_logits (B, N, K)."""
+
+    predicted: InstanceEmbeddings
+    class_logits: Tensor
+    queries: list[Tensor]
+    identities: list[Tensor]
+    boxes: list[Tensor]
+    labels: list[Tensor]
+
+
+def match_instances(
+    model: HyperSeg,
+    output: MaskOutput,
+    prompts: PromptBatch,
+    identities: Sequence[Tensor],
+    sampling: MaskSampling,
+) -> FrameInstances:
+    """Match queries to true objects; stuff (identity -1) is left out."""
+    logits, scores = output.pred_masks[-1], output.scores[-1]
+    found = FrameInstances(model.instance_embeddings(output), scores, [], [], [], [])
+    for row, truth in enumerate(prompts.truth):
+        labels, identity = prompts.labels[row], identities[int(prompts.image_index[row])]
+        predicted, wanted = sampling.for_matching(logits[row].detach(), truth)
+        cost = -scores[row].detach().softmax(-1)[:, labels]
+        queries, objects = match_masks(predicted, wanted, cost)
+        kept = identity[objects] >= 0
+        queries, objects = queries[kept], objects[kept]
+        found.queries.append(queries)
+        found.identities.append(identity[objects])
+        found.boxes.append(mask_boxes(truth[objects]))
+        found.labels.append(labels[objects])
+    return found
+
+
+def box_loss(found: FrameInstances) -> Tensor:
+    """Mean absolute error and generalized IoU loss of the boxes of all matched objects."""
+    predicted = [found.predicted.boxes[row, queries] for row, queries in enumerate(found.queries)]
+    boxes, true = torch.cat(predicted).float(), torch.cat(found.boxes)
+    if not len(true):
+        return boxes.sum()
+    _, giou = box_iou(boxes, true)
+    return F.l1_loss(boxes, true) + (1 - giou.diagonal()).mean()
+
+
+def contrast_losses(before: FrameInstances, now: FrameInstances) -> tuple[Tensor, Tensor]:
+    """Objects in both frames: the contrastive and the auxiliary cosine loss, each a mean."""
+    contrast, auxiliary = [], []
+    for row, known in enumerate(before.identities):
+        pairs = (known.unsqueeze(1) == now.identities[row].unsqueeze(0)).nonzero()
+        if not len(pairs):
+            continue
+        then, there = pairs.unbind(1)
+        key = before.predicted.embeddings[row, before.queries[row][then]].float()
+        embeddings = now.predicted.embeddings[row].float()
+        boxes, logits = now.predicted.boxes[row].float(), now.class_logits[row]
+        truth, labels = now.boxes[row][there], now.labels[row][there]
+        positive = simota_assign(boxes, logits, truth, labels, _POSITIVES)
+        candidates = simota_assign(boxes, logits, truth, labels, _CANDIDATES)
+        value = instance_contrast(key, embeddings, positive, candidates)
+        contrast.append(value.contrast)
+        auxiliary.append(value.reid_aux)
+    if not contrast:
+        zero = now.predicted.embeddings.sum() * 0
+        return zero, zero
+    return torch.cat(contrast).mean(), torch.stack(auxiliary).mean()

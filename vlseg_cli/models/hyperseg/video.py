@@ -1,4 +1,4 @@
-"""HyperSeg watching a video: each frame is seen with what was read of the one before.
+"""HyperSeg on videos: the fine-grained tokens of one frame feed the perceiver of the next.
 
 The language model is causal and the fine-grained tokens stand before every prompt, so one chain of
 carried queries serves all prompts of a session.
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlseg_cli.models.base import SessionState
-from vlseg_cli.models.hyperseg.prompt_tracking import PromptTracker, TrackedOutput
 from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
-from vlseg_cli.models.mask2former.modeling import Queries
+from vlseg_cli.models.hyperseg.tracking import PromptTracker, TrackedOutput
 from vlseg_cli.models.mask2former.postprocessing import check_finite
 from vlseg_cli.models.mask2former.segmenter import ROWS, EncodedFrames
 from vlseg_cli.nn.reid import InstanceEmbeddings
@@ -26,17 +25,18 @@ from vlseg_cli.text.sequence import TokenSequence
 
 
 class PromptRow(NamedTuple):
-    """One sequence about the present frame. vectors (R, D) of its REGION marks; past: conditions
-    (K, d) of the frames before, which the present ones are averaged with."""
+    """One sequence about the present frame. tracker: index of its tracker; embeddings (R, D) of
+    its REGION placeholders; past: conditions (K, d) of earlier frames, averaged with the present
+    ones."""
 
-    watch: int
+    tracker: int
     sequence: TokenSequence
-    vectors: Tensor | None
+    embeddings: Tensor | None
     past: tuple[Tensor, ...]
 
 
 class HyperSegSession:
-    """See ``Session``. Remembered are the carried queries and what each prompt's watch needs."""
+    """See ``VideoSession``. The state is the carried queries and that of each prompt's tracker."""
 
     def __init__(
         self,
@@ -48,79 +48,83 @@ class HyperSegSession:
         self.carried: Tensor | None = None
         if state is not None and "carried" in state:
             self.carried = torch.from_numpy(state["carried"]).to(segmenter.device)
-        self.watches = [
-            PromptTracker(segmenter, ask, _of(state, number)) for number, ask in enumerate(requests)
+        self.trackers = [
+            PromptTracker(segmenter, request, _own_state(state, number))
+            for number, request in enumerate(requests)
         ]
 
     @torch.inference_mode()
     def step(self, frame: Frame) -> list[Prediction]:
-        """Look at the next frame. Raises NotFiniteError, and then remembers nothing of it."""
+        """See ``VideoSession``. A frame that raises NotFiniteError changes no state."""
         start, segmenter = time.perf_counter(), self.segmenter
         encoded = segmenter.encode_frames([frame], self.carried)
         rows = [
             PromptRow(number, *row)
-            for number, watch in enumerate(self.watches)
-            for row in watch.rows(encoded)
+            for number, tracker in enumerate(self.trackers)
+            for row in tracker.rows(encoded)
         ]
-        answers: list[list[TrackedOutput]] = [[] for _ in self.watches]
+        outputs: list[list[TrackedOutput]] = [[] for _ in self.trackers]
         for kind in ConditionKind:
-            mine = [row for row in rows if self.watches[row.watch].kind is kind]
-            for first in range(0, len(mine), ROWS):
-                chunk = mine[first : first + ROWS]
-                for row, answer in zip(chunk, self._answer(encoded, chunk, kind), strict=True):
-                    answers[row.watch].append(answer)
-        check_finite([answer.part for each in answers for answer in each], frame)
-        carried = segmenter.model.carry(encoded.features, segmenter.prompts.regions(1, video=True))
+            of_kind = [row for row in rows if self.trackers[row.tracker].kind is kind]
+            for first in range(0, len(of_kind), ROWS):
+                chunk = of_kind[first : first + ROWS]
+                for row, output in zip(chunk, self._run(encoded, chunk, kind), strict=True):
+                    outputs[row.tracker].append(output)
+        check_finite([output.output for each in outputs for output in each], frame)
+        sequence = segmenter.prompts.regions(1, video=True)
+        carried = segmenter.model.carry(encoded.features, sequence)
         check_finite([(carried, carried)], frame)
         self.carried = carried
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start - encoded.seconds}
         return [
-            watch.tell(encoded, each, seconds)
-            for watch, each in zip(self.watches, answers, strict=True)
+            tracker.update(encoded, each, seconds)
+            for tracker, each in zip(self.trackers, outputs, strict=True)
         ]
 
     def state(self) -> SessionState:
-        """Everything that the next step depends on, bounded by a constant."""
+        """See ``VideoSession``."""
         arrays: dict[str, NDArray[Any]] = {}
         if self.carried is not None:
             arrays["carried"] = self.carried.float().cpu().numpy()
-        for number, watch in enumerate(self.watches):
-            arrays |= {f"{number}/{name}": array for name, array in watch.state().items()}
+        for number, tracker in enumerate(self.trackers):
+            arrays |= {f"{number}/{name}": array for name, array in tracker.state().items()}
         return arrays
 
-    def _answer(
+    def _run(
         self, encoded: EncodedFrames, rows: Sequence[PromptRow], kind: ConditionKind
     ) -> list[TrackedOutput]:
-        """Steps 2 to 4 for rows of one kind; conditions are averaged over frames on the way."""
+        """Steps 2 to 4 for rows of one kind; conditions are averaged over frames between."""
         model = self.segmenter.model
-        pictures = torch.zeros(len(rows), dtype=torch.long, device=self.segmenter.device)
-        vectors = [row.vectors for row in rows if row.vectors is not None]
-        regions = torch.cat(vectors) if vectors else None
-        read = model.run_language_model(
-            encoded.features, [row.sequence for row in rows], pictures, regions
+        image_index = torch.zeros(len(rows), dtype=torch.long, device=self.segmenter.device)
+        embeddings = [row.embeddings for row in rows if row.embeddings is not None]
+        language_output = model.run_language_model(
+            encoded.features,
+            [row.sequence for row in rows],
+            image_index,
+            torch.cat(embeddings) if embeddings else None,
         )
-        now = model.build_queries(read, kind)
-        conditions = now.conditions.clone()
-        for place, row in enumerate(rows):
-            count = row.sequence.conditions
-            every = torch.stack([*row.past, now.conditions[place, :count]])
-            conditions[place, :count] = every.mean(0)
-        asked = Queries(now.queries, conditions, now.present)
-        answered = model.decode_masks(encoded.features, pictures, asked, kind)
-        identified = model.instance_embeddings(answered)
+        queries = model.build_queries(language_output, kind)
+        counts = [row.sequence.conditions for row in rows]
+        averaged = queries.conditions.clone()
+        for index, (row, count) in enumerate(zip(rows, counts, strict=True)):
+            frames = torch.stack([*row.past, queries.conditions[index, :count]])
+            averaged[index, :count] = frames.mean(0)
+        output = model.decode_masks(
+            encoded.features, image_index, queries._replace(conditions=averaged), kind
+        )
+        instances = model.instance_embeddings(output)
         return [
             TrackedOutput(
-                (answered.scores[-1][place][:, :count], answered.pred_masks[-1][place]),
-                InstanceEmbeddings(identified.boxes[place], identified.embeddings[place]),
-                now.conditions[place, :count],
+                (output.scores[-1][index][:, :count], output.pred_masks[-1][index]),
+                InstanceEmbeddings(instances.boxes[index], instances.embeddings[index]),
+                queries.conditions[index, :count],
             )
-            for place, row in enumerate(rows)
-            for count in [row.sequence.conditions]
+            for index, count in enumerate(counts)
         ]
 
 
 class HyperSegVideoSegmenter(HyperSegSegmenter):
-    """HyperSeg for use on pictures and videos alike: see ``VideoSegmenter``."""
+    """HyperSeg for images and videos: see ``VideoSegmenter``."""
 
     def session(
         self, requests: Sequence[PromptRequest], state: SessionState | None = None
@@ -129,7 +133,7 @@ class HyperSegVideoSegmenter(HyperSegSegmenter):
         return HyperSegSession(self, requests, state)
 
 
-def _of(state: SessionState | None, number: int) -> SessionState | None:
+def _own_state(state: SessionState | None, number: int) -> SessionState | None:
     """The part of a session's state that belongs to one prompt."""
     if state is None:
         return None

@@ -1,9 +1,10 @@
-"""Samples become a batch that PSALM can learn from; runs in data-loading processes.
+"""Samples become batches for PSALM, and with ``hyperseg/collator.py`` for HyperSeg.
 
-Everything that needs no weights happens here: resizing, wording, and the truth at mask resolution.
+Runs in data-loading processes. Everything that needs no weights happens here: resizing, token
+sequences, and the truth at mask resolution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self
 
@@ -19,28 +20,28 @@ from vlseg_cli.nn.losses import MaskSampling
 from vlseg_cli.schema import Categories, Expression, Query, Question, Region, Regions, Sample
 from vlseg_cli.text.sequence import TokenSequence
 
-_SLIVER = 0.2  # of an answer: a category with less of it is not what was meant
+_SLIVER = 0.2  # a category with a smaller share of a mask is not counted
 
 
 class PromptBatch(NamedTuple):
-    """Prompts of one kind: sequences (P), their pictures (P,), region masks (R, H, W) or None,
-    truth per prompt (M, h, w) in [0, 1], labels per prompt (M,). said: per prompt, how many tokens
-    before its mask tokens the model is to say itself; () for none."""
+    """Prompts of one kind: sequences (P), their images (P,), region masks (R, H, W) or None,
+    truth per prompt (M, h, w) in [0, 1], labels per prompt (M,). generated: per prompt, how many
+    tokens before its mask tokens are to be generated; () for none."""
 
     sequences: list[TokenSequence]
-    pictures: Tensor
+    image_index: Tensor
     regions: Tensor | None
     truth: list[Tensor]
     labels: list[Tensor]
-    said: tuple[int, ...] = ()
+    generated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MaskBatch:
-    """pixel_values (B, 3, S, S) and the prompts about them by kind; None where none were asked.
+    """pixel_values (B, 3, S, S) and the prompts about them by kind; None for a kind without any.
 
     semantic (B, h, w): index into the collator's names per cell, -1 where unknown.
-    meant (P, names): which categories a sentence's answer belongs to, as shares that sum to 1.
+    category_shares (P, names): of the masks of each sentence, they sum to 1.
     """
 
     pixel_values: Tensor
@@ -48,7 +49,7 @@ class MaskBatch:
     sentences: PromptBatch | None
     regions: PromptBatch | None
     semantic: Tensor
-    meant: Tensor
+    category_shares: Tensor
 
     def to(self, device: torch.device | str) -> Self:
         """The same batch on a device."""
@@ -69,7 +70,7 @@ def _move(value: Any, device: torch.device | str) -> Any:
 @dataclass
 class MaskCollator:
     """Callable on a sequence of samples. ``names`` are the categories of auxiliary losses;
-    ``dense_only`` keeps nothing but what each cell belongs to."""
+    ``dense_only`` keeps the semantic map alone. word_dropout: probability of an unknown word."""
 
     prompts: MaskPrompts
     size: int
@@ -81,53 +82,52 @@ class MaskCollator:
 
     def __call__(self, samples: Sequence[Sample]) -> MaskBatch:
         pixels = np.stack([fit_pixels(sample.frame, self.size)[0] for sample in samples])
-        asked = [(i, query) for i, sample in enumerate(samples) for query in sample.queries]
-        of_kind = {
-            kind: [(i, q) for i, q in asked if isinstance(q.prompt, kind)]
+        queries = [(i, query) for i, sample in enumerate(samples) for query in sample.queries]
+        categories, sentences, regions = (
+            [(i, q) for i, q in queries if isinstance(q.prompt, kind)]
             for kind in (Categories, Expression | Question, Regions)
-        }
-        categories, sentences, regions = of_kind.values()
+        )
         semantic = semantic_map(len(samples), categories, self.names, self.size)
         if self.dense_only:
             categories, sentences, regions = [], [], []
         sources = [sample.frame.source for sample in samples]
-        spoken = self._prompts(sentences, sources)
+        if not self.regions_together:
+            regions = [(i, single) for i, query in regions for single in _each_region(query)]
+        prompts = self._prompts(sentences, sources)
+        owners, truths = (prompts.image_index, prompts.truth) if prompts else ((), ())
         return MaskBatch(
             torch.from_numpy(pixels),
             self._prompts(categories, sources),
-            spoken,
-            self._prompts(self._apart(regions), sources),
+            prompts,
+            self._prompts(regions, sources),
             semantic,
-            category_shares(semantic, *_answers(spoken), len(self.names)),
+            category_shares(semantic, owners, truths, len(self.names)),
         )
 
-    def _apart(self, regions: list[tuple[int, Query]]) -> list[tuple[int, Query]]:
-        """Each region its own prompt, if that is how this model is asked."""
-        if self.regions_together:
-            return regions
-        return [(i, alone) for i, query in regions for alone in _each_region(query)]
-
-    def _prompts(self, asked: list[tuple[int, Query]], sources: list[str]) -> PromptBatch | None:
-        if not asked:
+    def _prompts(self, queries: list[tuple[int, Query]], sources: list[str]) -> PromptBatch | None:
+        if not queries:
             return None
-        placed = [
-            self._place(region)
-            for _, query in asked
+        fitted = [
+            self._fit_region(region)
+            for _, query in queries
             if isinstance(query.prompt, Regions)
             for region in query.prompt.regions
         ]
         return PromptBatch(
-            [self._sequence(query, sources[i]) for i, query in asked],
-            torch.tensor([i for i, _ in asked]),
-            torch.from_numpy(np.stack(placed)) if placed else None,
-            [self._truth(query) for _, query in asked],
-            [torch.from_numpy(query.labels) for _, query in asked],
+            [self._sequence(query, sources[i]) for i, query in queries],
+            torch.tensor([i for i, _ in queries]),
+            torch.from_numpy(np.stack(fitted)) if fitted else None,
+            [
+                self.sampling.prepare(torch.from_numpy(fit_masks(query.masks, self.size)))
+                for _, query in queries
+            ],
+            [torch.from_numpy(query.labels) for _, query in queries],
         )
 
-    def _place(self, region: Region) -> NDArray[np.bool_]:
+    def _fit_region(self, region: Region) -> NDArray[np.bool_]:
         """A region on the grid that it is pooled on, (S, S)."""
-        placed: NDArray[np.bool_] = fit_regions(region.mask[None], self.size)[0]
-        return placed
+        fitted: NDArray[np.bool_] = fit_regions(region.mask[None], self.size)[0]
+        return fitted
 
     def _sequence(self, query: Query, source: str) -> TokenSequence:
         match query.prompt:
@@ -139,7 +139,7 @@ class MaskCollator:
                 return self._sentence(text, source)
 
     def _sentence(self, text: str, source: str) -> TokenSequence:
-        """The sentence, now and then with a word it will not know: users use others, too."""
+        """The sentence, some of its words replaced by the unknown token: users use others, too."""
         sequence = self.prompts.sentence(text)
         unknown = self.prompts.tokenizer.unknown
         if unknown is not None and self.word_dropout:
@@ -148,62 +148,52 @@ class MaskCollator:
             sequence.ids[word & (rng.random(len(word)) < self.word_dropout)] = unknown
         return sequence
 
-    def _truth(self, query: Query) -> Tensor:
-        return self.sampling.prepare(torch.from_numpy(fit_masks(query.masks, self.size)))
-
 
 def semantic_map(
-    batch: int, asked: Sequence[tuple[int, Query]], names: Sequence[str], size: int
+    batch: int, queries: Sequence[tuple[int, Query]], names: Sequence[str], size: int
 ) -> Tensor:
-    """What each cell of stride 4 belongs to, (B, size/4, size/4): an index into ``names``, -1 where
-    unknown. asked: prompts of names and the number of the picture each is about."""
+    """The category of each cell of stride 4, (B, size/4, size/4): an index into ``names``, -1 where
+    unknown. queries: category prompts, each with the index of its image."""
     cells = size // 4
     semantic = torch.full((batch, cells, cells), -1)
     index = {name: i for i, name in enumerate(names)}
-    for picture, query in asked:
+    for image, query in queries:
         assert isinstance(query.prompt, Categories)
         center = fit_masks(query.masks, size)[:, 2::4, 2::4]
         for mask, label in zip(center, query.labels, strict=True):
             if (name := query.prompt.names[label]) in index:
-                semantic[picture][torch.from_numpy(mask)] = index[name]
+                semantic[image][torch.from_numpy(mask)] = index[name]
     return semantic
 
 
 def category_shares(
-    semantic: Tensor, pictures: Tensor, truths: Sequence[Tensor], names: int
+    semantic: Tensor, image_index: Iterable[Any], truths: Sequence[Tensor], names: int
 ) -> Tensor:
-    """Which categories each sentence's answer belongs to, as shares: (P, names).
+    """The shares of the categories in each sentence's masks: (P, names).
 
-    pictures (P,), truths: per sentence (M, h, w).
+    image_index (P,), truths: per sentence (M, h, w).
     """
     shares = torch.zeros(len(truths), names)
-    for row, (picture, truth) in enumerate(zip(pictures, truths, strict=True)):
-        cells = semantic[picture]
+    for row, (image, truth) in enumerate(zip(image_index, truths, strict=True)):
+        cells = semantic[image]
         for mask in truth:
             inside = cells[(_at(mask, cells) > 0.5) & (cells >= 0)]
             area = torch.bincount(inside, minlength=names).float()
-            # Neighbors through whose cells the edge runs are not meant.
+            # Neighbors that share cells with the mask along its edge are not counted.
             area[area < _SLIVER * area.sum()] = 0
             shares[row] += area / area.sum().clamp(min=1)
     return shares
 
 
-def _answers(prompts: PromptBatch | None) -> tuple[Tensor, list[Tensor]]:
-    """Pictures and truth of the prompts, none of either without any."""
-    if prompts is None:
-        return torch.zeros(0, dtype=torch.long), []
-    return prompts.pictures, prompts.truth
-
-
 def _each_region(query: Query) -> list[Query]:
     """A query per region, with the masks that are labeled with it."""
     assert isinstance(query.prompt, Regions)
-    alone = []
+    single = []
     for number, region in enumerate(query.prompt.regions):
         masks = query.masks[query.labels == number]
         labels = np.zeros(len(masks), np.int64)
-        alone.append(replace(query, prompt=Regions((region,)), masks=masks, labels=labels))
-    return alone
+        single.append(replace(query, prompt=Regions((region,)), masks=masks, labels=labels))
+    return single
 
 
 def _at(mask: Tensor, cells: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""What PSALM learns from: each level of the decoder is matched to the truth and pays for itself.
+"""Losses of masks and conditions: each level of the decoder is matched to the truth by itself.
 
-Source: PSALM section 8. Unweighted; a recipe weighs them (mask 5, dice 5, conditions 2).
+Source: PSALM section 8. Unweighted; a recipe weights them (mask 5, dice 5, conditions 2).
 """
 
 from collections.abc import Sequence
@@ -16,39 +16,39 @@ MatchedLevel = dict[str, Tensor]
 
 
 def category_losses(
-    answered: MaskOutput,
+    output: MaskOutput,
     masks: Sequence[Tensor],
     labels: Sequence[Tensor],
     sampling: MaskSampling,
-    void_weight: float = 0.1,
+    no_object_weight: float = 0.1,
     count: float | None = None,
 ) -> list[MatchedLevel]:
     """Losses per level, keys category, mask, dice.
 
-    masks: per picture (M, H, W); labels: per picture (M,) indices into its names. count: what the
-    sum over masks is divided by, None for their number here. The last level is drawn first, then
-    the others in order, as the authors do.
+    masks: per image (M, H, W); labels: per image (M,) indices into its names. count: divisor of
+    the sums over masks, None for their number here. Points of the last level are drawn first, then
+    those of the others in order, as the authors do.
     """
     truth = [sampling.prepare(mask) for mask in masks]
     count = count or max(sum(len(mask) for mask in masks), 1)
-    levels: list[MatchedLevel] = [{} for _ in answered.pred_masks]
+    levels: list[MatchedLevel] = [{} for _ in output.pred_masks]
     for level in _last_first(len(levels)):
-        scores, pred_masks = answered.scores[level], answered.pred_masks[level]
+        scores, pred_masks = output.scores[level], output.pred_masks[level]
         cost = [-row.softmax(-1)[:, label] for row, label in zip(scores, labels, strict=True)]
         pairs = _match_each(pred_masks, truth, sampling, cost)
-        void = scores[:, 0].isfinite().sum(-1) - 1  # the last name of each picture's own list
-        target = void.unsqueeze(1).repeat(1, scores.shape[1])
+        no_object = scores[:, 0].isfinite().sum(-1) - 1  # the last name of each image's own list
+        target = no_object.unsqueeze(1).repeat(1, scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries] = labels[row][objects]
         levels[level] = {
-            "category": category_loss(scores, target, void, void_weight),
+            "category": category_loss(scores, target, no_object, no_object_weight),
             **_mask_losses(pred_masks, truth, pairs, sampling, count),
         }
     return levels
 
 
 def condition_losses(
-    answered: MaskOutput,
+    output: MaskOutput,
     masks: Sequence[Tensor],
     labels: Sequence[Tensor],
     sampling: MaskSampling,
@@ -58,13 +58,13 @@ def condition_losses(
     """Losses per level for sentences or regions, keys ``condition``, mask, dice.
 
     masks: per prompt (M, H, W); labels: per prompt (M,), the region whose object a mask is, or 0
-    for a sentence, whose every mask is an answer.
+    for a sentence, whose masks all belong to it.
     """
     truth = [sampling.prepare(mask) for mask in masks]
     count = count or max(sum(len(mask) for mask in masks), 1)
-    levels: list[MatchedLevel] = [{} for _ in answered.pred_masks]
+    levels: list[MatchedLevel] = [{} for _ in output.pred_masks]
     for level in _last_first(len(levels)):
-        scores, pred_masks = answered.scores[level], answered.pred_masks[level]
+        scores, pred_masks = output.scores[level], output.pred_masks[level]
         pairs = _match_each(pred_masks, truth, sampling, None)
         target = torch.zeros_like(scores)
         for row, (queries, objects) in enumerate(pairs):
@@ -115,7 +115,7 @@ def _mask_losses(
     sampling: MaskSampling,
     count: float,
 ) -> MatchedLevel:
-    """Mask losses of all matched queries; indexed once for the batch, so one gradient is made."""
+    """Mask losses of all matched queries; one indexing for the batch makes one gradient."""
     rows = torch.cat([torch.full_like(queries, i) for i, (queries, _) in enumerate(pairs)])
     queries = torch.cat([queries for queries, _ in pairs])
     wanted = torch.cat([mask[objects] for mask, (_, objects) in zip(truth, pairs, strict=True)])

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
@@ -33,7 +34,7 @@ from vlseg_cli.schema import (
 
 
 class Thresholds(Protocol):
-    """A configuration, as far as answers are cut by it; see ``PSALMConfig``."""
+    """The part of a configuration that decides which masks are kept; see ``MaskModelConfig``."""
 
     @property
     def panoptic_score(self) -> float: ...
@@ -48,133 +49,115 @@ FoundSegments = tuple[list[Segment], PanopticMap | None]
 
 
 def build_prediction(
-    ask: PromptRequest,
+    request: PromptRequest,
     frame: Frame,
-    canvas: ImageGeometry,
-    parts: Sequence[PromptOutput],
+    geometry: ImageGeometry,
+    outputs: Sequence[PromptOutput],
     config: Thresholds,
     seconds: dict[str, float],
-    said: str = "",
+    generated: str = "",
 ) -> Prediction:
-    """Turn what the model answered to one ask, and said, into a Prediction on the frame's grid.
+    """Turn the model's output for one request into a Prediction on the frame's grid.
 
-    parts: none where words alone were asked for.
+    outputs: of its rows; none where text alone is requested. generated: text for the prediction.
     """
-    found: FoundSegments = [], None
-    match ask.prompt:
-        case _ if ask.task is Task.CHAT:
+    segments: list[Segment] = []
+    panoptic: PanopticMap | None = None
+    match request.prompt:
+        case _ if request.task is Task.CHAT:
             pass
-        case Categories():
-            found = _categories(ask, ask.prompt, canvas, parts[0], config)
-        case Regions():
-            found = _regions(ask, ask.prompt, canvas, parts), None
+        case Categories() as names if request.task is Task.PANOPTIC:
+            segments, panoptic = _panoptic(request, names, geometry, outputs[0], config)
+        case Categories() as names if request.task is Task.SEMANTIC:
+            segments, panoptic = _semantic(names, geometry, outputs[0])
+        case Categories() as names:
+            segments = _instances(request, names, geometry, outputs[0], config)
+        case Regions() as regions:
+            segments = _regions(request, regions, geometry, outputs)
         case Expression(text=text) | Question(text=text):
-            found = _sentence(ask, text, canvas, parts[0]), None
+            segments = _sentence(request, text, geometry, outputs[0])
     return Prediction(
         frame.source,
         frame.index,
         frame.height,
         frame.width,
-        ask.task,
-        ask.prompt,
-        tuple(found[0]),
-        said,
-        panoptic=found[1],
+        request.task,
+        request.prompt,
+        tuple(segments),
+        generated,
+        panoptic=panoptic,
         seconds=seconds,
     )
 
 
-def check_finite(parts: Sequence[PromptOutput], frame: Frame) -> None:
-    """Masks made of NaN would look like empty ones; half precision on large inputs makes them.
-
-    Raises NotFiniteError.
-    """
-    if not all(bool(tensor.isfinite().all()) for part in parts for tensor in part):
+def check_finite(outputs: Sequence[PromptOutput], frame: Frame) -> None:
+    """Raise NotFiniteError for NaN or infinite values, which half precision on large inputs makes;
+    masks of NaN would pass for empty ones."""
+    if not all(bool(tensor.isfinite().all()) for output in outputs for tensor in output):
         raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            f"{frame.source}: the model's numbers are not finite, so there is no prediction; try"
             " --device cpu, or other weights."
         )
 
 
-def _categories(
-    ask: PromptRequest,
-    prompt: Categories,
-    canvas: ImageGeometry,
-    part: PromptOutput,
-    config: Thresholds,
-) -> FoundSegments:
-    if ask.task is Task.PANOPTIC:
-        return _panoptic(ask, prompt, canvas, part, config)
-    if ask.task is Task.SEMANTIC:
-        return _semantic(prompt, canvas, part)
-    return _instances(ask, prompt, canvas, part, config), None
-
-
 def _panoptic(
-    ask: PromptRequest,
+    request: PromptRequest,
     prompt: Categories,
-    canvas: ImageGeometry,
-    part: PromptOutput,
+    geometry: ImageGeometry,
+    output: PromptOutput,
     config: Thresholds,
 ) -> FoundSegments:
-    scores, low = part
-    threshold = config.panoptic_score if ask.threshold is None else ask.threshold
+    scores, low = output
+    threshold = config.panoptic_score if request.threshold is None else request.threshold
     best, label = scores.softmax(-1).max(-1)
-    kept = (best > threshold) & (label < len(prompt.names))  # only these are worth enlarging
-    masks = (
-        resize_to_original(low[kept], canvas) if kept.any() else low.new_zeros(0, *canvas.original)
-    )
+    kept = (best > threshold) & (label < len(prompt.names))  # only these are worth resizing
+    if kept.any():
+        masks = resize_to_original(low[kept], geometry)
+    else:
+        masks = low.new_zeros(0, *geometry.original)
     is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
     ids, segments = merge_panoptic(
         scores[kept], masks, is_thing, threshold, config.panoptic_overlap
     )
-    owner = ids.cpu().numpy().astype(np.int32)
+    id_map = ids.cpu().numpy().astype(np.int32)
     found = [
-        segment_from_mask(owner == s.id, s.score, prompt.names[s.category], s.category)
+        segment_from_mask(id_map == s.id, s.score, prompt.names[s.category], s.category)
         for s in segments
     ]
-    return found, PanopticMap(owner)
+    return found, PanopticMap(id_map)
 
 
-def _semantic(prompt: Categories, canvas: ImageGeometry, part: PromptOutput) -> FoundSegments:
-    scores, low = part
-    best = low.new_full(canvas.original, float("-inf"))
+def _semantic(prompt: Categories, geometry: ImageGeometry, output: PromptOutput) -> FoundSegments:
+    scores, low = output
+    padded = F.interpolate(low[None], geometry.padded, mode="bilinear", align_corners=False)[0]
+    best = low.new_full(geometry.original, float("-inf"))
     label = torch.zeros_like(best, dtype=torch.int32)
-    for category, one in enumerate(semantic_scores(scores, _padded(low, canvas))):
-        enlarged = resize_to_original(one[None], canvas)[0]  # one by one: a photo's maps are large
-        label[enlarged > best] = category
-        best = best.maximum(enlarged)
-    owner = np.zeros(canvas.original, np.int32)
+    for category, score_map in enumerate(semantic_scores(scores, padded)):
+        resized = resize_to_original(score_map[None], geometry)[0]  # one by one to save memory
+        label[resized > best] = category
+        best = best.maximum(resized)
+    id_map = np.zeros(geometry.original, np.int32)
     found: list[Segment] = []
     for category in torch.unique(label).tolist():
         mask = (label == category).cpu().numpy()
         score = float((best[label == category]).clamp(max=1).mean())
         found.append(segment_from_mask(mask, score, prompt.names[category], category))
-        owner[mask] = len(found)
-    return found, PanopticMap(owner)
-
-
-def _padded(low: Tensor, canvas: ImageGeometry) -> Tensor:
-    """Masks at the size of the network's input."""
-    return torch.nn.functional.interpolate(
-        low[None], canvas.padded, mode="bilinear", align_corners=False
-    )[0]
+        id_map[mask] = len(found)
+    return found, PanopticMap(id_map)
 
 
 def _instances(
-    ask: PromptRequest,
+    request: PromptRequest,
     prompt: Categories,
-    canvas: ImageGeometry,
-    part: PromptOutput,
+    geometry: ImageGeometry,
+    output: PromptOutput,
     config: Thresholds,
 ) -> list[Segment]:
-    scores, low = part
-    threshold = config.instance_score if ask.threshold is None else ask.threshold
-    things = torch.tensor(
-        [prompt.is_thing(i) for i in range(len(prompt.names))], device=scores.device
-    )
-    masks = resize_to_original(low, canvas)
-    found = top_instances(scores, masks, things=things)
+    scores, low = output
+    threshold = config.instance_score if request.threshold is None else request.threshold
+    is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
+    masks = resize_to_original(low, geometry)
+    found = top_instances(scores, masks, things=torch.tensor(is_thing, device=scores.device))
     segments = []
     for score, category, query in zip(
         found.scores.tolist(), found.categories.tolist(), found.queries.tolist(), strict=True
@@ -187,17 +170,18 @@ def _instances(
 
 
 def _sentence(
-    ask: PromptRequest, text: str, canvas: ImageGeometry, part: PromptOutput
+    request: PromptRequest, text: str, geometry: ImageGeometry, output: PromptOutput
 ) -> list[Segment]:
-    scores, low = part
-    masks = resize_to_original(low, canvas)
+    scores, low = output
+    masks = resize_to_original(low, geometry)
     each = referring_scores(scores[:, 0], masks)
     best = float(each.max())
-    if ask.many:
-        mask = generalized_mask(each, masks, 0.6 if ask.threshold is None else ask.threshold)
+    if request.many:
+        threshold = 0.6 if request.threshold is None else request.threshold
+        mask = generalized_mask(each, masks, threshold)
     else:
         mask = masks[int(each.argmax())] > 0
-        if ask.threshold is not None and best < ask.threshold:
+        if request.threshold is not None and best < request.threshold:
             return []
     if not bool(mask.any()):
         return []
@@ -205,17 +189,20 @@ def _sentence(
 
 
 def _regions(
-    ask: PromptRequest, prompt: Regions, canvas: ImageGeometry, parts: Sequence[PromptOutput]
+    request: PromptRequest,
+    prompt: Regions,
+    geometry: ImageGeometry,
+    outputs: Sequence[PromptOutput],
 ) -> list[Segment]:
-    """One answer per region; regions asked together share a part, else each has its own."""
+    """One mask per region; regions of one prompt share an output, else each has its own."""
     segments = []
     labels = iter(f"{region.kind} {number}" for number, region in enumerate(prompt.regions, 1))
-    for scores, low in parts:
-        masks = resize_to_original(low, canvas)
+    for scores, low in outputs:
+        masks = resize_to_original(low, geometry)
         for condition in scores.T:
             each, label = referring_scores(condition, masks), next(labels)
             best = int(each.argmax())
-            if ask.threshold is None or float(each[best]) >= ask.threshold:
+            if request.threshold is None or float(each[best]) >= request.threshold:
                 mask = (masks[best] > 0).cpu().numpy()
                 segments.append(segment_from_mask(mask, float(each[best]), label))
     return segments

@@ -1,4 +1,4 @@
-"""Frames and prompts in, predictions out: what every system with PSALM's four steps does alike.
+"""Frames and prompts in, predictions out: what PSALM and HyperSeg do alike.
 
 A prompt becomes one row, or several; rows of one kind go through the model together.
 """
@@ -37,10 +37,10 @@ from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence
 from vlseg_cli.text.tokenizer import Tokenizer
 
-Key = tuple[int, int]  # number of the frame, identity of the prompt
-ROWS = 32  # prompts answered in one go
-_TALKING = (Task.REASON, Task.CHAT)
-_SEGMENTING = (
+Key = tuple[int, int]  # index of the frame, identity of the prompt
+ROWS = 32  # prompts per batch
+_TEXT_TASKS = (Task.REASON, Task.CHAT)
+_MASK_TASKS = (
     Task.PANOPTIC,
     Task.SEMANTIC,
     Task.INSTANCE,
@@ -54,7 +54,7 @@ _SEGMENTING = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedFrames:
-    """Frames, the sizes they passed through, and what the model saw; seconds spent looking."""
+    """Frames, their sizes on the way through the network, step 1's features and its seconds."""
 
     frames: tuple[Frame, ...]
     geometries: tuple[ImageGeometry, ...]
@@ -63,22 +63,22 @@ class EncodedFrames:
 
 
 class Row(NamedTuple):
-    """One sequence for the language model; several regions of an ask may be rows of their own.
+    """One sequence for the language model; several regions of a request may be rows of their own.
 
-    regions: masks (R, S, S) of its REGION marks. text: what the model said on the way.
+    regions: masks (R, S, S) of its REGION placeholders. text: what was generated on the way.
     """
 
     key: Key
-    ask: PromptRequest
+    request: PromptRequest
     sequence: TokenSequence
     regions: Tensor | None = None
     text: str = ""
 
 
 class PromptedSegmenter(ABC):
-    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer.
+    """See ``Segmenter``. Deterministic: the same frames and prompts, the same predictions.
 
-    generates_text: whether its language model was taught to answer in words.
+    generates_text: whether its language model was trained to generate text.
     """
 
     def __init__(
@@ -92,30 +92,26 @@ class PromptedSegmenter(ABC):
     ) -> None:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.tokenizer, self.device = tokenizer, torch.device(device)
+        self.thresholds: Thresholds = model.config
         self.generates_text: bool = model.config.generates_text
-        self.tasks = frozenset((*_SEGMENTING, Task.CHAT) if self.generates_text else _SEGMENTING)
+        self.tasks = frozenset((*_MASK_TASKS, Task.CHAT) if self.generates_text else _MASK_TASKS)
         model.eval().to(device)
-
-    @property
-    @abstractmethod
-    def thresholds(self) -> Thresholds:
-        """What the answers of its model are cut at when nobody says otherwise."""
 
     @abstractmethod
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
 
     @abstractmethod
-    def rows(self, encoded: EncodedFrames, key: Key, ask: PromptRequest) -> list[Row]:
-        """What is read for an ask. Raises UsageError for a prompt that asks nothing."""
+    def rows(self, encoded: EncodedFrames, key: Key, request: PromptRequest) -> list[Row]:
+        """The sequences of a request. Raises UsageError for an empty prompt."""
 
     @abstractmethod
     def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> MaskOutput:
         """Steps 2 to 4 for rows of one kind."""
 
     @abstractmethod
-    def words(self, encoded: EncodedFrames, ask: PromptRequest, text: str) -> str:
-        """The model's own answer to a question, '' where masks come without."""
+    def generate_answer(self, encoded: EncodedFrames, request: PromptRequest, text: str) -> str:
+        """The generated answer to a question, '' where masks come without text."""
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""
@@ -125,61 +121,65 @@ class PromptedSegmenter(ABC):
     def predict(
         self, encoded: EncodedFrames, requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
-        """Steps 2 to 4; prompts of one kind share batches. Questions are answered in words, too, if
-        the model was taught to; Task.CHAT wants words alone.
+        """Steps 2 to 4; prompts of one kind share batches. A question's text answer is generated
+        too, if the model was trained for it; Task.CHAT wants text alone.
 
-        Raises NotFiniteError, and UsageError for Task.CHAT if the model does not talk.
+        Raises NotFiniteError, and UsageError for Task.CHAT if the model generates no text.
         """
         start = time.perf_counter()
-        masked = {_key(ask): ask for ask in requests if ask.task is not Task.CHAT}
-        found, texts = self._read_and_answer(encoded, masked)
-        for key, ask in masked.items():
-            check_finite(found[key], encoded.frames[ask.frame])
-        texts |= {_key(ask): self._words(encoded, ask) for ask in requests if ask.task in _TALKING}
+        masked = {_key(request): request for request in requests if request.task is not Task.CHAT}
+        outputs, texts = self._run_requests(encoded, masked)
+        for key, request in masked.items():
+            check_finite(outputs[key], encoded.frames[request.frame])
+        texts |= {_key(r): self._text(encoded, r) for r in requests if r.task in _TEXT_TASKS}
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             build_prediction(
-                ask,
-                encoded.frames[ask.frame],
-                encoded.geometries[ask.frame],
-                found.get(_key(ask), ()),
+                request,
+                encoded.frames[request.frame],
+                encoded.geometries[request.frame],
+                outputs.get(_key(request), ()),
                 self.thresholds,
                 seconds,
-                texts[_key(ask)],
+                texts[_key(request)],
             )
-            for ask in requests
+            for request in requests
         ]
 
-    def _words(self, encoded: EncodedFrames, ask: PromptRequest) -> str:
-        if not isinstance(ask.prompt, Expression | Question):
-            raise UsageError("A conversation is about words: ask a question.")
+    def _text(self, encoded: EncodedFrames, request: PromptRequest) -> str:
+        if not isinstance(request.prompt, Expression | Question):
+            raise UsageError("Chat takes text, not names or regions: ask a question.")
         if self.generates_text:
-            return self.words(encoded, ask, ask.prompt.text)
-        if ask.task is Task.CHAT:
+            return self.generate_answer(encoded, request, request.prompt.text)
+        if request.task is Task.CHAT:
             raise UsageError(
-                f"The {self.name} model was not taught to talk, it answers with masks alone:"
-                " --model takes another."
+                f"The {self.name} model was not trained to generate text, it predicts masks alone:"
+                " choose another with --model."
             )
         return ""
 
-    def _read_and_answer(
+    def _run_requests(
         self, encoded: EncodedFrames, requests: Mapping[Key, PromptRequest]
     ) -> tuple[dict[Key, list[PromptOutput]], dict[Key, str]]:
-        """Scores and masks of each different prompt, and what was said on the way."""
-        rows = [row for key, ask in requests.items() for row in self.rows(encoded, key, ask)]
-        parts: dict[Key, list[PromptOutput]] = {key: [] for key in requests}
+        """Scores and masks of each different prompt, and the text generated on the way."""
+        rows = [
+            row for key, request in requests.items() for row in self.rows(encoded, key, request)
+        ]
+        outputs: dict[Key, list[PromptOutput]] = {key: [] for key in requests}
         for kind in ConditionKind:
-            mine = [row for row in rows if kind_of(row.ask) is kind]
-            for first in range(0, len(mine), ROWS):
-                chunk = mine[first : first + ROWS]
-                answered = self.run(encoded, chunk, kind)
-                for place, row in enumerate(chunk):
-                    scores = answered.scores[-1][place][:, : row.sequence.conditions]
-                    parts[row.key].append((scores, answered.pred_masks[-1][place]))
-        return parts, {row.key: row.text for row in rows}
+            of_kind = [row for row in rows if kind_of(row.request) is kind]
+            for first in range(0, len(of_kind), ROWS):
+                chunk = of_kind[first : first + ROWS]
+                output = self.run(encoded, chunk, kind)
+                for index, row in enumerate(chunk):
+                    scores = output.scores[-1][index][:, : row.sequence.conditions]
+                    outputs[row.key].append((scores, output.pred_masks[-1][index]))
+        return outputs, {row.key: row.text for row in rows}
 
-    def fit(self, frames: Sequence[Frame], size: int) -> tuple[Tensor, tuple[ImageGeometry, ...]]:
-        """Frames as network input (B, 3, size, size), and the sizes that they pass through."""
+    def preprocess(
+        self, frames: Sequence[Frame], size: int
+    ) -> tuple[Tensor, tuple[ImageGeometry, ...]]:
+        """Frames as network input (B, 3, size, size), and their sizes on the way."""
         fitted = [fit_pixels(frame, size) for frame in frames]
         pixels = torch.from_numpy(np.stack([pixels for pixels, _ in fitted])).to(self.device)
         return pixels, tuple(
@@ -188,13 +188,13 @@ class PromptedSegmenter(ABC):
         )
 
 
-def _key(ask: PromptRequest) -> Key:
-    """Asks with one key have one answer, described in different ways by different tasks."""
-    return ask.frame, id(ask.prompt)
+def _key(request: PromptRequest) -> Key:
+    """Requests with one key share an output; their tasks turn it into different predictions."""
+    return request.frame, id(request.prompt)
 
 
-def kind_of(ask: PromptRequest) -> ConditionKind:
-    """Which kind of condition an ask's prompt becomes."""
-    if isinstance(ask.prompt, Categories):
+def kind_of(request: PromptRequest) -> ConditionKind:
+    """Which kind of condition a request's prompt becomes."""
+    if isinstance(request.prompt, Categories):
         return ConditionKind.CATEGORY
-    return ConditionKind.REGION if isinstance(ask.prompt, Regions) else ConditionKind.SENTENCE
+    return ConditionKind.REGION if isinstance(request.prompt, Regions) else ConditionKind.SENTENCE

@@ -1,7 +1,7 @@
-"""Learning to answer prompts, for PSALM and HyperSeg: a batch goes in, weighted losses come out.
+"""Training with prompts, for PSALM and HyperSeg: a batch goes in, weighted losses come out.
 
 Published weights learn by Hungarian matching for every task. A miniature learns sentences and
-regions faster when mask token 0 always answers (``assignment = "first"``); inference is the same.
+regions faster when mask token 0 always predicts (``assignment = "first"``); inference is the same.
 """
 
 from abc import abstractmethod
@@ -22,7 +22,7 @@ from vlseg_cli.models.mask2former.criterion import (
     category_losses,
     condition_losses,
 )
-from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput, PrefixCache
+from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
 from vlseg_cli.models.training import PromptLosses, Trainable, dense_only, groups_with_heads
 from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
@@ -64,7 +64,7 @@ class MaskTrainable(Trainable, Generic[M]):
         self.weights = losses
         if self.weights.assignment == "first" and config.regions_together:
             raise RecipeError(
-                '[losses] assignment = "first" answers one region per prompt; set regions_together'
+                '[losses] assignment = "first" predicts one region per prompt; set regions_together'
                 " = false in [model.config]"
             )
         self.dense_names = DenseCategoryHead(config.mask_channels, len(self.names))
@@ -77,63 +77,62 @@ class MaskTrainable(Trainable, Generic[M]):
 
     @abstractmethod
     def encode_batch(self, batch: Any) -> Any:
-        """Step 1 for the pictures of a batch."""
+        """Step 1 for the images of a batch."""
 
     @abstractmethod
-    def noise(self, device: torch.device) -> Any:
-        """What pictures of nothing look like, to learn words before."""
+    def noise_features(self, device: torch.device) -> Any:
+        """Random image features, for text without images."""
 
     @abstractmethod
-    def prefix_of(self, seen: Any, prompts: PromptBatch) -> PrefixCache:
-        """What was read of the pictures, to be asked where something is."""
+    def tokens_after_image(self) -> int:
+        """How many tokens follow the image tokens in the prefix."""
 
     @abstractmethod
-    def tokens_end(self) -> int:
-        """How many tokens follow the image tokens in that prefix."""
-
-    def regions_of(self, seen: Any, prompts: PromptBatch) -> Tensor | None:  # noqa: ARG002
-        """What ``model.read`` takes for the regions of prompts."""
-        return prompts.regions
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The model's own parts by name; what is in none of them is 'heads'."""
 
     # The training loop's interface -------------------------------------------------------------
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is what is minimized."""
+        """Named, weighted losses; their plain sum is minimized."""
         if isinstance(batch, TextBatch):
-            seen = self.noise(batch.meant.device)
-            read: dict[str, Tensor] = self.words(self.model, seen, batch)
-            return read
+            features = self.noise_features(batch.meant.device)
+            text_losses: dict[str, Tensor] = self.words(self.model, features, batch)
+            return text_losses
         losses, _ = self.losses_of(self.encode_batch(batch), batch)
         return losses
 
     def losses_of(
-        self, seen: Any, batch: MaskBatch, origin: Any = None
+        self, features: Any, batch: MaskBatch, origin: Any = None
     ) -> tuple[dict[str, Tensor], MaskOutput | None]:
-        """Of everything that was asked about the pictures of a batch; the answers to categories.
+        """The losses of all prompts of a batch, and the output of its category prompts.
 
-        origin: what was seen of the pictures in which regions are drawn, None for the same ones.
+        origin: features of the images in which regions are drawn, None for the same ones.
         """
         counts = averaged_counts(
-            [_masks(p) for p in (batch.categories, batch.sentences, batch.regions)]
+            [_count_masks(p) for p in (batch.categories, batch.sentences, batch.regions)]
         )
         losses: dict[str, Tensor] = {}
-        named: MaskOutput | None = None
+        category_output: MaskOutput | None = None
         if batch.categories:
-            named, taught = self._categories(seen, batch.categories, counts[0])
-            losses |= taught
+            category_output, own = self._categories(features, batch.categories, counts[0])
+            losses |= own
         if batch.sentences:
-            kind = ConditionKind.SENTENCE
-            losses |= self._conditions(seen, batch.sentences, kind, counts[1], batch.meant)
+            kind, shares = ConditionKind.SENTENCE, batch.category_shares
+            losses |= self._conditions(features, batch.sentences, kind, counts[1], shares)
         if batch.regions:
-            kind, vectors = ConditionKind.REGION, self.regions_of(origin or seen, batch.regions)
-            losses |= self._conditions(seen, batch.regions, kind, counts[2], regions=vectors)
+            kind = ConditionKind.REGION
+            embeddings = self._region_embeddings(origin or features, batch.regions)
+            losses |= self._conditions(
+                features, batch.regions, kind, counts[2], region_embeddings=embeddings
+            )
         if self.weights.dense_names:
-            dense = self.dense_names(seen.pixels.mask_features, batch.semantic)
+            dense = self.dense_names(features.pixels.mask_features, batch.semantic)
             losses["dense_names"] = self.weights.dense_names * dense
-        return losses, named
+        return losses, category_output
 
     def dense_collator(self, size: int | None = None) -> Any:
-        """The same, see ``dense_only``."""
+        """See ``dense_only``."""
         return dense_only(self.collator(size), self.weights.dense_names)
 
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
@@ -146,12 +145,8 @@ class MaskTrainable(Trainable, Generic[M]):
         parts = {**self.parts(), "auxiliary": auxiliary}
         return groups_with_heads(self, parts, self.adapters)
 
-    @abstractmethod
-    def parts(self) -> dict[str, list[nn.Module]]:
-        """The model's own parts by name; what is in none of them is 'heads'."""
-
     def init_from(self, directory: Path) -> tuple[str, ...]:
-        """See ``Trainable``; of another system's folder the parts that both have are taken."""
+        """See ``Trainable``; of another system's folder the parts that both have are loaded."""
         return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
 
     def save(self, directory: Path, card: str) -> None:
@@ -170,121 +165,130 @@ class MaskTrainable(Trainable, Generic[M]):
         """Points as the papers do, or every cell."""
         return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
 
-    def read_names(
-        self, seen: Any, prompts: PromptBatch
+    def run_category_prompts(
+        self, features: Any, prompts: PromptBatch
     ) -> tuple[LanguageOutput, dict[str, Tensor]]:
-        """Step 2 for categories, and what is learned from it alone."""
-        return self.model.run_language_model(seen, prompts.sequences, prompts.pictures), {}
+        """Step 2 for categories, and the losses of that step alone."""
+        output = self.model.run_language_model(features, prompts.sequences, prompts.image_index)
+        return output, {}
+
+    def _region_embeddings(self, features: Any, prompts: PromptBatch) -> Tensor | None:
+        if prompts.regions is None:
+            return None
+        counts = torch.tensor([one.conditions for one in prompts.sequences])
+        image_index = prompts.image_index.repeat_interleave(counts.to(prompts.image_index.device))
+        pooled = self.model.region_features(features, image_index, prompts.regions)
+        return self.model.embed_regions(pooled)
 
     def _categories(
-        self, seen: Any, prompts: PromptBatch, count: float
+        self, features: Any, prompts: PromptBatch, count: float
     ) -> tuple[MaskOutput, dict[str, Tensor]]:
         kind = ConditionKind.CATEGORY
-        read, losses = self.read_names(seen, prompts)
-        answered = self.model.decode_masks(
-            seen, prompts.pictures, self.model.build_queries(read, kind), kind
-        )
+        language_output, losses = self.run_category_prompts(features, prompts)
+        queries = self.model.build_queries(language_output, kind)
+        mask_output = self.model.decode_masks(features, prompts.image_index, queries, kind)
         levels = category_losses(
-            answered,
+            mask_output,
             prompts.truth,
             prompts.labels,
             PreparedMasks(self.sampling),
             self.weights.no_object_weight,
             count,
         )
-        return answered, losses | self._weighted(levels, "categories")
+        return mask_output, losses | self._weighted(levels, "categories")
 
     def _conditions(
         self,
-        seen: Any,
+        features: Any,
         prompts: PromptBatch,
         kind: ConditionKind,
         count: float,
-        meant: Tensor | None = None,
-        regions: Tensor | None = None,
+        category_shares: Tensor | None = None,
+        region_embeddings: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        read = self.model.run_language_model(seen, prompts.sequences, prompts.pictures, regions)
-        asked = self.model.build_queries(read, kind)
-        answered = self.model.decode_masks(seen, prompts.pictures, asked, kind)
+        language_output = self.model.run_language_model(
+            features, prompts.sequences, prompts.image_index, region_embeddings
+        )
+        queries = self.model.build_queries(language_output, kind)
+        mask_output = self.model.decode_masks(features, prompts.image_index, queries, kind)
         if self.weights.assignment == "hungarian":
+            sampling = PreparedMasks(self.sampling)
             levels = condition_losses(
-                answered, prompts.truth, prompts.labels, PreparedMasks(self.sampling), kind, count
+                mask_output, prompts.truth, prompts.labels, sampling, kind, count
             )
             losses = self._weighted(levels, f"{kind}s")
         else:
-            losses = self._first_answers(answered, prompts, kind)
-        if meant is not None and self.weights.sentence_class:
-            value = self.words.meant(sentence_end(read), meant)
+            losses = self._first_token_losses(mask_output, prompts, kind)
+        if category_shares is not None and self.weights.sentence_class:
+            value = self.words.meant(sentence_end(language_output), category_shares)
             losses["sentence_class"] = self.weights.sentence_class * value
-        return losses | self._where(seen, prompts, read, answered, kind)
+        return losses | self._location_losses(features, prompts, language_output, mask_output, kind)
 
-    def _first_answers(
-        self, answered: MaskOutput, prompts: PromptBatch, kind: ConditionKind
+    def _first_token_losses(
+        self, mask_output: MaskOutput, prompts: PromptBatch, kind: ConditionKind
     ) -> dict[str, Tensor]:
-        """Mask token 0 owes the whole answer; the others learn not to claim it."""
-        rows = _answerable(prompts)
+        """Mask token 0 is supervised with the union of true masks; the others learn no-object."""
+        rows = _rows_with_masks(prompts)
         levels: list[MatchedLevel] = []
-        for scores, pred_masks in zip(answered.scores, answered.pred_masks, strict=True):
+        for scores, pred_masks in zip(mask_output.scores, mask_output.pred_masks, strict=True):
             target = torch.zeros_like(scores[..., 0])
             target[rows, 0] = 1
             level: MatchedLevel = {kind: F.binary_cross_entropy_with_logits(scores[..., 0], target)}
             if len(rows):
-                logits, values = self.sampling.for_loss(pred_masks[rows, 0], _answers(prompts))
+                logits, values = self.sampling.for_loss(pred_masks[rows, 0], _unions(prompts))
                 level["mask"] = mask_bce(logits, values, len(rows))
                 level["dice"] = dice_loss(logits, values, len(rows))
             levels.append(level)
         return self._weighted(levels, f"{kind}s")
 
-    def _where(
+    def _location_losses(
         self,
-        seen: Any,
+        features: Any,
         prompts: PromptBatch,
-        read: LanguageOutput,
-        answered: MaskOutput,
+        language_output: LanguageOutput,
+        mask_output: MaskOutput,
         kind: ConditionKind,
     ) -> dict[str, Tensor]:
-        """Auxiliary questions of place, asked of prompts that have an answer."""
-        rows = _answerable(prompts)
+        """Auxiliary losses of prompts with a true mask: its box, and its image tokens."""
+        rows = _rows_with_masks(prompts)
         losses: dict[str, Tensor] = {}
         if not len(rows):
             return losses
-        wanted = _answers(prompts)
+        truth = _unions(prompts)
         if self.weights.boxes:
-            boxes = mask_boxes(wanted)
-            each = [self.boxes(z[rows, 0], boxes) for z in answered.hidden[1:]]
+            boxes = mask_boxes(truth)
+            each = [self.boxes(z[rows, 0], boxes) for z in mask_output.hidden[1:]]
             losses[f"{kind}s_boxes"] = self.weights.boxes * torch.stack(each).sum()
         if self.weights.pointing:
-            prefix = self.prefix_of(seen, prompts).hidden
-            h, w = seen.tokens.shape[-2:]
-            cells = F.adaptive_avg_pool2d(wanted, (h, w)).flatten(1)
-            last = prefix.shape[1] - self.tokens_end()
-            image_tokens = prefix[:, last - h * w : last][prompts.pictures[rows]]
-            first = (read.ids == Placeholder.QUERIES).int().argmax(1)[rows]
-            value = self.pointing(read.hidden[rows, first], image_tokens, cells)
+            prefix = self.model.encode_prefix(features, prompts.sequences[0]).hidden
+            h, w = features.tokens.shape[-2:]
+            cells = F.adaptive_avg_pool2d(truth, (h, w)).flatten(1)
+            last = prefix.shape[1] - self.tokens_after_image()
+            image_tokens = prefix[:, last - h * w : last][prompts.image_index[rows]]
+            first = (language_output.ids == Placeholder.QUERIES).int().argmax(1)[rows]
+            value = self.pointing(language_output.hidden[rows, first], image_tokens, cells)
             losses[f"{kind}s_pointing"] = self.weights.pointing * value
         return losses
 
     def _weighted(self, levels: Sequence[MatchedLevel], prefix: str) -> dict[str, Tensor]:
-        """Sum each loss over the decoder's levels and weigh it."""
-        names = levels[0]
+        """Sum each loss over the decoder's levels and weight it."""
         return {
             f"{prefix}_{name}": getattr(self.weights, name)
             * torch.stack([level[name] for level in levels]).sum()
-            for name in names
+            for name in levels[0]
         }
 
 
-def _masks(prompts: PromptBatch | None) -> int:
-    """Number of true masks of all prompts of a kind."""
+def _count_masks(prompts: PromptBatch | None) -> int:
     return sum(len(mask) for mask in prompts.truth) if prompts else 0
 
 
-def _answerable(prompts: PromptBatch) -> Tensor:
-    """(M,): the prompts that have an answer."""
+def _rows_with_masks(prompts: PromptBatch) -> Tensor:
+    """(M,): the prompts that have a true mask."""
     present = torch.tensor([len(mask) > 0 for mask in prompts.truth])
-    return present.nonzero()[:, 0].to(prompts.pictures.device)
+    return present.nonzero()[:, 0].to(prompts.image_index.device)
 
 
-def _answers(prompts: PromptBatch) -> Tensor:
-    """(M, h, w): the truth of the prompts that have one, each one mask."""
+def _unions(prompts: PromptBatch) -> Tensor:
+    """(M, h, w): the union of the true masks of each prompt that has one."""
     return torch.stack([mask.amax(0) for mask in prompts.truth if len(mask)])

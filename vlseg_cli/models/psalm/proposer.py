@@ -1,7 +1,7 @@
-"""A PSALM as proposer: every mask that its queries draw, whatever name they would give it.
+"""PSALM as a mask proposer: every mask that its queries decode, whatever category they score.
 
-A miniature draws coarse masks, so a picture is also looked at in quarters, as SAM's authors do
-with crops: small things are larger there. What a crop's inner edge cuts off was seen whole before.
+The masks of a miniature are coarse, so an image is also processed in quarters, as SAM's authors do
+with crops: small objects are larger there. A mask cut by a crop's inner edge is in the whole image.
 """
 
 from itertools import pairwise
@@ -18,34 +18,44 @@ from vlseg_cli.nn.postprocessing import mask_scores, resize_to_original
 from vlseg_cli.schema import Frame
 from vlseg_cli.text.placeholders import ConditionKind
 
-_CERTAIN = 0.2  # chance that a query found anything at all, to be exceeded
-_NAMELESS = ("thing",)  # what is asked for where a model was trained with no names of its own
+_OBJECTNESS = 0.2  # probability that a query found any object, to be exceeded
+_CLASS_FREE = ("thing",)  # the category of a model that was trained with no names of its own
 
 
 class _Crop(NamedTuple):
-    """Part of a picture: first row and column, height and width."""
+    """Part of an image: first row and column, height and width."""
 
     top: int
     left: int
     height: int
     width: int
 
+    def cuts(self, mask: NDArray[np.bool_], frame: Frame) -> bool:
+        """Whether a mask of the crop touches a side that is no side of the image."""
+        return bool(
+            (self.top > 0 and mask[0].any())
+            or (self.left > 0 and mask[:, 0].any())
+            or (self.top + self.height < frame.height and mask[-1].any())
+            or (self.left + self.width < frame.width and mask[:, -1].any())
+        )
+
 
 class PSALMProposer:
-    """See ``Proposer``. parts: into how many pieces each side is cut besides the whole picture; 1
-    looks at the whole alone."""
+    """See ``Proposer``. parts: into how many pieces each side is cut besides the whole image; 1 for
+    the whole image alone."""
 
     def __init__(self, psalm: PSALMSegmenter, key: str, parts: int = 2) -> None:
         self._psalm, self._parts = psalm, parts
         self.key = f"{key} class-free {parts}"
 
     def propose(self, frame: Frame) -> Proposals:
-        """Masks on the picture's own grid, doubles suppressed."""
+        """Masks on the image's own grid, without duplicates."""
         masks: list[NDArray[np.bool_]] = []
         scores: list[float] = []
-        for crop, (found, certain) in zip(self._crops(frame), self._answers(frame), strict=True):
-            for mask, score in zip(found, certain, strict=True):
-                if not _is_cut(mask, crop, frame):
+        crops = self._crops(frame)
+        for crop, (found, crop_scores) in zip(crops, self._run(frame, crops), strict=True):
+            for mask, score in zip(found, crop_scores, strict=True):
+                if not crop.cuts(mask, frame):
                     whole = np.zeros((frame.height, frame.width), bool)
                     whole[crop.top :, crop.left :][: crop.height, : crop.width] = mask
                     masks.append(whole)
@@ -53,7 +63,7 @@ class PSALMProposer:
         if masks:
             boxes = tight_boxes(torch.from_numpy(np.stack(masks)))
             kept = nms(boxes, torch.tensor(scores)).tolist()
-            masks, scores = [masks[place] for place in kept], [scores[place] for place in kept]
+            masks, scores = [masks[index] for index in kept], [scores[index] for index in kept]
         return proposals_of(masks, scores, frame.height, frame.width)
 
     def _crops(self, frame: Frame) -> list[_Crop]:
@@ -70,34 +80,27 @@ class PSALMProposer:
         return crops
 
     @torch.inference_mode()
-    def _answers(self, frame: Frame) -> list[tuple[list[NDArray[np.bool_]], list[float]]]:
-        """Masks and scores of each crop; all crops are looked at together."""
+    def _run(
+        self, frame: Frame, crops: list[_Crop]
+    ) -> list[tuple[list[NDArray[np.bool_]], list[float]]]:
+        """Masks and scores of each crop; all crops in one batch."""
         psalm = self._psalm
-        frames = [
-            Frame(frame.pixels[c.top : c.top + c.height, c.left : c.left + c.width], frame.source)
-            for c in self._crops(frame)
-        ]
-        encoded = psalm.encode(frames)
-        sequence = psalm.prompts.categories(psalm.categories or _NAMELESS)
-        pictures = torch.arange(len(frames), device=psalm.device)
-        answered = psalm.model(
-            encoded.features, [sequence] * len(frames), pictures, ConditionKind.CATEGORY
+        encoded = psalm.encode(
+            [
+                Frame(frame.pixels[c.top :, c.left :][: c.height, : c.width], frame.source)
+                for c in crops
+            ]
         )
-        answers = []
-        for place, canvas in enumerate(encoded.geometries):
-            something = 1 - answered.scores[-1][place].softmax(-1)[:, -1]
-            certain = something > _CERTAIN
-            logits = resize_to_original(answered.pred_masks[-1][place][certain], canvas)
-            scores = (something[certain] * mask_scores(logits)).tolist()
-            answers.append(([mask.cpu().numpy() for mask in logits > 0], scores))
-        return answers
-
-
-def _is_cut(mask: NDArray[np.bool_], crop: _Crop, frame: Frame) -> bool:
-    """Whether a mask of a crop touches a side that is no side of the picture."""
-    return bool(
-        (crop.top > 0 and mask[0].any())
-        or (crop.left > 0 and mask[:, 0].any())
-        or (crop.top + crop.height < frame.height and mask[-1].any())
-        or (crop.left + crop.width < frame.width and mask[:, -1].any())
-    )
+        sequence = psalm.prompts.categories(psalm.categories or _CLASS_FREE)
+        image_index = torch.arange(len(crops), device=psalm.device)
+        output = psalm.model(
+            encoded.features, [sequence] * len(crops), image_index, ConditionKind.CATEGORY
+        )
+        results = []
+        for index, geometry in enumerate(encoded.geometries):
+            objectness = 1 - output.scores[-1][index].softmax(-1)[:, -1]
+            kept = objectness > _OBJECTNESS
+            logits = resize_to_original(output.pred_masks[-1][index][kept], geometry)
+            scores = (objectness[kept] * mask_scores(logits)).tolist()
+            results.append(([mask.cpu().numpy() for mask in logits > 0], scores))
+        return results

@@ -1,4 +1,4 @@
-"""PSALM as the training loop sees it."""
+"""PSALM as the training loop sees it; the losses stand in ``mask2former/training.py``."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from vlseg_cli.models.checkpoint import part_names
-from vlseg_cli.models.mask2former.collator import MaskBatch, MaskCollator, PromptBatch
-from vlseg_cli.models.mask2former.modeling import ImageFeatures, PrefixCache
+from vlseg_cli.models.mask2former.collator import MaskBatch, MaskCollator
+from vlseg_cli.models.mask2former.modeling import ImageFeatures
 from vlseg_cli.models.mask2former.training import MaskTrainable
 from vlseg_cli.models.psalm.conversion import base_tensors, is_base
 from vlseg_cli.models.psalm.modeling import PSALM
@@ -23,21 +23,20 @@ class TrainablePSALM(MaskTrainable[PSALM]):
     architecture = "psalm"
 
     def collator(self, size: int | None = None) -> MaskCollator:
-        """What turns samples into a batch, free of weights. ``size``: input side, px."""
+        """See ``Trainable``."""
         config = self.model.config
         single = config.single_queries or config.queries
         prompts = PSALMPrompts(self.tokenizer, config.prompt_style, config.queries, single)
         side = size or config.image_size
-        together = config.regions_together
-        return MaskCollator(prompts, side, self.sampling, self.names, together)
+        return MaskCollator(prompts, side, self.sampling, self.names, config.regions_together)
 
     def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
-        """The same for sentences without pictures."""
+        """See ``Trainable``."""
         prompts = PSALMPrompts(self.tokenizer, "plain", 1, 1)
         return TextCollator(prompts.sentence, self.vocabulary)
 
     def parts(self) -> dict[str, list[nn.Module]]:
-        """Parts by name."""
+        """See ``MaskTrainable``."""
         model = self.model
         return {
             "vision": [model.vision_tower],
@@ -48,27 +47,22 @@ class TrainablePSALM(MaskTrainable[PSALM]):
         }
 
     def init_from(self, directory: Path) -> tuple[str, ...]:
-        """Take the weights of a model folder, or the part that a base has (Mask2Former's file)."""
+        """See ``Trainable``; also from the parts that a base has (Mask2Former's file)."""
         if not is_base(directory):
             return super().init_from(directory)
         tensors = base_tensors(self.model, directory)
         self.model.load_state_dict(tensors, strict=False)
-        begun = part_names(tensors)
-        return tuple(part for part in part_names(self.model.state_dict()) if part not in begun)
+        loaded = part_names(tensors)
+        return tuple(part for part in part_names(self.model.state_dict()) if part not in loaded)
 
     def encode_batch(self, batch: MaskBatch) -> ImageFeatures:
         """Step 1."""
-        seen: ImageFeatures = self.model.encode_image(batch.pixel_values)
-        return seen
+        return self.model.encode_image(batch.pixel_values)
 
-    def noise(self, device: torch.device) -> ImageFeatures:
-        """Pictures of nothing."""
+    def noise_features(self, device: torch.device) -> ImageFeatures:
+        """See ``MaskTrainable``."""
         return ImageFeatures.noise(IMAGE_PLACEHOLDERS, self.model.config, device)
 
-    def prefix_of(self, seen: ImageFeatures, prompts: PromptBatch) -> PrefixCache:
-        """Words and picture."""
-        return seen.prefixes[prompts.sequences[0].prefix]
-
-    def tokens_end(self) -> int:
-        """The picture comes last."""
+    def tokens_after_image(self) -> int:
+        """None: image tokens end the prefix."""
         return 0

@@ -1,7 +1,7 @@
-"""PSALM watching a video: each frame is looked at once, and everything asked is followed in it.
+"""PSALM on videos: step 1 runs once per frame, and every request is tracked from its features.
 
-What is remembered is a few vectors and small masks for each thing, whatever the length of the
-video: a thing that was hidden, left or cut away is found again by its look.
+The state is a few vectors and small masks per object, whatever the length of the video; an object
+that was hidden, left, or was cut away is found again by its appearance.
 """
 
 import time
@@ -12,10 +12,15 @@ import torch
 
 from vlseg_cli.models.base import SessionState
 from vlseg_cli.models.mask2former.postprocessing import check_finite
-from vlseg_cli.models.psalm.name_tracks import NameTracks
-from vlseg_cli.models.psalm.region_tracks import RegionTracks
+from vlseg_cli.models.psalm.region_tracking import RegionTracker
 from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
-from vlseg_cli.models.psalm.tracks import FrameView, SentenceTracks, TrackNumbers, Tracks
+from vlseg_cli.models.psalm.tracking import (
+    CategoryTracker,
+    ExpressionTracker,
+    FrameTracker,
+    FrameView,
+    TrackNumbers,
+)
 from vlseg_cli.schema import (
     Categories,
     Frame,
@@ -30,8 +35,8 @@ _NUMBERS = "numbers"
 
 
 class PSALMSession:
-    """See ``Session``. Sentences and regions have track numbers from 1 on, in the order they are
-    asked; then come the things that names find, as they are seen."""
+    """See ``VideoSession``. Expressions and regions have track numbers from 1 on, in the order of
+    the requests; then come named objects, as they are detected."""
 
     def __init__(
         self,
@@ -40,83 +45,79 @@ class PSALMSession:
         state: SessionState | None = None,
     ) -> None:
         """Raises UsageError for prompts without a name or a region."""
-        self._segmenter, self._asks = segmenter, tuple(requests)
+        self._segmenter, self._requests = segmenter, tuple(requests)
         self._numbers = TrackNumbers()
-        self._groups: list[tuple[tuple[int, ...], Tracks]] = self._grouped(state)
+        self._trackers = self._build_trackers(state or {})
         if state is not None:
             self._numbers.given = int(state[_NUMBERS])
 
     @torch.inference_mode()
     def step(self, frame: Frame) -> list[Prediction]:
-        """See ``Session``."""
+        """See ``VideoSession``."""
         start = time.perf_counter()
         encoded = self._segmenter.encode([frame])
         view = FrameView(frame, encoded.geometries[0], encoded.features)
-        answers = [tracks.predict(view) for _, tracks in self._groups]
-        for answered in answers:
-            if answered is not None:
-                check_finite([(answered.scores[-1], answered.pred_masks[-1])], frame)
+        outputs = [tracker.predict(view) for _, tracker in self._trackers]
+        for output in outputs:
+            if output is not None:
+                check_finite([(output.scores[-1], output.pred_masks[-1])], frame)
         found: dict[int, list[Segment]] = {}
-        for (places, tracks), answered in zip(self._groups, answers, strict=True):
-            found |= dict(zip(places, tracks.update(view, answered), strict=True))
+        for (indices, tracker), output in zip(self._trackers, outputs, strict=True):
+            found |= dict(zip(indices, tracker.update(view, output), strict=True))
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start - encoded.seconds}
-        size = (frame.height, frame.width)
         return [
             Prediction(
                 frame.source,
                 frame.index,
-                *size,
-                ask.task,
-                ask.prompt,
-                tuple(found[place]),
+                frame.height,
+                frame.width,
+                request.task,
+                request.prompt,
+                tuple(found[index]),
                 seconds=seconds,
             )
-            for place, ask in enumerate(self._asks)
+            for index, request in enumerate(self._requests)
         ]
 
     def state(self) -> SessionState:
-        """See ``Session``."""
+        """See ``VideoSession``."""
         whole = {_NUMBERS: np.array(self._numbers.given)}
-        for places, tracks in self._groups:
-            whole |= {f"{places[0]}.{name}": array for name, array in tracks.state().items()}
+        for indices, tracker in self._trackers:
+            whole |= {f"{indices[0]}.{name}": array for name, array in tracker.state().items()}
         return whole
 
-    def _grouped(self, state: SessionState | None) -> list[tuple[tuple[int, ...], Tracks]]:
-        """What follows which asks; sentences share their reading."""
-        groups: list[tuple[tuple[int, ...], Tracks]] = []
-        sentences: dict[int, int] = {}  # place -> track number
-        for place, ask in enumerate(self._asks):
-            own = _part(state, place)
-            match ask.prompt:
+    def _build_trackers(self, state: SessionState) -> list[tuple[tuple[int, ...], FrameTracker]]:
+        """Each tracker with the indices of its requests; expressions share one."""
+        trackers: list[tuple[tuple[int, ...], FrameTracker]] = []
+        segmenter, expressions = self._segmenter, dict[int, int]()  # index -> track number
+        for index, request in enumerate(self._requests):
+            prefix = f"{index}."
+            own = {k.removeprefix(prefix): a for k, a in state.items() if k.startswith(prefix)}
+            match request.prompt:
                 case Categories(names=()):
                     raise UsageError("There is no category to look for: give at least one name.")
                 case Regions(regions=()):
-                    raise UsageError("There is no region to follow: give at least one.")
+                    raise UsageError("There is no region to track: give at least one.")
                 case Categories():
-                    groups.append(((place,), NameTracks(self._segmenter, ask, self._numbers, own)))
+                    tracker = CategoryTracker(segmenter, request, self._numbers, own)
+                    trackers.append(((index,), tracker))
                 case Regions(regions=regions):
                     numbers = [self._numbers.take() for _ in regions]
-                    groups.append(((place,), RegionTracks(self._segmenter, ask, numbers, own)))
+                    trackers.append(((index,), RegionTracker(segmenter, request, numbers, own)))
                 case _:
-                    sentences[place] = self._numbers.take()
-        if sentences:
-            requests = [self._asks[place] for place in sentences]
-            tracks = SentenceTracks(self._segmenter, requests, [*sentences.values()])
-            groups.append((tuple(sentences), tracks))
-        return groups
+                    expressions[index] = self._numbers.take()
+        if expressions:
+            requests = [self._requests[index] for index in expressions]
+            shared = ExpressionTracker(segmenter, requests, [*expressions.values()])
+            trackers.append((tuple(expressions), shared))
+        return trackers
 
 
 class PSALMVideoSegmenter(PSALMSegmenter):
-    """PSALM for use on pictures and videos alike: see ``VideoSegmenter``."""
+    """PSALM for images and videos: see ``VideoSegmenter``."""
 
     def session(
         self, requests: Sequence[PromptRequest], state: SessionState | None = None
     ) -> PSALMSession:
         """See ``VideoSegmenter``."""
         return PSALMSession(self, requests, state)
-
-
-def _part(state: SessionState | None, place: int) -> SessionState:
-    """What is remembered for the ask at a place."""
-    mine = f"{place}."
-    return {name[len(mine) :]: a for name, a in (state or {}).items() if name.startswith(mine)}

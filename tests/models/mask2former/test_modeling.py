@@ -25,15 +25,15 @@ def talking(segmenter: PSALMSegmenter) -> Iterator[PSALMSegmenter]:
 
 @torch.no_grad()
 def test_each_token_is_the_likeliest_after_all_before(
-    model: PSALM, seen: ImageFeatures, prompts: PSALMPrompts
+    model: PSALM, features: ImageFeatures, prompts: PSALMPrompts
 ) -> None:
     question = prompts.question(QUESTION)
-    prefix = model.encode_prefix(seen, question.prefix)
+    prefix = model.encode_prefix(features, question)
     said = generate_text(model, prefix, 1, question, lambda _: False, most=5)
     assert len(said) == 5
     words = model.language.embed_tokens(torch.tensor([[*question.ids.tolist(), *said]]))
     before = model.language.embed_tokens(torch.tensor([question.prefix], dtype=torch.long))
-    picture = seen.tokens[1].flatten(1).T[None]
+    picture = features.tokens[1].flatten(1).T[None]
     whole = torch.cat([before.to(picture.dtype), picture, words], 1)
     hidden = model.language(inputs_embeds=whole, use_cache=False).last_hidden_state[0]
     assert model.lm_head(hidden[-6:-1]).argmax(-1).tolist() == said
@@ -41,16 +41,16 @@ def test_each_token_is_the_likeliest_after_all_before(
 
 @torch.no_grad()
 def test_the_end_token_and_the_positions_end_an_answer(
-    model: PSALM, seen: ImageFeatures, prompts: PSALMPrompts
+    model: PSALM, features: ImageFeatures, prompts: PSALMPrompts
 ) -> None:
     question = prompts.question(QUESTION)
-    prefix = model.encode_prefix(seen, question.prefix)
+    prefix = model.encode_prefix(features, question)
     said = generate_text(model, prefix, 0, question, lambda _: False, most=8)
     assert (
         generate_text(model, prefix, 0, question, lambda so_far: so_far[-1:] == said[:1])
         == said[:1]
     )
-    length = len(question.prefix) + seen.tokens[0, 0].numel() + len(question.ids)
+    length = len(question.prefix) + features.tokens[0, 0].numel() + len(question.ids)
     config = model.config
     model.config = replace(config, positions=length + 2)
     assert generate_text(model, prefix, 0, question, lambda _: False) == said[:2]
@@ -82,5 +82,5 @@ def test_without_words_nothing_is_made_up(segmenter: PSALMSegmenter, samples: li
     encoded = segmenter.encode([samples[0].frame])
     (prediction,) = segmenter.predict(encoded, [PromptRequest(0, Task.REASON, Question(QUESTION))])
     assert prediction.text == ""
-    with pytest.raises(UsageError, match="not taught to talk"):
+    with pytest.raises(UsageError, match="not trained to generate text"):
         segmenter.predict(encoded, [PromptRequest(0, Task.CHAT, Question(QUESTION))])
