@@ -249,26 +249,3 @@ def test_a_second_process_waits_for_the_units_of_the_first(photos: Path, tmp_pat
     assert slow.batches
     run_stub(tmp_path / "fresh", [photos])
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
-
-
-class Thief(StubModel):
-    """Removes its input, so that it cannot be opened again."""
-
-    def __init__(self, wanted: Path) -> None:
-        super().__init__()
-        self.wanted = wanted
-
-    def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
-        self.wanted.unlink(missing_ok=True)
-        return super().encode(frames)
-
-
-def test_an_input_that_vanishes_during_the_run_fails_alone(tmp_path: Path) -> None:
-    first = write_film(tmp_path / "films" / "first.mp4", 12)
-    write_film(tmp_path / "films" / "second.mp4", 12)
-    out = tmp_path / "out"
-    summary = run_stub(out, [tmp_path / "films"], model=Thief(first), formats=("video", "coco"))
-    assert summary.finished
-    assert (summary.exit_code, list(summary.failed)) == (3, [str(first)])
-    assert [path.name for path in (out / "video").iterdir()] == ["second.mp4"]
-    assert not (out / ".vlseg").exists()

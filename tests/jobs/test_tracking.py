@@ -11,7 +11,7 @@ from jobs.media_files import tree, write_film, write_photos
 from jobs.stub import StubModel, run_stub
 
 from vlseg_cli.jobs.inference import BatchInference
-from vlseg_cli.jobs.job import read_state, state_path, write_state
+from vlseg_cli.jobs.job import read_state, state_path
 from vlseg_cli.jobs.tracking import TrackingInference
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
@@ -89,22 +89,6 @@ def test_without_its_state_a_video_is_not_resumed(film: Path, tmp_path: Path) ->
     out.joinpath(*state_path(0, 0)).unlink()
     with pytest.raises(OutputError, match="--overwrite"):
         run_stub(out, [film], tracking=True)
-
-
-def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:
-    state = {
-        "0.masks": np.random.default_rng(1).random((3, 4, 5)) > 0.5,
-        "0.batches": np.random.default_rng(2).random((3, 7), np.float32),
-        "numbers": np.array(5),
-        "none": np.zeros((0, 4), np.int64),
-    }
-    folder = OutputFolder(tmp_path)
-    write_state(folder, 7, 2, state)
-    back = read_state(folder, 7, 2)
-    assert back is not None and set(back) == set(state)
-    for name, array in state.items():
-        assert back[name].dtype == array.dtype and np.array_equal(back[name], array)
-    assert read_state(folder, 7, 3) is None
 
 
 def test_only_selected_frames_are_encoded(film: Path, tmp_path: Path) -> None:

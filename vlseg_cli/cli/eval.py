@@ -39,7 +39,7 @@ def command(
             rich_help_panel=_BENCHMARK,
         ),
     ] = False,
-    specimen: Annotated[bool, typer.Option("--specimen", hidden=True)] = False,
+    formerly_toy: Annotated[bool, typer.Option("--specimen", hidden=True)] = False,
     protocol: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +158,7 @@ def command(
             out=out or html,  # --html is the older name of --out here
             names=names,
             data=data,
-            toy=toy or specimen,
+            toy=toy or formerly_toy,
             protocol=protocol,
             changes=tuple(changes or ()),
         )
