@@ -9,7 +9,7 @@ from PIL import Image
 
 from vlseg_cli.datasets.davis import RUNS, DAVISDataset, RefDAVISDataset
 from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
-from vlseg_cli.datasets.toy.davis import write_ref_davis
+from vlseg_cli.datasets.toy.video_expressions import write_ref_davis
 from vlseg_cli.schema import Expression, InputError, NoInputError, Regions, Task
 
 SEEDS, FRAMES, SIZE = range(910000, 910002), 4, 64

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vlseg_cli.datasets.ego_exo import EgoExoDataset
 from vlseg_cli.datasets.toy.clips import toy_clip
-from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
+from vlseg_cli.datasets.toy.video_objects import write_ego_exo
 from vlseg_cli.schema import InputError, NoInputError, Regions
 
 SEEDS, SIZE = range(910000, 910002), 64

@@ -48,7 +48,7 @@ def test_what_is_broken_is_named(tmp_path: Path) -> None:
     picture, labels = write(tmp_path, np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match=r"a.png differs in size from .*a.jpg"):
         LabelMapDataset([(picture, labels)], NAMES, (0, 1))[0]
-    with pytest.raises(InputError, match="it has colors"):
+    with pytest.raises(InputError, match="it has color channels"):
         read_label_map(picture)
     with pytest.raises(NoInputError, match="no folder"):
         paired(tmp_path / "none", tmp_path, ".jpg", ".png")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.datasets.toy.clips import toy_clip
-from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
+from vlseg_cli.datasets.toy.video_objects import write_youtube_vis
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.schema import Categories, InputError, NoInputError, Task
 
@@ -14,7 +14,7 @@ SEEDS, FRAMES, SIZE = range(910000, 910002), 3, 64
 
 
 def test_every_thing_is_a_track(tmp_path: Path) -> None:
-    write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "train", SEEDS, FRAMES, SIZE)
     dataset = YouTubeVISDataset(tmp_path, "train")
     for number, seed in enumerate(SEEDS):
         clip, sample = toy_clip(seed, FRAMES, SIZE), dataset[number]
@@ -32,13 +32,13 @@ def test_every_thing_is_a_track(tmp_path: Path) -> None:
 
 
 def test_only_a_server_knows_the_validation_split(tmp_path: Path) -> None:
-    write_ytvis(tmp_path, "valid", SEEDS, FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "valid", SEEDS, FRAMES, SIZE)
     (query,) = YouTubeVISDataset(tmp_path)[0].queries
     assert query.objects == () and query.masks(0) is None
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "train", SEEDS, FRAMES, SIZE)
     path = tmp_path / "train.json"
     data = json.loads(path.read_text())
     for key in ("videos", "annotations", "categories"):

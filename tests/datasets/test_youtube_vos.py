@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
-from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos
+from vlseg_cli.datasets.toy.video_expressions import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.video_objects import write_youtube_vos
 from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
 from vlseg_cli.schema import Expression, InputError, NoInputError
 

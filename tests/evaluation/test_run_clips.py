@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from jobs.stub import RecordingProgress, StubModel
 
-from vlseg_cli.datasets.toy.davis import write_ref_davis
 from vlseg_cli.datasets.toy.refcoco import write_refcoco
-from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.video_expressions import write_ref_davis, write_ref_youtube_vos
 from vlseg_cli.evaluation.benchmarks.table import find_benchmarks
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation, evaluate

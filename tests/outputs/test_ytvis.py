@@ -11,7 +11,7 @@ import pytest
 from outputs.answers import box, in_video, record
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.ytvis import write_ytvis
+from vlseg_cli.outputs.ytvis import write_youtube_vis
 from vlseg_cli.schema import RLE, Record, decode_rle
 
 LEFT, RIGHT = box(20, 30, 0, 0, 15, 20), box(20, 30, 15, 0, 15, 20)
@@ -28,7 +28,7 @@ def tracked(one: Record, *numbers: int) -> Record:
 
 def written(folder: OutputFolder, *records: Record) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     folder.make()
-    write_ytvis(records, folder)
+    write_youtube_vis(records, folder)
     data = json.loads((folder.root / "ytvis.json").read_text())
     return data, json.loads((folder.root / "ytvis_results.json").read_text())
 
@@ -106,7 +106,7 @@ def test_memory_hardly_grows_with_the_length_of_a_video(folder: OutputFolder) ->
     peaks = []
     for count in (50, 400):
         tracemalloc.start()
-        write_ytvis(Many(count), folder)
+        write_youtube_vis(Many(count), folder)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 350 * 2 * 64

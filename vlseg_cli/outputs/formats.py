@@ -17,7 +17,7 @@ from vlseg_cli.outputs.palette import write_palette
 from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
 from vlseg_cli.outputs.yolo import write_yolo
-from vlseg_cli.outputs.ytvis import write_ytvis
+from vlseg_cli.outputs.ytvis import write_youtube_vis
 from vlseg_cli.schema import Frame, Item, Record
 
 
@@ -113,7 +113,7 @@ FORMATS: dict[str, Format] = {
     ),
     "boxes": Format("COCO detections, no masks", ("coco_boxes.json",), close=write_coco_boxes),
     "ytvis": Format(
-        "tracks as in YouTube-VIS", ("ytvis.json", "ytvis_results.json"), close=write_ytvis
+        "tracks as in YouTube-VIS", ("ytvis.json", "ytvis_results.json"), close=write_youtube_vis
     ),
     "jsonl": Format("all records, a line each", ("predictions.jsonl",), close=write_jsonl),
     "panoptic": Format(

@@ -63,7 +63,7 @@ class _Video:
             frame, place = next(seen, (-1, 0))
 
 
-def write_ytvis(records: Iterable[Record], folder: OutputFolder) -> None:
+def write_youtube_vis(records: Iterable[Record], folder: OutputFolder) -> None:
     """Write both files; a video's id is its place among the videos, from 1."""
     categories = CategoryTable()
     data = json_object(

@@ -8,9 +8,7 @@ import pytest
 
 from vlseg_cli.datasets.davis import DAVISDataset
 from vlseg_cli.datasets.ego_exo import EgoExoDataset
-from vlseg_cli.datasets.toy.davis import write_davis
-from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
-from vlseg_cli.datasets.toy.youtube_vos import write_ytvis
+from vlseg_cli.datasets.toy.video_objects import write_davis, write_ego_exo, write_youtube_vis
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.scorers.tracks import (
@@ -27,7 +25,7 @@ Answer = Callable[..., list[Prediction]]
 
 
 def test_true_tracks_score_a_hundred(tmp_path: Path, answer: Answer) -> None:
-    write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "train", SEEDS, FRAMES, SIZE)
     dataset = YouTubeVISDataset(tmp_path, "train")
     score, none = (TrackScorer(len(dataset.category_ids)) for _ in range(2))
     for number in range(len(dataset)):
@@ -40,7 +38,7 @@ def test_true_tracks_score_a_hundred(tmp_path: Path, answer: Answer) -> None:
 
 
 def test_truth_on_a_server_gives_no_score(tmp_path: Path, answer: Answer) -> None:
-    write_ytvis(tmp_path, "valid", SEEDS[:1], FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "valid", SEEDS[:1], FRAMES, SIZE)
     dataset = YouTubeVISDataset(tmp_path)
     score = TrackScorer(len(dataset.category_ids))
     score.add(dataset[0], answer(dataset[0]))
@@ -48,7 +46,7 @@ def test_truth_on_a_server_gives_no_score(tmp_path: Path, answer: Answer) -> Non
 
 
 def test_a_track_has_the_mean_score_of_its_frames_and_gaps(tmp_path: Path, answer: Answer) -> None:
-    write_ytvis(tmp_path, "train", SEEDS[:1], FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "train", SEEDS[:1], FRAMES, SIZE)
     sample = YouTubeVISDataset(tmp_path, "train")[0]
     answers = answer(sample)
     answers[1] = Prediction(*(getattr(answers[1], name) for name in Prediction.__slots__[:6]), ())

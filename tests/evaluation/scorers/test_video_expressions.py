@@ -9,9 +9,12 @@ import pytest
 from vlseg_cli.datasets.davis import RefDAVISDataset
 from vlseg_cli.datasets.mevis import MeViSDataset
 from vlseg_cli.datasets.revos import ReVOSDataset
-from vlseg_cli.datasets.toy.davis import write_ref_davis
-from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
-from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.video_expressions import (
+    write_mevis,
+    write_ref_davis,
+    write_ref_youtube_vos,
+    write_revos,
+)
 from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
 from vlseg_cli.evaluation.metrics.jf import contour_accuracy, region_similarity
 from vlseg_cli.evaluation.scorers.video_expressions import (

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos, write_youtube_vos, write_ytvis
+from vlseg_cli.datasets.toy.video_expressions import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.video_objects import write_youtube_vis, write_youtube_vos
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
 from vlseg_cli.evaluation.submissions.videos import ExpressionMasks, ObjectNumbers, TrackResults
@@ -90,7 +91,7 @@ def test_no_sample_gives_an_empty_archive(tmp_path: Path, kind: type) -> None:
 
 
 def test_every_track_has_a_mask_or_null_for_each_frame(tmp_path: Path, answer: Answer) -> None:
-    write_ytvis(tmp_path, "train", SEEDS, FRAMES, SIZE)
+    write_youtube_vis(tmp_path, "train", SEEDS, FRAMES, SIZE)
     dataset = YouTubeVISDataset(tmp_path, "train")
     submission = TrackResults(OutputFolder(tmp_path / "out"))
     for number in range(len(dataset)):

@@ -1,1 +1,1 @@
-"""Small data sets of the published forms, drawn: to try a benchmark without its data."""
+"""Toy data: small data sets in the published formats, made of synthetic scenes."""

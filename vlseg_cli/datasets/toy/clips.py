@@ -1,23 +1,21 @@
-"""Drawn clips as video specimens write them: frames, numbered things, sentences that stay true."""
+"""Clips of the toy sets: frames, numbered objects and expressions in the layout of DAVIS."""
 
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from vlseg_cli.datasets.toy.scenes import write_jpeg
-from vlseg_cli.outputs.colors import DAVIS
+from vlseg_cli.datasets.toy.scenes import write_jpeg, write_palette_png
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.scene import Scene
 
-MOST_OBJECTS = 3  # of a specimen's clip: a few tell as much as many
+_MAX_OBJECTS = 3  # per clip
 _STREAM = 6  # of a seed's random numbers
-_TRIES = 16  # sentences drawn per thing
+_TRIES = 16  # expressions per object
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class ToyObject:
 
 @dataclass(frozen=True)
 class ToyClip:
-    """A clip with at most ``MOST_OBJECTS`` of its things, those that the first frame shows."""
+    """A clip with at most ``_MAX_OBJECTS`` of the things in its first frame."""
 
     name: str
     scenes: tuple[Scene, ...]
@@ -39,11 +37,11 @@ class ToyClip:
 
     @cached_property
     def names(self) -> list[str]:
-        """What the frames are called."""
+        """Names of the frames."""
         return [f"{number:05d}" for number in range(len(self.scenes))]
 
     def numbers(self, scene: Scene) -> NDArray[np.uint8]:
-        """(H, W): numbers of the things in a frame, 0 elsewhere."""
+        """Object numbers (H, W) in a frame, 0 elsewhere."""
         table = np.zeros(256, np.uint8)
         for thing in self.things:
             table[thing.id] = thing.number
@@ -60,31 +58,28 @@ class ToyClip:
             numbers = self.numbers(scene)
             if void:
                 numbers[scene.ids == 0] = 255
-            write_numbers(folder, numbers, *parts, self.name, f"{name}.png")
+            write_palette_png(folder, numbers, *parts, self.name, f"{name}.png")
 
 
 def toy_clip(seed: int, frames: int, size: int) -> ToyClip:
-    """Draw the clip of a seed: ``frames`` frames, ``size`` px along the longest side."""
+    """The clip of a seed: ``frames`` frames, longest side ``size`` px."""
     scenes = draw_clip(seed, frames, size)
-    things = [item for item in scenes[0].items if item.is_thing][:MOST_OBJECTS]
+    things = [item for item in scenes[0].items if item.is_thing][:_MAX_OBJECTS]
     numbered = (ToyObject(n, item.id, item.category) for n, item in enumerate(things, start=1))
     return ToyClip(f"{seed:06d}", scenes, tuple(numbered))
 
 
+def clips_with_objects(seeds: range, frames: int, size: int) -> Iterator[ToyClip]:
+    """The clips whose first frame shows a thing."""
+    clips = (toy_clip(seed, frames, size) for seed in seeds)
+    return (clip for clip in clips if clip.things)
+
+
 def expressions(clip: ToyClip, thing: ToyObject, count: int) -> list[str]:
-    """``count`` sentences that mean a thing in the first frame; the same again if it has fewer."""
+    """``count`` expressions for an object of the first frame, repeated if there are fewer."""
     scene = clip.scenes[0]
     rng = np.random.default_rng((scene.seed, thing.id, _STREAM))
     drawn = (referring_expression(scene, rng) for _ in range(_TRIES))
     texts = [one.text for one in drawn if one is not None and one.targets == (thing.id,)]
     found = list(dict.fromkeys(texts)) or [f"the {thing.category}"]
     return [found[number % len(found)] for number in range(count)]
-
-
-def write_numbers(folder: OutputFolder, numbers: NDArray[np.uint8], *parts: str) -> None:
-    """Write a palette PNG of object numbers (H, W)."""
-    picture = Image.fromarray(numbers)
-    picture.putpalette(DAVIS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    folder.write(buffer.getvalue(), *parts)

@@ -1,11 +1,18 @@
-"""COCO's folders from drawn scenes: instances, panoptic maps, and COCO-Interactive's prompts."""
+"""Toy COCO: instances, panoptic maps, COCO-Interactive's prompts, and LVIS."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.toy.scenes import outline, toy_scene, write_jpeg, write_json, write_png
+from vlseg_cli.datasets.toy.scenes import (
+    outline,
+    run_lengths,
+    toy_scene,
+    write_jpeg,
+    write_json,
+    write_png,
+)
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
 from vlseg_cli.synthetic import coco
@@ -49,7 +56,7 @@ def write_coco(root: Path, seeds: range, size: int = 192) -> None:
 
 
 def instance_annotations(scene: Scene) -> list[coco.Record]:
-    """COCO's records of the visible things, with polygons in the place of runs."""
+    """COCO's records of the visible things, with polygons instead of RLE."""
     things = [item for item in scene.items if item.is_thing]
     records = coco.instance_records(scene)
     for item, record in zip(things, records, strict=True):
@@ -61,44 +68,36 @@ def instance_annotations(scene: Scene) -> list[coco.Record]:
 
 
 def _crowd(scene: Scene) -> list[coco.Record]:
-    """A group of the first thing's kind where the surroundings are: uncompressed runs."""
+    """A crowd of the first thing's category in place of a stuff region, as uncompressed RLE."""
     things = [item for item in scene.items if item.is_thing]
     stuff = [item for item in scene.items if not item.is_thing]
     if not (things and stuff):
         return []
     mask = scene.mask(stuff[0].id)
-    x0, y0, x1, y1 = stuff[0].box
     return [
         {
             "id": scene.seed * 256,
             "image_id": scene.seed,
             "category_id": coco.CATEGORY_ID[things[0].category],
-            "segmentation": {"size": list(mask.shape), "counts": _runs(mask)},
-            "bbox": [x0, y0, x1 - x0, y1 - y0],
+            "segmentation": {"size": list(mask.shape), "counts": run_lengths(mask)},
+            "bbox": coco.xywh(stuff[0].box),
             "area": stuff[0].area,
             "iscrowd": 1,
         }
     ]
 
 
-def _runs(mask: NDArray[np.bool_]) -> list[int]:
-    """Lengths of equal pixels in a row, column by column, the first of them background."""
-    flat = np.concatenate([[False], mask.ravel(order="F")])
-    changes = np.flatnonzero(flat[1:] != flat[:-1])
-    return [int(run) for run in np.diff([0, *changes, mask.size])]
-
-
 def _prompted(
     scene: Scene, image: coco.Record, things: list[coco.Record], number: int
 ) -> coco.Record:
-    """One entry of PSALM's list: every thing pointed at in four ways."""
+    """One entry of PSALM's list: every thing with prompts of four kinds."""
     rng = np.random.default_rng((scene.seed, _STREAM))
     items = [item for item in scene.items if item.is_thing]
     annotations = []
     for item, record in zip(items, things, strict=True):
         prompts: dict[str, NDArray[np.bool_]] = {
-            "point": _middle(scene, item),
-            "scribble": _stroke(scene, item),
+            "point": _center_pixel(scene, item),
+            "scribble": _widest_row(scene, item),
             "box": region_prompt(scene, rng, "box", item).mask,
             "mask": region_prompt(scene, rng, "mask", item).mask,
         }
@@ -112,8 +111,8 @@ def _prompted(
     }
 
 
-def _middle(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
-    """The single pixel of an item that is nearest to its center."""
+def _center_pixel(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
+    """The pixel of an item nearest to its center."""
     pixels = np.argwhere(scene.ids == item.id)
     x, y = item.center
     row, column = pixels[np.argmin(((pixels - (y, x)) ** 2).sum(1))]
@@ -122,7 +121,7 @@ def _middle(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
     return point
 
 
-def _stroke(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
+def _widest_row(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
     """The pixels of an item in the row where it is widest."""
     mask = scene.mask(item.id)
     stroke = np.zeros(mask.shape, bool)
@@ -131,11 +130,11 @@ def _stroke(scene: Scene, item: SceneItem) -> NDArray[np.bool_]:
     return stroke
 
 
-_ADDRESS = "http://images.cocodataset.org"
+_URL = "http://images.cocodataset.org"
 
 
 def write_lvis(root: Path, seeds: range, size: int = 192) -> None:
-    """Write ``lvis/lvis_v1_val.json`` and ``coco/{train,val}2017`` below root, pictures in turn.
+    """Write ``lvis/lvis_v1_val.json`` and ``coco/{train,val}2017`` below root, images in turn.
 
     size: longest side, px. Raises OutputError if a file cannot be written.
     """
@@ -148,12 +147,12 @@ def write_lvis(root: Path, seeds: range, size: int = 192) -> None:
         present = {one["category_id"] for one in things}
         image = coco.image_record(scene, name)
         del image["file_name"]
-        searched = {
-            "coco_url": f"{_ADDRESS}/{part}/{name}",
+        coverage = {
+            "coco_url": f"{_URL}/{part}/{name}",
             "neg_category_ids": [one["id"] for one in _categories() if one["id"] not in present],
             "not_exhaustive_category_ids": [],
         }
-        images.append({**image, **searched})
+        images.append({**image, **coverage})
         annotations += [
             {key: value for key, value in one.items() if key != "iscrowd"} for one in things
         ]

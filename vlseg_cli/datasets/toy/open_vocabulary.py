@@ -11,21 +11,21 @@ from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.toy.scenes import (
     categories,
     class_map,
-    members,
     panoptic_record,
     toy_scene,
+    toy_segments,
     write_jpeg,
     write_json,
+    write_palette_png,
     write_png,
 )
-from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
 from vlseg_cli.synthetic.draw import draw_scene
 
 
 def write_ade20k(root: Path, seeds: range, size: int = 192) -> None:
-    """Write the validation split below root; size: longest side, px. Raises OutputError."""
+    """Write the validation split below root; size: longest side, px."""
     folder, table = OutputFolder(root), class_table("ade20k")
     images: list[dict[str, Any]] = []
     instances: list[dict[str, Any]] = []
@@ -38,13 +38,13 @@ def write_ade20k(root: Path, seeds: range, size: int = 192) -> None:
         write_png(folder, numbers, "annotations", "validation", f"{name}.png")
         height, width = numbers.shape
         images.append({"id": number, "file_name": f"{name}.jpg", "height": height, "width": width})
-        record, colors = panoptic_record(members(scene, table), table, name, f"{name}.png")
+        record, colors = panoptic_record(toy_segments(scene, table), table, name, f"{name}.png")
         write_png(folder, colors, "ade20k_panoptic_val", f"{name}.png")
         panoptic.append(record)
-        for segment, member in zip(record["segments_info"], members(scene, table), strict=True):
-            if table.things[member.place]:
-                shape = {"id": len(instances) + 1, "segmentation": encode_rle(member.mask)}
-                instances.append({**segment, **shape, "image_id": number})
+        for info, segment in zip(record["segments_info"], toy_segments(scene, table), strict=True):
+            if table.things[segment.label]:
+                shape = {"id": len(instances) + 1, "segmentation": encode_rle(segment.mask)}
+                instances.append({**info, **shape, "image_id": number})
     every = categories(table)
     things = [one for one in every if one["isthing"]]
     parts = {"panoptic": (panoptic, every), "instance": (instances, things)}
@@ -57,7 +57,7 @@ _CITY = "frankfurt"
 
 
 def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
-    """Write the val split below root; size: longest side, px. Raises OutputError."""
+    """Write the val split below root; size: longest side, px."""
     folder, table = OutputFolder(root), class_table("cityscapes")
     images, annotations = [], []
     for seed in seeds:
@@ -65,12 +65,12 @@ def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
         name = f"{_CITY}_000000_{seed:06d}"
         picture = f"{name}_leftImg8bit.png"
         write_png(folder, scene.pixels, "leftImg8bit", "val", _CITY, picture)
-        found = members(scene, table)
+        found = toy_segments(scene, table)
         height, width = scene.ids.shape
         ids = np.zeros((height, width), np.uint16)
-        for number, member in enumerate(found):
-            label = table.ids[member.place]
-            ids[member.mask] = label * 1000 + number if table.things[member.place] else label
+        for number, segment in enumerate(found):
+            label = table.ids[segment.label]
+            ids[segment.mask] = label * 1000 + number if table.things[segment.label] else label
         write_png(folder, ids, "gtFine", "val", _CITY, f"{name}_gtFine_instanceIds.png")
         panoptic = f"{name}_gtFine_panoptic.png"
         record, colors = panoptic_record(found, table, name, panoptic)
@@ -85,18 +85,15 @@ _VOID_8, _VOID_16 = 255, 65535
 
 
 def write_pascal_voc(root: Path, seeds: range, size: int = 192) -> None:
-    """Write VOC2012's val split below root; size: longest side, px. Raises OutputError."""
+    """Write VOC2012's val split below root; size: longest side, px."""
     folder, table, names = OutputFolder(root), class_table("pascal-voc-20"), []
     for seed in seeds:
         scene = toy_scene(seed, size)
         names.append(f"2012_{seed:06d}")
         write_jpeg(folder, scene, "JPEGImages", f"{names[-1]}.jpg")
         numbers = class_map(scene, table, _VOID_8 - 1) + 1
-        picture = Image.fromarray(numbers.astype(np.uint8))
-        picture.putpalette(DAVIS)
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
-        folder.write(buffer.getvalue(), "SegmentationClass", f"{names[-1]}.png")
+        labels = numbers.astype(np.uint8)
+        write_palette_png(folder, labels, "SegmentationClass", f"{names[-1]}.png")
     listed = "".join(f"{name}\n" for name in names)
     folder.write(listed.encode(), "ImageSets", "Segmentation", "val.txt")
 

@@ -20,7 +20,7 @@ from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.scene import Scene, by_category
 
-_MOST_CHOICES = 4
+_MAX_CHOICES = 4
 
 
 class KnownAnswer(NamedTuple):
@@ -32,7 +32,7 @@ class KnownAnswer(NamedTuple):
 
 
 def yes_or_no(scene: Scene) -> list[KnownAnswer]:
-    """One thing that is there and one that is not."""
+    """About one category that is present and one that is absent."""
     present = {item.category for item in scene.items if item.is_thing}
     things = [category.name for category in CATEGORIES if category.is_thing]
     turned = [*things[scene.seed % len(things) :], *things[: scene.seed % len(things)]]
@@ -46,7 +46,7 @@ def yes_or_no(scene: Scene) -> list[KnownAnswer]:
 
 
 def open_questions(scene: Scene) -> Iterator[KnownAnswer]:
-    """How many things of each category there are, and the color of what is there once."""
+    """The number of things of each category, and the color of single things."""
     for category, items in by_category(scene).items():
         if not items[0].is_thing:
             continue
@@ -57,26 +57,26 @@ def open_questions(scene: Scene) -> Iterator[KnownAnswer]:
             yield KnownAnswer(f"What is the colour of the {category}?", items[0].color, "other")
 
 
-def choices_with(told: KnownAnswer) -> list[str]:
-    """Up to four different choices, the right one among them, in an order that tells nothing."""
-    if told.kind == "number":
-        number = int(told.answer)
-        return sorted({told.answer, *(str(number + step) for step in (1, 2, 3))})
-    others = [color for color in COLORS if color != told.answer]
-    return sorted([told.answer, *others[: _MOST_CHOICES - 1]])
+def answer_choices(known: KnownAnswer) -> list[str]:
+    """Up to four different choices with the correct one, sorted."""
+    if known.kind == "number":
+        number = int(known.answer)
+        return sorted({known.answer, *(str(number + step) for step in (1, 2, 3))})
+    others = [color for color in COLORS if color != known.answer]
+    return sorted([known.answer, *others[: _MAX_CHOICES - 1]])
 
 
-_PEOPLE = 10
-_QUESTIONS = 3  # about each picture
+_ANSWERS = 10
+_QUESTIONS = 3  # about each image
 _UNSURE = "unanswerable"
 
 Record = dict[str, Any]
 
 
 def write_vqa(root: Path, name: VQAName, split: str, seeds: range, size: int = 192) -> int:
-    """Write VQA's own questions and annotations of 'train' or 'val' below root; how many there are.
+    """Write VQA's questions and annotations of 'train' or 'val' below root; returns their number.
 
-    'testdev' has questions alone. size: longest side of a picture, px. Raises OutputError if a
+    'testdev' has no annotations. size: longest side of an image, px. Raises OutputError if a
     file cannot be written.
     """
     folder, version = OutputFolder(root), "v2_" if name == "vqav2" else ""
@@ -86,10 +86,10 @@ def write_vqa(root: Path, name: VQAName, split: str, seeds: range, size: int = 1
     for seed in seeds:
         scene = draw_scene(seed, size)
         write_jpeg(folder, scene, coco, f"COCO_{coco}_{seed:012d}.jpg")
-        for told in _told(scene):
+        for known in _questions(scene):
             number = seed * 1000 + len(questions)
-            questions.append({"image_id": seed, "question": told.question, "question_id": number})
-            annotations.append(_annotation(told, seed, number))
+            questions.append({"image_id": seed, "question": known.question, "question_id": number})
+            annotations.append(_annotation(known, seed, number))
     write_json(folder, {"questions": questions}, f"{version}OpenEnded_mscoco_{task}_questions.json")
     if split != "testdev":
         write_json(folder, {"annotations": annotations}, f"{version}mscoco_{coco}_annotations.json")
@@ -97,39 +97,39 @@ def write_vqa(root: Path, name: VQAName, split: str, seeds: range, size: int = 1
 
 
 def write_prepared_vqa(root: Path, name: VQAName, split: str, seeds: range, size: int = 192) -> int:
-    """Write a set as a JSON object a line, with annotations but for 'test'; how many there are."""
+    """Write a set as JSON lines, with annotations except for 'test'; returns their number."""
     folder = OutputFolder(root)
-    pictures = "train_images" if name == "textvqa" else split
+    images = "train_images" if name == "textvqa" else split
     lines: list[Record] = []
     annotations: list[Record] = []
     for seed in seeds:
         scene = draw_scene(seed, size)
-        picture = f"{name}_{split}_{seed:08d}.jpg"
-        write_jpeg(folder, scene, pictures, picture)
-        for told in _told(scene, name == "vizwiz"):
-            number = picture if name == "vizwiz" else seed * 1000 + len(lines)
-            path = f"data/{name}/{pictures}/{picture}"
-            lines.append({"image": path, "question": told.question, "question_id": number})
-            annotations.append(_annotation(told, seed, number))
-    folder.write(_as_lines(lines), f"{name}_{split}.jsonl")
+        image = f"{name}_{split}_{seed:08d}.jpg"
+        write_jpeg(folder, scene, images, image)
+        for known in _questions(scene, name == "vizwiz"):
+            number = image if name == "vizwiz" else seed * 1000 + len(lines)
+            path = f"data/{name}/{images}/{image}"
+            lines.append({"image": path, "question": known.question, "question_id": number})
+            annotations.append(_annotation(known, seed, number))
+    folder.write(_json_lines(lines), f"{name}_{split}.jsonl")
     if split != "test":
         write_json(folder, {"annotations": annotations}, f"{name}_{split}_annotations.json")
     return len(lines)
 
 
 def write_gqa(root: Path, seeds: range, split: str = "testdev_balanced", size: int = 192) -> int:
-    """Write GQA's questions and pictures below root; returns the number of questions."""
+    """Write GQA's questions and images below root; returns the number of questions."""
     folder = OutputFolder(root)
     questions: dict[str, Record] = {}
     for seed in seeds:
         scene = draw_scene(seed, size)
         write_jpeg(folder, scene, "images", f"n{seed}.jpg")
-        for told in _told(scene):
+        for known in _questions(scene):
             questions[f"{seed}{len(questions):04d}"] = {
                 "imageId": f"n{seed}",
-                "question": told.question,
-                "answer": told.answer,
-                "fullAnswer": f"It is {told.answer}.",
+                "question": known.question,
+                "answer": known.answer,
+                "fullAnswer": f"It is {known.answer}.",
                 "isBalanced": True,
             }
     write_json(folder, questions, f"{split}_questions.json")
@@ -137,36 +137,36 @@ def write_gqa(root: Path, seeds: range, split: str = "testdev_balanced", size: i
 
 
 def write_pope(root: Path, seeds: range, size: int = 192) -> int:
-    """Write POPE's three files below root, the same questions in each; how many in each."""
+    """Write POPE's three files below root, with the same questions; returns their number."""
     folder = OutputFolder(root)
     lines: list[Record] = []
     for seed in seeds:
         scene = draw_scene(seed, size)
-        picture = f"COCO_val2014_{seed:012d}.jpg"
-        write_jpeg(folder, scene, "val2014", picture)
-        for told in yes_or_no(scene):
+        image = f"COCO_val2014_{seed:012d}.jpg"
+        write_jpeg(folder, scene, "val2014", image)
+        for known in yes_or_no(scene):
             number = len(lines) + 1
-            line = {"question_id": number, "image": picture, "text": told.question}
-            lines.append({**line, "label": told.answer})
+            line = {"question_id": number, "image": image, "text": known.question}
+            lines.append({**line, "label": known.answer})
     for category in ("random", "popular", "adversarial"):
-        folder.write(_as_lines(lines), "coco", f"coco_pope_{category}.json")
+        folder.write(_json_lines(lines), "coco", f"coco_pope_{category}.json")
     return len(lines)
 
 
-def _told(scene: Scene, single: bool = False) -> list[KnownAnswer]:
-    """The first questions of a scene; single: VizWiz has one for each picture."""
-    told = [*open_questions(scene), *yes_or_no(scene)]
-    return told[: 1 if single else _QUESTIONS]
+def _questions(scene: Scene, single: bool = False) -> list[KnownAnswer]:
+    """The first questions of a scene; single: one per image, as in VizWiz."""
+    known = [*open_questions(scene), *yes_or_no(scene)]
+    return known[: 1 if single else _QUESTIONS]
 
 
-def _annotation(told: KnownAnswer, picture: int, number: int | str) -> Record:
-    """Nine people agree; the last is unsure."""
-    given = [told.answer] * (_PEOPLE - 1) + [_UNSURE]
+def _annotation(known: KnownAnswer, image: int, number: int | str) -> Record:
+    """Nine equal answers and one 'unanswerable'."""
+    given = [known.answer] * (_ANSWERS - 1) + [_UNSURE]
     return {
         "question_id": number,
-        "image_id": picture,
-        "answer_type": told.kind,
-        "multiple_choice_answer": told.answer,
+        "image_id": image,
+        "answer_type": known.kind,
+        "multiple_choice_answer": known.answer,
         "answers": [
             {"answer": answer, "answer_confidence": "yes", "answer_id": person}
             for person, answer in enumerate(given, start=1)
@@ -174,71 +174,71 @@ def _annotation(told: KnownAnswer, picture: int, number: int | str) -> Record:
     }
 
 
-def _as_lines(records: list[Record]) -> bytes:
+def _json_lines(records: list[Record]) -> bytes:
     return "".join(json.dumps(record) + "\n" for record in records).encode()
 
 
 _LETTERS = "ABCD"
 _COLUMNS = ("index", "question", "hint", *_LETTERS, "answer", "category", "image", "split")
 _ROTATION = 1_000_000
-# Tasks with their pictures and texts in two folders, and with both in one.
+# Tasks, and whether images and texts are in separate folders.
 _MME_TASKS = (("existence", False), ("count", False), ("scene", True), ("OCR", False))
 
 
 def write_scienceqa(root: Path, seeds: range, split: str = "test", size: int = 192) -> int:
-    """Write ScienceQA's tables and pictures below root; returns the questions with a picture.
+    """Write ScienceQA's tables and images below root; returns the number with an image.
 
-    Every second problem has no picture. size: longest side, px. Raises OutputError if a file
+    Every second problem has no image. size: longest side, px. Raises OutputError if a file
     cannot be written.
     """
-    folder, pictured = OutputFolder(root), 0
+    folder, with_image = OutputFolder(root), 0
     problems: dict[str, Any] = {}
     for seed in seeds:
         scene = draw_scene(seed, size)
-        for told in list(open_questions(scene))[:2]:
-            number, choices = str(len(problems) + 1), choices_with(told)
-            has_picture = len(problems) % 2 == 0
+        for known in list(open_questions(scene))[:2]:
+            number, choices = str(len(problems) + 1), answer_choices(known)
+            has_image = len(problems) % 2 == 0
             problems[number] = {
-                "question": told.question,
+                "question": known.question,
                 "choices": choices,
-                "answer": choices.index(told.answer),
-                "hint": "Look at the picture." if has_picture else "",
-                "image": "image.png" if has_picture else None,
+                "answer": choices.index(known.answer),
+                "hint": "Look at the picture." if has_image else "",
+                "image": "image.png" if has_image else None,
                 "subject": "natural science",
                 "split": split,
             }
-            if has_picture:
-                pictured += 1
+            if has_image:
+                with_image += 1
                 folder.write(_encoded(scene, "PNG"), "images", split, number, "image.png")
     write_json(folder, problems, "problems.json")
     write_json(folder, {split: list(problems)}, "pid_splits.json")
-    return pictured
+    return with_image
 
 
 def write_mmbench(
     root: Path, seeds: range, name: str = "mmbench_dev_en_20231003", size: int = 192
 ) -> int:
-    """Write the table ``NAME.tsv`` below root; returns its questions, each in all rotations.
+    """Write ``NAME.tsv`` below root, each question in all rotations; returns their number.
 
     A dev table has answers, a test table none.
     """
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         scene = draw_scene(seed, size)
-        picture = base64.b64encode(_encoded(scene, "JPEG")).decode()
-        for told in list(open_questions(scene))[:1]:
-            choices = choices_with(told)
+        image = base64.b64encode(_encoded(scene, "JPEG")).decode()
+        for known in list(open_questions(scene))[:1]:
+            choices = answer_choices(known)
             for turn in range(len(choices)):
                 turned = choices[turn:] + choices[:turn]
                 rows.append(
                     {
                         "index": seed % _ROTATION + turn * _ROTATION,
-                        "question": told.question,
+                        "question": known.question,
                         "hint": "",
                         **dict(zip(_LETTERS, turned, strict=False)),
-                        "answer": _LETTERS[turned.index(told.answer)] if "dev" in name else "",
-                        "category": told.kind,
-                        "image": picture,
+                        "answer": _LETTERS[turned.index(known.answer)] if "dev" in name else "",
+                        "category": known.kind,
+                        "image": image,
                         "split": name.split("_")[1],
                     }
                 )
@@ -251,23 +251,23 @@ def write_mmbench(
 
 
 def write_mme(root: Path, seeds: range, size: int = 192) -> int:
-    """Write some of MME's tasks below root, two questions a picture; returns the pictures."""
-    folder, pictures = OutputFolder(root), 0
+    """Write some of MME's tasks below root; returns the number of images, two questions each."""
+    folder, written = OutputFolder(root), 0
     for seed in seeds:
         scene = draw_scene(seed, size)
-        told = yes_or_no(scene)
-        if len(told) < 2:
+        known = yes_or_no(scene)
+        if len(known) < 2:
             continue
         text = "".join(
-            f"{one.question} Please answer yes or no.\t{one.answer.title()}\n" for one in told
+            f"{one.question} Please answer yes or no.\t{one.answer.title()}\n" for one in known
         )
         for task, apart in _MME_TASKS:
             parts = ("MME_Benchmark_release_version", task)
-            images, texts = ("images",), ("questions_answers_YN",)
-            write_jpeg(folder, scene, *parts, *(images if apart else ()), f"{seed}.jpg")
-            folder.write(text.encode(), *parts, *(texts if apart else ()), f"{seed}.txt")
-            pictures += 1
-    return pictures
+            images, texts = (("images",), ("questions_answers_YN",)) if apart else ((), ())
+            write_jpeg(folder, scene, *parts, *images, f"{seed}.jpg")
+            folder.write(text.encode(), *parts, *texts, f"{seed}.txt")
+            written += 1
+    return written
 
 
 def _encoded(scene: Scene, kind: str) -> bytes:

@@ -1,4 +1,4 @@
-"""ReasonSeg's folders from drawn scenes: questions of the knowledge table, answers outlined."""
+"""Toy ReasonSeg and LLM-Seg40K: questions of the knowledge table with masks of their targets."""
 
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ _STREAM = 4  # of a seed's random numbers
 
 
 def write_reasonseg(root: Path, split: str, seeds: range, size: int = 192) -> int:
-    """Write ``ReasonSeg/SPLIT/SEED.jpg`` and ``.json`` below root; returns how many pictures.
+    """Write ``ReasonSeg/SPLIT/SEED.jpg`` and ``.json`` below root; returns the number of images.
 
-    size: longest side, px. Scenes that answer no question are left out. Void pixels are shapes to
-    be ignored, as ReasonSeg has some. Raises OutputError if a file cannot be written.
+    size: longest side, px. Scenes without a question are left out; void pixels become ignored
+    shapes. Raises OutputError if a file cannot be written.
     """
     folder, written = OutputFolder(root), 0
     for seed in seeds:
@@ -29,7 +29,7 @@ def write_reasonseg(root: Path, split: str, seeds: range, size: int = 192) -> in
         name = f"{seed:06d}"
         record = {
             "text": [question.text],
-            "is_sentence": written % 2 == 0,  # all are, but both kinds are to be tried
+            "is_sentence": written % 2 == 0,  # both kinds occur
             "shapes": [
                 *_shapes("target", scene.mask(*question.targets), name),
                 *_shapes("ignore", scene.ids == 0, name),
@@ -61,7 +61,7 @@ _LLMSEG40K_STREAM = 9  # of a seed's random numbers
 
 
 def write_llmseg40k(root: Path, split: str, seeds: range, size: int = 192) -> None:
-    """Write one split's file and pictures below root; scenes without a question are left out.
+    """Write one split's file and images below root; scenes without a question are left out.
 
     size: longest side, px. Raises OutputError if a file cannot be written.
     """
@@ -69,20 +69,20 @@ def write_llmseg40k(root: Path, split: str, seeds: range, size: int = 192) -> No
     for seed in seeds:
         scene = toy_scene(seed, size)
         rng = np.random.default_rng((seed, _LLMSEG40K_STREAM))
-        asked = [reasoning_question(scene, rng, heldout) for heldout in (False, True)]
+        questions = [reasoning_question(scene, rng, heldout) for heldout in (False, True)]
         pairs = [
             {
                 "question": one.text,
                 "answer": "[SEG].",
                 "rle_seg": encode_rle(scene.mask(*one.targets)),
             }
-            for one in asked
+            for one in questions
             if one is not None
         ]
         if pairs:
             is_coco = seed % 2 == 0
-            place = ("coco", "train2017") if is_coco else ("ego_objects", "images")
+            source = ("coco", "train2017") if is_coco else ("ego_objects", "images")
             name = f"{seed:012d}.jpg"
-            write_jpeg(folder, scene, *place, name)
-            table[name] = {"from_dataset": place[0], "qa_pairs": pairs}
+            write_jpeg(folder, scene, *source, name)
+            table[name] = {"from_dataset": source[0], "qa_pairs": pairs}
     write_json(folder, table, f"{split}.json")

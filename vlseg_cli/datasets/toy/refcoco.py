@@ -1,4 +1,4 @@
-"""RefCOCO's folders from drawn scenes: refs with up to three sentences, in every split."""
+"""Toy RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO: refs with up to three sentences in every split."""
 
 import json
 import pickle
@@ -19,7 +19,7 @@ from vlseg_cli.synthetic.scene import Scene, SceneItem
 _STREAM = 5  # of a seed's random numbers
 _TRIES = 16  # sentences drawn per scene
 _MOST_SENTENCES = 3  # of one ref
-_ABSENT_EVERY = 5  # of the generalized ones, a sentence that means nothing
+_NO_TARGET_EVERY = 5  # in gRefCOCO, one sentence without target
 _SPLITS: dict[RefCOCOName, tuple[str, ...]] = {
     "refcoco": ("train", "val", "testA", "testB"),
     "refcoco+": ("train", "val", "testA", "testB"),
@@ -32,11 +32,10 @@ _Items = tuple[SceneItem, ...]
 def write_refcoco(
     root: Path, name: RefCOCOName, seeds: range, size: int = 192, splits: tuple[str, ...] = ()
 ) -> int:
-    """Write refs, instances.json and pictures of one of the four sets below root.
+    """Write refs, instances.json and images of one of the four sets below root.
 
-    Scenes go to the splits in turn, so four seeds fill them all. size: longest side, px. splits:
-    the ones to fill, () for all. Returns the number of refs. Raises OutputError if a file cannot be
-    written.
+    Scenes are assigned to the splits in turn. size: longest side, px. splits: () for all. Returns
+    the number of refs. Raises OutputError if a file cannot be written.
     """
     folder = OutputFolder(root)
     tables: dict[str, list[coco.Record]] = defaultdict(list)
@@ -58,12 +57,12 @@ def write_refcoco(
 
 
 def _sentences(scene: Scene, general: bool) -> dict[_Items, list[str]]:
-    """Different sentences by the one thing each means; in general by several things, or none."""
+    """Different sentences by their target; general: also by several targets, or none."""
     rng = np.random.default_rng((scene.seed, _STREAM))
     things = {item.id: item for item in scene.items if item.is_thing}
     found: dict[_Items, list[str]] = {}
     for turn in range(_TRIES):
-        absent = general and turn % _ABSENT_EVERY == 0
+        absent = general and turn % _NO_TARGET_EVERY == 0
         sentence = no_target_expression(scene, rng) if absent else referring_expression(scene, rng)
         if sentence is None or not things.keys() >= set(sentence.targets):
             continue
@@ -90,18 +89,18 @@ def _ref(scene: Scene, texts: list[str], split: str, number: int) -> dict[str, A
 
 
 def _one(scene: Scene, items: _Items) -> dict[str, Any]:
-    """What a ref of RefCOCO says of its thing."""
+    """The fields of a ref of RefCOCO."""
     annotation = coco.annotation_id(scene, items[0])
     return {
         "ann_id": annotation,
         "category_id": coco.CATEGORY_ID[items[0].category],
-        # As published, this is no picture's name: the annotation's number is appended to it.
+        # As published, the annotation id is appended to the image's name.
         "file_name": f"COCO_train2014_{scene.seed:012d}_{annotation}.jpg",
     }
 
 
 def _several(scene: Scene, items: _Items) -> dict[str, Any]:
-    """What a ref of gRefCOCO says of its things; -1 stands for none."""
+    """The fields of a ref of gRefCOCO; -1 stands for no target."""
     return {
         "ann_id": [coco.annotation_id(scene, item) for item in items] or [-1],
         "category_id": [coco.CATEGORY_ID[item.category] for item in items] or [-1],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.datasets.class_names import ClassTable
+from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema import segment_from_mask
@@ -23,64 +24,73 @@ from vlseg_cli.synthetic.scene import Scene
 
 @lru_cache(maxsize=32)
 def toy_scene(seed: int, size: int) -> Scene:
-    """The scene of a seed, ``size`` px along the longest side; the latest are remembered."""
+    """The scene of a seed, ``size`` px along the longest side; cached."""
     return draw_scene(seed, size)
 
 
 def write_jpeg(folder: OutputFolder, scene: Scene, *parts: str) -> None:
-    """Write a scene's pixels as a JPEG file. Raises OutputError if it cannot be written."""
+    """Write a scene's pixels as a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(scene.pixels).save(buffer, "JPEG", quality=95)
     folder.write(buffer.getvalue(), *parts)
 
 
 def write_png(folder: OutputFolder, pixels: NDArray[np.uint8 | np.uint16], *parts: str) -> None:
-    """Write an array, (H, W) or (H, W, 3), as a PNG file. Raises OutputError."""
+    """Write an array, (H, W) or (H, W, 3), as a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     folder.write(buffer.getvalue(), *parts)
 
 
+def write_palette_png(folder: OutputFolder, numbers: NDArray[np.uint8], *parts: str) -> None:
+    """Write numbers (H, W) as a PNG file with DAVIS's palette."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(numbers)
+    image.putpalette(DAVIS)
+    image.save(buffer, "PNG")
+    folder.write(buffer.getvalue(), *parts)
+
+
 def write_json(folder: OutputFolder, data: Any, *parts: str) -> None:
-    """Write a JSON file. Raises OutputError if it cannot be written."""
+    """Write a JSON file."""
     folder.write(json.dumps(data).encode(), *parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """A thing, or all of a stuff class: position in the vocabulary, mask (H, W)."""
+class ToySegment:
+    """A thing, or all of a stuff class: index in the class list, mask (H, W)."""
 
-    place: int
+    label: int
     mask: NDArray[np.bool_]
 
 
-def members(scene: Scene, table: ClassTable) -> list[Member]:
-    """The items of a scene, stuff of one class together."""
-    found: list[Member] = []
+def toy_segments(scene: Scene, table: ClassTable) -> list[ToySegment]:
+    """The segments of a scene by the classes of a data set."""
+    found: list[ToySegment] = []
     stuff: dict[int, NDArray[np.bool_]] = {}
     for item in scene.items:
-        place = place_of(item.category, table)
-        if table.things[place]:
-            found.append(Member(place, scene.mask(item.id)))
+        label = label_of(item.category, table)
+        if table.things[label]:
+            found.append(ToySegment(label, scene.mask(item.id)))
         else:
-            stuff[place] = stuff.get(place, False) | scene.mask(item.id)
-    return found + [Member(place, mask) for place, mask in stuff.items()]
+            stuff[label] = stuff.get(label, False) | scene.mask(item.id)
+    return found + [ToySegment(label, mask) for label, mask in stuff.items()]
 
 
 def class_map(scene: Scene, table: ClassTable, void: int) -> NDArray[np.int64]:
-    """Positions in the vocabulary (H, W), ``void`` where nothing is."""
-    places = np.full(scene.ids.shape, void, np.int64)
-    for member in members(scene, table):
-        places[member.mask] = member.place
-    return places
+    """Class indices (H, W), ``void`` elsewhere."""
+    labels = np.full(scene.ids.shape, void, np.int64)
+    for segment in toy_segments(scene, table):
+        labels[segment.mask] = segment.label
+    return labels
 
 
-def place_of(category: str, table: ClassTable) -> int:
-    """The class that has one of the category's names, else any class, always the same."""
+def label_of(category: str, table: ClassTable) -> int:
+    """Index of the class that shares a name with the category, else a fixed arbitrary one."""
     words = {category, *BY_NAME[category].words}
-    for place, synonyms in enumerate(table.synonyms):
+    for label, synonyms in enumerate(table.synonyms):
         if words & {word.strip() for word in synonyms.split(",")}:
-            return place
+            return label
     return NAMES.index(category) % len(table.names)
 
 
@@ -88,18 +98,18 @@ _STEP = 1000  # between ids, so that more than one color channel is in use
 
 
 def panoptic_record(
-    members: Sequence[Member], table: ClassTable, image_id: str, file_name: str
+    found: Sequence[ToySegment], table: ClassTable, image_id: str, file_name: str
 ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-    """The entry of one picture with a segment per member, in their order, and its map."""
-    ids = np.zeros(members[0].mask.shape, np.int32)
+    """The entry of one picture with a segment per segment, in their order, and its map."""
+    ids = np.zeros(found[0].mask.shape, np.int32)
     segments = []
-    for number, member in enumerate(members, start=1):
-        ids[member.mask] = number * _STEP
-        seen = segment_from_mask(member.mask, 1.0, "")
+    for number, segment in enumerate(found, start=1):
+        ids[segment.mask] = number * _STEP
+        seen = segment_from_mask(segment.mask, 1.0, "")
         segments.append(
             {
                 "id": number * _STEP,
-                "category_id": table.ids[member.place],
+                "category_id": table.ids[segment.label],
                 "area": seen.area,
                 "bbox": [int(side) for side in seen.bbox],
                 "iscrowd": 0,
@@ -110,15 +120,14 @@ def panoptic_record(
 
 
 def categories(table: ClassTable) -> list[dict[str, Any]]:
-    """The vocabulary as panoptic files list it."""
+    """The classes as panoptic files list them."""
     rows = zip(table.ids, table.names, table.things, strict=True)
     return [{"id": id, "name": name, "isthing": int(thing)} for id, name, thing in rows]
 
 
 Corner = tuple[int, int]  # x, y between pixels
 
-# Along a pixel's side with the mask on the right: where the side begins and ends, and the neighbor
-# (row, column) that must be outside.
+# A pixel's sides, with the mask on the right: start, end, and the neighbor (row, column) outside.
 _SIDES = (
     ((0, 0), (1, 0), (-1, 0)),
     ((1, 0), (1, 1), (0, 1)),
@@ -128,9 +137,9 @@ _SIDES = (
 
 
 def outline(mask: NDArray[np.bool_]) -> list[list[Corner]]:
-    """Closed polygons around the parts of a (H, W) mask; holes are not told.
+    """Closed polygons around the parts of a mask (H, W), without its holes.
 
-    Filling them as pycocotools does gives back the mask, its holes filled.
+    Filled by pycocotools they give back the mask with its holes filled.
     """
     following = _sides(mask)
     polygons = []
@@ -175,3 +184,10 @@ def _straightened(loop: list[Corner]) -> list[Corner]:
         for first, corner, last in zip(before, loop, after, strict=True)
         if len({first[0], corner[0], last[0]}) > 1 and len({first[1], corner[1], last[1]}) > 1
     ]
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """COCO's uncompressed RLE: lengths of equal pixels, column by column, background first."""
+    flat = np.concatenate([[False], mask.ravel(order="F")])
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    return [int(run) for run in np.diff([0, *changes, mask.size])]

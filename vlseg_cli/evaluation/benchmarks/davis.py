@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from vlseg_cli.datasets.davis import DAVISDataset, RefDAVISDataset
-from vlseg_cli.datasets.toy.davis import write_davis, write_ref_davis
+from vlseg_cli.datasets.toy.video_expressions import write_ref_davis
+from vlseg_cli.datasets.toy.video_objects import write_davis
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.tracks import VOSScorer
 from vlseg_cli.evaluation.scorers.video_expressions import RefDavisScorer, VideoExpressionScorer

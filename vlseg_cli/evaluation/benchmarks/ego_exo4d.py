@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from vlseg_cli.datasets.ego_exo import EgoExoDataset
-from vlseg_cli.datasets.toy.ego_exo import write_ego_exo
+from vlseg_cli.datasets.toy.video_objects import write_ego_exo
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.tracks import CorrespondenceScorer
 from vlseg_cli.schema import Task

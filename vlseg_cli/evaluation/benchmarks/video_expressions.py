@@ -5,8 +5,7 @@ from pathlib import Path
 
 from vlseg_cli.datasets.mevis import MeViSDataset
 from vlseg_cli.datasets.revos import ReVOSDataset
-from vlseg_cli.datasets.toy.revos import write_mevis, write_revos
-from vlseg_cli.datasets.toy.youtube_vos import write_ref_youtube_vos
+from vlseg_cli.datasets.toy.video_expressions import write_mevis, write_ref_youtube_vos, write_revos
 from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
 from vlseg_cli.evaluation.scorers.video_expressions import ReVOSScorer, VideoExpressionScorer

@@ -6,7 +6,7 @@ VOS: objects given by a mask where each first appears. VIS: every instance of 40
 from functools import partial
 from pathlib import Path
 
-from vlseg_cli.datasets.toy.youtube_vos import write_youtube_vos, write_ytvis
+from vlseg_cli.datasets.toy.video_objects import write_youtube_vis, write_youtube_vos
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
 from vlseg_cli.datasets.youtube_vos import YouTubeVOSDataset
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
@@ -51,7 +51,7 @@ def _vis(home: Path, protocol: ProtocolChoice) -> Opened:
 
 def _write_vis_toy(home: Path, seeds: range) -> None:
     for split in VIS_SPLITS:
-        write_ytvis(home, split, seeds)
+        write_youtube_vis(home, split, seeds)
 
 
 VIS_BENCHMARKS = [
