@@ -14,7 +14,7 @@ from vlseg_cli.schema import Task
 
 REF_YOUTUBE_HOMES = ("ref-youtube-vos", ".")
 MEVIS_HOMES = ("mevis", "MeViS", ".")
-REVOS_HOMES = ("ReVOSClips", "revos", ".")
+REVOS_HOMES = ("ReVOS", "revos", ".")
 # Groups of ReVOS with their kinds of expressions; the last is the mean of the others.
 REVOS_GROUPS = {
     "reasoning": ("reasoning",),
