@@ -24,7 +24,7 @@ RESERVED = {
     "requests": (),
     "urllib.request": (),
     "http.client": (),
-    "huggingface_hub": ("weights/remote.py", "weights/fetch.py"),
+    "huggingface_hub": ("weights/pull.py",),
 }
 # Our own subcommands, and our own dependencies.
 BY_NAME = ("cli/main.py", "cli/checks/environment.py")

@@ -11,9 +11,8 @@ import pytest
 
 from vlseg_cli.schema import OutputError, VlsegError, WeightsError
 from vlseg_cli.weights.catalog import CatalogEntry
-from vlseg_cli.weights.pins import read_pin
-from vlseg_cli.weights.pull import PullResult, pull, remove, verify
-from vlseg_cli.weights.resolve import lock_file, official_folder
+from vlseg_cli.weights.pins import lock_file, official_folder, read_pin, remove, verify
+from vlseg_cli.weights.pull import PullResult, list_remote, pull, wanted
 
 ENTRY = CatalogEntry("Weights", "model", "psalm", "safetensors", repository="some/weights")
 SHARD = "model-00001-of-00001.safetensors"
@@ -108,7 +107,7 @@ def test_what_had_come_is_not_asked_for_again(served: Any) -> None:
         if len([path for path, *_ in served.asked if path.endswith(SHARD)]) == 1:
             served.status = 503
 
-    with pytest.raises(WeightsError, match="answers with status 503; try again later"):
+    with pytest.raises(WeightsError, match="responds with status 503; try again later"):
         pull("some", ENTRY, lambda *_: nullcontext(unplugged))
     served.status = 200
     served.asked.clear()
@@ -193,7 +192,7 @@ def test_an_update_has_to_be_asked_for(served: Any) -> None:
         (403, False, "needs a token that may read it: set HF_TOKEN"),
         (403, True, "is gated: ask for access on its page, then set HF_TOKEN"),
         (404, False, "there is nothing at some/weights; it may have moved"),
-        (500, False, "answers with status 500; try again later"),
+        (500, False, "responds with status 500; try again later"),
     ],
 )
 def test_a_refusal_says_what_to_do(served: Any, status: int, gated: bool, said: str) -> None:
@@ -225,17 +224,18 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(served: Any) -> 
 def test_a_disk_that_fills_up_ends_in_a_sentence_and_goes_on(served: Any) -> None:
     """A limit on the size of files stands for the end of the disk."""
     program = (
-        "import resource, sys; from huggingface_hub import constants\n"
-        "from vlseg_cli.weights.catalog import Entry; from vlseg_cli.weights.pull import pull\n"
+        "import resource\n"
+        "from vlseg_cli.weights.catalog import CatalogEntry\n"
+        "from vlseg_cli.weights.pull import pull\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n"
-        "entry = Entry('', 'model', 'psalm', 'safetensors', repository='some/weights')\n"
+        "entry = CatalogEntry('', 'model', 'psalm', 'safetensors', repository='some/weights')\n"
         "from contextlib import nullcontext\n"
         "pull('some', entry, lambda *_: nullcontext(lambda _: None))"
     )
     env = {**os.environ, "HF_HUB_OFFLINE": "0"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert "OutputError: the disk is too full for" in done.stderr.splitlines()[-1]
-    assert "pull again, which goes on" in done.stderr
+    assert "pull again, which resumes" in done.stderr
     served.asked.clear()
     fetch_all()
     assert "bytes=20000-" in {asked for _, asked, _ in served.asked} and is_whole(served)
@@ -287,7 +287,7 @@ PLAIN = CatalogEntry("One file", "base", "sam", "pth", files=("one.pth",))
 
 def test_an_entry_without_an_address_takes_one(served: Any) -> None:
     served.files["one.pth"] = os.urandom(30_000)
-    with pytest.raises(WeightsError, match="knows no address of some; give one with --url"):
+    with pytest.raises(WeightsError, match="some has no URL; give one with --url"):
         fetch_all(PLAIN)
     served.breaks, served.break_after = {"one.pth": 2}, 10_000
     fetch_all(PLAIN, url=f"{served.url}/plain/one.pth")
@@ -314,3 +314,50 @@ def test_an_entry_with_an_address_is_fetched_like_any_other(served: Any) -> None
     remove("some")
     assert "one.pth is not what was expected" in fails(WeightsError, entry=entry)
     assert fetch_all(entry, update=True).fetched == 1 and verify("some").complete
+
+
+def test_sizes_hashes_and_commit_are_told(hub: Any) -> None:
+    hub.files = {"model.safetensors": b"12345", "config.json": b"{}", "notes.pdf": b"x"}
+    remote = list_remote("some", ENTRY)
+    assert (remote.source, remote.commit) == ("some/weights", "a" * 40)
+    config, model = remote.files
+    assert (config.size, model.size) == (2, 5)
+    assert (config.path, config.size, config.sha256) == ("config.json", 2, None)
+    assert model.url == f"{hub.url}/some/weights/resolve/{'a' * 40}/model.safetensors"
+    assert model.sha256 and model.sha256.startswith("5994471a")
+
+
+def test_a_pickle_is_wanted_only_where_nothing_safer_is() -> None:
+    patterns = ("*.json", "*.safetensors", "*.bin")
+    both = ["a.bin", "a.bin.index.json", "b.safetensors", "c.json", "d.txt"]
+    assert wanted(both, patterns) == ["b.safetensors", "c.json"]
+    assert wanted(["a.bin", "c.json"], patterns) == ["a.bin", "c.json"]
+    deeper = ["latest", "global_step5/mp_rank_00_model_states.pt", "global_step5/optim.pt"]
+    assert wanted(deeper, ("latest", "global_step*/mp_rank_00_model_states.pt")) == deeper[1::-1]
+
+
+@pytest.mark.parametrize("path", ["../../x.json", "/x.json", "a/../../x.json", "a\\..\\x.json"])
+def test_a_path_out_of_the_folder_is_refused(hub: Any, path: str) -> None:
+    hub.files = {path: b"{}"}
+    with pytest.raises(WeightsError, match="names a file outside of its folder"):
+        list_remote("some", ENTRY)
+
+
+@pytest.mark.parametrize("path", ["a\0.json", "a\nb.json", "half \ud800.json"])
+def test_a_path_that_is_no_name_is_refused(hub: Any, path: str) -> None:
+    hub.files = {path: b"{}"}
+    with pytest.raises(WeightsError, match="names a file that no disk can hold") as caught:
+        list_remote("some", ENTRY)
+    assert str(caught.value).isprintable()
+
+
+def test_a_repository_without_what_is_wanted(hub: Any) -> None:
+    hub.files = {"training.log": b"x"}
+    with pytest.raises(WeightsError, match="some/weights has none of the files"):
+        list_remote("some", ENTRY)
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y", "https://x/", "/etc/passwd", "file:///etc/passwd"])
+def test_an_address_that_is_none(hub: Any, url: str) -> None:
+    with pytest.raises(WeightsError, match="is no URL of a file"):
+        list_remote("some", PLAIN, url=url)

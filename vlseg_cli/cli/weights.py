@@ -9,8 +9,8 @@ import typer
 from vlseg_cli.cli import options
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry
-from vlseg_cli.weights.pins import read_pin
-from vlseg_cli.weights.resolve import lock_file, stage
+from vlseg_cli.weights.pins import lock_file, read_pin
+from vlseg_cli.weights.resolve import stage
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
@@ -106,8 +106,8 @@ def verify(
     """
     from vlseg_cli.cli.console import Console
     from vlseg_cli.weights.catalog import catalog, find_published
-    from vlseg_cli.weights.pull import verify as check
-    from vlseg_cli.weights.resolve import official_folder
+    from vlseg_cli.weights.pins import official_folder
+    from vlseg_cli.weights.pins import verify as check
 
     console, folder = Console(quiet), Path(source).expanduser()
     if source in catalog() or not folder.is_dir():
@@ -159,7 +159,7 @@ def rm(name: Name, quiet: options.Quiet = False) -> None:
 
     pass
     from vlseg_cli.weights.catalog import find_published
-    from vlseg_cli.weights.pull import remove
+    from vlseg_cli.weights.pins import remove
 
     find_published(name)
     Console(quiet).note(f"{name}: {in_bytes(remove(name) / 1e9)} freed")
@@ -194,8 +194,8 @@ def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     from vlseg_cli.models.convert import convert_folder
     from vlseg_cli.models.registry import require_model
     from vlseg_cli.weights.catalog import find_published
-    from vlseg_cli.weights.pull import verify as check
-    from vlseg_cli.weights.resolve import converted_folder, official_folder
+    from vlseg_cli.weights.pins import converted_folder, official_folder
+    from vlseg_cli.weights.pins import verify as check
 
     find_published(name)
     require_model(name)

@@ -1,17 +1,42 @@
-"""What was fetched first is what is fetched ever after: commit, size and SHA-256 of every file.
+"""Where published weights lie on this machine, and their pins: what was fetched first.
 
-One JSON file per name beside the weights. It survives ``vlseg weights rm``, so that fetching again
-brings the same bytes or an error.
+``$HF_HOME/vlseg/NAME/official`` has the files as published, ``model`` beside it the same weights as
+a model folder of ours, and ``lock.json`` commit, size and SHA-256 of every file as first fetched.
+It survives ``vlseg weights rm``, so that fetching again gives the same bytes or an error.
 """
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vlseg_cli.outputs.atomic import make_folder, write_atomically
 from vlseg_cli.schema import WeightsError
+
+
+def weights_home() -> Path:
+    """``$HF_HOME/vlseg``; HF_HOME defaults to ``$XDG_CACHE_HOME/huggingface``."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
+    return Path(os.path.expandvars(home)).expanduser() / "vlseg"
+
+
+def official_folder(name: str) -> Path:
+    """The files as their authors published them."""
+    return weights_home() / name / "official"
+
+
+def converted_folder(name: str) -> Path:
+    """The same weights as a model folder of ours."""
+    return weights_home() / name / "model"
+
+
+def lock_file(name: str) -> Path:
+    """What was fetched first: commit, sizes and SHA-256 of every file."""
+    return weights_home() / name / "lock.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +49,7 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """source: repository or address; commit: '' where there is none. complete: all was fetched."""
+    """source: repository or URL; commit: '' where there is none. complete: all was fetched."""
 
     source: str
     commit: str = ""
@@ -57,7 +82,7 @@ def write_pin(file: Path, pin: Pin) -> None:
 
 
 def pinned_file(file: Path) -> PinnedFile:
-    """Size and SHA-256 of a file as it lies there."""
+    """Size and SHA-256 of a file on disk."""
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return PinnedFile(file.stat().st_size, digest)
@@ -74,3 +99,53 @@ def check_file(file: Path, path: str, expected: PinnedFile) -> str:
     if found != expected.sha256:
         return f"{path} has SHA-256 {found[:12]}… instead of the pinned {expected.sha256[:12]}…"
     return ""
+
+
+def verify(name: str) -> Pin:
+    """Compare every file with its pin; files that were placed by hand are pinned now.
+
+    Raises WeightsError naming every file that is missing or differs.
+    """
+    folder, pin = official_folder(name), read_pin(lock_file(name))
+    if pin is None or not pin.files:
+        return _pin_placed(name, folder)
+    checked = [check_file(folder / path, path, known) for path, known in pin.files.items()]
+    if problems := [problem for problem in checked if problem]:
+        raise WeightsError(
+            f"{name} is not what was pinned: {'; '.join(problems)}; 'vlseg weights pull {name}' "
+            "fetches these files again"
+        )
+    if not pin.complete:
+        raise WeightsError(f"{name} was fetched in part; 'vlseg weights pull {name}' resumes")
+    return pin
+
+
+def by_hand(name: str) -> str:
+    """What to do without a network, as the end of a sentence."""
+    return f"place its files into {official_folder(name)} by hand"
+
+
+def remove(name: str) -> int:
+    """Delete the files of a name, converted ones too; the pin stays. Returns the bytes freed."""
+    freed = 0
+    for folder in filter(Path.is_dir, official_folder(name).parent.glob("*")):
+        freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        shutil.rmtree(folder)
+    if pin := read_pin(lock_file(name)):
+        write_pin(lock_file(name), replace(pin, complete=False))
+    return freed
+
+
+def _pin_placed(name: str, folder: Path) -> Pin:
+    placed = {
+        str(file.relative_to(folder)): pinned_file(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not file.name.endswith(".part")
+    }
+    if not placed:
+        raise WeightsError(
+            f"{name} is not on this machine: 'vlseg weights pull {name}', or {by_hand(name)}"
+        )
+    pin = Pin("files placed by hand", complete=True, files=placed)
+    write_pin(lock_file(name), pin)
+    return pin

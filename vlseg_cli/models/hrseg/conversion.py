@@ -30,8 +30,8 @@ from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
 from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.pins import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
-from vlseg_cli.weights.resolve import official_folder
 
 
 def dinov2_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
