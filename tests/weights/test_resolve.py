@@ -5,18 +5,16 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.pins import Pin, PinnedFile, write_pin
-from vlseg_cli.weights.resolve import (
-    EMBEDDED,
+from vlseg_cli.weights.pins import (
+    Pin,
+    PinnedFile,
     converted_folder,
     lock_file,
-    model_digest,
-    model_folder,
     official_folder,
-    published_folder,
-    stage,
     weights_home,
+    write_pin,
 )
+from vlseg_cli.weights.resolve import EMBEDDED, model_digest, model_folder, published_folder, stage
 
 
 @pytest.fixture(autouse=True)
