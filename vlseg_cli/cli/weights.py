@@ -1,4 +1,4 @@
-"""What ``vlseg weights list`` and ``show`` print: plain lines that other programs can read."""
+"""Fetch, check and convert published weights."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,16 +8,16 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry
+from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry, find_published
 from vlseg_cli.weights.pins import lock_file, read_pin
-from vlseg_cli.weights.resolve import stage
+from vlseg_cli.weights.resolve import published_folder, stage
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
 
 
 def table() -> Iterator[str]:
-    """A line per name: where it stands, size, role, what it is."""
+    """A plain line per name, which other programs can read: state, size, role, title."""
     width = max(map(len, catalog()))
     for name, entry in catalog().items():
         size = in_bytes(entry.gigabytes) if entry.gigabytes else ""
@@ -33,7 +33,7 @@ def in_bytes(gigabytes: float) -> str:
 def description(name: str) -> Iterator[str]:
     """Every fact of a name, then what of it is on this machine. Raises WeightsError if unknown."""
     entry = find_entry(name)
-    yield from (f"{key:<12}  {_words(value)}" for key, value in facts(entry).items())
+    yield from (f"{key:<12}  {_text(value)}" for key, value in facts(entry).items())
     yield f"{'here':<12}  {_here(name, entry)}"
     if pin := read_pin(lock_file(name)):
         yield f"{'pinned':<12}  {pin.source} {pin.commit}".rstrip()
@@ -43,7 +43,7 @@ def _here(name: str, entry: CatalogEntry) -> str:
     return "embedded" if entry.format == "vlseg" else stage(name)
 
 
-def _words(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {number:g}" for key, number in value.items())
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -54,36 +54,31 @@ Name = Annotated[str, typer.Argument(help="A name of 'vlseg weights list'.", sho
 
 def list_names() -> None:
     """List the weights that vlseg knows by name."""
-    pass
-
     for line in table():
         print(line)
 
 
 def show(name: Name) -> None:
     """Show all that is known of a name."""
-    pass
-
     for line in description(name):
         print(line)
 
 
 def pull(
     name: Name,
-    url: Annotated[str, typer.Option(help="Address of the file, for a name without one.")] = "",
+    url: Annotated[str, typer.Option(help="URL of the file, for a name without one.")] = "",
     update: Annotated[
-        bool, typer.Option("--update", help="Take what is published now, not what was pinned.")
+        bool,
+        typer.Option("--update", help="Fetch what is published now instead of what was pinned."),
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Fetch weights, check them, and convert them if this version can use them.
 
-    What was fetched first is pinned, and checked ever after. Pulling again goes on after a break.
+    What was fetched first is pinned, and checked ever after. Pulling again resumes.
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pull import pull as fetch_all
-    from vlseg_cli.weights.resolve import stage
 
     entry, console = find_published(name), Console(quiet)
     usable = entry.role == "model"
@@ -105,7 +100,6 @@ def verify(
     A folder that has no name has no pins.
     """
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalog import catalog, find_published
     from vlseg_cli.weights.pins import official_folder
     from vlseg_cli.weights.pins import verify as check
 
@@ -130,7 +124,6 @@ def convert(
 ) -> None:
     """Convert published weights to a model folder of ours, or say which tensor does not fit."""
     from vlseg_cli.cli.console import Console
-    from vlseg_cli.weights.catalog import catalog
 
     console = Console(quiet)
     if source in catalog():
@@ -141,14 +134,11 @@ def convert(
     from vlseg_cli.models.convert import convert_folder
 
     coverage = convert_folder(Path(source).expanduser(), out, {"source": Path(source).name})
-    _tell(out, coverage.lines(), console)
+    _report(out, coverage.lines(), console)
 
 
 def path(name: Name) -> None:
     """Print the folder that --model NAME reads."""
-    from vlseg_cli.weights.catalog import find_entry
-    from vlseg_cli.weights.resolve import published_folder
-
     find_entry(name)
     print(published_folder(name))
 
@@ -156,9 +146,6 @@ def path(name: Name) -> None:
 def rm(name: Name, quiet: options.Quiet = False) -> None:
     """Delete the files of a name; what was pinned is remembered."""
     from vlseg_cli.cli.console import Console
-
-    pass
-    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pins import remove
 
     find_published(name)
@@ -193,7 +180,6 @@ def _run_forward_pass(name: str, folder: Path, console: "Console") -> None:
 def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     from vlseg_cli.models.convert import convert_folder
     from vlseg_cli.models.registry import require_model
-    from vlseg_cli.weights.catalog import find_published
     from vlseg_cli.weights.pins import converted_folder, official_folder
     from vlseg_cli.weights.pins import verify as check
 
@@ -204,10 +190,10 @@ def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     provenance = {"source": pin.source, "commit": pin.commit, "files": files}
     target = out or converted_folder(name)
     coverage = convert_folder(official_folder(name), target, provenance)
-    _tell(target, coverage.lines(), console)
+    _report(target, coverage.lines(), console)
 
 
-def _tell(target: Path, lines: list[str], console: "Console") -> None:
+def _report(target: Path, lines: list[str], console: "Console") -> None:
     console.note(f"converted to {target}")
     for line in lines:
         console.note(f"  {line}")

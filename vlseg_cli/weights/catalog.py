@@ -37,23 +37,22 @@ class CatalogEntry:
     gigabytes: Positive | None = None
     bases: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
-    thresholds: Mapping[str, float] = field(default_factory=dict)
     dtype: Literal["", "float32", "float16", "bfloat16"] = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     notes: str = ""
 
     def __post_init__(self) -> None:
-        """Insist on one place that the files come from, at most."""
+        """Files come from at most one source."""
         if self.repository and self.url:
             raise ValueError("an entry has a repository or a url, not both")
 
 
 def read_catalog(text: str) -> dict[str, CatalogEntry]:
-    """Entries by name. Raises TableError naming table and key of whatever does not belong."""
-    entries: dict[str, CatalogEntry] = {}
-    for name, table in tomllib.loads(text).items():
-        entries[name] = read_table(CatalogEntry, table, f"{_FILE} [{name}]")
-    return entries
+    """Entries by name. Raises TableError naming table and key of what does not belong."""
+    return {
+        name: read_table(CatalogEntry, table, f"{_FILE} [{name}]")
+        for name, table in tomllib.loads(text).items()
+    }
 
 
 @cache
@@ -69,7 +68,7 @@ def find_entry(name: str) -> CatalogEntry:
     entries = catalog()
     if name not in entries:
         raise WeightsError(
-            f"vlseg knows no weights named {name!r}{nearest(name, entries)} ('vlseg weights list')"
+            f"there are no weights named {name!r}{nearest(name, entries)} ('vlseg weights list')"
         )
     return entries[name]
 
