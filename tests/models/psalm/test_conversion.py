@@ -120,7 +120,10 @@ def test_a_connector_without_statistics_keeps_fresh_ones(
             r"model\.vision_tower\.norm2\.bias \(3,\)",
         ),
         ({"backbone.norm9.bias": np.zeros(3, np.float32)}, r"unknown model\.vision_tower\.norm9"),
-        ({"roi_heads.weight": np.zeros(3, np.float32)}, r"can begin with: roi_heads\.weight\?"),
+        (
+            {"roi_heads.weight": np.zeros(3, np.float32)},
+            r"initialize a PSALM: roi_heads\.weight\?",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(

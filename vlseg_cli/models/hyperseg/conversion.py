@@ -38,15 +38,15 @@ from vlseg_cli.weights.conversion.sizes import (
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
-# The published config.json could not be looked into: it may carry Mipha's model type or that of
-# LLaVA's Phi, which is also PSALM's; the perceiver's queries tell the two apart.
+# The published config.json was not available: it may have Mipha's model type or that of LLaVA's
+# Phi, which is also PSALM's; the perceiver's queries distinguish the two.
 MODEL_TYPES = (MIPHA, LLAVA) = ("mipha_phi", "llava_phi")
 
 _SIGLIP = r"model\.vision_tower\.vision_model"
 _LAYERS = r"encoder\.layers\.\d+\.(?:self_attn\.\w+|mlp\.\w+|layer_norm[12])"
 _EMBEDDINGS = r"embeddings\.(?:patch_embedding|position_embedding)"
 _LAYER = r"mgvp_layers\.layers\.(\d+)"
-_UNUSED = "belongs to what is switched off"
+_UNUSED = "belongs to a variant that is switched off"
 
 _PERCEIVER: tuple[Rule, ...] = (
     Rename(r"temporal_query", r"perceiver.query"),
@@ -80,7 +80,7 @@ def hyperseg_rules(clip_layers: int) -> tuple[Rule, ...]:
             rf"{_SIGLIP}\.encoder\.layers\.{clip_layers}\..*", "the last layer's output is unused"
         ),
         Drop(rf"{_SIGLIP}\.(post_layernorm|head)\..*", "comes after the layer that is used"),
-        Drop(rf"{_SIGLIP}\.embeddings\.position_ids", "counted anew, identical"),
+        Drop(rf"{_SIGLIP}\.embeddings\.position_ids", "recomputed, identical"),
         Rename(rf"{_SIGLIP}\.({_EMBEDDINGS}|{_LAYERS})\.(\w+)", r"clip_tower.tower.\1.\2"),
         Rename(r"model\.mm_projector\.([02])\.(\w+)", r"connector.\1.\2"),
         *LANGUAGE,
@@ -95,9 +95,9 @@ def hyperseg_rules(clip_layers: int) -> tuple[Rule, ...]:
 
 _SIGLIP_PREFIX = r"model\.vision_tower\.vision_model"
 _PERCEIVER_PREFIX = r"mgvp_layers\.layers\.\d"
-_FINE_HEADS = 8  # no tensor tells how the perceiver's inner channels are shared among heads
+_FINE_HEADS = 8  # no tensor shows how the perceiver's inner channels are split into heads
 
-_EYES: Witnesses = {
+_ENCODERS: Witnesses = {
     "clip_channels": ((rf"{_SIGLIP_PREFIX}\.encoder\.layers\.\d+\.layer_norm[12]\.\w+", 0, int),),
     "clip_feedforward": ((rf"{_SIGLIP_PREFIX}\.encoder\.layers\.\d+\.mlp\.fc1\.\w+", 0, int),),
     "clip_patch": ((rf"{_SIGLIP_PREFIX}\.embeddings\.patch_embedding\.weight", 2, int),),
@@ -110,12 +110,12 @@ _EYES: Witnesses = {
     "fine_inner": ((rf"{_PERCEIVER_PREFIX}\.0\.to_q\.weight", 0, int),),
     "head_rows": ((r"lm_head\.weight", 0, int),),
 }
-# A picture's last pixels may make no whole patch, so the number of patches does not tell its size.
+# The image's last pixels may make no whole patch, so the number of patches leaves its size open.
 _SIGLIP_STATED = {"clip_heads": "num_attention_heads", "clip_size": "image_size"}
 
 
 def hyperseg_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes for a HyperSeg configuration; what neither tensors nor config tell is left out.
+    """Sizes for a HyperSeg configuration; what neither tensors nor config contain is left out.
 
     shapes: of the official tensors. config: the official config.json.
     Raises WeightsError if the tensors are not a HyperSeg's.
@@ -124,38 +124,38 @@ def hyperseg_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     sizes = {
         **reader.told(MASK2FORMER),
         **reader.told(PHI),
-        **reader.told(_EYES),
+        **reader.told(_ENCODERS),
         **reader.counted(LAYERS),
         **reader.swin(r"model\.vision_tower_mask"),
         **stated(config, PHI_STATED),
-        **stated(_tower(config), _SIGLIP_STATED),
+        **stated(_stated_tower(config), _SIGLIP_STATED),
     }
     layers = reader.count(rf"{_SIGLIP_PREFIX}\.encoder\.layers\.(\d+)\..*")
     return sizes | {
-        "clip_layers": layers - 1,  # what the last one makes is not used
+        "clip_layers": layers - 1,  # the output of the last one is unused
         "fine_heads": _FINE_HEADS,
         "fine_head_channels": sizes.pop("fine_inner") // _FINE_HEADS,
     }
 
 
-def _tower(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What config.json says of SigLIP: vision_config.vision_tower, or nothing."""
+def _stated_tower(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """SigLIP in config.json: vision_config.vision_tower, or nothing."""
     vision = config.get("vision_config")
     tower = vision.get("vision_tower") if isinstance(vision, dict) else None
     return tower if isinstance(tower, dict) else {}
 
 
 def open_official_hyperseg(directory: Path) -> OfficialFolder:
-    """Look through an official folder and find out whether it is complete; numbers are not read.
+    """Inspect an official folder for completeness, without reading tensor values.
 
-    Sizes that no file of theirs tells, such as decoder_heads, are the published ones unless
+    Sizes that no file of theirs contains, such as decoder_heads, are the published ones unless
     config.json has them in a table "vlseg". Raises WeightsError for a folder that is damaged or
     no HyperSeg's.
     """
-    told = read_claimed_config(directory, "HyperSeg", MODEL_TYPES)
+    stated_config = read_claimed_config(directory, "HyperSeg", MODEL_TYPES)
     tensors = read_checkpoint(directory)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = hyperseg_sizes(shapes, told) | told.get("vlseg", {})
+    sizes = hyperseg_sizes(shapes, stated_config) | stated_config.get("vlseg", {})
     config, own = sized("HyperSeg", lambda: HyperSegConfig.from_dict(sizes), HyperSeg, directory)
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)

@@ -32,28 +32,28 @@ _FRAME_INSTRUCTION = (
     "This is all the instruction: <refer>\n"
 )
 _SURE = "\nSure, the segmentation result is <gt><seg>"
-_SAID = "<gt>"  # where the answer's own words stand
+_GENERATED = "<gt>"  # position of the generated text
 
 
 def chat_turn(human: str, answer: str) -> str:
-    """One turn, finished."""
+    """One turn with its answer."""
     return f"{_SYSTEM} USER: {human} ASSISTANT: {answer}{END}"
 
 
 def conversation_text(turns: Sequence[tuple[str, str]], question: str) -> str:
-    """Earlier questions and answers about the picture, then a question still to be answered."""
-    said = "".join(f"USER: {asked} ASSISTANT: {answer}{END}" for asked, answer in turns)
-    text = f"{said}USER: {question} ASSISTANT:"
+    """Earlier questions and answers about the image, then a question without its answer."""
+    earlier = "".join(f"USER: {text} ASSISTANT: {answer}{END}" for text, answer in turns)
+    text = f"{earlier}USER: {question} ASSISTANT:"
     return f"{_SYSTEM} {text.replace('USER: ', 'USER: <image>' + chr(10), 1)}"
 
 
-def seen_names(video: bool) -> str:
-    """How a picture is introduced: as an image or as a frame, with its fine-grained tokens."""
+def image_text(video: bool) -> str:
+    """The introduction of an image or a frame, with its fine-grained tokens."""
     return f"This is {'a frame' if video else 'an image'} <image>\n<temporal>\n"
 
 
 class Wording(Protocol):
-    """A configuration, as far as prompts depend on it; see ``HyperSegConfig``."""
+    """The part of a configuration that prompts depend on; see ``HyperSegConfig``."""
 
     @property
     def prompt_style(self) -> Style: ...
@@ -68,7 +68,7 @@ class Wording(Protocol):
 
 
 class HyperSegPrompts:
-    """Makes token sequences of what is asked. ``queries``: mask tokens for category prompts,
+    """Token sequences of prompts. ``queries``: mask tokens for category prompts,
     ``single``: mask tokens for one sentence or region."""
 
     def __init__(
@@ -88,73 +88,73 @@ class HyperSegPrompts:
     def categories(
         self, names: Sequence[str], video: bool = False, entities: Sequence[str] = ()
     ) -> TokenSequence:
-        """Names in this order, then ``background``, the void class. entities: names that the model
-        has said it sees, which stand before the mask tokens."""
+        """Names in this order, then ``background``, the no-object class. entities: generated names
+        of what is present, which stand before the mask tokens."""
         every = [*names, BACKGROUND]
         ids = self._tokens(self._category_text(len(every), video), self.entities(entities))
         return assemble(ids, self.queries, names=[self._marked(name) for name in every])
 
     def category_question(self, names: Sequence[str], video: bool = False) -> TokenSequence:
-        """The same up to where the model says what it sees."""
+        """The same up to the names that the model generates."""
         every = [*names, BACKGROUND]
-        text = self._category_text(len(every), video).split(_SAID)[0] + "<seg>"
+        text = self._category_text(len(every), video).split(_GENERATED)[0] + "<seg>"
         tokens = [self._marked(name) for name in every]
         return assemble(self._tokens(text, []), 0, names=tokens)
 
     def sentence(self, prompt: str, reasoning: bool = False, video: bool = False) -> TokenSequence:
-        """One expression or question, ``reasoning`` where an answer must be thought of."""
+        """One expression or question, ``reasoning`` for questions."""
         if self.style == "plain":
             text = "<image><temporal> find <refer> <gt><seg>"
         elif video:
-            text = chat_turn(seen_names(video) + _FRAME_INSTRUCTION, _SURE)
+            text = chat_turn(image_text(video) + _FRAME_INSTRUCTION, _SURE)
         else:
             task = "Reasoning" if reasoning else "Referring"
-            text = chat_turn(seen_names(video) + _SENTENCE_INSTRUCTION.format(task), _SURE)
+            text = chat_turn(image_text(video) + _SENTENCE_INSTRUCTION.format(task), _SURE)
         ids = self._tokens(text, [self.tokenizer.seg])
         tokens = self._sentence_tokens(prompt, reasoning, video)
         return assemble(ids, self.single, expression=tokens)
 
     def regions(self, count: int, video: bool = False) -> TokenSequence:
-        """``count`` regions asked together."""
+        """``count`` regions in one prompt."""
         if self.style == "plain":
             text = "<image><temporal> point " + "<region> " * count + "<seg>"
         else:
             marks = ", ".join(["<region>"] * count)
-            human = seen_names(video) + self.region_instruction.format(marks)
+            human = image_text(video) + self.region_instruction.format(marks)
             text = chat_turn(human, "\n[SEG]<seg>")
         return assemble(self._tokens(text, []), self.single)
 
     def chat(self, question: str, turns: Sequence[tuple[str, str]] = ()) -> TokenSequence:
-        """A question to be answered in words. turns: what was asked and answered before."""
+        """A question with an answer in text. turns: earlier questions and answers."""
         if self.style == "plain":
-            said = "".join(f" {asked} {answer}{END}" for asked, answer in turns)
-            return assemble_chat(tokenize(f"<image>{said} {question}", self.tokenizer))
+            earlier = "".join(f" {text} {answer}{END}" for text, answer in turns)
+            return assemble_chat(tokenize(f"<image>{earlier} {question}", self.tokenizer))
         return assemble_chat(tokenize(conversation_text(turns, question), self.tokenizer))
 
     def answered(self, question: str, answer: str) -> tuple[TokenSequence, int]:
-        """A question with its answer, to be learned; how many tokens the answer has."""
+        """A question with its answer, for training; the answer's number of tokens."""
         sequence = self.chat(question)
-        said = self.tokenizer.ids(f" {answer}{END}")
-        ids = np.concatenate([sequence.ids, np.asarray(said, np.int64)])
-        return TokenSequence(sequence.prefix, ids, np.full(len(ids), -1)), len(said)
+        added = self.tokenizer.ids(f" {answer}{END}")
+        ids = np.concatenate([sequence.ids, np.asarray(added, np.int64)])
+        return TokenSequence(sequence.prefix, ids, np.full(len(ids), -1)), len(added)
 
     def entities(self, names: Sequence[str]) -> list[int]:
-        """How the model says what it sees: each name ends with ``[SEG]``, one more ends all."""
+        """The format of generated names: each ends with ``[SEG]``, one more ends the list."""
         return [*(t for name in names for t in self._marked(name)), self.tokenizer.seg]
 
-    def entities_end(self, said: Sequence[int]) -> bool:
+    def entities_end(self, generated: Sequence[int]) -> bool:
         """Whether a list of names is complete: at a second ``[SEG]`` in a row, or one alone."""
         seg = self.tokenizer.seg
-        return bool(said) and (
-            said[-1] == self.tokenizer.end
-            or (said[-1] == seg and (len(said) == 1 or said[-2] == seg))
+        return bool(generated) and (
+            generated[-1] == self.tokenizer.end
+            or (generated[-1] == seg and (len(generated) == 1 or generated[-2] == seg))
         )
 
-    def entities_of(self, said: Sequence[int]) -> list[str]:
-        """The different names in such a list, in order; what was cut off is left out."""
+    def entities_of(self, generated: Sequence[int]) -> list[str]:
+        """The different names in such a list, in order; a truncated one is left out."""
         names: list[str] = []
         name: list[int] = []
-        for token in said:
+        for token in generated:
             if token != self.tokenizer.seg:
                 name.append(token)
             elif name:
@@ -166,7 +166,7 @@ class HyperSegPrompts:
         if self.style == "plain":
             return "<image><temporal> segment " + "<cls> " * count + "<gt><seg>"
         marks = ", ".join(["<cls>"] * count)
-        return chat_turn(seen_names(video) + self.category_instruction.format(marks), _SURE)
+        return chat_turn(image_text(video) + self.category_instruction.format(marks), _SURE)
 
     def _sentence_tokens(self, text: str, reasoning: bool, video: bool) -> list[int]:
         """Expressions end with a dot; questions and sentences about a video stay as they are."""
@@ -181,15 +181,15 @@ class HyperSegPrompts:
     def _marked(self, text: str) -> list[int]:
         return [*self.tokenizer.ids(text), self.tokenizer.seg]
 
-    def _tokens(self, text: str, said: Sequence[int]) -> list[int]:
-        """Ids of a wording; ``said`` stands where the answer's own words belong."""
-        before, mark, after = text.partition(_SAID)
+    def _tokens(self, text: str, generated: Sequence[int]) -> list[int]:
+        """Ids of an instruction with ``generated`` in its position."""
+        before, mark, after = text.partition(_GENERATED)
         ids = tokenize(before, self.tokenizer)
-        return [*ids, *said, *tokenize(after, self.tokenizer)] if mark else ids
+        return [*ids, *generated, *tokenize(after, self.tokenizer)] if mark else ids
 
 
 def hyperseg_prompts(tokenizer: Tokenizer, config: Wording) -> HyperSegPrompts:
-    """The prompts that a model of this configuration reads."""
+    """The prompts of a model of this configuration."""
     return HyperSegPrompts(
         tokenizer,
         config.prompt_style,

@@ -19,7 +19,7 @@ class HyperSegSystem:
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
-        """By its config.json, and by its tensors where that says what PSALM's says."""
+        """By its config.json, and by its tensors where PSALM's may be the same."""
         from vlseg_cli.models.hyperseg.conversion import LLAVA, MIPHA
         from vlseg_cli.models.mask2former.conversion import PERCEIVER
 
@@ -27,13 +27,13 @@ class HyperSegSystem:
         return kind == MIPHA or (kind == LLAVA and holds_tensor(directory, PERCEIVER))
 
     def open_official(self, directory: Path) -> OfficialFolder:
-        """What the authors' folder holds."""
+        """See ``System``."""
         from vlseg_cli.models.hyperseg.conversion import open_official_hyperseg
 
         return open_official_hyperseg(directory)
 
     def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
-        """With the weights of a folder."""
+        """See ``System``."""
         from vlseg_cli.models.hyperseg.config import HyperSegConfig
         from vlseg_cli.models.hyperseg.modeling import HyperSeg
         from vlseg_cli.models.hyperseg.video import HyperSegVideoSegmenter
@@ -49,7 +49,7 @@ class HyperSegSystem:
         config: Mapping[str, Any],
         losses: Mapping[str, Any],
     ) -> "Trainable":
-        """Random weights for the words and categories of ``vocabulary``."""
+        """See ``System``."""
         from vlseg_cli.models.hyperseg.config import HyperSegConfig
         from vlseg_cli.models.hyperseg.modeling import HyperSeg
         from vlseg_cli.models.hyperseg.training import HyperSegLosses, TrainableHyperSeg

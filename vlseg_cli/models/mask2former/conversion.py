@@ -1,7 +1,7 @@
-"""The half of a state dict that PSALM and HyperSeg inherited from Mask2Former's code, to ours.
+"""Rules for the tensors that PSALM, HyperSeg and MVP-LM inherited from Mask2Former's code.
 
 Swin, the pixel decoder, the mask decoder with its scores, and the projections into it: the names
-are the same in both systems but for where Swin lies.
+are the same in all systems but for the prefix of Swin.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _OUR_LAYER = r"mask_decoder.decoder.layers.\1"
 
 
 def swin_rules(tower: str) -> tuple[Rule, ...]:
-    """tower: pattern of the name under which Swin lies in the official file."""
+    """tower: pattern of Swin's prefix in the official file."""
     block = rf"{tower}\.layers\.(\d+)\.blocks\.(\d+)"
     ours = r"vision_tower.backbone.swin.encoder.layers.\1.blocks.\2"
     return (
@@ -141,7 +141,7 @@ CONNECTOR_SIZES: Witnesses = {
 
 
 def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes for a PSALM configuration; what neither tensors nor config tell is left out.
+    """Sizes for a PSALM configuration; what neither tensors nor config contain is left out.
 
     shapes: of the official tensors. config: the official config.json.
     Raises WeightsError if the tensors are not a PSALM's.

@@ -1,7 +1,7 @@
 """A frame becomes network input: longest side to size, padded right and below, normalized.
 
 Source: PSALM section 2 (detectron2's ResizeShortestEdge and FixedSizeCrop): Pillow bilinear on
-uint8, padding of 128 before normalization. SigLIP sees the whole frame squashed to a square instead
+uint8, padding of 128 before normalization. For SigLIP the whole frame is squashed to a square
 (HyperSeg section 3).
 """
 
@@ -53,18 +53,18 @@ def fit_masks(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
 
 
 def fit_regions(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """As ``fit_masks``, for what a user points at: the cell of its middle pixel always stays.
+    """As ``fit_masks``, for region prompts: the cell of a region's middle pixel always stays.
 
     Raises UsageError for a region without pixels.
     """
-    placed = fit_masks(masks, size)
-    for mask, cells in zip(masks, placed, strict=True):
+    fitted = fit_masks(masks, size)
+    for mask, cells in zip(masks, fitted, strict=True):
         _keep_middle(mask, cells, content_size(mask.shape[0], mask.shape[1], size))
-    return placed
+    return fitted
 
 
 def squash_pixels(frame: Frame, size: int) -> NDArray[np.float32]:
-    """A frame -> (3, size, size) in [-1, 1], whatever its shape was; bicubic."""
+    """A frame -> (3, size, size) in [-1, 1], without keeping its aspect ratio; bicubic."""
     squashed = Image.fromarray(frame.pixels).resize((size, size), Image.Resampling.BICUBIC)
     scaled = (np.asarray(squashed, np.float32) / 255 - 0.5) / 0.5
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
@@ -73,12 +73,12 @@ def squash_pixels(frame: Frame, size: int) -> NDArray[np.float32]:
 def squash_regions(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     """(N, H, W) -> (N, size, size) on the same grid as ``squash_pixels``; the cell of a region's
     middle pixel always stays. Raises UsageError for a region without pixels."""
-    placed = np.zeros((len(masks), size, size), bool)
-    for mask, cells in zip(masks, placed, strict=True):
+    fitted = np.zeros((len(masks), size, size), bool)
+    for mask, cells in zip(masks, fitted, strict=True):
         image = Image.fromarray(mask.view(np.uint8))
         cells[:] = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC)) > 0
         _keep_middle(mask, cells, (size, size))
-    return placed
+    return fitted
 
 
 def _keep_middle(
@@ -91,7 +91,7 @@ def _keep_middle(
 
 
 def _middle(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Row and column of a mask's pixel in the middle of its pixels."""
+    """Row and column of the median of a mask's pixels in reading order."""
     pixels = np.argwhere(mask)
     if not len(pixels):
         raise UsageError("A region prompt has no pixels: mark at least one.")

@@ -1,4 +1,4 @@
-"""The conversation template that PSALM and MVP-LM share, and what a collator needs of prompts."""
+"""The conversation template of PSALM and MVP-LM, and the prompts that a collator uses."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,28 +15,28 @@ _SYSTEM = (
 
 
 class MaskPrompts(Protocol):
-    """Token sequences for prompts that are answered with masks."""
+    """Token sequences for prompts with masks as output."""
 
     tokenizer: Tokenizer
 
     def categories(self, names: Sequence[str]) -> TokenSequence:
-        """Segment everything that has one of these names."""
+        """All objects of these categories."""
         ...
 
     def sentence(self, text: str) -> TokenSequence:
-        """Segment what a sentence means."""
+        """The object or objects of an expression or a question."""
         ...
 
     def regions(self, count: int) -> TokenSequence:
-        """Segment what lies in so many regions."""
+        """The objects of this many regions."""
         ...
 
 
 def user_turn(user: str) -> str:
-    """What a user says in the LLaMA-2 wrapper that Phi was trained with; an answer comes next."""
+    """A user's turn in the LLaMA-2 template that Phi was trained with; an answer comes next."""
     return f"[INST] <<SYS>>\n{_SYSTEM}\n<</SYS>>\n\n{user} [/INST]"
 
 
 def chat_turn(user: str, answer: str) -> str:
-    """One turn in that wrapper."""
+    """One turn with its answer in that template."""
     return f"{user_turn(user)} {answer} <|endoftext|>"

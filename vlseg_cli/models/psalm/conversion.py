@@ -70,7 +70,7 @@ def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
 _PIXELS = r"sem_seg_head\.pixel_decoder"
 _PREDICTOR = r"sem_seg_head\.predictor"
 
-# Parts of ours that a base fills whole, and what of them stays as it was.
+# Parts of ours that a base fills whole, and their tensors that keep their initial values.
 PARTS = {"vision_tower", "pixel_decoder", "mask_decoder", "connector"}
 FRESH = (
     r"pixel_decoder\.decoder\.(adapter_1|layer_1)\.0\.bias"  # Mask2Former's have none
@@ -88,7 +88,7 @@ def base_rules(queries: int) -> tuple[Rule, ...]:
         Rename(rf"{_PREDICTOR}\.static_query\.weight", r"predictor.query_feat.weight"),
         FirstRows(rf"{_PREDICTOR}\.query_embed\.weight", "predictor.query_embed.weight", queries),
         Rename(rf"{_PREDICTOR}\.(?!static_query|query_embed|class_embed)(.+)", r"predictor.\1"),
-        Drop(rf"{_PREDICTOR}\.class_embed\.\w+", "classes are what the language model says"),
+        Drop(rf"{_PREDICTOR}\.class_embed\.\w+", "classes come from the language model"),
         Drop(r"criterion\.empty_weight", "belongs to a loss"),
         Rename(r"(?:.+\.)?mm_projector\.(.+)", r"model.mm_projector.\1"),
     )
@@ -97,7 +97,7 @@ def base_rules(queries: int) -> tuple[Rule, ...]:
 _FILLS = (
     Fill(
         r"connector\..*\.num_batches_tracked",
-        "counts batches, no answer depends on it",
+        "counts batches, no prediction depends on it",
         0,
         torch.int64,
     ),
@@ -105,16 +105,16 @@ _FILLS = (
 
 
 def open_official_psalm(directory: Path) -> OfficialFolder:
-    """Look through an official folder and find out whether it is complete; numbers are not read.
+    """Inspect an official folder for completeness, without reading tensor values.
 
-    Sizes that no file of theirs tells, such as decoder_heads, are the published ones unless
+    Sizes that no file of theirs contains, such as decoder_heads, are the published ones unless
     config.json has them in a table "vlseg"; its categories are COCO panoptic's, which it was
     trained with. Raises WeightsError for a folder that is damaged or no PSALM's.
     """
-    told = read_claimed_config(directory, "PSALM", [MODEL_TYPE])
+    stated = read_claimed_config(directory, "PSALM", [MODEL_TYPE])
     tensors = read_checkpoint(directory)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = psalm_sizes(shapes, told) | told.get("vlseg", {})
+    sizes = psalm_sizes(shapes, stated) | stated.get("vlseg", {})
     config, own = sized("PSALM", lambda: PSALMConfig.from_dict(sizes), PSALM, directory)
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
@@ -129,7 +129,7 @@ def is_base(directory: Path) -> bool:
 
 
 def base_tensors(psalm: PSALM, directory: Path) -> dict[str, Tensor]:
-    """What a base has of a model, by our names; the rest may stay as it is.
+    """The tensors that a base has of a model, by our names.
 
     Raises WeightsError naming what is unknown, misshapen, or lacking in a part that is there.
     """
@@ -137,12 +137,12 @@ def base_tensors(psalm: PSALM, directory: Path) -> dict[str, Tensor]:
     rules, first = psalm_rules(config.language_heads, config.vocabulary), base_rules(config.queries)
     theirs = read_checkpoint(directory)
     if unknown := [name for name in theirs if find_rule(first, name) is None]:
-        raise WeightsError(f"{directory} has no part that a PSALM can begin with: {unknown[0]}?")
+        raise WeightsError(f"{directory} has no part that can initialize a PSALM: {unknown[0]}?")
     official = {k: v for name in theirs for k, v in convert(first, name, theirs[name]).items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in psalm.state_dict().items()}
     used = cover(rules, official, shapes).used
     parts = {ours.partition(".")[0] for names in used.values() for ours in names} & PARTS
     own = {name: shape for name, shape in shapes.items() if name.partition(".")[0] in parts}
-    require_complete(cover(rules, official, own, [Fill(FRESH, "stays as it was")]), directory)
+    require_complete(cover(rules, official, own, [Fill(FRESH, "initial value")]), directory)
     ours = {k: v for name in official for k, v in convert(rules, name, official[name]).items()}
     return {name: tensor for name, tensor in ours.items() if name in own}

@@ -1,6 +1,6 @@
 """PSALM's instructions, letter by letter as its checkpoint was trained with them (section 5).
 
-'plain' is the short wording of the embedded miniature: a word for the task and the conditions.
+'plain' is the short wording of the embedded miniature: the task's name and the conditions.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ _SURE = "\nSure, the segmentation result is <seg>"
 
 
 def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
-    """Questions and answers about the picture, which stands before the first question."""
+    """Questions and answers about the image, which stands before the first question."""
     (question, answer), *later = turns
     text = chat_turn(f"<image>\n{question}", answer)
     return text + "".join(f"<|endoftext|>[INST] {q} [/INST] {a} <|endoftext|>" for q, a in later)
 
 
 def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
-    """Ask for ``count`` categories; ``task`` is the word before 'Segmentation'."""
+    """Instruction for ``count`` categories; ``task`` is the word before 'Segmentation'."""
     if style == "plain":
         return "<image> segment " + "<cls> " * count + "<seg>"
     user = (
@@ -37,7 +37,7 @@ def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
 
 
 def sentence_text(style: Style) -> str:
-    """Ask for what a sentence means."""
+    """Instruction for an expression or a question."""
     if style == "plain":
         return "<image> find <refer> <seg>"
     user = (
@@ -48,7 +48,7 @@ def sentence_text(style: Style) -> str:
 
 
 def region_text(count: int, style: Style) -> str:
-    """Ask for the objects at ``count`` places."""
+    """Instruction for ``count`` regions."""
     if style == "plain":
         return "<image> point " + "<region> " * count + "<seg>"
     user = (
@@ -59,7 +59,7 @@ def region_text(count: int, style: Style) -> str:
 
 
 class PSALMPrompts:
-    """Makes token sequences of what is asked. ``queries``: mask tokens for category prompts,
+    """Token sequences of prompts. ``queries``: mask tokens for category prompts,
     ``single``: mask tokens for one sentence or region."""
 
     def __init__(self, tokenizer: Tokenizer, style: Style, queries: int, single: int) -> None:
@@ -67,7 +67,7 @@ class PSALMPrompts:
         self.queries, self.single = queries, single
 
     def categories(self, names: Sequence[str], task: str = "Panoptic") -> TokenSequence:
-        """Names in this order, then ``background``, which is the void class."""
+        """Names in this order, then ``background``, which is the no-object class."""
         every = [*names, BACKGROUND]
         ids = tokenize(category_text(len(every), self.style, task), self.tokenizer)
         tokens = [[*self.tokenizer.ids(name), self.tokenizer.seg] for name in every]
@@ -85,13 +85,13 @@ class PSALMPrompts:
         return assemble(ids, self.single, expression=tokens)
 
     def question(self, text: str) -> TokenSequence:
-        """A question that is to be answered in words: the answer's tokens come after it."""
+        """A question with an answer in text, whose tokens come after it."""
         ids = tokenize(user_turn(f"<image>\n{text.strip()}"), self.tokenizer)
         image = ids.index(Placeholder.IMAGE)
         rest = np.asarray(ids[image + 1 :], np.int64)
         return TokenSequence(tuple(ids[:image]), rest, np.full(len(rest), -1))
 
     def regions(self, count: int) -> TokenSequence:
-        """``count`` regions asked together."""
+        """``count`` regions in one prompt."""
         ids = tokenize(region_text(count, self.style), self.tokenizer)
         return assemble(ids, self.single)

@@ -19,20 +19,20 @@ class PSALMSystem:
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
-        """By its config.json, unless the tensors are those of a HyperSeg that says the same."""
+        """By its config.json, which a HyperSeg may share; its tensors differ."""
         from vlseg_cli.models.mask2former.conversion import PERCEIVER
         from vlseg_cli.models.psalm.conversion import MODEL_TYPE
 
         return model_type(directory) == MODEL_TYPE and not holds_tensor(directory, PERCEIVER)
 
     def open_official(self, directory: Path) -> OfficialFolder:
-        """What the authors' folder holds."""
+        """See ``System``."""
         from vlseg_cli.models.psalm.conversion import open_official_psalm
 
         return open_official_psalm(directory)
 
     def segmenter(self, folder: ModelFolder, name: str, device: str) -> "PSALMVideoSegmenter":
-        """With the weights of a folder."""
+        """See ``System``."""
         from vlseg_cli.models.psalm.config import PSALMConfig
         from vlseg_cli.models.psalm.modeling import PSALM
         from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
@@ -48,7 +48,7 @@ class PSALMSystem:
         config: Mapping[str, Any],
         losses: Mapping[str, Any],
     ) -> "Trainable":
-        """Random weights for the words and categories of ``vocabulary``."""
+        """See ``System``."""
         from vlseg_cli.models.psalm.config import PSALMConfig
         from vlseg_cli.models.psalm.modeling import PSALM
         from vlseg_cli.models.psalm.training import TrainablePSALM
