@@ -172,7 +172,7 @@ def test_what_nothing_depends_on_may_be_absent(official: Path, tmp_path: Path) -
         save_file({n: t for n, t in tensors.items() if "num_batches" not in n}, shard)
     (official / "model.safetensors.index.json").unlink()
     coverage = convert_folder(official, tmp_path / "ours", SOURCE)
-    assert "3 of ours made: counts batches, no answer depends on it" in coverage.lines()
+    assert "3 of ours made: counts batches, no prediction depends on it" in coverage.lines()
     assert answers(tmp_path / "ours")[0].segments == answers(official)[0].segments
 
 
