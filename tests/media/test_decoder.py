@@ -220,9 +220,9 @@ def test_the_child_does_not_outlive_its_parent(film: Path) -> None:
 import sys
 from pathlib import Path
 from vlseg_cli.media.decoder import Decoder
-from vlseg_cli.schema import Clip
+from vlseg_cli.schema import FrameRange
 decoder = Decoder()
-frames = decoder.frames(Path({str(film)!r}), Clip())
+frames = decoder.frames(Path({str(film)!r}), FrameRange())
 next(frames)
 print(decoder.pid, flush=True)
 sys.stdin.read()

@@ -1,4 +1,4 @@
-"""What we write as COCO, pycocotools reads back to the same masks."""
+"""COCO files as pycocotools reads them; a category name has one id."""
 
 import json
 import tracemalloc
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from outputs.answers import in_video
+import pytest
+from outputs.answers import in_video, record
 from pycocotools.coco import COCO
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.coco import write_coco
-from vlseg_cli.schema import Record, decode_rle
+from vlseg_cli.outputs.coco import CategoryTable, write_coco
+from vlseg_cli.schema import Record, Task, decode_rle, segment_from_mask
 
 
 def written(folder: OutputFolder, *records: Record) -> COCO:
@@ -95,3 +96,36 @@ def test_memory_does_not_grow_with_the_number_of_records(
         tracemalloc.stop()
     assert (folder.root / "coco.json").stat().st_size > 200_000
     assert peaks[1] < peaks[0] + 50_000
+
+
+MASK = np.ones((2, 2), bool)
+
+
+def test_names_are_numbered_in_the_order_of_the_prompts() -> None:
+    table = CategoryTable()
+    table.add(replace(record(MASK, prompt=("cup", "sky")), stuff=(1,)))
+    table.add(record(MASK, prompt="the red cup"))
+    table.add(record(MASK, prompt=("sky", "dog")))
+    assert list(table.records()) == [
+        {"id": 1, "name": "cup", "isthing": 1},
+        {"id": 2, "name": "sky", "isthing": 0},
+        {"id": 3, "name": "the red cup", "isthing": 1},
+        {"id": 4, "name": "dog", "isthing": 1},
+    ]
+
+
+def test_segments_find_their_category() -> None:
+    table, names = CategoryTable(), record(MASK, prompt=("cup", "dog"))
+    table.add(names)
+    assert table.id_of(names, segment_from_mask(MASK, 1, "a dog", 1)) == 2
+    assert table.id_of(record(MASK, prompt="it"), segment_from_mask(MASK, 1, "whatever")) == 3
+
+
+@pytest.mark.parametrize("task", [Task.INTERACTIVE, Task.VOS])
+def test_regions_are_named_by_their_answers(task: Task) -> None:
+    table = CategoryTable()
+    segments = (segment_from_mask(MASK, 1, "point 1"), segment_from_mask(MASK, 1, "box 2"))
+    asked = replace(record(MASK), task=task, prompt=("point", "box"), segments=segments)
+    table.add(asked)
+    assert [one["name"] for one in table.records()] == ["point 1", "box 2"]
+    assert table.id_of(asked, segments[1]) == 2

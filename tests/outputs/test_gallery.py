@@ -11,9 +11,8 @@ import pytest
 from outputs.answers import in_video
 from PIL import Image
 
-from vlseg_cli.outputs import OutputFolder, gallery_pages
-from vlseg_cli.outputs.gallery import GallerySink
-from vlseg_cli.outputs.gallery_pages import clock_time, write_gallery
+from vlseg_cli.outputs import OutputFolder, gallery
+from vlseg_cli.outputs.gallery import GallerySink, clock_time, write_gallery
 from vlseg_cli.schema import Frame, Item, Record
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>&'\udcff\u202e"
@@ -147,7 +146,7 @@ class Images:
 def test_many_pictures_make_several_pages(
     folder: OutputFolder, asked: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery_pages, "_CARDS", 4)
+    monkeypatch.setattr(gallery, "_CARDS", 4)
     write_gallery(Images(asked, 9), folder)
     pages = [Page(folder.root / "html" / name) for name in NAMES]
     assert [page.tags.count("figure") for page in pages] == [4, 4, 1]

@@ -1,4 +1,4 @@
-"""The JSON record holds exactly the documented keys, and is read back as it was."""
+"""Records are read back equal, damage is named, and JSON documents are streamed."""
 
 import dataclasses
 import json
@@ -7,15 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from outputs.answers import any_record, in_video
 
+from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.records import (
     RecordFile,
     by_frame,
+    json_list,
+    json_object,
+    json_value,
     prompt_words,
     read_record,
     record_line,
     record_of,
+    write_jsonl,
 )
 from vlseg_cli.schema import (
     Expression,
@@ -144,3 +150,39 @@ def test_frames_are_told_apart_by_item_and_number(asked: Record, mapped: Record)
 def test_a_store_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be read"):
         list(RecordFile(tmp_path / "records.jsonl"))
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)
+)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.text(), st.lists(VALUES, max_size=4), max_size=4))
+def test_objects_of_lists_are_read_back(members: dict[str, list[object]]) -> None:
+    text = b"".join(json_object((name, json_list(one)) for name, one in members.items()))
+    assert json.loads(text) == members
+
+
+@given(VALUES)
+def test_values_are_read_back(value: object) -> None:
+    assert json.loads(b"".join(json_value(value))) == value
+
+
+def test_members_are_walked_through_in_order() -> None:
+    seen: list[str] = []
+
+    def entries(name: str):
+        seen.append(name)
+        yield len(seen)
+
+    pieces = json_object([(name, json_list(entries(name))) for name in "abc"])
+    assert json.loads(b"".join(pieces)) == {"a": [1], "b": [2], "c": [3]}
+
+
+def test_lines_are_those_of_the_record_store(
+    folder: OutputFolder, asked: Record, mapped: Record
+) -> None:
+    write_jsonl([asked, mapped, asked], folder)
+    lines = (folder.root / "predictions.jsonl").read_text().splitlines()
+    assert lines == [record_line(asked), record_line(mapped), record_line(asked)]

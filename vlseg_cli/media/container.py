@@ -1,12 +1,15 @@
-"""Open a video file and nothing else: whatever its name or content says, no other file is touched.
+"""Opens one video file and no other, and detects truncated files, which libav reads without error.
 
-libav only ever sees bytes that we read for it. The demuxers are a closed list, as playlists and
-scripts would make it open further files and addresses.
+libav gets only bytes that we read for it, and its demuxers are a closed list, as playlists and
+scripts would open further files and addresses. A file is truncated only if its own header
+announces a greater length, so no complete file is rejected.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 from av.container import InputContainer
@@ -14,8 +17,106 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vlseg_cli.media.limits import Limits, check_file, check_size
-from vlseg_cli.media.truncation import is_truncated
 from vlseg_cli.schema import InputError
+
+_SEGMENT = b"\x18\x53\x80\x67"  # of Matroska; everything but a short header lies in it
+_TS_PACKETS = ((188, 0), (192, 4), (204, 0))  # bytes, and where in them the sync byte is
+_LARGEST_HEADER = 1 << 12
+
+
+def is_truncated(path: Path) -> bool:
+    """Whether a Matroska, MP4, AVI, GIF or transport stream ends before it should."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            return _end(file, size) > size
+    except OSError:
+        return False  # what cannot be read any more has other troubles
+
+
+def _end(file: BinaryIO, size: int) -> int:
+    """Where the file should end at least, by its own account."""
+    start = file.read(_LARGEST_HEADER)
+    file.seek(0)
+    if start.startswith(b"\x1a\x45\xdf\xa3"):
+        return _matroska_end(start)
+    if start.startswith(b"RIFF"):
+        return _riff_end(file, size)
+    if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return _boxes_end(file, size)
+    if start.startswith(b"GIF8"):
+        return _gif_end(file)
+    return _transport_end(start, size)
+
+
+def _matroska_end(start: bytes) -> int:
+    """Where the segment ends; 0 if that was not known when it was written."""
+    at = start.find(_SEGMENT) + len(_SEGMENT)
+    if at < len(_SEGMENT) or at >= len(start) or not start[at]:
+        return 0
+    width = 9 - start[at].bit_length()  # the leading zeros of a number tell how long it is
+    length = int.from_bytes(start[at : at + width], "big") & ((1 << 7 * width) - 1)
+    return 0 if length == (1 << 7 * width) - 1 else at + width + length
+
+
+def _riff_end(file: BinaryIO, size: int) -> int:
+    """Where the last of the RIFF chunks ends; large AVI files have several."""
+    end = 0
+    while end < size:
+        file.seek(end)
+        head = file.read(8)
+        if head[:4] != b"RIFF":
+            break
+        end += 8 + int.from_bytes(head[4:], "little")
+    return end
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int:
+    """Where the last box ends."""
+    end = 0
+    while end < size:
+        file.seek(end)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:], "big")
+        if length < 8:
+            break  # 0: to the end of the file; anything else is no box
+        end += length
+    return end
+
+
+def _gif_end(file: BinaryIO) -> int:
+    """Where the last block ends, or would end if it were whole."""
+    head = file.read(13)
+    file.seek(_colors(head[10]) if len(head) == 13 else 0, os.SEEK_CUR)
+    while (kind := file.read(1)) in (b"!", b","):
+        if kind == b",":
+            place = file.read(9)
+            file.seek(_colors(place[8]) if len(place) == 9 else 0, os.SEEK_CUR)
+        file.seek(1, os.SEEK_CUR)  # a label, or the size of codes
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], os.SEEK_CUR)
+        else:
+            return file.tell() + 1
+    return file.tell()
+
+
+def _colors(flags: int) -> int:
+    """Bytes of the color table that these flags announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _transport_end(start: bytes, size: int) -> int:
+    """Where the last packet ends."""
+    for packet, at in _TS_PACKETS:
+        if len(start) > 4 * packet and all(start[at + packet * n] == 0x47 for n in range(4)):
+            return -(-size // packet) * packet
+    return 0
+
 
 _DEMUXERS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf"
 _THREADS = 2  # a fixed number: what a damaged stream decodes to must not depend on the machine

@@ -1,4 +1,4 @@
-"""The parent's side of one decoder process: start it, ask it, hear it, end it."""
+"""The parent's side of a decoder process: requests out, frames into a queue bounded in bytes."""
 
 import io
 import os
@@ -7,13 +7,12 @@ import sys
 from collections import deque
 from contextlib import suppress
 from signal import SIGKILL
-from threading import Lock, Thread
-from typing import Any
+from threading import Condition, Lock, Thread
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from vlseg_cli.media.limits import Limits, check_size
-from vlseg_cli.media.prefetch import PrefetchQueue
 from vlseg_cli.media.protocol import (
     BUSY,
     READY,
@@ -26,6 +25,68 @@ from vlseg_cli.media.protocol import (
     request_line,
 )
 from vlseg_cli.schema import Frame
+
+T = TypeVar("T")
+
+_TICK = 1.0  # s; silence is counted in ticks, so that a pause of the whole program counts as one
+
+
+class PrefetchQueue(Generic[T]):
+    """One thread puts, one takes; ``most_bytes`` are held at most, or a single larger thing."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._things: deque[tuple[T, int]] = deque()
+        self._open = True
+        self._changed = Condition()
+
+    def reserve(self, size: int) -> bool:
+        """Wait until ``size`` bytes have room and count them; False if the queue was closed."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._open or not self._held or self._held + size <= self._most
+            )
+            self._held += size
+            return self._open
+
+    def put(self, thing: T, size: int) -> None:
+        """Add what ``reserve`` made room for."""
+        with self._changed:
+            self._things.append((thing, size))
+            self._changed.notify_all()
+
+    def beat(self) -> None:
+        """Say that the putting side is alive though it has nothing to put."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def take(self, patience: float) -> T:
+        """The next thing, in order.
+
+        Raises TimeoutError after ``patience`` seconds without a sign of life, EOFError if the
+        queue is closed and empty.
+        """
+        with self._changed:
+            silence = 0.0
+            while not self._things:
+                if not self._open:
+                    raise EOFError
+                tick = min(_TICK, patience - silence)
+                silence = 0.0 if self._changed.wait(tick) else silence + tick
+                if silence >= patience:
+                    raise TimeoutError
+            thing, size = self._things.popleft()
+            self._held -= size
+            self._changed.notify_all()
+            return thing
+
+    def close(self) -> None:
+        """Nothing more will be put; what is in the queue can still be taken."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
 
 _AHEAD_BYTES = 1 << 28  # of decoded frames, kept ready
 _AHEAD_FRAMES = 64

@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vlseg_cli.media.truncation import is_truncated
+from vlseg_cli.media.container import is_truncated
 from vlseg_cli.schema import InputError
 
 

@@ -1,20 +1,76 @@
-"""COCO instances: ``coco.json``, a whole data set of the predictions, and ``coco_results.json``.
+"""COCO instances: ``coco.json``, a data set of the predictions, and ``coco_results.json``.
 
-The first opens in every annotation tool; the second is the list that ``COCO.loadRes`` and the
-evaluation servers take. ``coco_boxes.json`` is that list for detection: boxes alone, no masks. All
-use the same image and category ids; of all that is written, only the names of the categories are
-held in memory.
+The first opens in annotation tools; the second is the list that ``COCO.loadRes`` and evaluation
+servers take; ``coco_boxes.json`` is that list for detection, without masks. All share image and
+category ids. A category name has one id in all images and prompts of a run, from 1; only these
+names are held in memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from vlseg_cli import __version__
-from vlseg_cli.outputs.categories import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.json_stream import json_list, json_object, json_value
-from vlseg_cli.outputs.records import by_frame
-from vlseg_cli.schema import Record
+from vlseg_cli.outputs.records import by_frame, json_list, json_object, json_value
+from vlseg_cli.schema import Record, Segment, Task
+
+_POINTED = (Task.INTERACTIVE, Task.VOS)
+
+
+class CategoryRecord(TypedDict):
+    """A category as COCO writes it; ``isthing`` is 1 for countable ones."""
+
+    id: int
+    name: str
+    isthing: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    id: int
+    is_thing: bool
+
+
+class CategoryTable:
+    """Names met so far and their ids. A sentence is a category of its own words."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+
+    def add(self, record: Record) -> None:
+        """Take up what was asked, in its order, so that ids hardly depend on the answers."""
+        if isinstance(record.prompt, str):
+            self._id(record.prompt)
+        elif record.task in _POINTED:  # named by the answers: 'point 1', 'box 2'
+            for segment in record.segments:
+                self._id(segment.label)
+        else:
+            for index, name in enumerate(record.prompt):
+                self._id(name, index not in record.stuff)
+
+    def id_of(self, record: Record, segment: Segment) -> int:
+        """The id of the category that a segment of a record belongs to."""
+        return self._id(category_name(record, segment))
+
+    def records(self) -> Iterator[CategoryRecord]:
+        """The ``categories`` list of a COCO file."""
+        for name, entry in self._entries.items():
+            yield CategoryRecord(id=entry.id, name=name, isthing=int(entry.is_thing))
+
+    def _id(self, name: str, is_thing: bool = True) -> int:
+        entry = _Entry(len(self._entries) + 1, is_thing)
+        return self._entries.setdefault(name, entry).id
+
+
+def category_name(record: Record, segment: Segment) -> str:
+    """The sentence, the name among those asked for, or else the label."""
+    if isinstance(record.prompt, str):
+        return record.prompt
+    if segment.category_id is not None and segment.category_id < len(record.prompt):
+        return record.prompt[segment.category_id]
+    return segment.label
+
 
 _BOX_KEYS = ("image_id", "category_id", "bbox", "score")
 _RESULT_KEYS = (*_BOX_KEYS, "segmentation")

@@ -9,13 +9,12 @@ from typing import NamedTuple, Protocol
 
 from vlseg_cli.outputs.coco import write_coco, write_coco_boxes
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.gallery import GallerySink
-from vlseg_cli.outputs.gallery_pages import write_gallery
-from vlseg_cli.outputs.json_stream import write_jsonl
+from vlseg_cli.outputs.gallery import GallerySink, write_gallery
 from vlseg_cli.outputs.overlay import OverlaySink
 from vlseg_cli.outputs.palette import write_palette
 from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
+from vlseg_cli.outputs.records import write_jsonl
 from vlseg_cli.outputs.yolo import write_yolo
 from vlseg_cli.outputs.ytvis import write_youtube_vis
 from vlseg_cli.schema import Frame, Item, Record

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.outputs.categories import category_name
+from vlseg_cli.outputs.coco import category_name
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.json_stream import json_object, json_value
-from vlseg_cli.outputs.records import by_frame
+from vlseg_cli.outputs.records import by_frame, json_object, json_value
 from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 
 _MOST = 255  # objects that the values of a palette tell apart

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlseg_cli.outputs.categories import CategoryTable
-from vlseg_cli.outputs.coco import image_record
+from vlseg_cli.outputs.coco import CategoryTable, image_record
 from vlseg_cli.outputs.folder import OutputFolder, frame_file
-from vlseg_cli.outputs.json_stream import json_list, json_object
-from vlseg_cli.outputs.records import by_frame
+from vlseg_cli.outputs.records import by_frame, json_list, json_object
 from vlseg_cli.schema import Record, Task, decode_rle
 
 _MAPS = (Task.PANOPTIC, Task.SEMANTIC)  # tasks whose segments share no pixel

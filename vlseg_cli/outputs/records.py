@@ -1,7 +1,7 @@
-"""The record of one answered prompt: what ``--json`` prints and what a job's store holds.
+"""The record of one prediction, which ``--json`` prints and a job's record store holds.
 
-One line of ASCII JSON, safe for every terminal, pipe and file name; reading it back gives the
-very same record.
+A record is one line of ASCII JSON, safe for every terminal, pipe and file name, and is read back
+equal. Documents too long for memory are written piece by piece, one entry a line.
 """
 
 import json
@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.outputs.folder import is_safe_name
+from vlseg_cli.outputs.folder import OutputFolder, is_safe_name
 from vlseg_cli.schema import (
     RLE,
     Categories,
@@ -186,3 +186,46 @@ def by_frame(records: Iterable[Record]) -> Iterator[list[Record]]:
     """The records of each frame together; they follow each other in every store."""
     for _, group in groupby(records, key=lambda record: (record.name, record.frame)):
         yield list(group)
+
+
+def json_object(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
+    """An object of members that are JSON already.
+
+    They are walked through in their order, so one may use what another before it has found out.
+    """
+    opening = b"{"
+    for name, value in members:
+        yield opening + json.dumps(name).encode() + b": "
+        yield from value
+        opening = b",\n"
+    yield b"{}" if opening == b"{" else b"}"
+
+
+def json_list(entries: Iterable[Any]) -> Iterator[bytes]:
+    """A list of plain values."""
+    opening = b"["
+    for entry in entries:
+        yield opening + json.dumps(entry).encode()
+        opening = b",\n"
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def json_entries(entries: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
+    """A list of entries that are JSON already, each walked through in its turn."""
+    opening = b"["
+    for entry in entries:
+        yield opening
+        yield from entry
+        opening = b",\n"
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def json_value(value: Any) -> Iterator[bytes]:
+    """A plain value, whole."""
+    yield json.dumps(value).encode()
+
+
+def write_jsonl(records: Iterable[Record], folder: OutputFolder) -> None:
+    """Write the lines of the record store."""
+    lines = (record_line(record).encode() + b"\n" for record in records)
+    folder.write_stream(lines, "predictions.jsonl")

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.outputs.categories import CategoryTable
+from vlseg_cli.outputs.coco import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.records import by_frame
 from vlseg_cli.schema import Record, Segment, bounds_rle, decode_rle

@@ -14,10 +14,9 @@ from itertools import chain, groupby
 from typing import IO, Any
 
 from vlseg_cli import __version__
-from vlseg_cli.outputs.categories import CategoryTable
+from vlseg_cli.outputs.coco import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.json_stream import json_entries, json_list, json_object, json_value
-from vlseg_cli.outputs.records import by_frame
+from vlseg_cli.outputs.records import by_frame, json_entries, json_list, json_object, json_value
 from vlseg_cli.schema import Record, Segment
 
 

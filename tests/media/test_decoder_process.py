@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 
-from vlseg_cli.media.prefetch import PrefetchQueue
+from vlseg_cli.media.decoder_process import PrefetchQueue
 
 
 def test_things_come_in_order_and_never_more_than_fit_wait() -> None:
