@@ -7,7 +7,12 @@ from media.films import H264, HEVC, KINDS, Kind, number_of, write_film
 
 from vlseg_cli.media.container import open_video
 from vlseg_cli.media.limits import DEFAULT_LIMITS
-from vlseg_cli.media.seek import SeekPoint, UncertainSeekError, find_seek_point, frames_from
+from vlseg_cli.media.seek import (
+    SeekPoint,
+    UncertainSeekError,
+    find_seek_point,
+    frames_from_seek_point,
+)
 from vlseg_cli.media.video import read_video
 from vlseg_cli.schema import FrameRange
 
@@ -86,4 +91,4 @@ def test_a_jump_that_lands_elsewhere_is_noticed(tmp_path: Path) -> None:
     assert jump is not None
     wrong = SeekPoint(jump.number, jump.target, jump.first, 0, (jump.times[0] + 1, *jump.times[1:]))
     with open_video(path, DEFAULT_LIMITS) as (container, stream), pytest.raises(UncertainSeekError):
-        next(frames_from(path, container, stream, wrong))
+        next(frames_from_seek_point(path, container, stream, wrong))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.records import record_of
+from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (
     Categories,
     Frame,
@@ -78,10 +78,10 @@ def reason(frame: Frame) -> Prediction:
 @pytest.fixture
 def mapped(panoptic: Prediction, item: Item) -> Record:
     """The panoptic answer as a record."""
-    return record_of(panoptic, item, None)
+    return make_record(panoptic, item, None)
 
 
 @pytest.fixture
 def asked(reason: Prediction, item: Item) -> Record:
     """The answered question as a record."""
-    return record_of(reason, item, None)
+    return make_record(reason, item, None)

@@ -120,7 +120,7 @@ def draw_film(
             sink.abandon()
         for frame in own:
             sink.write(frame, item, number, records)
-        sink.end_part(item, number)
+        sink.end_chunk(item, number)
     sink.end_item(item, len(parts))
     sink.end_item(item, len(parts))  # a kill may have come before the journal knew
-    sink.forget_parts(item)
+    sink.remove_chunks(item)

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.outputs.atomic import AtomicFile, sweep, write_atomically, write_by_name
+from vlseg_cli.outputs.atomic import (
+    AtomicFile,
+    remove_partial_files,
+    write_atomically,
+    write_by_name,
+)
 from vlseg_cli.schema import OutputError
 
 
@@ -97,7 +102,7 @@ def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
     assert all(name.startswith(".") and name.endswith(".part") for name in names_in(tmp_path))
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / ".mine.part").touch()
-    sweep(tmp_path)
+    remove_partial_files(tmp_path)
     assert names_in(tmp_path) == ["sub"]
     assert names_in(tmp_path / "sub") == [".mine.part"]
 

@@ -14,10 +14,10 @@ from outputs.film import Film, write_film
 
 from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import encoder
-from vlseg_cli.outputs.encoder import FrameClock, read_clock
+from vlseg_cli.outputs.encoder import StreamTiming, read_timing
 from vlseg_cli.schema import FrameRange, InputError, UsageError
 
-CLOCK = FrameClock(4500, Fraction(1, 90000), Fraction(30), 45, 61)
+CLOCK = StreamTiming(4500, Fraction(1, 90000), Fraction(30), 45, 61)
 TICKS = [0, 3000, 3001, 9000, 90000]
 
 
@@ -70,12 +70,12 @@ BASES = [Fraction(1, 90000), Fraction(1001, 30000), Fraction(1, 1000), Fraction(
 @given(st.sampled_from(BASES), st.integers(0, 10**6), st.integers(0, 36000))
 def test_ticks_are_exact_for_ten_hours(base: Fraction, first: int, seconds: int) -> None:
     ticks = int(seconds / base)
-    assert FrameClock(first, base, Fraction(25), 1, 1).ticks(float(ticks * base)) == first + ticks
+    assert StreamTiming(first, base, Fraction(25), 1, 1).ticks(float(ticks * base)) == first + ticks
 
 
 def test_ticks_are_those_of_the_source(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mkv", Film(start=Fraction(5003, 1000)))
-    clock = read_clock(str(film))
+    clock = read_timing(str(film))
     with av.open(str(film)) as container:
         ticks = [frame.pts for frame in container.decode(video=0)]
     assert [clock.ticks(frame.time or 0) for frame in read_video(film, FrameRange())] == ticks
@@ -84,4 +84,4 @@ def test_ticks_are_those_of_the_source(tmp_path: Path) -> None:
 
 def test_a_source_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be opened"):
-        read_clock(str(tmp_path / "gone.mp4"))
+        read_timing(str(tmp_path / "gone.mp4"))

@@ -23,9 +23,9 @@ def write_all(
     sinks = open_sinks(names, folder)
     for sink in sinks:
         sink.write(frame, item, 0, records)
-        sink.end_part(item, 0)
+        sink.end_chunk(item, 0)
         sink.end_item(item, 1)
-        sink.forget_parts(item)
+        sink.remove_chunks(item)
         draw_film(sink, film, records, stumble=stumble)
     frames = [in_video(one, index) for index in range(9) for one in records]
     close_formats(names, [*records, *frames], folder)

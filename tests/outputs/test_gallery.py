@@ -45,13 +45,13 @@ def drawn(folder: OutputFolder, frame: Frame, item: Item, asked: Record) -> Outp
     """A folder with the pictures of an image and of a film in three parts of two frames."""
     sink = GallerySink(folder)
     sink.write(frame, item, 0, [asked])
-    sink.end_part(item, 0)
+    sink.end_chunk(item, 0)
     film = replace(item, name="film", is_video=True)
     large = np.zeros((300, 1000, 3), np.uint8)
     for index in range(6):
         sink.write(Frame(large, "film.mp4", index, index / 25), film, index // 2, [])
         if index % 2:
-            sink.end_part(film, index // 2)
+            sink.end_chunk(film, index // 2)
     return folder
 
 

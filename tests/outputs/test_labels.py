@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import ImageFont
 
-from vlseg_cli.outputs.labels import Label, draw_labels, innermost, shortened
+from vlseg_cli.outputs.labels import Label, draw_labels, innermost_point, shortened
 
 FONT = ImageFont.load_default(16)
 
@@ -15,19 +15,19 @@ FONT = ImageFont.load_default(16)
 @given(arrays.arrays(bool, st.tuples(st.integers(1, 300), st.integers(1, 300))), st.data())
 def test_innermost_lies_on_the_mask(mask: np.ndarray, data: st.DataObject) -> None:
     mask[data.draw(st.integers(0, mask.shape[0] - 1)), :] = True
-    x, y = innermost(mask)
+    x, y = innermost_point(mask)
     assert mask[y, x]
 
 
 def test_innermost_of_a_ring_is_on_the_ring_and_of_a_box_its_middle() -> None:
     y, x = np.mgrid[:201, :201] - 100
     ring = (x**2 + y**2 < 95**2) & (x**2 + y**2 > 40**2)
-    x0, y0 = innermost(ring)
+    x0, y0 = innermost_point(ring)
     assert ring[y0, x0]
     assert 55 < np.hypot(x0 - 100, y0 - 100) < 80
     box = np.zeros((90, 90), bool)
     box[20:61, 30:71] = True
-    assert innermost(box) == (50, 40)
+    assert innermost_point(box) == (50, 40)
 
 
 @given(st.text(max_size=80), st.integers(20, 300))

@@ -123,7 +123,7 @@ def test_the_sink_writes_a_png_per_image_and_a_folder_per_video(
 ) -> None:
     sink = OverlaySink(folder)
     sink.write(frame, item, 0, [asked])
-    sink.end_part(item, 0)
+    sink.end_chunk(item, 0)
     film = dataclasses.replace(item, name="film", is_video=True)
     sink.write(dataclasses.replace(frame, index=12, time=0.5), film, 0, [])
     with Image.open(folder.root / "overlay" / "kitchen.png") as picture:
@@ -141,7 +141,7 @@ def test_an_abandoned_part_leaves_no_picture(
     for index in range(4):
         sink.write(dataclasses.replace(frame, index=index), film, index // 2, [asked])
         if index == 1:
-            sink.end_part(film, 0)
+            sink.end_chunk(film, 0)
     sink.abandon()
     written = sorted(path.name for path in (folder.root / "overlay" / "film").iterdir())
     assert written == ["000000.png", "000001.png"]

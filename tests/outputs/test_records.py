@@ -17,10 +17,10 @@ from vlseg_cli.outputs.records import (
     json_list,
     json_object,
     json_value,
-    prompt_words,
+    make_record,
+    prompt_text,
     read_record,
     record_line,
-    record_of,
     write_jsonl,
 )
 from vlseg_cli.schema import (
@@ -75,7 +75,7 @@ def test_category_ids_index_the_prompt(mapped: Record) -> None:
 
 def test_a_record_takes_name_and_time_from_the_job(reason: Prediction, item: Item) -> None:
     film = dataclasses.replace(item, source="x/film.mp4", name="film-2", is_video=True)
-    record = record_of(reason, film, 0.04)
+    record = make_record(reason, film, 0.04)
     assert (record.input, record.name, record.is_video, record.time) == (
         "x/film.mp4",
         "film-2",
@@ -86,7 +86,7 @@ def test_a_record_takes_name_and_time_from_the_job(reason: Prediction, item: Ite
 
 def test_scores_have_six_digits_and_tracks_are_kept(reason: Prediction, item: Item) -> None:
     segment = segment_from_mask(np.ones((60, 80), bool), 1 / 3, "it", track_id=7)
-    record = record_of(dataclasses.replace(reason, segments=(segment,)), item, None)
+    record = make_record(dataclasses.replace(reason, segments=(segment,)), item, None)
     line = json.loads(record_line(record))
     assert (line["segments"][0]["score"], line["segments"][0]["track_id"]) == (0.333333, 7)
 
@@ -102,8 +102,8 @@ def test_lines_are_read_back_as_they_were(record: Record) -> None:
 
 def test_the_prompt_is_put_in_words() -> None:
     mask = np.ones((2, 2), bool)
-    assert prompt_words(Expression("the red car")) == "the red car"
-    assert prompt_words(Regions((Region("point", mask), Region("box", mask)))) == ("point", "box")
+    assert prompt_text(Expression("the red car")) == "the red car"
+    assert prompt_text(Regions((Region("point", mask), Region("box", mask)))) == ("point", "box")
 
 
 @pytest.mark.parametrize(

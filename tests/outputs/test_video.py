@@ -90,7 +90,7 @@ def test_colors_are_those_of_the_frames(tmp_path: Path) -> None:
         (30, 50, 210),
     )
     sink.write(Frame(colors, str(film), 0, 0.0), item, 0, [])
-    sink.end_part(item, 0)
+    sink.end_chunk(item, 0)
     sink.end_item(item, 1)
     with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
         made = next(container.decode(video=0)).to_ndarray(format="rgb24")
@@ -135,7 +135,7 @@ def test_a_frame_of_another_size_is_scaled(tmp_path: Path) -> None:
     for index, height in enumerate((48, 31)):
         pixels = np.full((height, 50 + index, 3), 200, np.uint8)
         sink.write(Frame(pixels, str(film), index, index / 25), item, 0, [])
-    sink.end_part(item, 0)
+    sink.end_chunk(item, 0)
     sink.end_item(item, 1)
     with av.open(str(tmp_path / "out" / "video" / "film.mp4")) as container:
         sizes = [(frame.height, frame.width) for frame in container.decode(video=0)]
@@ -149,7 +149,7 @@ def test_frames_shown_at_once_come_a_tick_apart(tmp_path: Path) -> None:
     for part, times in enumerate([(0.0, 0.1, 0.1), (0.1, 0.2)]):
         for time in times:
             sink.write(Frame(pixels, str(film), 0, time), item, part, [])
-        sink.end_part(item, part)
+        sink.end_chunk(item, part)
     sink.end_item(item, 2)
     times = shown(tmp_path / "out" / "video" / "film.mp4")
     assert len(times) == 5 and times == sorted(set(times))
@@ -159,9 +159,9 @@ def test_frames_shown_at_once_come_a_tick_apart(tmp_path: Path) -> None:
 def test_images_give_no_video(folder: OutputFolder, frame: Frame, item: Item) -> None:
     sink = VideoSink(folder)
     sink.write(frame, item, 0, [])
-    sink.end_part(item, 0)
+    sink.end_chunk(item, 0)
     sink.end_item(item, 1)
-    sink.forget_parts(item)
+    sink.remove_chunks(item)
     assert not folder.root.exists()
 
 
@@ -173,11 +173,11 @@ def test_segments_outlive_the_process_and_go_when_they_are_forgotten(tmp_path: P
         sink = VideoSink(folder)  # another process each time
         for frame in frames[10 * part : 10 * part + 10]:
             sink.write(frame, item, part, [])
-        sink.end_part(item, part)
+        sink.end_chunk(item, part)
         assert len(list(workshop.iterdir())) == part + 1
     VideoSink(folder).end_item(item, 3)  # the third part ended before its first frame
     assert shown(folder.root / "video" / "film.mp4") == shown(film)
-    VideoSink(folder).forget_parts(item)
+    VideoSink(folder).remove_chunks(item)
     assert not workshop.exists()
     assert [path.name for path in folder.root.iterdir()] == ["video"]
 
@@ -188,7 +188,7 @@ def test_a_lost_or_damaged_segment_is_one_sentence(damage, tmp_path: Path) -> No
     sink, item = VideoSink(folder), film_item(film)
     for part, frame in enumerate(list(read_video(film, FrameRange()))[:3]):
         sink.write(frame, item, part, [])
-        sink.end_part(item, part)
+        sink.end_chunk(item, part)
     damage(folder.root / ".vlseg" / "video" / "000003-1.nut")
     with pytest.raises(OutputError, match="--overwrite"):
         sink.end_item(item, 3)
@@ -201,7 +201,7 @@ def test_segments_of_different_videos_do_not_join(tmp_path: Path) -> None:
         film = write_film(tmp_path / "film.mp4", Film(width=width, height=48, sound=None))
         sink = VideoSink(folder)
         sink.write(next(read_video(film, FrameRange())), item, part, [])
-        sink.end_part(item, part)
+        sink.end_chunk(item, part)
     with pytest.raises(OutputError, match="another encoder"):
         sink.end_item(item, 2)
 
@@ -221,8 +221,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
         "sink = VideoSink(OutputFolder(Path(sys.argv[2])))\n"
         "item = Item(0, sys.argv[1], 'film', True, 1, 1)\n"
         "try:\n"
-        "    for frame in read_video(Path(sys.argv[1]), FrameRange()): sink.write(frame, item, 0, [])\n"
-        "    sink.end_part(item, 0)\n"
+        "    for frame in read_video(Path(sys.argv[1]), FrameRange()):\n"
+        "        sink.write(frame, item, 0, [])\n"
+        "    sink.end_chunk(item, 0)\n"
         "    sink.end_item(item, 1)\n"
         "except OutputError as error:\n"
         "    sink.abandon()\n"

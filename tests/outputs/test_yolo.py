@@ -10,7 +10,7 @@ from outputs.answers import box, in_video, record
 from scipy import ndimage
 
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.yolo import Points, outlines, write_yolo
+from vlseg_cli.outputs.yolo import Points, mask_polygons, write_yolo
 from vlseg_cli.schema import Record, decode_rle, segment_from_mask
 
 
@@ -75,7 +75,7 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 def test_blobs_come_back(seed: int) -> None:
     noise = np.random.default_rng(seed).normal(size=(90, 120))
     mask = ndimage.binary_fill_holes(ndimage.gaussian_filter(noise, 7) > 0)
-    polygons = outlines(segment_from_mask(mask, 1, "blob"))
+    polygons = mask_polygons(segment_from_mask(mask, 1, "blob"))
     assert len(polygons) == ndimage.label(mask)[1]
     assert iou(filled(polygons, 90, 120), mask) > 0.97
 
@@ -83,7 +83,7 @@ def test_blobs_come_back(seed: int) -> None:
 @pytest.mark.parametrize("place", [(0, 0), (13, 0), (0, 12), (13, 12), (7, 5)])
 def test_boxes_at_every_edge_of_the_picture_come_back(place: tuple[int, int]) -> None:
     mask = box(20, 20, *place, 7, 8)
-    (polygon,) = outlines(segment_from_mask(mask, 1, "box"))
+    (polygon,) = mask_polygons(segment_from_mask(mask, 1, "box"))
     assert np.array_equal(filled([polygon], 20, 20), mask)
     assert len(polygon) == 8  # four sides, four cut corners
     assert polygon.min(0).tolist() == list(place)
@@ -92,27 +92,27 @@ def test_boxes_at_every_edge_of_the_picture_come_back(place: tuple[int, int]) ->
 
 def test_holes_are_filled_and_parts_are_apart() -> None:
     mask = box(20, 30, 1, 1, 12, 12) & ~box(20, 30, 4, 4, 5, 5) | box(20, 30, 20, 3, 6, 6)
-    polygons = outlines(segment_from_mask(mask, 1, "ring and box"))
+    polygons = mask_polygons(segment_from_mask(mask, 1, "ring and box"))
     assert len(polygons) == 2
     expected = box(20, 30, 1, 1, 12, 12) | box(20, 30, 20, 3, 6, 6)
     assert np.array_equal(filled(polygons, 20, 30), expected)
 
 
 def test_one_pixel_is_a_polygon_and_nothing_is_none() -> None:
-    (polygon,) = outlines(segment_from_mask(box(5, 5, 2, 3, 1, 1), 1, "dot"))
+    (polygon,) = mask_polygons(segment_from_mask(box(5, 5, 2, 3, 1, 1), 1, "dot"))
     assert np.array_equal(polygon.mean(0), [2.5, 3.5])
-    assert outlines(segment_from_mask(np.zeros((5, 5), bool), 1, "nothing")) == []
+    assert mask_polygons(segment_from_mask(np.zeros((5, 5), bool), 1, "nothing")) == []
 
 
 def test_slanting_edges_have_few_points() -> None:
     y, x = np.mgrid[:200, :200]
     diamond = abs(x - 100) + abs(y - 100) <= 80
-    (polygon,) = outlines(segment_from_mask(diamond, 1, "diamond"))
+    (polygon,) = mask_polygons(segment_from_mask(diamond, 1, "diamond"))
     assert len(polygon) <= 8
 
 
 def test_the_box_of_a_segment_does_not_cut_its_outline() -> None:
     segment = segment_from_mask(box(50, 60, 5, 6, 30, 40), 1.0, "it")
     elsewhere = replace(segment, bbox=(0.5, 0.5, 3.0, 3.0))
-    (theirs,), (ours,) = outlines(segment), outlines(elsewhere)
+    (theirs,), (ours,) = mask_polygons(segment), mask_polygons(elsewhere)
     assert np.array_equal(theirs, ours)

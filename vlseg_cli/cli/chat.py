@@ -18,7 +18,7 @@ from vlseg_cli.media.formats import is_video
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.models.precision import FULL
 from vlseg_cli.outputs import OutputFolder, close_formats, open_sinks, record_line
-from vlseg_cli.outputs.records import record_of
+from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (
     Frame,
     Item,
@@ -53,7 +53,7 @@ class ChatSession:
 
     def run(self, text: str, as_json: bool) -> None:
         """Run one question and print the result."""
-        record = record_of(self._predict(Question(text)), self._item, self._frame.time)
+        record = make_record(self._predict(Question(text)), self._item, self._frame.time)
         self._records.append(record)
         self._console.show(replace(record, text=""), in_full=True)
         if as_json or record.text:
@@ -80,9 +80,9 @@ class ChatSession:
             return
         for sink in open_sinks(FORMATS, self._folder, videos=False):
             sink.write(self._frame, self._item, 0, self._records)
-            sink.end_part(self._item, 0)
+            sink.end_chunk(self._item, 0)
             sink.end_item(self._item, 1)
-            sink.forget_parts(self._item)
+            sink.remove_chunks(self._item)
         close_formats(FORMATS, self._records, self._folder)
         self._console.note(f"Saved in {self._folder.root}: {', '.join(FORMATS)}.")
 

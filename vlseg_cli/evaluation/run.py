@@ -42,7 +42,7 @@ class Scoring:
         if part == 0 or item.source in self._records:
             self._records.setdefault(item.source, []).extend(records)
 
-    def end_part(self, item: Item, part: int) -> None:
+    def end_chunk(self, item: Item, part: int) -> None:
         """There is nothing to keep."""
 
     def end_item(self, item: Item, parts: int) -> None:  # noqa: ARG002
@@ -54,7 +54,7 @@ class Scoring:
             self._score(portions, records)
             self._scored.add(item.source)
 
-    def forget_parts(self, item: Item) -> None:
+    def remove_chunks(self, item: Item) -> None:
         """A failed item is not scored."""
         self._samples.drop(item.source)
         self._records.pop(item.source, None)

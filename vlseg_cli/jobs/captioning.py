@@ -13,7 +13,7 @@ from typing import Any
 from vlseg_cli.datasets.captions import CAPTIONS, CaptionedImage, CaptionRules, read_captioned
 from vlseg_cli.media import read_image
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.atomic import unwritable
+from vlseg_cli.outputs.atomic import write_error
 from vlseg_cli.schema import Frame, InputError, UsageError
 
 SETTINGS = "captions.json"
@@ -60,7 +60,7 @@ class CaptionFile:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
         self._done.add((captioned.model, captioned.image))
 
     def _remove_torn_line(self) -> None:

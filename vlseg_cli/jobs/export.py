@@ -63,13 +63,13 @@ def _write(
             for sink in sinks:
                 sink.write(frame, item, chunk, own)
                 if count % chunk_frames == 0:
-                    sink.end_part(item, chunk)
+                    sink.end_chunk(item, chunk)
     except InputError:
         for sink in sinks:
             sink.abandon()
         raise
     for sink in sinks:
         if count % chunk_frames:
-            sink.end_part(item, chunk)
+            sink.end_chunk(item, chunk)
         sink.end_item(item, chunk + 1)
-        sink.forget_parts(item)
+        sink.remove_chunks(item)

@@ -19,7 +19,7 @@ from vlseg_cli.jobs.job import (
 )
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.atomic import sweep
+from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.formats import close_formats
 from vlseg_cli.outputs.records import read_record
 from vlseg_cli.schema import Item, Record
@@ -74,7 +74,7 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
 
 def remove_leftovers(folder: OutputFolder) -> None:
     """Remove what killed processes left behind and, last, the state of a finished job."""
-    sweep(folder.root)
+    remove_partial_files(folder.root)
     shutil.rmtree(folder.root / REMOVED_STATE, ignore_errors=True)
 
 

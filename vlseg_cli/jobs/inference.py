@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vlseg_cli.models.base import Segmenter, SessionState
-from vlseg_cli.outputs.records import record_of
+from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (
     Frame,
     InputError,
@@ -100,7 +100,7 @@ class BatchInference(FrameInference):
             predictions = self._model.predict(image_features, requests)
             for request, prediction in zip(requests, predictions, strict=True):
                 item, frame, records = encoded[request.frame]
-                records.append(record_of(prediction, item, frame.time, self._exact_scores))
+                records.append(make_record(prediction, item, frame.time, self._exact_scores))
         return results
 
     def _predict_one_by_one(

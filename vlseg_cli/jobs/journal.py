@@ -18,7 +18,7 @@ from typing import Any
 from vlseg_cli.jobs.job import JOURNAL, STATE_FOLDER
 from vlseg_cli.jobs.work_units import Chunk
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.atomic import unwritable
+from vlseg_cli.outputs.atomic import write_error
 from vlseg_cli.schema import Item, OutputError
 
 _PENDING = -1
@@ -120,7 +120,7 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise write_error(path, error) from error
         with self._changing:
             self._apply(line)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from vlseg_cli.outputs.atomic import unwritable
+from vlseg_cli.outputs.atomic import write_error
 
 RENEWED_EVERY = 10.0  # s
 STALE_AFTER = 60.0  # s
@@ -84,7 +84,7 @@ class Leases:
         ):  # the folder goes with the finished job
             return False
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise write_error(path, error) from error
         self._held.add(path)
         return True
 

@@ -20,7 +20,7 @@ from vlseg_cli.jobs.inference import (
     too_large,
 )
 from vlseg_cli.models.base import SessionState, VideoSegmenter, VideoSession
-from vlseg_cli.outputs.records import record_of
+from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (
     Frame,
     InputError,
@@ -117,4 +117,4 @@ class TrackingInference(FrameInference):
             if not is_out_of_memory(error):
                 raise
             return too_large(frame)
-        return [record_of(one, item, frame.time, self._exact_scores) for one in predictions]
+        return [make_record(one, item, frame.time, self._exact_scores) for one in predictions]

@@ -95,7 +95,7 @@ class Writer:
             if not (result.frames or chunk.index):
                 continue  # nothing of it was written
             for sink in self._sinks:
-                self._try(sink, result.item, partial(sink.end_part, result.item, chunk.index))
+                self._try(sink, result.item, partial(sink.end_chunk, result.item, chunk.index))
                 if chunk.is_last:
                     end = partial(sink.end_item, result.item, chunk.index + 1)
                     self._try(sink, result.item, end)
@@ -105,6 +105,6 @@ class Writer:
         for result in chunk.results:
             if chunk.is_last:
                 for sink in self._sinks:
-                    sink.forget_parts(result.item)
+                    sink.remove_chunks(result.item)
                     self._lost.pop((sink, result.item.number), None)
             self._done(result, chunk.is_last)

@@ -30,12 +30,12 @@ def is_truncated(path: Path) -> bool:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            return _end(file, size) > size
+            return _declared_end(file, size) > size
     except OSError:
         return False  # what cannot be read any more has other troubles
 
 
-def _end(file: BinaryIO, size: int) -> int:
+def _declared_end(file: BinaryIO, size: int) -> int:
     """Where the file should end at least, by its own account."""
     start = file.read(_LARGEST_HEADER)
     file.seek(0)

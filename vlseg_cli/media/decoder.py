@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from vlseg_cli.media.decoder_process import DecoderProcess, EndedError
+from vlseg_cli.media.decoder_process import DecoderEndedError, DecoderProcess
 from vlseg_cli.media.formats import is_video
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits
 from vlseg_cli.media.protocol import Request
@@ -114,7 +114,7 @@ class Decoder:
         path = self._waiting[0].path
         try:
             said = self._process.take()
-        except EndedError as ended:
+        except DecoderEndedError as ended:
             self._end_file()
             self._restart()
             raise InputError(f"{path} cannot be decoded: the decoder {ended}.") from None

@@ -35,13 +35,13 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # the parent decides when a job ends
     requests: SimpleQueue[tuple[Request, Limits]] = SimpleQueue()
     pipe, slots = _own_stdout(), PixelSlots(int(sys.argv[1]))
-    Thread(target=_listen, args=(requests, slots), daemon=True).start()
+    Thread(target=_read_requests, args=(requests, slots), daemon=True).start()
     send(pipe, READY)
     while True:
-        _answer(*requests.get(), pipe, slots)
+        _decode(*requests.get(), pipe, slots)
 
 
-def _listen(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSlots) -> None:
+def _read_requests(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSlots) -> None:
     """Take what the parent says as it comes; its end is the parent's end, even if we hang."""
     try:
         for line in sys.stdin.buffer:
@@ -54,7 +54,7 @@ def _listen(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSlots) ->
         os._exit(0)
 
 
-def _answer(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots) -> None:
+def _decode(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots) -> None:
     """Send the frames of a file, then that it ends, or why it ends before its time."""
     try:
         for frame in _frames(request, limits, pipe):
@@ -75,10 +75,10 @@ def _frames(request: Request, limits: Limits, pipe: BinaryIO) -> Iterator[Frame]
         return iter([read_image(request.path, limits)])
     from vlseg_cli.media.video import read_video
 
-    return read_video(request.path, request.clip, request.skip, limits, _Pulse(pipe).beat)
+    return read_video(request.path, request.clip, request.skip, limits, _Heartbeat(pipe).beat)
 
 
-class _Pulse:
+class _Heartbeat:
     """Tells the parent now and then that frames are decoded, also when none of them is wanted."""
 
     def __init__(self, pipe: BinaryIO) -> None:

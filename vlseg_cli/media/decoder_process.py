@@ -94,7 +94,7 @@ _PIPE_BYTES = 1 << 20  # room for many asks with long names
 _START_SECONDS = 300.0  # a machine under load may take long to start a program
 
 
-class EndedError(Exception):
+class DecoderEndedError(Exception):
     """The process is no more, or no good any more; the reason completes 'the decoder …'."""
 
 
@@ -118,7 +118,7 @@ class DecoderProcess:
         assert isinstance(self._process.stdin, io.BufferedWriter)
         assert isinstance(self._process.stdout, io.BufferedReader)
         self._to, self._from = self._process.stdin, self._process.stdout
-        _widen(self._to)
+        _enlarge_pipe(self._to)
         self._writing = Lock()  # two threads tell the child things
         self._said: PrefetchQueue[Frame | str | None] = PrefetchQueue(_AHEAD_BYTES)
         self._asked: deque[Request] = deque()
@@ -152,9 +152,9 @@ class DecoderProcess:
                 self._is_ready = True
             return self._said.take(self._timeout)
         except TimeoutError:
-            raise EndedError(f"gave no frame for {self._timeout:g} s") from None
+            raise DecoderEndedError(f"gave no frame for {self._timeout:g} s") from None
         except EOFError:
-            raise EndedError(self._last_words()) from None
+            raise DecoderEndedError(self._last_words()) from None
 
     def kill(self) -> None:
         """End it at once, whatever it is doing."""
@@ -216,7 +216,7 @@ class DecoderProcess:
         return f"stopped over it (exit code {code})"
 
 
-def _widen(pipe: io.BufferedWriter) -> None:
+def _enlarge_pipe(pipe: io.BufferedWriter) -> None:
     """Make room in a pipe, where the system lets us."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl

@@ -61,7 +61,7 @@ def display_matrix(frame: VideoFrame) -> DisplayMatrix:
     return DisplayMatrix(a, b, c, d)
 
 
-class Upright:
+class FrameConverter:
     """Makes RGB pictures of the frames of one stream."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 # A recording of a broadcast begins anywhere, with packets that need others before it.
-_BEGIN_ANYWHERE = {"mpegts", "mpeg"}
+_MAY_START_ANYWHERE = {"mpegts", "mpeg"}
 
 
 def decode_packets(
@@ -105,11 +105,11 @@ def decode_packets(
     try:
         for packet in container.demux(stream):
             try:
-                for frame in _sound_frames(packet, stream):
+                for frame in _intact_frames(packet, stream):
                     yield frame
                     count += 1
             except FFmpegError:
-                if count or container.format.name not in _BEGIN_ANYWHERE:
+                if count or container.format.name not in _MAY_START_ANYWHERE:
                     raise
     except MemoryError as error:
         raise InputError(
@@ -123,7 +123,7 @@ def decode_packets(
         raise InputError(f"{path} holds no frame that can be decoded: copy it again.")
 
 
-def _sound_frames(packet: "Packet[VideoStream]", stream: VideoStream) -> Iterator[VideoFrame]:
+def _intact_frames(packet: "Packet[VideoStream]", stream: VideoStream) -> Iterator[VideoFrame]:
     """The frames of a packet; raises InvalidDataError for those that the decoder had to guess."""
     if packet.is_corrupt:
         raise InvalidDataError(errno.EINVAL, "damaged packet")

@@ -79,7 +79,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _EXIF_ORIENTATION = 0x0112
-_UPRIGHT = {
+_EXIF_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -88,7 +88,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SWAPS_SIDES = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
+_SWAPS_SIDES = {_EXIF_TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)}
 
 
 def read_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Frame:
@@ -118,21 +118,21 @@ def probe_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[str, int, 
     """Format, width and height as displayed, from the header alone; raises as ``read_image``."""
     with _opened(path, limits) as image:
         width, height = image.size
-        if _turn(image) in _SWAPS_SIDES:
+        if _exif_transpose(image) in _SWAPS_SIDES:
             width, height = height, width
         return (image.format or "").lower(), width, height
 
 
-def upright(image: Image.Image) -> Image.Image:
+def apply_exif_orientation(image: Image.Image) -> Image.Image:
     """Turn a decoded image as its EXIF orientation says."""
-    method = _turn(image)
+    method = _exif_transpose(image)
     return image if method is None else image.transpose(method)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def _exif_transpose(image: Image.Image) -> Image.Transpose | None:
     """What its EXIF orientation asks for; a damaged EXIF block asks for nothing."""
     try:
-        return _UPRIGHT.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+        return _EXIF_TRANSPOSES.get(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:
         return None
 
@@ -163,7 +163,7 @@ def _decoded(path: Path, file: BinaryIO, limits: Limits) -> Iterator[Image.Image
 
 def _frame(image: Image.Image, path: Path) -> Frame:
     try:
-        return Frame(np.array(to_rgb(upright(image))), source=str(path))
+        return Frame(np.array(to_rgb(apply_exif_orientation(image))), source=str(path))
     except Exception as error:
         raise _unreadable(path, error) from error
 
@@ -187,7 +187,7 @@ def read_mask(
     that 0/1, 0/255 and softly edged masks all mean what they show. Raises InputError if the file
     is no image or has another size.
     """
-    image = upright(open_image(path, limits))
+    image = apply_exif_orientation(open_image(path, limits))
     if image.size != (width, height):
         raise InputError(
             f"The mask {path} is {image.width} x {image.height} px but the picture is"

@@ -64,7 +64,7 @@ def index_packets(
     return index if index.times else None
 
 
-def needs_nothing_before(packet: "Packet[VideoStream]", stream: VideoStream) -> bool:
+def is_random_access_point(packet: "Packet[VideoStream]", stream: VideoStream) -> bool:
     """Whether a key frame's packet empties the decoder's memory of earlier frames.
 
     H.264 and HEVC also call frames key frames from which a decoder only recovers in time.
@@ -72,16 +72,16 @@ def needs_nothing_before(packet: "Packet[VideoStream]", stream: VideoStream) -> 
     name = stream.codec_context.name
     extra = stream.codec_context.extradata or b""
     if name == "h264" and len(extra) > 4 and extra[0] == 1:
-        return _first_picture(bytes(packet), (extra[4] & 3) + 1, lambda head: head & 31, 1, 5) == 5
+        return _first_nal_type(bytes(packet), (extra[4] & 3) + 1, lambda head: head & 31, 1, 5) == 5
     if name == "hevc" and len(extra) > 21 and extra[0] == 1:
-        kind = _first_picture(
+        kind = _first_nal_type(
             bytes(packet), (extra[21] & 3) + 1, lambda head: head >> 1 & 63, 0, 31
         )
         return 16 <= kind <= 21
     return packet.is_keyframe and name not in ("h264", "hevc")
 
 
-def _first_picture(
+def _first_nal_type(
     data: bytes, width: int, kind_of: Callable[[int], int], lowest: int, highest: int
 ) -> int:
     """Kind of the first unit whose kind is in range, in units behind lengths of ``width`` bytes."""
@@ -94,8 +94,8 @@ def _first_picture(
     return -1
 
 
-_WORTHWHILE = 250  # frames to be spared
-_WORTHWHILE_SECONDS = 5.0
+_MIN_SKIPPED_FRAMES = 250  # frames to be spared
+_MIN_START_SECONDS = 5.0
 
 
 class UncertainSeekError(Exception):
@@ -125,7 +125,7 @@ def find_seek_point(
     passed: called for each packet. Raises InputError if the file cannot be opened.
     """
     start = clip.start or 0.0
-    if skip * clip.stride < _WORTHWHILE and start < _WORTHWHILE_SECONDS:
+    if skip * clip.stride < _MIN_SKIPPED_FRAMES and start < _MIN_START_SECONDS:
         return None
     with open_video(path, limits) as (container, stream):
         first = next(decode_packets(path, container, stream))
@@ -154,24 +154,24 @@ def find_seek_point(
         if wanted >= len(index.times):
             return None
         target = index.times[wanted]
-        number = _landing(container, stream, target, index)
-        if number < _WORTHWHILE:
+        number = _seek_target_frame(container, stream, target, index)
+        if number < _MIN_SKIPPED_FRAMES:
             return None
         return SeekPoint(number, target, first.pts, inside, tuple(index.times[number : wanted + 1]))
 
 
-def _landing(
+def _seek_target_frame(
     container: InputContainer, stream: VideoStream, target: int, index: PacketIndex
 ) -> int:
     """Number of the key frame that a seek leads to; 0 if that is no place to begin at."""
     container.seek(target, stream=stream)
     packet = next(container.demux(stream))
-    if packet.pts not in index.keys or not needs_nothing_before(packet, stream):
+    if packet.pts not in index.keys or not is_random_access_point(packet, stream):
         return 0
     return bisect_left(index.times, packet.pts)
 
 
-def frames_from(
+def frames_from_seek_point(
     path: Path, container: InputContainer, stream: VideoStream, jump: SeekPoint
 ) -> Iterator[VideoFrame]:
     """Frames from ``jump.number`` on; raises DoubtError before the first that is wanted."""

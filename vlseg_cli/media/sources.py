@@ -33,13 +33,13 @@ def walk(folder: str, outside: str | None) -> Iterator[str]:
 
     outside: a real path, or None.
     """
-    branches = [_branch(folder, outside)]
+    branches = [_folder_entries(folder, outside)]
     while branches:
         path, is_folder = next(branches[-1], ("", False))
         if not path:
             branches.pop()
         elif is_folder:
-            branches.append(_branch(path, outside))
+            branches.append(_folder_entries(path, outside))
         else:
             yield path
 
@@ -49,7 +49,7 @@ def is_within(folder: str, outside: str | None) -> bool:
     return outside is not None and Path(os.path.realpath(folder)).is_relative_to(outside)
 
 
-def _branch(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
+def _folder_entries(folder: str, outside: str | None) -> Iterator[tuple[str, bool]]:
     """Inputs and folders of one folder, sorted by name, and which are folders."""
     if is_within(folder, outside) or _holds_results(folder):
         return
@@ -110,19 +110,19 @@ def _expand(text: str, outside: str | None, nul: bool) -> Iterable[str]:
     """The files that one word of the user stands for."""
     path = Path(text)
     if text == "-":
-        return _listed(stdin_lines(sys.stdin.buffer, nul), outside)
+        return _expand_list(stdin_lines(sys.stdin.buffer, nul), outside)
     if not text or not os.path.lexists(path):
         if not has_magic(text):
             raise NoInputError(f"There is no file or folder {text!r}{_suggestion(path)}")
-        return _matched(text, outside)
+        return _expand_pattern(text, outside)
     if path.is_dir():
         return walk(str(path), outside)
     if path.suffix.lower() in LIST_EXTENSIONS:
-        return _listed(list_lines(path), outside)
+        return _expand_list(list_lines(path), outside)
     return (str(path),)
 
 
-def _matched(pattern: str, outside: str | None) -> Iterator[str]:
+def _expand_pattern(pattern: str, outside: str | None) -> Iterator[str]:
     """The files that a pattern matches, and those in the folders that it matches."""
     # Path.glob takes no absolute patterns; the glob module does.
     for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207
@@ -132,7 +132,7 @@ def _matched(pattern: str, outside: str | None) -> Iterator[str]:
             yield str(Path(match))
 
 
-def _listed(lines: Iterable[str], outside: str | None) -> Iterator[str]:
+def _expand_list(lines: Iterable[str], outside: str | None) -> Iterator[str]:
     """The files that a list names, there or not, and those in the folders that it names."""
     for line in lines:
         if os.path.isdir(line):  # noqa: PTH112  # a million times; says no to impossible names
@@ -183,9 +183,9 @@ def list_lines(path: Path) -> Iterator[str]:
     """
     try:
         with path.open("rb") as file:
-            for line in _pieces(file, b"\n", str(path)):
+            for line in _split_stream(file, b"\n", str(path)):
                 if not line.startswith(b"#"):
-                    yield _located(fsdecode(line), path.parent)
+                    yield _resolve(fsdecode(line), path.parent)
     except OSError as error:
         reason = (error.strerror or "damaged").lower()
         raise NoInputError(f"The list {path} cannot be read ({reason}).") from error
@@ -193,11 +193,11 @@ def list_lines(path: Path) -> Iterator[str]:
 
 def stdin_lines(stdin: BinaryIO, nul: bool) -> Iterator[str]:
     """The paths that stdin names, one a line, or one before each NUL byte."""
-    for line in _pieces(stdin, b"\0" if nul else b"\n", "on stdin"):
+    for line in _split_stream(stdin, b"\0" if nul else b"\n", "on stdin"):
         yield fsdecode(line)
 
 
-def _located(line: str, folder: Path) -> str:
+def _resolve(line: str, folder: Path) -> str:
     """Where the file is; as written if it is nowhere."""
     beside = folder / line
     return str(beside) if not _exists(Path(line)) and _exists(beside) else line
@@ -210,7 +210,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _pieces(file: BinaryIO, end: bytes, name: str) -> Iterator[bytes]:
+def _split_stream(file: BinaryIO, end: bytes, name: str) -> Iterator[bytes]:
     """What lies between ends, without blank pieces; little of it is in memory at a time."""
     rest, is_first = b"", True
     while chunk := file.read(_LONGEST):

@@ -8,9 +8,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vlseg_cli.media.container import open_video
-from vlseg_cli.media.decoding import Upright, decode_packets
+from vlseg_cli.media.decoding import FrameConverter, decode_packets
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_size
-from vlseg_cli.media.seek import SeekPoint, UncertainSeekError, find_seek_point, frames_from
+from vlseg_cli.media.seek import (
+    SeekPoint,
+    UncertainSeekError,
+    find_seek_point,
+    frames_from_seek_point,
+)
 from vlseg_cli.schema import Frame, FrameRange
 
 _USUAL_RATE = 25  # frames per second, where neither pts nor header tell
@@ -47,11 +52,11 @@ def _selected(
 ) -> Iterator[Frame]:
     with open_video(path, limits) as (container, stream):
         frames = (
-            frames_from(path, container, stream, jump)
+            frames_from_seek_point(path, container, stream, jump)
             if jump
             else decode_packets(path, container, stream)
         )
-        upright = Upright()
+        upright = FrameConverter()
         inside = (
             max(0, jump.number - jump.inside) if jump else 0
         )  # frames in the clip's time so far

@@ -24,11 +24,11 @@ class AtomicFile:
     def __init__(self, path: Path) -> None:
         """Begin a file; its folder must exist. Raises OutputError if it cannot be written."""
         self.path = path
-        self._part = _part_of(path)
+        self._part = _temporary_path(path)
         try:
             self._file = self._part.open("xb")
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise write_error(path, error) from error
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OutputError, and leaves nothing, if the disk refuses."""
@@ -46,7 +46,7 @@ class AtomicFile:
             yield self._file
         except OSError as error:
             self.discard()
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
         except BaseException:
             self.discard()
             raise
@@ -60,7 +60,7 @@ class AtomicFile:
             self._part.replace(self.path)
         except OSError as error:
             self.discard()
-            raise unwritable(self.path, error) from error
+            raise write_error(self.path, error) from error
         _sync_folder(self.path.parent)
 
     def discard(self) -> None:
@@ -83,14 +83,14 @@ def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
 
     write: called with that name, raises OSError if the disk refuses; which is OutputError here.
     """
-    part = _part_of(path)
+    part = _temporary_path(path)
     try:
         write(part)
         part.chmod(_READABLE)  # some libraries write what only its owner may read
         _sync(part)
         part.replace(path)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise write_error(path, error) from error
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(path.parent)
@@ -101,10 +101,10 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise write_error(folder, error) from error
 
 
-def sweep(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Remove what killed writers left anywhere below a folder; nobody may be writing there now."""
     for parent, _, names in os.walk(folder):
         for name in filter(_LEFTOVER.fullmatch, names):
@@ -112,13 +112,13 @@ def sweep(folder: Path) -> None:
                 Path(parent, name).unlink()
 
 
-def unwritable(path: Path, error: OSError) -> OutputError:
+def write_error(path: Path, error: OSError) -> OutputError:
     """The sentence for a path that the system does not let us write."""
     reason = (error.strerror or "unknown reason").lower()
     return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")
 
 
-def _part_of(path: Path) -> Path:
+def _temporary_path(path: Path) -> Path:
     """Kept apart from the target's name, which may already be as long as a name can be."""
     return path.parent / f".{secrets.token_hex(8)}.part"
 

@@ -15,7 +15,7 @@ from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.records import by_frame, json_list, json_object, json_value
 from vlseg_cli.schema import Record, Segment, Task
 
-_POINTED = (Task.INTERACTIVE, Task.VOS)
+_REGION_TASKS = (Task.INTERACTIVE, Task.VOS)
 
 
 class CategoryRecord(TypedDict):
@@ -42,7 +42,7 @@ class CategoryTable:
         """Take up what was asked, in its order, so that ids hardly depend on the answers."""
         if isinstance(record.prompt, str):
             self._id(record.prompt)
-        elif record.task in _POINTED:  # named by the answers: 'point 1', 'box 2'
+        elif record.task in _REGION_TASKS:  # named by the answers: 'point 1', 'box 2'
             for segment in record.segments:
                 self._id(segment.label)
         else:

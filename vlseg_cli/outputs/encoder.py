@@ -33,7 +33,7 @@ from vlseg_cli.schema import UsageError
 _USUAL_RATE = Fraction(25)
 
 
-class FrameClock(NamedTuple):
+class StreamTiming(NamedTuple):
     """first: ticks of the first frame. time_base: s per tick. rate: frames per s, roughly.
 
     height, width: of the first frame, upright, px.
@@ -50,12 +50,12 @@ class FrameClock(NamedTuple):
         return self.first + round(time / self.time_base)
 
 
-def read_clock(source: str) -> FrameClock:
+def read_timing(source: str) -> StreamTiming:
     """The clock of a video. Raises InputError if it cannot be opened any more."""
     seen = probe(Path(source))
     rate = seen.fps or _USUAL_RATE
     time_base = seen.time_base or 1 / rate
-    return FrameClock(seen.first_pts or 0, time_base, rate, seen.height, seen.width)
+    return StreamTiming(seen.first_pts or 0, time_base, rate, seen.height, seen.width)
 
 
 BIT_EXACT = {"fflags": "+bitexact"}  # no random numbers, dates or versions in containers
@@ -97,7 +97,7 @@ class SegmentEncoder:
     ones; frames of another size than the video's first are scaled to that.
     """
 
-    def __init__(self, file: BinaryIO, clock: FrameClock) -> None:
+    def __init__(self, file: BinaryIO, clock: StreamTiming) -> None:
         """Begin; ``file`` must be seekable and stay open until ``finish``."""
         codec, options = encoder_options()
         self._clock = clock

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from vlseg_cli.outputs.atomic import AtomicFile, make_folder, unwritable, write_atomically
+from vlseg_cli.outputs.atomic import AtomicFile, make_folder, write_atomically, write_error
 from vlseg_cli.schema import OutputError, UsageError
 
 _LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
@@ -88,7 +88,7 @@ class OutputFolder:
             try:
                 path.unlink()
             except OSError as error:
-                raise unwritable(path, error) from error
+                raise write_error(path, error) from error
 
 
 def safe_name(text: str) -> str:

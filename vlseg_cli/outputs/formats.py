@@ -21,10 +21,10 @@ from vlseg_cli.schema import Frame, Item, Record
 
 
 class Sink(Protocol):
-    """The live half. Calls come in order: frames of a part, ``end_part``, …, ``end_item``.
+    """The live half. Calls come in order: frames of a part, ``end_chunk``, …, ``end_item``.
 
     An image is one part of one frame. A part of a video is a fixed number of frames; after a kill
-    the parts that ended are kept and the others written again, so ``end_part`` must leave its
+    the parts that ended are kept and the others written again, so ``end_chunk`` must leave its
     work on disk and the same calls must leave the same bytes.
     """
 
@@ -32,7 +32,7 @@ class Sink(Protocol):
         """Take one frame and everything answered about it."""
         ...
 
-    def end_part(self, item: Item, part: int) -> None:
+    def end_chunk(self, item: Item, part: int) -> None:
         """Part number ``part`` (from 0) of an item is complete."""
         ...
 
@@ -43,7 +43,7 @@ class Sink(Protocol):
         """
         ...
 
-    def forget_parts(self, item: Item) -> None:
+    def remove_chunks(self, item: Item) -> None:
         """The journal knows that the item is complete: remove what its parts left behind."""
         ...
 
@@ -53,8 +53,8 @@ class Sink(Protocol):
 
 
 # Of a folder and all formats that are made in it.
-Live = Callable[[OutputFolder, Sequence[str]], Sink]
-Closing = Callable[[Iterable[Record], OutputFolder], None]
+OpenSink = Callable[[OutputFolder, Sequence[str]], Sink]
+WriteRecords = Callable[[Iterable[Record], OutputFolder], None]
 
 
 class Format(NamedTuple):
@@ -67,8 +67,8 @@ class Format(NamedTuple):
 
     help: str
     files: tuple[str, ...]
-    live: Live | None = None
-    close: Closing | None = None
+    live: OpenSink | None = None
+    close: WriteRecords | None = None
     needs_map: bool = False
     videos_only: bool = False
     check: Callable[[], None] | None = None

@@ -43,7 +43,7 @@ class GallerySink:
         parts = frame_file(item.name, item.is_video, frame.index, ".jpg")
         self._pictures.write(buffer.getvalue(), *PICTURES, *parts)
 
-    def end_part(self, item: Item, part: int) -> None:  # noqa: ARG002
+    def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
         """Keep what was written."""
         self._shown = None
         self._pictures.keep()
@@ -51,7 +51,7 @@ class GallerySink:
     def end_item(self, item: Item, parts: int) -> None:
         """Nothing is left to do."""
 
-    def forget_parts(self, item: Item) -> None:
+    def remove_chunks(self, item: Item) -> None:
         """Nothing was left behind."""
 
     def abandon(self) -> None:
@@ -75,9 +75,9 @@ def card_html(card: GalleryCard, folder: OutputFolder) -> str:
     """The card; all that users or files have named is escaped."""
     first = card.records[0]
     when = "" if first.time is None else f" <small>{clock_time(first.time)}</small>"
-    answers = "".join(map(_answer, card.records))
+    answers = "".join(map(_prediction, card.records))
     caption = f"<h2>{_text(first.input)}{when}</h2>{answers}"
-    return f"<figure>{_picture(card, folder)}<figcaption>{caption}</figcaption></figure>"
+    return f"<figure>{_thumbnail(card, folder)}<figcaption>{caption}</figcaption></figure>"
 
 
 def clock_time(seconds: float) -> str:
@@ -89,7 +89,7 @@ def clock_time(seconds: float) -> str:
     return f"{front}:{rest // 10:02d}.{rest % 10}"
 
 
-def _picture(card: GalleryCard, folder: OutputFolder) -> str:
+def _thumbnail(card: GalleryCard, folder: OutputFolder) -> str:
     if card.picture is None:
         return ""
     first = card.records[0]
@@ -112,7 +112,7 @@ def _full_size(record: Record, folder: OutputFolder) -> str:
     return ""
 
 
-def _answer(record: Record) -> str:
+def _prediction(record: Record) -> str:
     said = f" {_text(record.text)}" if record.text else ""
     heading = f"<h3>{record.task.value} <q>{_text(_prompt(record))}</q>{said}</h3>"
     chips = [_chip(segment, record) for segment in record.segments]
@@ -157,10 +157,10 @@ _CARDS = 500  # of a page
 def write_gallery(records: Iterable[Record], folder: OutputFolder) -> None:
     """Write ``index.html``, ``page-2.html``, … beside the pictures that the live half has drawn."""
     template = Template(files("vlseg_cli.outputs").joinpath("gallery.html").read_text("utf-8"))
-    total = sum(1 for _ in _cards(records, folder))
+    total = sum(1 for _ in _make_cards(records, folder))
     results = sum(len(record.segments) for record in records)
     pages = max(1, -(-total // _CARDS))
-    cards = _cards(records, folder)
+    cards = _make_cards(records, folder)
     for page in range(1, pages + 1):
         html = template.substitute(
             title="vlseg",
@@ -176,12 +176,12 @@ def page_name(page: int) -> str:
     return "index.html" if page == 1 else f"page-{page}.html"
 
 
-def _cards(records: Iterable[Record], folder: OutputFolder) -> Iterator[GalleryCard]:
+def _make_cards(records: Iterable[Record], folder: OutputFolder) -> Iterator[GalleryCard]:
     """Every image, and the frames of a video that have a picture (else its first)."""
     for name, of_item in groupby(records, key=lambda record: record.name):
         frames = by_frame(of_item)
         first = next(frames)
-        drawn = _drawn(first[0], folder)
+        drawn = _thumbnail_frames(first[0], folder)
         if not drawn:
             yield GalleryCard(first, None)
         for frame in chain([first], frames):
@@ -191,7 +191,7 @@ def _cards(records: Iterable[Record], folder: OutputFolder) -> Iterator[GalleryC
                 yield GalleryCard(frame, "/".join((PICTURES[-1], *parts)))
 
 
-def _drawn(record: Record, folder: OutputFolder) -> set[int]:
+def _thumbnail_frames(record: Record, folder: OutputFolder) -> set[int]:
     """Numbers of the frames of an item that have a picture."""
     pictures = folder.root.joinpath(*PICTURES)
     if not record.is_video:

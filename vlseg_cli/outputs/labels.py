@@ -46,13 +46,13 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
         room = _WIDEST * width - 2 * padding - font.getlength(score)
         text = shortened(label.text, font, room) + score
         plate = (round(font.getlength(text)) + 2 * padding, size + padding)
-        box = _free(_place(label, plate), placed, (width, height))
+        box = _avoid_overlap(_preferred_box(label, plate), placed, (width, height))
         placed.append(box)
         view = pixels[box[1] : box[3], box[0] : box[2]]
-        view[:] = _with_plate(view, text, label.color, font, padding)
+        view[:] = _draw_label(view, text, label.color, font, padding)
 
 
-def _with_plate(
+def _draw_label(
     view: NDArray[np.uint8], text: str, color: RGB, font: ImageFont.FreeTypeFont, padding: int
 ) -> NDArray[np.uint8]:
     """The part of a picture (h, w, 3) that a label takes, with the label on it."""
@@ -75,14 +75,14 @@ def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     return text[:end].rstrip() + "…"
 
 
-def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
+def innermost_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
     """A point (x, y) deep inside a mask (H, W), found by peeling a coarse copy to its core."""
     step = max(1, max(mask.shape) // 96)
     core = np.pad(mask[::step, ::step], 1)
     if not core.any():  # thinner than the coarse grid
         y, x = np.argwhere(mask)[0]
         return int(x), int(y)
-    while (peeled := _peeled(core)).any():
+    while (peeled := _erode(core)).any():
         core = peeled
     points = np.argwhere(core)
     nearest = np.abs(points - points.mean(0)).sum(1).argmin()
@@ -90,7 +90,7 @@ def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def _peeled(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _erode(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Without its outermost layer of pixels; the frame of the array is always empty."""
     inner = core[1:-1, 1:-1] & core[:-2, 1:-1] & core[2:, 1:-1] & core[1:-1, :-2] & core[1:-1, 2:]
     return np.pad(inner, 1)
@@ -108,7 +108,7 @@ def _font(is_ascii: bool, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
-def _place(label: Label, plate: tuple[int, int]) -> Box:
+def _preferred_box(label: Label, plate: tuple[int, int]) -> Box:
     """Where a label would like to be: inside its segment if there is room, else above it."""
     x, y, width, height = (int(side) for side in label.bbox)
     if plate[0] <= _ROOM * width and plate[1] <= _ROOM * height:
@@ -118,19 +118,19 @@ def _place(label: Label, plate: tuple[int, int]) -> Box:
     return left, top, left + plate[0], top + plate[1]
 
 
-def _free(wish: Box, placed: Sequence[Box], picture: tuple[int, int]) -> Box:
+def _avoid_overlap(wish: Box, placed: Sequence[Box], picture: tuple[int, int]) -> Box:
     """The wish, moved into the picture and up or down until it covers no other label."""
     height = wish[3] - wish[1]
-    inside = _moved_into(wish, picture)
+    inside = _clamp(wish, picture)
     for shift in (0, 1, -1, 2, -2, 3, -3, 4, -4):
         step = shift * (height + 1)
-        box = _moved_into((inside[0], inside[1] + step, inside[2], inside[3] + step), picture)
+        box = _clamp((inside[0], inside[1] + step, inside[2], inside[3] + step), picture)
         if not any(_overlap(box, other) for other in placed):
             return box
     return inside
 
 
-def _moved_into(box: Box, picture: tuple[int, int]) -> Box:
+def _clamp(box: Box, picture: tuple[int, int]) -> Box:
     x0 = max(0, min(box[0], picture[0] - (box[2] - box[0])))
     y0 = max(0, min(box[1], picture[1] - (box[3] - box[1])))
     return x0, y0, x0 + box[2] - box[0], y0 + box[3] - box[1]

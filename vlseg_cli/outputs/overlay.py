@@ -15,7 +15,7 @@ from PIL import Image
 
 from vlseg_cli.outputs.colors import RGB, color_of, ink_on
 from vlseg_cli.outputs.folder import OutputFolder, StagedFiles, frame_file
-from vlseg_cli.outputs.labels import Label, draw_labels, innermost
+from vlseg_cli.outputs.labels import Label, draw_labels, innermost_point
 from vlseg_cli.schema import Frame, Item, Record, Segment, Task, bounds_rle, decode_rle
 
 Box = tuple[float, float, float, float]
@@ -26,7 +26,7 @@ _FILL = 115  # opacity of a mask, of 256
 _LINES_PER_SIDE = 400  # an outline is the longest side / this thick, at least 1 px
 
 
-class Answer(Protocol):
+class DrawablePrediction(Protocol):
     """What can be drawn: a Prediction or a Record."""
 
     @property
@@ -53,14 +53,14 @@ class OverlaySink:
         parts = frame_file(item.name, item.is_video, frame.index, ".png")
         self._pictures.write(buffer.getvalue(), "overlay", *parts)
 
-    def end_part(self, item: Item, part: int) -> None:  # noqa: ARG002
+    def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
         """Keep what was written."""
         self._pictures.keep()
 
     def end_item(self, item: Item, parts: int) -> None:
         """Nothing is left to do."""
 
-    def forget_parts(self, item: Item) -> None:
+    def remove_chunks(self, item: Item) -> None:
         """Nothing was left behind."""
 
     def abandon(self) -> None:
@@ -68,7 +68,7 @@ class OverlaySink:
         self._pictures.remove()
 
 
-def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
+def draw_overlay(frame: Frame, answers: Sequence[DrawablePrediction]) -> NDArray[np.uint8]:
     """Masks (or boxes, if those were asked for) with labels over the frame: (H, W, 3) RGB.
 
     The frame's own pixels, not a copy, where there is nothing to draw.
@@ -80,7 +80,7 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
     thickness = max(1, round(max(frame.height, frame.width) / _LINES_PER_SIDE))
     labels = []
     for segment, color, boxed in found:
-        box = _pixels_of(segment.bbox) if boxed else bounds_rle(segment.rle)
+        box = _touched_pixels(segment.bbox) if boxed else bounds_rle(segment.rle)
         window = _window(box)
         view = pixels[window]
         if boxed:
@@ -91,14 +91,14 @@ def draw_overlay(frame: Frame, answers: Sequence[Answer]) -> NDArray[np.uint8]:
             shape = np.ascontiguousarray(decode_rle(segment.rle)[window])
             _tint(view, shape, color)
         _outline(view, shape, color, thickness)
-        x, y = innermost(shape)
+        x, y = innermost_point(shape)
         center = x + window[1].start, y + window[0].start
         labels.append(Label(segment.label, segment.score, color, box, center))
     draw_labels(pixels, labels)
     return pixels
 
 
-def _colored(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
+def _colored(answers: Sequence[DrawablePrediction]) -> list[tuple[Segment, RGB, bool]]:
     """Segments to be seen, whether as boxes, and their colors: of a track everywhere the same, by
     category in semantic maps."""
     found: list[tuple[Segment, RGB, bool]] = []
@@ -114,7 +114,7 @@ def _colored(answers: Sequence[Answer]) -> list[tuple[Segment, RGB, bool]]:
     return found
 
 
-def _pixels_of(bbox: Box) -> PixelBox:
+def _touched_pixels(bbox: Box) -> PixelBox:
     """The pixels that a box touches: x, y, w, h."""
     x, y, width, height = bbox
     left, top = math.floor(x), math.floor(y)
@@ -143,11 +143,11 @@ def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], color: RGB) -> None:
 
 def _outline(view: NDArray[np.uint8], shape: NDArray[np.bool_], color: RGB, thickness: int) -> None:
     """Draw a line in place just inside a shape, and a thin one of contrast just outside."""
-    view[_grown(shape, 1) & ~shape] = ink_on(color)
-    view[shape & _grown(~shape, thickness)] = color
+    view[_dilate(shape, 1) & ~shape] = ink_on(color)
+    view[shape & _dilate(~shape, thickness)] = color
 
 
-def _grown(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
+def _dilate(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
     """The mask and all pixels within ``steps`` moves up, down, left or right of it."""
     for _ in range(steps):
         grown = mask.copy()

@@ -24,7 +24,7 @@ from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 _MOST = 255  # objects that the values of a palette tell apart
 
 
-class PaintedObjects(NamedTuple):
+class NumberedObject(NamedTuple):
     """A segment, the number of its object, and what the object is called."""
 
     segment: Segment
@@ -50,13 +50,13 @@ def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
     folder.write_stream(json_object([("videos", json_object(videos))]), "palette", "meta.json")
 
 
-def painted(frame: Sequence[Record]) -> list[PaintedObjects]:
+def numbered_objects(frame: Sequence[Record]) -> list[NumberedObject]:
     """The objects of a frame, with their numbers from 1 on.
 
     A tracked segment has the number of its track; a sentence is one object, whatever answers it;
     of names and regions, every segment is one.
     """
-    found: list[PaintedObjects] = []
+    found: list[NumberedObject] = []
     number = 0
     for record in frame:
         is_sentence = isinstance(record.prompt, str)
@@ -64,11 +64,11 @@ def painted(frame: Sequence[Record]) -> list[PaintedObjects]:
         for segment in record.segments:
             number += not is_sentence
             own = number if segment.track_id is None else segment.track_id
-            found.append(PaintedObjects(segment, own, category_name(record, segment)))
+            found.append(NumberedObject(segment, own, category_name(record, segment)))
     return found
 
 
-def paint(objects: Iterable[PaintedObjects], height: int, width: int) -> NDArray[np.uint8]:
+def object_map(objects: Iterable[NumberedObject], height: int, width: int) -> NDArray[np.uint8]:
     """Numbers of objects (H, W); large ones come first, so that small ones stay visible."""
     numbers = np.zeros((height, width), np.uint8)
     for one in sorted(objects, key=lambda one: -one.segment.area):
@@ -80,13 +80,13 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
     """Write the pictures of an item; returns its entry in ``meta.json``."""
     seen: dict[int, _PaletteState] = {}
     for frame in by_frame(records):
-        first, objects = frame[0], painted(frame)
+        first, objects = frame[0], numbered_objects(frame)
         _check(first, objects)
         for one in objects:
             entry = seen.setdefault(one.number, _PaletteState(one.category))
             if not entry.frames or entry.frames[-1] != first.frame:
                 entry.frames.append(first.frame)
-        picture = Image.fromarray(paint(objects, first.height, first.width))
+        picture = Image.fromarray(object_map(objects, first.height, first.width))
         picture.putpalette(DAVIS)
         buffer = io.BytesIO()
         picture.save(buffer, "PNG")
@@ -103,7 +103,7 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
     }
 
 
-def _check(record: Record, objects: Iterable[PaintedObjects]) -> None:
+def _check(record: Record, objects: Iterable[NumberedObject]) -> None:
     for one in objects:
         if not 1 <= one.number <= _MOST:
             raise OutputError(

@@ -29,7 +29,7 @@ from vlseg_cli.schema import (
 _DIGITS = 6  # of a score
 
 
-def record_of(
+def make_record(
     prediction: Prediction, item: Item, time: float | None, exact: bool = False
 ) -> Record:
     """What is kept of a prediction about a frame of ``item``, ``time`` s after its first one.
@@ -47,14 +47,14 @@ def record_of(
         width=prediction.width,
         height=prediction.height,
         task=prediction.task,
-        prompt=prompt_words(prompt),
+        prompt=prompt_text(prompt),
         stuff=tuple(index for index, stuff in enumerate(is_stuff) if stuff),
         text=prediction.text,
         segments=prediction.segments if exact else tuple(map(_rounded, prediction.segments)),
     )
 
 
-def prompt_words(prompt: Prompt) -> str | tuple[str, ...]:
+def prompt_text(prompt: Prompt) -> str | tuple[str, ...]:
     """What was asked, in words: a text, category names, or the kinds of the regions."""
     match prompt:
         case Expression(text=text) | Question(text=text):

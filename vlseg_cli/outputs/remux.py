@@ -27,7 +27,7 @@ from vlseg_cli.outputs.encoder import BIT_EXACT
 from vlseg_cli.schema import OutputError
 
 
-class ShownFrames(NamedTuple):
+class FrameTimes(NamedTuple):
     """When the first frame, the last but one and the last are shown, s in the source's own time."""
 
     first: Fraction
@@ -46,7 +46,7 @@ def open_segment(segment: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, container.streams.video[0]
 
 
-def packets_of(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
+def video_packets(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
     """All packets in order; where a source jumps back in time, they come a tick apart.
 
     Raises OutputError if the segments do not belong together.
@@ -69,43 +69,43 @@ def packets_of(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
                     yield packet
 
 
-def shown_in(segments: Sequence[Path]) -> ShownFrames:
+def frame_times(segments: Sequence[Path]) -> FrameTimes:
     """When the frames of some segments are shown; a single one is its own last but one."""
-    first = next(_times(segments[:1]))
+    first = next(_timestamps(segments[:1]))
     last_but_one = last = first
-    for time in _times(segments[-2:]):
+    for time in _timestamps(segments[-2:]):
         last_but_one, last = last, time
-    return ShownFrames(first, last_but_one, last)
+    return FrameTimes(first, last_but_one, last)
 
 
-def _times(segments: Sequence[Path]) -> Iterator[Fraction]:
-    for packet in packets_of(segments):
+def _timestamps(segments: Sequence[Path]) -> Iterator[Fraction]:
+    for packet in video_packets(segments):
         assert packet.pts is not None
         yield packet.pts * packet.time_base
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """Seconds of the source's own time."""
 
     start: float
     end: float
 
 
-def fitting_sound(source: str) -> set[int]:
+def supported_audio(source: str) -> set[int]:
     """Numbers of the audio streams that MP4 takes, found by trying: the lists promise too much."""
     fitting: set[int] = set()
     with open_video(Path(source), DEFAULT_LIMITS) as (container, _), suppress(FFmpegError):
         untried = {stream.index: stream for stream in container.streams.audio}
         for packet in container.demux(*untried.values()) if untried else ():
             stream = untried.pop(packet.stream_index, None)
-            if stream is not None and _fits(stream, packet):
+            if stream is not None and _is_supported(stream, packet):
                 fitting.add(stream.index)
             if not untried:
                 break
     return fitting
 
 
-def audible_span(source: str, shown: ShownFrames) -> Span:
+def audio_span(source: str, shown: FrameTimes) -> TimeSpan:
     """When sound is kept: without bounds where nothing was cut off the pictures at that end.
 
     A stride leaves up to ``stride - 1`` frames after the last; more of them mean a cut.
@@ -120,13 +120,13 @@ def audible_span(source: str, shown: ShownFrames) -> Span:
             after += time > shown.last
             stride += shown.last_but_one < time <= shown.last
     end = 2 * shown.last - shown.last_but_one
-    return Span(
+    return TimeSpan(
         float(shown.first) if before else -inf, float(end) if after >= max(1, stride) else inf
     )
 
 
-def sound_packets(
-    container: InputContainer, streams: list[AudioStream], span: Span
+def audio_packets(
+    container: InputContainer, streams: list[AudioStream], span: TimeSpan
 ) -> "Iterator[Packet[Stream]]":
     """The packets of some streams that can be heard in a span, as far as they are readable."""
     last: dict[int, int] = {}
@@ -142,7 +142,7 @@ def sound_packets(
                 yield packet
 
 
-def _fits(stream: AudioStream, packet: "Packet[Stream]") -> bool:
+def _is_supported(stream: AudioStream, packet: "Packet[Stream]") -> bool:
     try:
         with av.open(io.BytesIO(), "w", format="mp4") as trial:
             packet.stream = trial.add_stream_from_template(stream)
@@ -153,35 +153,37 @@ def _fits(stream: AudioStream, packet: "Packet[Stream]") -> bool:
 
 
 _LARGEST_TIMESCALE = (1 << 31) - 1
-Placed = tuple["Packet[Any]", Stream]  # a packet, and the stream it goes to
+RoutedPacket = tuple["Packet[Any]", Stream]  # a packet, and the stream it goes to
 
 
-def join(segments: Sequence[Path], source: str, file: BinaryIO) -> None:
+def join_segments(segments: Sequence[Path], source: str, file: BinaryIO) -> None:
     """Write an MP4 to a seekable file. Raises InputError if the source is gone."""
-    fitting = fitting_sound(source)
+    fitting = supported_audio(source)
     try:
-        _join(segments, source, fitting, file)
+        _join_streams(segments, source, fitting, file)
     except FFmpegError as error:
         if isinstance(error, OSError) or not fitting:
             raise
         file.seek(0)  # damaged sound is no reason to have no video
         file.truncate()
-        _join(segments, source, set(), file)
+        _join_streams(segments, source, set(), file)
 
 
-def _join(segments: Sequence[Path], source: str, fitting: Collection[int], file: BinaryIO) -> None:
+def _join_streams(
+    segments: Sequence[Path], source: str, fitting: Collection[int], file: BinaryIO
+) -> None:
     with open_video(Path(source), DEFAULT_LIMITS) as (container, _):
         sound = [stream for stream in container.streams.audio if stream.index in fitting]
         with open_segment(segments[0]) as (_, template), _mp4(file, template, sound) as output:
-            picture = _added(output, template)
-            packets: Iterable[Placed]
-            packets = ((packet, picture) for packet in packets_of(segments))
+            picture = _add_stream(output, template)
+            packets: Iterable[RoutedPacket]
+            packets = ((packet, picture) for packet in video_packets(segments))
             if sound:
-                targets = {stream.index: _added(output, stream) for stream in sound}
-                span = audible_span(source, shown_in(segments))
-                tones = sound_packets(container, sound, span)
+                targets = {stream.index: _add_stream(output, stream) for stream in sound}
+                span = audio_span(source, frame_times(segments))
+                tones = audio_packets(container, sound, span)
                 placed = ((packet, targets[packet.stream_index]) for packet in tones)
-                packets = merge(packets, placed, key=_decoded_at)
+                packets = merge(packets, placed, key=_decoding_time)
             for packet, stream in packets:
                 packet.stream = stream
                 output.mux_one(packet)
@@ -197,7 +199,7 @@ def _mp4(file: BinaryIO, template: Stream, sound: Sequence[AudioStream]) -> Outp
     return av.open(file, "w", format="mp4", container_options=options)
 
 
-def _added(output: OutputContainer, template: Stream) -> Stream:
+def _add_stream(output: OutputContainer, template: Stream) -> Stream:
     stream = output.add_stream_from_template(template)
     stream.time_base = template.time_base
     language = template.metadata.get("language")
@@ -206,7 +208,7 @@ def _added(output: OutputContainer, template: Stream) -> Stream:
     return stream
 
 
-def _decoded_at(one: Placed) -> float:
+def _decoding_time(one: RoutedPacket) -> float:
     packet = one[0]
     assert packet.dts is not None
     return float(packet.dts * packet.time_base)

@@ -11,10 +11,10 @@ from typing import BinaryIO
 from av.error import FFmpegError
 
 from vlseg_cli.outputs.atomic import AtomicFile
-from vlseg_cli.outputs.encoder import FrameClock, SegmentEncoder, read_clock
+from vlseg_cli.outputs.encoder import SegmentEncoder, StreamTiming, read_timing
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.overlay import draw_overlay
-from vlseg_cli.outputs.remux import join
+from vlseg_cli.outputs.remux import join_segments
 from vlseg_cli.schema import Frame, Item, OutputError, Record
 
 _WORKSHOP = ".vlseg", "video"
@@ -25,7 +25,7 @@ class VideoSink:
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
-        self._clock: tuple[str, FrameClock] | None = None  # of the source at hand
+        self._clock: tuple[str, StreamTiming] | None = None  # of the source at hand
         self._current: tuple[AtomicFile, SegmentEncoder] | None = None
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
@@ -36,7 +36,7 @@ class VideoSink:
         with _writing(file, item):
             encoder.add(draw_overlay(frame, records), frame.time or 0.0)
 
-    def end_part(self, item: Item, part: int) -> None:  # noqa: ARG002
+    def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
         """Complete the segment."""
         if self._current is not None:
             (file, encoder), self._current = self._current, None
@@ -58,10 +58,10 @@ class VideoSink:
                 raise OutputError(f"{path} is gone: run the job again with --overwrite.")
         file = self._folder.begin("video", f"{item.name}.mp4")
         with _writing(file, item) as opened:
-            join(segments, item.source, opened)
+            join_segments(segments, item.source, opened)
         file.commit()
 
-    def forget_parts(self, item: Item) -> None:
+    def remove_chunks(self, item: Item) -> None:
         """Remove the segments."""
         part = 0
         while self._folder.root.joinpath(*_segment(item, part)).exists():
@@ -80,7 +80,7 @@ class VideoSink:
 
     def _begin(self, item: Item, part: int) -> tuple[AtomicFile, SegmentEncoder]:
         if self._clock is None or self._clock[0] != item.source:
-            self._clock = item.source, read_clock(item.source)
+            self._clock = item.source, read_timing(item.source)
         file = self._folder.begin(*_segment(item, part))
         with _writing(file, item) as opened:
             self._current = file, SegmentEncoder(opened, self._clock[1])

@@ -15,7 +15,7 @@ from vlseg_cli.schema import Record, Segment, bounds_rle, decode_rle
 Points = NDArray[np.float64]
 
 
-def outlines(segment: Segment) -> list[Points]:
+def mask_polygons(segment: Segment) -> list[Points]:
     """The outer outline (P, 2) of each connected part, x and y in px, (0, 0) the picture's corner.
 
     Outlines run through the middles between the pixels inside and outside, so that slanting edges
@@ -32,12 +32,12 @@ def outlines(segment: Segment) -> list[Points]:
     # A pixel's center is half a pixel from its corner, and padding moved everything by one.
     corner = np.array([x - 0.5, y - 0.5])
     return [
-        corner + _without_middles(part[: int(ends[1]) - 1])
+        corner + _without_collinear(part[: int(ends[1]) - 1])
         for part, ends in zip(parts, offsets, strict=True)
     ]
 
 
-def _without_middles(polygon: Points) -> Points:
+def _without_collinear(polygon: Points) -> Points:
     """Drop the points that lie on the straight line between their neighbors."""
     before, after = polygon - np.roll(polygon, 1, 0), np.roll(polygon, -1, 0) - polygon
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
@@ -69,7 +69,7 @@ def _lines(frame: Sequence[Record], categories: CategoryTable) -> Iterator[str]:
         size = record.width, record.height
         for segment in record.segments:
             number = categories.id_of(record, segment) - 1
-            for polygon in outlines(segment):
+            for polygon in mask_polygons(segment):
                 shares = (polygon / size).clip(0, 1).ravel()
                 yield " ".join([str(number), *(f"{share:.6f}" for share in shares)])
 

@@ -86,7 +86,7 @@ def _by_video(records: Iterable[Record]) -> Iterator[tuple[int, Iterator[Record]
 def _videos(records: Iterable[Record], categories: CategoryTable) -> Iterator[Iterator[bytes]]:
     """All videos; in passing, everything that was asked becomes a category."""
     for number, of_video in _by_video(records):
-        frames = _noted(by_frame(of_video), categories)
+        frames = _add_categories(by_frame(of_video), categories)
         first = next(frames)
         lengths: list[int] = []
         yield json_object(
@@ -96,12 +96,12 @@ def _videos(records: Iterable[Record], categories: CategoryTable) -> Iterator[It
                 ("width", json_value(first.width)),
                 ("height", json_value(first.height)),
                 ("file_names", json_list(_file_names(chain([first], frames), lengths))),
-                ("length", _later(lengths)),
+                ("length", _deferred_value(lengths)),
             ]
         )
 
 
-def _noted(frames: Iterable[list[Record]], categories: CategoryTable) -> Iterator[Record]:
+def _add_categories(frames: Iterable[list[Record]], categories: CategoryTable) -> Iterator[Record]:
     """The first record of each frame."""
     for frame in frames:
         for record in frame:
@@ -118,12 +118,12 @@ def _file_names(frames: Iterable[Record], lengths: list[int]) -> Iterator[str]:
     lengths.append(length)
 
 
-def _later(values: list[int]) -> Iterator[bytes]:
+def _deferred_value(values: list[int]) -> Iterator[bytes]:
     """A value that is known only when its turn comes."""
     yield from json_value(values[0])
 
 
-def _tracked(
+def _tracked_videos(
     records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
 ) -> Iterator[_Video]:
     """Every video with its tracks; its masks can be read until the next one comes."""
@@ -137,11 +137,13 @@ def _tracked(
                         if segment.track_id is not None:
                             track = tracks.setdefault(segment.track_id, _YTVISTrack())
                             name = categories.id_of(record, segment)
-                            _note(track, segment, name, length - 1, masks)
+                            _add_mask(track, segment, name, length - 1, masks)
             yield _Video(number, length, tracks, masks)
 
 
-def _note(track: _YTVISTrack, segment: Segment, name: int, frame: int, masks: IO[bytes]) -> None:
+def _add_mask(
+    track: _YTVISTrack, segment: Segment, name: int, frame: int, masks: IO[bytes]
+) -> None:
     track.frames.append(frame)
     track.places.append(masks.tell())
     track.scores[name] = track.scores.get(name, 0.0) + segment.score
@@ -153,7 +155,7 @@ def _annotations(
     records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
 ) -> Iterator[Iterator[bytes]]:
     number = 0
-    for video in _tracked(records, categories, folder):
+    for video in _tracked_videos(records, categories, folder):
         for track_id, track in sorted(video.tracks.items()):
             number += 1
             facts = {
@@ -180,7 +182,7 @@ def _annotations(
 def _results(
     records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
 ) -> Iterator[Iterator[bytes]]:
-    for video in _tracked(records, categories, folder):
+    for video in _tracked_videos(records, categories, folder):
         for _, track in sorted(video.tracks.items()):
             masks = video.along(track, lambda one: one["segmentation"])
             yield json_object(

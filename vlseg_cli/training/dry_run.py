@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.outputs.overlay import draw_overlay
-from vlseg_cli.outputs.records import prompt_words
+from vlseg_cli.outputs.records import prompt_text
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, segment_from_mask
 from vlseg_cli.training.autocast import autocast
 from vlseg_cli.training.optimizer import choose_trained
@@ -130,7 +130,7 @@ def _tile(frame: Frame, query: Query) -> Image.Image:
     overlay = Image.fromarray(draw_overlay(frame, [_truth(frame, query)]))
     tile = Image.new("RGB", (_TILE, _TILE + _TEXT), "white")
     tile.paste(overlay.resize((_TILE, _TILE)))
-    words = prompt_words(query.prompt)
+    words = prompt_text(query.prompt)
     text = words if isinstance(words, str) else ", ".join(words)
     lines = textwrap.wrap(f"{query.task} {query.kind}: {text}", 36)[:3]
     ImageDraw.Draw(tile).multiline_text((3, _TILE + 2), "\n".join(lines), fill="black", spacing=2)

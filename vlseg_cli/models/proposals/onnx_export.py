@@ -25,7 +25,7 @@ from vlseg_cli.models.proposals.onnx_engine import (
     POINTS,
 )
 from vlseg_cli.nn.sam import SAM
-from vlseg_cli.outputs.atomic import make_folder, unwritable, write_atomically
+from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_error
 from vlseg_cli.schema import UsageError
 
 _OPSET = 18  # the newest that torch's tracing exporter is tested with
@@ -70,7 +70,7 @@ def export_sam(sam: SAM, digest: str, folder: Path) -> None:
         _write(folder / LOOK, _Look(sam), looked, (FEATURES,))
         _write(folder / MASKS_AT, _MasksAt(sam), asked, (LOGITS, IOU))
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise write_error(folder, error) from error
     told = {"weights": digest, "sizes": asdict(sizes)}
     write_atomically(folder / EXPORT, (json.dumps(told, indent=2) + "\n").encode())
 
