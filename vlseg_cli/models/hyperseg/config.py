@@ -46,9 +46,8 @@ class HyperSegConfig(MaskModelConfig):
     region_instruction: str = REGION_INSTRUCTION
     # In the paper, not in the published code
     conditional_weight: bool = False  # the perceiver weights each scale by tanh(MLP)
-    recognize_entities: Annotated[bool, Formerly("recognise_entities")] = (
-        False  # names of present categories are generated before the masks
-    )
+    # Names of present categories are generated before the masks.
+    recognize_entities: Annotated[bool, Formerly("recognise_entities")] = False
     prompt_frames: int = 1  # conditions are the mean over this many frames of a video
     # Whether the language model was trained to generate text.
     generates_text: Annotated[bool, Formerly("talks")] = True
