@@ -19,7 +19,7 @@ from vlseg_cli.training.run import TrainingRun
 @pytest.mark.parametrize(
     ("overrides", "steps", "changed"),
     [
-        (["log.every=7", "checkpoint.keep=9", "data.workers=3"], [4, 2], []),
+        (["log.every=7", "checkpoint.keep=9", "data.workers=3", "stage.0.name=a"], [4, 2], []),
         (["stage.1.lr=1", "stage.1.steps=99"], [4, 0], []),
         (["stage.1.lr=1"], [4, 1], ["stage.1.lr"]),
         (["stage.0.lr=1"], [1, 0], ["stage.0.lr"]),

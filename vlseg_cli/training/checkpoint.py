@@ -6,6 +6,7 @@ Tensors are safetensors, the rest is JSON, nothing is pickled. A checkpoint is a
 
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,7 @@ from vlseg_cli.weights.folder import misfit
 
 _FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
 # Keys that change what is written or the speed, never the weights.
-_FREE = ("checkpoint.", "log.", "data.workers")
+_FREE = re.compile(r"checkpoint\.|log\.|data\.workers|stage\.\d+\.name")
 
 
 def save_checkpoint(run: TrainingRun) -> Path:
@@ -109,12 +110,12 @@ def changed_keys(
         if 0 <= started < len(recipe.stage)
         else started + 1
     )
-    free = (*_FREE, *(f"stage.{n}." for n in range(fixed, len(recipe.stage) + len(steps))))
+    free = tuple(f"stage.{n}." for n in range(fixed, len(recipe.stage) + len(steps)))
     first, second = _flat(new), _flat(old)
     return [
         key
         for key in sorted(first.keys() | second.keys())
-        if first.get(key) != second.get(key) and not key.startswith(free)
+        if first.get(key) != second.get(key) and not (key.startswith(free) or _FREE.match(key))
     ]
 
 

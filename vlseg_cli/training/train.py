@@ -56,9 +56,11 @@ def train(
 
 def _note(recipe: Path, sentence: str) -> None:
     """One line on stderr, of the first process alone, about a former name in ``recipe``."""
+    if not sentence.startswith(str(recipe)):  # of a table that the architecture defines
+        table, renamed = sentence.split(": ", 1)
+        sentence = f"{recipe} {table if table == '[losses]' else '[model.config]'}: {renamed}"
     if os.environ.get("RANK", "0") == "0":
-        table = "" if sentence.startswith(str(recipe)) else f"{recipe} "
-        print(f"{table}{sentence}", file=sys.stderr)
+        print(sentence, file=sys.stderr)
 
 
 def too_large(recipe: Recipe) -> Trainable | None:
