@@ -20,7 +20,7 @@ SEEDS = range(910000, 910002)
 def specimen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     write_coco(root, SEEDS, 96)
-    return root / "coco"
+    return root
 
 
 def edited(path: Path, target: Path, change) -> Path:

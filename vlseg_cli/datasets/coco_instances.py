@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.class_names import Naming, class_table
 from vlseg_cli.datasets.polygons import Polygons, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
@@ -87,6 +88,15 @@ class COCOInstancesDataset:
             boxes=np.array([one["bbox"] for one in records], np.float64).reshape(-1, 4),
         )
         return Sample(frame, (query,))
+
+
+def coco_instances(
+    root: Path, naming: Naming = "plain", split: str = "val"
+) -> COCOInstancesDataset:
+    """COCO's instances below its folder."""
+    table = root / "annotations" / f"instances_{split}2017.json"
+    rename = class_table("coco-panoptic").rename(naming)
+    return COCOInstancesDataset(table, root / f"{split}2017", rename=rename)
 
 
 def lvis_instances(root: Path, split: str, image_folder: Path) -> COCOInstancesDataset:

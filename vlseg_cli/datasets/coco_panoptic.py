@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.class_names import Naming, class_table
 from vlseg_cli.media.image import open_image, read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
@@ -76,6 +77,20 @@ class COCOPanopticDataset:
             areas=np.array([one["area"] for one in segments], np.float64),
         )
         return Sample(frame, (query,))
+
+
+def coco_panoptic(
+    root: Path, naming: Naming = "plain", split: str = "val", task: Task = Task.PANOPTIC
+) -> COCOPanopticDataset:
+    """COCO's panoptic maps below its folder; as classes (SEMANTIC) they are its panoptic_semseg."""
+    return COCOPanopticDataset(
+        root / "annotations" / f"panoptic_{split}2017.json",
+        root / f"panoptic_{split}2017",
+        root / f"{split}2017",
+        lambda name: name.replace(".png", ".jpg"),
+        class_table("coco-panoptic").rename(naming),
+        task,
+    )
 
 
 def read_ids(path: Path) -> NDArray[np.int32]:

@@ -24,11 +24,11 @@ _STREAM = 8  # of a seed's random numbers
 
 
 def write_coco(root: Path, seeds: range, size: int = 192) -> None:
-    """Write val2017, instances, panoptic maps and COCO-Interactive's list below ``root``/coco.
+    """Write val2017, instances, panoptic maps and COCO-Interactive's list below root.
 
     size: longest side, px. Raises OutputError if a file cannot be written.
     """
-    folder = OutputFolder(root / "coco")
+    folder = OutputFolder(root)
     images: list[coco.Record] = []
     instances: list[coco.Record] = []
     panoptic: list[coco.Record] = []

@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from vlseg_cli.datasets.class_names import Naming, class_table
-from vlseg_cli.datasets.coco_instances import COCOInstancesDataset
+from vlseg_cli.datasets.coco_instances import coco_instances
 from vlseg_cli.datasets.coco_interactive import COCOInteractiveDataset
-from vlseg_cli.datasets.coco_panoptic import COCOPanopticDataset
+from vlseg_cli.datasets.coco_panoptic import coco_panoptic
 from vlseg_cli.datasets.polygons import Polygons
 from vlseg_cli.datasets.toy.coco import write_coco
 from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice, open_names
@@ -30,32 +29,10 @@ PAPERS: dict[str, ProtocolChoice] = {
 }
 
 
-def _maps(task: Task, home: Path, naming: Naming) -> COCOPanopticDataset:
-    """COCO's panoptic maps; read as classes they are its panoptic_semseg maps."""
-    return COCOPanopticDataset(
-        home / "annotations" / "panoptic_val2017.json",
-        home / "panoptic_val2017",
-        home / "val2017",
-        lambda name: name.replace(".png", ".jpg"),
-        class_table("coco-panoptic").rename(naming),
-        task,
-    )
-
-
-def _instances(home: Path, naming: Naming) -> COCOInstancesDataset:
-    table = home / "annotations" / "instances_val2017.json"
-    rename = class_table("coco-panoptic").rename(naming)
-    return COCOInstancesDataset(table, home / "val2017", rename=rename)
-
-
-def _write_toy(home: Path, seeds: range) -> None:
-    write_coco(home.parent, seeds)
-
-
 _FORMS = (
-    ("panoptic", Task.PANOPTIC, partial(_maps, Task.PANOPTIC), PanopticScorer, None),
-    ("instance", Task.INSTANCE, _instances, InstanceScorer, 0.0),  # AP ranks everything
-    ("semantic", Task.SEMANTIC, partial(_maps, Task.SEMANTIC), SemanticScorer, None),
+    ("panoptic", Task.PANOPTIC, coco_panoptic, PanopticScorer, None),
+    ("instance", Task.INSTANCE, coco_instances, InstanceScorer, 0.0),  # AP ranks everything
+    ("semantic", Task.SEMANTIC, partial(coco_panoptic, task=Task.SEMANTIC), SemanticScorer, None),
 )
 
 COCO_BENCHMARKS = [
@@ -65,7 +42,7 @@ COCO_BENCHMARKS = [
         task=task,
         homes=HOMES,
         open=partial(open_names, read, score),
-        write_toy=_write_toy,
+        write_toy=write_coco,
         papers=PAPERS,
         switches=SWITCHES,
         size=5000,
@@ -94,7 +71,7 @@ INTERACTIVE_BENCHMARKS = [
         task=Task.INTERACTIVE,
         homes=HOMES,
         open=partial(_interactive, kind),
-        write_toy=_write_toy,
+        write_toy=write_coco,
         papers=INTERACTIVE_PAPERS,
         switches={"polygons": ("union", "fill")},
         size=4952,
