@@ -18,7 +18,6 @@ from typer.main import get_command
 from vlseg_cli import __version__
 
 _INTERRUPTED = 130
-_OUT_OF_MEMORY = 6
 
 
 class CommandEntry(NamedTuple):
@@ -142,14 +141,14 @@ def main(arguments: Sequence[str]) -> int:
 def _report(error: Exception) -> int:
     """Print an error as one sentence; returns the exit code."""
     from vlseg_cli.cli.values import printable
-    from vlseg_cli.schema.errors import VlsegError
+    from vlseg_cli.schema.errors import TooLargeError, VlsegError
 
     if isinstance(error, VlsegError):
         code, sentence = error.exit_code, str(error)
     elif isinstance(error, TyperException):  # a command line that cannot be parsed
         code, sentence = error.exit_code, _usage_sentence(error)
     elif isinstance(error, MemoryError):
-        code = _OUT_OF_MEMORY
+        code = TooLargeError.exit_code
         sentence = "There is not enough memory: close other programs or take smaller inputs."
     else:
         kind, reason = type(error).__name__, " ".join(str(error).split())

@@ -20,7 +20,15 @@ from vlseg_cli.jobs.writer import Writer
 from vlseg_cli.media import Decoder
 from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import open_sinks
-from vlseg_cli.schema import Frame, Input, Item, PromptRequest, Record
+from vlseg_cli.schema import (
+    Frame,
+    Input,
+    InputError,
+    Item,
+    PromptRequest,
+    Record,
+    TooLargeError,
+)
 
 _POLL_SECONDS = 0.5  # while other processes hold what is left
 
@@ -63,11 +71,14 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """That of the signal; of the only input; 6 if memory ran out for some, else 3, or 0."""
+        """That of the signal; of the only input; of an input that was too large; 3 or 0."""
         codes = {code for _, code in self.failed.values()}
         if self.stopped or not codes:
             return self.stopped
-        return codes.pop() if self.total == 1 else 6 if 6 in codes else 3
+        if self.total == 1:
+            return codes.pop()
+        too_large = TooLargeError.exit_code
+        return too_large if too_large in codes else InputError.exit_code
 
 
 def run_job(
