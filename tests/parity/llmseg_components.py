@@ -40,7 +40,7 @@ from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import IMAGE, IMAGE_END, IMAGE_START, Placeholder, legacy_ids
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
-from vlseg_cli.weights.read.sentencepiece_model import parse_sentencepiece_model
+from vlseg_cli.weights.conversion.tokenizer import parse_sentencepiece_model
 
 _DINO_HEADS, _SAM_DECODER_HEADS = 4, 2  # what the layout states beside the files
 _FRAME = 1024  # px: side of SAM's input, in which points are given

@@ -7,11 +7,13 @@ from typing import Literal
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.pins import converted_folder, lock_file, official_folder, read_pin
-from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 
 # The miniature that comes with the package, trained by recipes/embedded.toml.
 EMBEDDED = Path(__file__).parent / "embedded"
 
+# A training folder of DeepSpeed: a file names the last step, whose folder has the weights.
+_LATEST = "latest"
+_STATES = "mp_rank_00_model_states.pt"
 _WHOLE = 256 << 20  # larger files are told apart by their size, head and tail
 _ENDS = 4 << 20
 _READ = (".json", ".safetensors", ".bin", ".pth", ".pt", ".pkl", ".txt", ".model")
@@ -66,6 +68,22 @@ def stage(name: str) -> Literal["-", "in part", "fetched", "converted"]:
         return "-"
     pin = read_pin(lock_file(name))
     return "in part" if pin is not None and pin.files and not pin.complete else "fetched"
+
+
+def is_deepspeed(directory: Path) -> bool:
+    """Whether a folder is one."""
+    return (directory / _LATEST).is_file()
+
+
+def model_states(directory: Path) -> Path:
+    """The file with the weights of the last step. Raises WeightsError if it is not there."""
+    step = (directory / _LATEST).read_text("utf-8", "replace").strip()
+    if Path(step).name != step or step in ("", ".", ".."):
+        raise WeightsError(f"{directory / _LATEST} names no folder beside it")
+    file = directory / step / _STATES
+    if not file.is_file():
+        raise WeightsError(f"{directory} lacks {step}/{_STATES}, the model's weights")
+    return file
 
 
 def model_digest(directory: Path) -> str:

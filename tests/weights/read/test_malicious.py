@@ -133,6 +133,17 @@ PICKLES: dict[str, bytes] = {
     "item into a list": b"\x80\x02]K\x01K\x02s.",
     "odd items": b"\x80\x02}(K\x01u.",
     "key of tuples": b"\x80\x02}" + b"N" + b"2\x86" * 60 + b"Ns.",
+    "key of tuples by memo": b"\x80\x02}" + b"N" + b"q\x00h\x00\x86" * 60 + b"Ns.",
+    "key of tuples in a table": b"\x80\x02(" + b"N" + b"q\x00h\x00\x86" * 60 + b"Nd.",
+    "entry of tuples": b"\x80\x04\x8f(" + b"N" + b"q\x00h\x00\x86" * 60 + b"\x90.",
+    "pair of tuples": b"\x80\x02ccollections\nOrderedDict\n]"
+    + b"N"
+    + b"q\x00h\x00\x86" * 60
+    + b"N\x86a\x85R.",
+    "set of tuples": b"\x80\x02c__builtin__\nset\n]" + b"N" + b"q\x00h\x00\x86" * 60 + b"a\x85R.",
+    "bytearray of 2 GB": b"\x80\x02c__builtin__\nbytearray\nJ\x00\x00\x00\x7f\x85R.",
+    "tensor of 8 GB": b"\x80\x02}" + text("w") + b"ctorch\nFloatTensor\nJ\x00\x00\x00\x7f\x85Rs.",
+    "huge frame": b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"}.",
     "shared tuples": b"\x80\x02" + text("w") + b"2\x86" * 5000 + b"\x85.",
     "deep lists": b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b".",
     "deep marks": b"\x80\x02" + b"(" * 100_000 + b"t" * 100_000 + b".",

@@ -17,8 +17,8 @@ from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.conversion.coverage import require_complete
 from vlseg_cli.weights.folder import load_into, load_settings, placed
-from vlseg_cli.weights.read.deepspeed import is_deepspeed
 from vlseg_cli.weights.read.shards import stream_tensors
+from vlseg_cli.weights.resolve import is_deepspeed
 
 _CARRIED = "sam."  # what HRSeg calls it
 

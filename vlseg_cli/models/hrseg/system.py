@@ -20,7 +20,7 @@ class HRSegSystem:
 
     def is_official(self, directory: Path) -> bool:
         """A training folder of DeepSpeed: no other system is published as one."""
-        from vlseg_cli.weights.read.deepspeed import is_deepspeed
+        from vlseg_cli.weights.resolve import is_deepspeed
 
         return is_deepspeed(directory)
 

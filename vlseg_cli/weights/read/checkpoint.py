@@ -5,10 +5,10 @@ from pathlib import Path
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.read.deepspeed import is_deepspeed, model_states
 from vlseg_cli.weights.read.numpy_pickle import read_numpy_pickle
 from vlseg_cli.weights.read.shards import stream_tensors
 from vlseg_cli.weights.read.torch_file import read_torch_file
+from vlseg_cli.weights.resolve import is_deepspeed, model_states
 
 _TORCH = (".bin", ".pth", ".pt")
 

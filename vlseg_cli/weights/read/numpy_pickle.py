@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.read.pickle_machine import (
+from vlseg_cli.weights.read.pickles import (
     Allowed,
     Function,
     RefusedError,
+    StandIn,
     ordered_dict,
     read_pickle,
 )
@@ -32,7 +33,7 @@ _LONGEST = 1 << 40  # elements
 _CORES = ("core", "_core")  # NumPy 1 and 2
 
 
-class _DType:
+class _DType(StandIn):
     """Stands for numpy.dtype: one of plain numbers, little-endian."""
 
     def __init__(self, code: object, *_: object) -> None:
@@ -48,7 +49,7 @@ class _DType:
         raise RefusedError("an array is of something other than plain little-endian numbers")
 
 
-class _Array:
+class _Array(StandIn):
     """Stands for numpy.ndarray, empty until its state comes."""
 
     def __init__(self, *_: object) -> None:

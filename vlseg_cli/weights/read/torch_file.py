@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.read.pickle_machine import (
+from vlseg_cli.weights.read.pickles import (
     Allowed,
     Function,
     RefusedError,
