@@ -1,4 +1,4 @@
-"""Answers to clips as a model would give them: the truth, or what a function makes of it."""
+"""Predictions for clips: the truth, or what a function makes of it."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ Answer = Callable[..., list[Prediction]]
 
 @pytest.fixture
 def answer() -> Answer:
-    """All answers to a clip, frame by frame and query by query: true masks after a change."""
+    """All predictions for a clip, by frame and query: true masks after a change."""
 
     def answered(sample: ClipSample, change: Change = lambda mask: mask) -> list[Prediction]:
         predictions = []

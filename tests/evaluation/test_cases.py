@@ -1,4 +1,4 @@
-"""The keeper of telling cases: the right ones stay, one per picture, and what a case is about."""
+"""The best and worst cases: which are kept, one per image, and what each shows."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def case(source: str, score: float, prompt: Prompt, position: int = 0) -> Case:
     return Case(Frame(PIXELS, source), query, prediction, "IoU", score, position)
 
 
-def test_keeps_the_extremes_one_per_picture() -> None:
+def test_keeps_the_extremes_one_per_image() -> None:
     keeper = CaseKeeper(keep=2)
     prompt = Expression("the cup")
     scores = {"a": 0.1, "b": 0.9, "c": 0.5, "d": 0.8, "e": 0.2}
@@ -46,10 +46,10 @@ def test_keeps_the_extremes_one_per_picture() -> None:
     assert keeper.best(Task.PANOPTIC) == []
 
 
-def test_a_case_speaks_of_its_own_region() -> None:
+def test_a_case_shows_only_its_own_region() -> None:
     regions = Regions((point_region([(2, 2)], 8, 8), point_region([(2, 6)], 8, 8)))
     second = case("a", 1.0, regions, position=1)
-    assert second.words == "this point"
+    assert second.text == "this point"
     assert second.region is regions.regions[1]
     assert second.truth.shape == (1, 8, 8) and second.truth[0, 7, 0]
     assert [one.bbox[1] for one in second.segments] == [4]
@@ -57,10 +57,10 @@ def test_a_case_speaks_of_its_own_region() -> None:
 
 def test_a_prompt_of_names_is_one_case() -> None:
     whole = case("a", 1.0, Categories(("cup", "bowl")))
-    assert whole.words == "all 2 names"
+    assert whole.text == "all 2 names"
     assert len(whole.truth) == len(whole.segments) == 2
     assert whole.region is None
-    assert case("a", 1.0, Expression("the cup")).words == "the cup"
+    assert case("a", 1.0, Expression("the cup")).text == "the cup"
 
 
 GRAY = (100, 100, 100)
@@ -80,16 +80,16 @@ def drawn(task: Task, prompt: Prompt, answer: np.ndarray) -> np.ndarray:
     return np.asarray(draw_case(Case(frame, query, prediction, "IoU", 0.5)))
 
 
-def test_answer_is_tinted_and_truth_outlined() -> None:
+def test_prediction_is_tinted_and_truth_outlined() -> None:
     pixels = drawn(Task.REFER, Expression("the cup"), ~left_half())
     assert pixels.shape == (512, 384, 3)
-    assert tuple(pixels[256, 96]) == GRAY  # inside the truth, where nothing was answered
-    assert tuple(pixels[256, 300]) != GRAY  # inside the answer
+    assert tuple(pixels[256, 96]) == GRAY  # inside the truth, outside the prediction
+    assert tuple(pixels[256, 300]) != GRAY  # inside the prediction
     assert tuple(pixels[256, 191]) == (255, 255, 255)  # the truth's last column
     assert tuple(pixels[256, 192]) == (0, 0, 0)
 
 
-def test_an_empty_answer_leaves_the_picture() -> None:
+def test_an_empty_prediction_leaves_the_image() -> None:
     pixels = drawn(Task.REFER, Expression("the cup"), np.zeros((64, 48), bool))
     assert {tuple(color) for color in pixels[:, 200:].reshape(-1, 3)} == {GRAY}
 

@@ -8,7 +8,7 @@ from vlseg_cli.evaluation.data_check import check_data
 NAMES = ("reasonseg-val", "coco-panoptic", "mmbench-en", "pascal-voc-20")
 
 
-def test_states(tmp_path: Path) -> None:
+def test_states_of_data_sets(tmp_path: Path) -> None:
     wanted = find_benchmarks(NAMES)
     write_toy_sets(wanted[:3], tmp_path, 4)
     quick = {one.benchmark: one for one in check_data(wanted, tmp_path, thorough=False)}

@@ -52,7 +52,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     return out, dict(summary)
 
 
-def test_the_setting_is_told(written: tuple[Path, dict]) -> None:
+def test_the_setting_is_shown(written: tuple[Path, dict]) -> None:
     words = setting_line(written[1])
     assert words.startswith("embedded (psalm, 192 px, bfloat16), weights ")
     assert words.endswith("the first 7 samples alone")
@@ -60,7 +60,7 @@ def test_the_setting_is_told(written: tuple[Path, dict]) -> None:
     assert first == "unit=ref, polygons=fill, threshold: the task's own, 1 of 1,500 samples"
 
 
-def test_json_and_csv_say_the_same(written: tuple[Path, dict]) -> None:
+def test_json_and_csv_have_the_same_numbers(written: tuple[Path, dict]) -> None:
     out, summary = written
     assert json.loads((out / "scores.json").read_text()) == json.loads(json.dumps(summary))
     with (out / "scores.csv").open() as file:
@@ -79,7 +79,7 @@ def test_json_and_csv_say_the_same(written: tuple[Path, dict]) -> None:
     assert (psalm["measure"], psalm["value"]) == ("cIoU", "83.6")
 
 
-def test_the_page_has_bars_pictures_and_published_numbers(written: tuple[Path, dict]) -> None:
+def test_the_page_has_bars_images_and_published_numbers(written: tuple[Path, dict]) -> None:
     page = (written[0] / "index.html").read_text(encoding="utf-8")
     for words in (
         "cIoU · PSALM",
@@ -93,7 +93,7 @@ def test_the_page_has_bars_pictures_and_published_numbers(written: tuple[Path, d
     assert page.count("data:image/webp;base64,") >= 4
 
 
-def test_an_answer_in_words_is_shown_with_the_true_ones(tmp_path: Path) -> None:
+def test_a_text_answer_is_shown_with_the_true_ones(tmp_path: Path) -> None:
     sample = question_sample(
         Frame(np.full((8, 9, 3), 128, np.uint8), "cup.jpg"),
         [QuestionRecord("What is <it>?", "1", ("a cup", "a mug", "a cup"))],
@@ -111,7 +111,7 @@ NASTY = 'the "<b>cup</b>" & $title'
 
 
 class Page(HTMLParser):
-    """What a browser would see: tags in balance, links outward, pictures, text."""
+    """The page as parsed: balanced tags, links, images, text."""
 
     void = frozenset({"meta", "img", "br"})
 
@@ -160,14 +160,14 @@ def test_page_is_whole_and_needs_no_network(page: Page) -> None:
     assert all(source.startswith("data:image/webp;base64,") for source in page.sources)
 
 
-def test_words_arrive_as_words(page: Page) -> None:
+def test_text_is_escaped(page: Page) -> None:
     assert page.alts == [NASTY, NASTY]
     assert page.text.count(NASTY) == 2
     assert "tiny <1> · seeds 7:8 · scenes: 1" in page.text
 
 
-def test_scores_and_gaps_are_shown(page: Page) -> None:
+def test_scores_and_missing_scores_are_shown(page: Page) -> None:
     assert "0.432" in page.text
-    assert "–" in page.text  # what was not asked has no number
+    assert "–" in page.text  # what was not counted has no number
     for word in ("ordinal", "unseen wordings, gIoU", "Panoptic PQ", "Boxes AP50", "scribble"):
         assert word in page.text

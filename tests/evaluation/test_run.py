@@ -1,4 +1,4 @@
-"""Evaluation as a job: grouped by picture, resumed, in shares; always the same numbers."""
+"""Evaluation as a job: grouped by image, resumed, in shards; always the same numbers."""
 
 from pathlib import Path
 
@@ -43,17 +43,17 @@ def run(data: Path, out: Path | None, model: StubModel, shard: Shard | None = No
     return evaluate(plan(data), JOB, settings, lambda: model, RecordingProgress())
 
 
-def test_a_shared_picture_is_looked_at_once(data: Path) -> None:
+def test_a_shared_image_is_encoded_once(data: Path) -> None:
     inputs = plan(data).inputs()
     shared = [one for one in inputs if "train2014" in one.source]
     portions = plan(data).read(shared[0].source)
     assert [one.entry.benchmark.name for one in portions] == ["refcoco-val", "refcoco+-val"]
     prompts = [ask.prompt for ask in prompt_requests(portions)]
-    assert len(prompts) == 2 * len({id(one) for one in prompts})  # both sets say the same
+    assert len(prompts) == 2 * len({id(one) for one in prompts})  # both sets have the same prompts
     assert len(plan(data, 1).inputs()) == 3
 
 
-def test_what_was_answered_is_not_answered_again(data: Path, tmp_path: Path) -> None:
+def test_stored_predictions_are_not_made_again(data: Path, tmp_path: Path) -> None:
     passing = run(data, None, StubModel())
     first, again = StubModel(), StubModel()
     kept = run(data, tmp_path, first)
@@ -64,14 +64,14 @@ def test_what_was_answered_is_not_answered_again(data: Path, tmp_path: Path) -> 
     assert not again.batches
 
 
-def test_shares_make_the_whole(data: Path, tmp_path: Path) -> None:
+def test_shards_equal_a_single_run(data: Path, tmp_path: Path) -> None:
     whole = run(data, None, StubModel())
     part = run(data, tmp_path, StubModel(), Shard(0, 2))
     assert part.results is None and part.summary.left
     assert run(data, tmp_path, StubModel(), Shard(1, 2)).results == whole.results
 
 
-def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_continues(data: Path, tmp_path: Path) -> None:
     whole = run(data, None, StubModel())
 
     class Breaking(StubModel):
@@ -87,19 +87,19 @@ def test_a_run_that_breaks_off_goes_on(data: Path, tmp_path: Path) -> None:
     assert 0 < sum(rest.batches) < len(plan(data).inputs())
 
 
-def test_a_damaged_sample_is_left_out_and_told(data: Path, tmp_path: Path) -> None:
+def test_a_damaged_sample_is_reported_and_left_out(data: Path, tmp_path: Path) -> None:
     mine = tmp_path / "data"
     write_toy_sets(find_benchmarks(NAMES), mine, 6)
     victim = sorted((mine / "reason_seg" / "ReasonSeg" / "val").glob("*.json"))[0]
     whole = victim.read_text()
     victim.write_text("{")
     done = run(mine, tmp_path / "out", StubModel())
-    (told,) = done.summary.failed.values()
-    assert "is damaged" in told[0] and done.summary.exit_code == 3
+    (failure,) = done.summary.failed.values()
+    assert "is damaged" in failure[0] and done.summary.exit_code == 3
     victim.write_text(whole)
     settings = JobSettings(
         OutputFolder(tmp_path / "out"), (), batch_size=2, keep_records=True, retry_failed=True
     )
-    mended = evaluate(plan(mine), JOB, settings, StubModel, RecordingProgress())
-    assert mended.results == run(mine, None, StubModel()).results
-    assert mended.summary.exit_code == 0
+    repaired = evaluate(plan(mine), JOB, settings, StubModel, RecordingProgress())
+    assert repaired.results == run(mine, None, StubModel()).results
+    assert repaired.summary.exit_code == 0

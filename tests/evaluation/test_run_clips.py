@@ -1,4 +1,4 @@
-"""Clips in an evaluation: watched by a session, among pictures, resumed, and sent to servers."""
+"""Clips in an evaluation: tracked by a session, beside images, resumed, and submitted."""
 
 import shutil
 from pathlib import Path
@@ -40,7 +40,7 @@ def run(data: Path, out: Path | None, model: StubModel) -> Evaluation:
     return evaluate(EvaluationPlan(entries), JOB, settings, lambda: model, RecordingProgress())
 
 
-def test_clips_and_pictures_are_scored_together_and_once(data: Path, tmp_path: Path) -> None:
+def test_clips_and_images_are_scored_together_and_once(data: Path, tmp_path: Path) -> None:
     passing, kept = run(data, None, StubModel()), run(data, tmp_path, StubModel())
     assert passing.results is not None and passing.results == kept.results
     assert passing.results["ref-davis-2017"].measures["J&F"] is not None
@@ -56,7 +56,7 @@ def test_clips_and_pictures_are_scored_together_and_once(data: Path, tmp_path: P
 def test_a_clip_that_is_broken_fails_alone(data: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(data, tmp_path / "data"))
     frames = sorted((root / "ref-youtube-vos/valid/JPEGImages").glob("*/*.jpg"))
-    frames[1].write_bytes(b"no picture")
+    frames[1].write_bytes(b"no image")
     done = run(root, tmp_path / "out", StubModel())
     assert len(done.summary.failed) == 1 and done.results is not None
     assert done.results["ref-davis-2017"] == run(data, None, StubModel()).results["ref-davis-2017"]

@@ -28,8 +28,8 @@ def test_predictions_keep_their_order(frames: list[Frame]) -> None:
         PromptRequest(0, Task.REFER, Expression("it")),
         PromptRequest(0, Task.CHAT, Question("where?")),
     ]
-    silent, found, again = model.predict(model.encode(frames), requests)
-    assert (silent.source, silent.text, silent.segments) == ("2.png", "", ())
+    empty, found, again = model.predict(model.encode(frames), requests)
+    assert (empty.source, empty.text, empty.segments) == ("2.png", "", ())
     assert found.segments and found.prompt is requests[1].prompt
     assert (again.source, again.task) == ("1.png", Task.CHAT)
     assert notes == ["The model stub does not support chat: its predictions are empty."]

@@ -1,4 +1,4 @@
-"""COCO AP, one picture at a time, must be the number pycocotools computes from files."""
+"""COCO AP, one image at a time, must be the number pycocotools computes from files."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def rectangle(rng: np.random.Generator) -> np.ndarray:
 def score(
     truth: dict[str, Any], detections: list[dict[str, Any]], kind: Literal["bbox", "segm"] = "bbox"
 ) -> AveragePrecisionResult:
-    """Feed COCO lists to the meter, last picture first: the order must not matter."""
+    """Feed COCO lists to the meter, last image first: the order must not matter."""
     name = "bbox" if kind == "bbox" else "segmentation"
 
     def shape(one: dict[str, Any]) -> Any:
@@ -55,7 +55,7 @@ def score(
 
 @pytest.fixture(scope="module")
 def scene() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Five pictures, three categories (one without truth), jittered and spurious detections."""
+    """Five images, three categories (one without truth), jittered and spurious detections."""
     rng = np.random.default_rng(5)
     truth: dict[str, Any] = {
         "images": [{"id": n, "height": SIDE, "width": SIDE} for n in range(5)],
@@ -149,7 +149,7 @@ def test_only_the_hundred_best_of_a_category_count(scene: Any) -> None:
     assert score(only, [wrong] * 100 + [late]).stats["AR100"] == 0
 
 
-def test_a_picture_counts_once() -> None:
+def test_an_image_counts_once() -> None:
     meter, other = AveragePrecision([1]), AveragePrecision([1])
     for one in (meter, other):
         one.add(7, [], [])

@@ -1,4 +1,4 @@
-"""Cityscapes AP: numbers of cityscapesscripts 2.3 on random pictures, and cases by hand."""
+"""Cityscapes AP: numbers of cityscapesscripts 2.3 on random images, and cases by hand."""
 
 import json
 from pathlib import Path
@@ -27,12 +27,12 @@ def detected(row: int, score: float, height: int = 10) -> ScoredMask:
     return ScoredMask(CAR, mask, score)
 
 
-def test_equals_the_official_numbers() -> None:
+def test_cityscapes_equals_the_official_evaluator() -> None:
     official = json.loads(OFFICIAL.read_text())
     meter = CityscapesAP()
-    for picture in official["pictures"]:
-        truth = sum(number * decode_rle(rle).astype(int) for number, rle in picture["truth"])
-        meter.add(truth, [ScoredMask(x, decode_rle(rle), s) for x, rle, s in picture["detections"]])
+    for image in official["pictures"]:
+        truth = sum(number * decode_rle(rle).astype(int) for number, rle in image["truth"])
+        meter.add(truth, [ScoredMask(x, decode_rle(rle), s) for x, rle, s in image["detections"]])
     result = meter.result()
     assert result.ap == pytest.approx(official["ap"], abs=1e-12)
     assert result.ap50 == pytest.approx(official["ap50"], abs=1e-12)
@@ -69,7 +69,7 @@ def test_a_second_detection_of_an_object_is_wrong() -> None:
     assert meter.result().ap == pytest.approx((2 / 3 + 1 / 2 + 1 + 1) / 4)
 
 
-def test_small_objects_are_not_searched_for() -> None:
+def test_small_objects_are_not_counted() -> None:
     ids = np.full((40, 60), ROAD)
     ids[3:8, 5:15] = 26001
     meter = CityscapesAP()

@@ -65,7 +65,7 @@ def test_void_counts_for_neither() -> None:
     assert score.j.mean == 1
 
 
-def test_what_is_no_answer_is_an_error() -> None:
+def test_invalid_predictions_are_an_error() -> None:
     meter = DavisSemiSupervised()
     with pytest.raises(InputError, match="has object 4, but its first frame shows 2"):
         meter.add("sequence", bands(4, 1, 2), bands(4, 1, 4))

@@ -19,7 +19,7 @@ def test_the_sum_is_correctly_rounded(values: list[float]) -> None:
     assert total.count == len(values)
 
 
-def test_nothing_is_lost_beside_something_large() -> None:
+def test_small_values_are_kept_beside_large_ones() -> None:
     left, right = ExactSum(), ExactSum()
     left.add(1e300)
     left.add(1.0)

@@ -32,7 +32,7 @@ def test_empty_masks_of_a_target_score_zero() -> None:
     assert meter.add(rows(0), rows(0), predicted_no_target=False, truly_no_target=False) == 0
 
 
-def test_nothing_asked_has_no_score() -> None:
+def test_no_prediction_has_no_score() -> None:
     result = GeneralizedMaskIoU(thresholds=[0.5]).result()
     scores = result.ciou, result.giou, result.n_accuracy, result.t_accuracy
     assert (*scores, result.precision) == (None, None, None, None, {0.5: None})

@@ -6,7 +6,7 @@ from vlseg_cli.evaluation.metrics.id_switches import IdSwitches, Masks, SwitchRe
 
 
 def masks(**places: int) -> Masks:
-    """Things of one row in a picture of nine: 'n3=0' is number 3 in row 0."""
+    """Things of one row in an image of nine: 'n3=0' is number 3 in row 0."""
     found = {}
     for name, row in places.items():
         mask = np.zeros((9, 9), bool)
@@ -21,7 +21,7 @@ def counted(*frames: tuple[Masks, Masks]) -> SwitchResult:
     return meter.result()
 
 
-def test_another_number_is_one_switch_and_the_way_back_another() -> None:
+def test_a_change_and_a_change_back_are_two_switches() -> None:
     truth = masks(n1=0, n2=5)
     result = counted(
         (truth, masks(n7=0, n8=5)),
@@ -31,7 +31,7 @@ def test_another_number_is_one_switch_and_the_way_back_another() -> None:
     assert result == SwitchResult(switches=2, things=2, seen=6, found=6, rate=2 / 6)
 
 
-def test_two_that_change_places_are_two_switches() -> None:
+def test_two_swapped_tracks_are_two_switches() -> None:
     truth = masks(n1=0, n2=5)
     assert counted((truth, masks(n7=0, n8=5)), (truth, masks(n8=0, n7=5))).switches == 2
 
@@ -43,7 +43,7 @@ def test_the_number_after_a_gap_is_compared_with_the_last() -> None:
     assert counted((truth, masks(n7=0)), (truth, nothing), (truth, masks(n8=0))).switches == 1
 
 
-def test_a_pair_stays_together_though_another_overlaps_more() -> None:
+def test_a_match_persists_though_another_overlaps_more() -> None:
     true = {1: np.ones((1, 10), bool)}
     most, all_ = np.arange(10)[None] < 7, np.ones((1, 10), bool)
     assert counted((true, {7: all_}), (true, {7: most, 8: all_})).switches == 0

@@ -83,7 +83,7 @@ def test_empty_masks() -> None:
     assert (region_similarity(empty, some), contour_accuracy(some, empty)) == (0, 0)
 
 
-def test_the_tolerance_grows_with_the_picture() -> None:
+def test_the_tolerance_grows_with_the_image() -> None:
     assert contour_reach(480, 854) == 8
     assert contour_reach(64, 100) == 1
 

@@ -64,7 +64,7 @@ def panoptic(rng: Generator, _: int) -> tuple[Any, ...]:
 
 def boxes(rng: Generator, number: int) -> tuple[Any, ...]:
     goals = [TrueInstance(int(rng.integers(2)), box(rng), 9.0) for _ in range(3)]
-    scores = rng.integers(1, 4, 5) / 10  # many ties, within and between pictures
+    scores = rng.integers(1, 4, 5) / 10  # many ties, within and between images
     guesses = [Detection(int(rng.integers(2)), box(rng), float(score)) for score in scores]
     return number, goals, guesses
 
@@ -163,7 +163,7 @@ def test_shards_in_any_order_equal_a_single_pass(
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_asking_changes_nothing_and_nothing_asked_is_no_number(name: str) -> None:
+def test_results_can_be_read_at_any_time(name: str) -> None:
     create, sample = METRICS[name]
     meter, other = create(), create()
     empty = plain(meter.result())

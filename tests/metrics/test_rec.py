@@ -55,5 +55,5 @@ def test_boxes_without_an_area() -> None:
     assert box_iou((1, 1, 0, 0), (1, 1, 0, 0)) == 0
 
 
-def test_nothing_asked_has_no_score() -> None:
+def test_no_prediction_has_no_score() -> None:
     assert BoxAccuracy().result().accuracy is None

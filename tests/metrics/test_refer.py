@@ -67,7 +67,7 @@ def test_sums_do_not_round_beyond_float32() -> None:
     assert meter.result().ciou == (18_000_001) / (18_000_002 + 1e-10)
 
 
-def test_nothing_asked_has_no_score() -> None:
+def test_no_prediction_has_no_score() -> None:
     result = MaskIoU(thresholds=[0.5]).result()
     assert (result.ciou, result.giou, result.precision, result.n) == (None, None, {0.5: None}, 0)
 

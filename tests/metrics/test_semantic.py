@@ -59,7 +59,7 @@ def test_a_class_that_is_only_predicted_is_not_averaged() -> None:
     assert np.isnan(result.iou[1])
 
 
-def test_unanswered_pixels_are_wrong_if_asked_for_and_ignored_ones_are_nothing() -> None:
+def test_unpredicted_pixels_can_count_as_wrong_and_ignored_ones_never_count() -> None:
     maps = np.array([[0, -1, 2, 3]]), np.array([[0, 0, 255, -1]])
     official, ours = SemanticIoU(CLASSES), SemanticIoU(CLASSES, unpredicted_is_wrong=True)
     official.add(*maps)
@@ -73,7 +73,7 @@ def test_boundaries_are_differences_to_the_lowest_class_nearby() -> None:
     classes[:, 5:] = 3
     expected = np.zeros((7, 9), int)
     expected[1:-1, 5] = 1  # beside class 2
-    expected[[0, -1]] = classes[0]  # outside the picture lies class 0
+    expected[[0, -1]] = classes[0]  # outside the image lies class 0
     expected[:, [0, -1]] = (2, 3)
     assert (class_boundary(classes) == expected).all()
 

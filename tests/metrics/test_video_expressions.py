@@ -7,7 +7,7 @@ from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF, Express
 from vlseg_cli.schema import InputError
 
 
-def test_missing_expressions_weigh_like_any_other() -> None:
+def test_missing_expressions_count_as_zero() -> None:
     mask = np.zeros((2, 8, 8), bool)
     mask[:, 2:5, 2:5] = True
     meter = ExpressionJF()
@@ -46,7 +46,7 @@ def test_robustness_never_falls_below_zero_and_needs_the_foreground() -> None:
     assert meter.result().overall.r is None
 
 
-def test_masks_of_255_are_wrong_only_if_pixels_are_taken_as_stored() -> None:
+def test_masks_of_255_are_wrong_only_with_raw_pixels() -> None:
     kind, truth = ExpressionType.REFERRING, clip(5)
     raw = ReVOS(raw_pixels=True).add(kind, 255 * truth, truth, foreground=areas(truth))
     ours = ReVOS().add(kind, 255 * truth, truth, foreground=areas(truth))

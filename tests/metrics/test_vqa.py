@@ -16,13 +16,13 @@ from vlseg_cli.schema import InputError
 @pytest.mark.parametrize(
     ("matches", "score"), [(0, 0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1), (10, 1)]
 )
-def test_people_who_agree(matches: int, score: float) -> None:
+def test_the_score_grows_with_agreeing_annotators(matches: int, score: float) -> None:
     people = ["cat"] * matches + [f"dog {n}" for n in range(10 - matches)]
     assert VQAAccuracy().add("cat", people) == score
     assert SoftAccuracy().add("cat", people) == score
 
 
-def test_unanimous_people_are_matched_literally_by_the_vqa_api_alone() -> None:
+def test_only_the_vqa_api_matches_unanimous_annotators_literally() -> None:
     assert VQAAccuracy().add("YES", ["yes"] * 10) == 0
     assert VQAAccuracy().add(" yes\n", ["yes"] * 10) == 1
     assert VQAAccuracy().add("YES", ["yes"] * 9 + ["no"]) == 1
@@ -38,7 +38,7 @@ def test_results() -> None:
     assert SoftAccuracy().result().any_match is None
 
 
-def test_too_few_people_are_an_error() -> None:
+def test_too_few_annotators_are_an_error() -> None:
     with pytest.raises(InputError, match="needs 10"):
         SoftAccuracy().add("cat", ["cat"] * 9)
     with pytest.raises(InputError, match="needs 1"):
@@ -78,7 +78,7 @@ def test_punctuation(text: str, stripped: str) -> None:
         ("Im", "im"),  # in the table with a capital, which no lowered word has
     ],
 )
-def test_words(text: str, plain: str) -> None:
+def test_numbers_articles_and_contractions(text: str, plain: str) -> None:
     assert plain_words(text) == plain
 
 
@@ -86,7 +86,7 @@ def test_words(text: str, plain: str) -> None:
     ("text", "words"),
     [("A Man's Hat?\n", "man 's hat"), ("Yes, two.", "yes 2"), ("1,000", "1000"), ("", "")],
 )
-def test_the_whole_of_m4c(text: str, words: str) -> None:
+def test_all_of_m4c_processing(text: str, words: str) -> None:
     assert m4c_words(text) == words
 
 
@@ -99,10 +99,10 @@ def test_the_whole_of_m4c(text: str, words: str) -> None:
         ("right", False, False),
     ],
 )
-def test_what_counts_as_the_same(answer: str, period: bool, spaces: bool) -> None:
+def test_gqa_normalizes_answers(answer: str, period: bool, spaces: bool) -> None:
     assert GQAAccuracy().add(answer, "left") is period
     assert GQAAccuracy("spaces").add(answer, "left") is spaces
 
 
-def test_nothing_asked_has_no_score() -> None:
+def test_no_prediction_has_no_score() -> None:
     assert GQAAccuracy().result().accuracy is None

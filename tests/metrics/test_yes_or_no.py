@@ -18,7 +18,7 @@ from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope, says_yes, yes_or_n
         ("", True),
     ],
 )
-def test_what_is_a_yes(answer: str, yes: bool) -> None:
+def test_which_answers_are_yes(answer: str, yes: bool) -> None:
     assert says_yes(answer) is yes
 
 
@@ -51,11 +51,11 @@ def test_the_first_four_characters_decide(answer: str, word: str | None) -> None
     assert yes_or_no(answer) == word
 
 
-def test_points_are_questions_plus_pictures() -> None:
+def test_points_are_questions_plus_images() -> None:
     meter = MME()
-    for picture, answers in {"a.jpg": ("Yes", "No"), "b.jpg": ("Yes", "Yes")}.items():
+    for image, answers in {"a.jpg": ("Yes", "No"), "b.jpg": ("Yes", "Yes")}.items():
         for answer, truth in zip(answers, ("Yes", "No"), strict=True):
-            meter.add("count", picture, answer, truth)
+            meter.add("count", image, answer, truth)
     meter.add("code_reasoning", "a.jpg", "no", "No")
     result = meter.result()
     assert result.tasks == {"count": 75 + 50, "code_reasoning": 200}

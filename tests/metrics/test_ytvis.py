@@ -25,7 +25,7 @@ def test_tubes_add_pixels_over_frames() -> None:
         tube_iou([rows(1)], [rows(1), rows(1)])
 
 
-def test_a_track_is_as_large_as_its_mean_where_it_is_seen() -> None:
+def test_the_size_of_a_track_is_its_mean_where_visible() -> None:
     tube = [rows(5), None, rows(10)]
     meter = VideoAveragePrecision([1])
     small = TrueTrack(1, tube, [128.0**2 - 2, None, 128.0**2 + 1])

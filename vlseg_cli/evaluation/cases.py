@@ -42,7 +42,7 @@ class Case:
     position: int = 0
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The prompt in one line."""
         prompt = self.query.prompt
         if isinstance(prompt, Categories):

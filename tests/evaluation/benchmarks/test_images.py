@@ -87,7 +87,7 @@ def test_full_marks_and_none(benchmark: Benchmark, data: Path) -> None:
 
 
 @pytest.mark.parametrize("benchmark", IMAGES, ids=lambda one: one.name)
-def test_sources_are_the_pictures_that_are_read(benchmark: Benchmark, data: Path) -> None:
+def test_sources_are_the_images_that_are_read(benchmark: Benchmark, data: Path) -> None:
     for protocol in benchmark.papers.values():
         dataset = benchmark.find(data, protocol).dataset
         assert dataset.source(0) == dataset[0].frame.source

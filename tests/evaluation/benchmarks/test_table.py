@@ -1,4 +1,4 @@
-"""The table of benchmarks: names, protocols and published numbers belong together."""
+"""The table of benchmarks: names, protocols and published numbers fit together."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_a_protocol_is_the_system_s_own_with_changes() -> None:
     }
 
 
-def test_what_is_unknown_or_missing_is_named(tmp_path: Path) -> None:
+def test_unknown_or_missing_names_are_in_the_message(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no benchmark 'refcoco': see"):
         find_benchmarks(["refcoco-val", "refcoco"])
     (tmp_path / "coco").mkdir()

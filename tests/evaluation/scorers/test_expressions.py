@@ -16,10 +16,10 @@ def row(*columns: int) -> np.ndarray:
     return mask
 
 
-def asked(
+def predicted(
     truths: Sequence[np.ndarray | None], answers: Sequence[np.ndarray | None], kinds: str = ""
 ) -> tuple[Sample, list[Prediction]]:
-    """One picture with a query per truth (None: nothing is meant), and what was answered."""
+    """One image with a query per truth (None: no target), and its predictions."""
     frame, prompt = Frame(np.zeros((1, 8, 3), np.uint8), "a.jpg"), Expression("it")
     queries, predictions = [], []
     for truth, answer, kind in zip(truths, answers, kinds or " " * len(truths), strict=True):
@@ -34,7 +34,7 @@ def asked(
 
 def test_sentences_are_counted_together_and_by_kind() -> None:
     score = ExpressionScorer("gIoU")
-    cases = score.add(*asked([row(0, 1), row(4)], [row(1, 2, 3), None], "ab"))
+    cases = score.add(*predicted([row(0, 1), row(4)], [row(1, 2, 3), None], "ab"))
     assert [case.score for case in cases] == [pytest.approx(1 / 4, abs=1e-5), 0]
     result = score.result()
     assert list(result.measures)[:2] == ["gIoU", "cIoU"] and result.n == 2
@@ -43,10 +43,10 @@ def test_sentences_are_counted_together_and_by_kind() -> None:
     assert result.groups["gIoU by kind"] == {"a": pytest.approx(25, abs=1e-3), "b": 0}
 
 
-def test_an_empty_answer_says_that_nothing_is_meant() -> None:
+def test_an_empty_mask_predicts_no_target() -> None:
     truths = [row(0, 1), row(4), None, None]
     score = GeneralizedScorer()
-    score.add(*asked(truths, [row(0, 1), None, None, row(2, 3)]))
+    score.add(*predicted(truths, [row(0, 1), None, None, row(2, 3)]))
     measures = score.result().measures
     assert (measures["N-acc"], measures["T-acc"]) == (50, 50)
     assert measures["gIoU"] == pytest.approx(50, abs=1e-3)
@@ -57,5 +57,5 @@ def test_boxes_are_right_from_one_half_on() -> None:
     truths = [row(0, 1, 2, 3), row(0, 1), row(0)]
     answers = [row(2, 3), row(2, 3), None]
     score = BoxScorer()
-    score.add(*asked(truths, answers))
+    score.add(*predicted(truths, answers))
     assert score.result().measures == {"accuracy@0.5": pytest.approx(100 / 3)}

@@ -37,7 +37,7 @@ SIZE = 128
 
 
 class Oracle:
-    """Draws the scene again and answers each prompt with its truth."""
+    """Draws the scene again and predicts the truth of each prompt."""
 
     name = "oracle"
     tasks = frozenset(Task)
@@ -136,13 +136,13 @@ def scored(
     return None if done.results is None else dict(done.results["world"].details)
 
 
-def test_the_truth_scores_one_everywhere() -> None:
+def test_true_masks_score_one() -> None:
     result = scored(Oracle())
     assert numbers(result) == pytest.approx([1.0] * 26, abs=1e-5)
     assert result["scenes"] == len(SEEDS)
 
 
-def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
+def test_tasks_that_a_model_does_not_support_have_no_score() -> None:
     oracle = Oracle()
     oracle.tasks = frozenset((Task.REFER, Task.SEMANTIC))
     result = scored(oracle)
@@ -152,11 +152,11 @@ def test_a_model_is_only_asked_what_it_can_be_asked() -> None:
     assert all(one["mIoU"] is None for one in result["interactive"].values())
 
 
-def test_nothing_scores_zero_everywhere() -> None:
+def test_empty_predictions_score_zero() -> None:
     assert numbers(scored(Silent())) == [0.0] * 26
 
 
-def test_a_near_miss_lies_between_whatever_the_order() -> None:
+def test_shifted_masks_score_between_zero_and_one_in_any_order() -> None:
     forward = scored(NearMiss())
     backward = scored(NearMiss(), SEEDS[::-1])
     assert numbers(forward) == pytest.approx(numbers(backward))
@@ -198,12 +198,12 @@ def test_shards_and_a_resumed_run_give_the_same_numbers(tmp_path: Path) -> None:
     whole = scored(Unsure())
     assert scored(Unsure(), out=tmp_path, shard=Shard(0, 2)) is None
     assert scored(Unsure(), out=tmp_path, shard=Shard(1, 2)) == whole
-    again = StubModel()  # is not run: everything is there
+    again = StubModel()  # is not run: every record is there
     again.name = "near miss"
     assert scored(again, out=tmp_path) == whole and not again.batches
 
 
-def test_a_run_that_was_stopped_continues(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues(tmp_path: Path) -> None:
     class Breaking(Unsure):
         left = 3
 

@@ -33,7 +33,7 @@ SEEDS, SIZE, FRAMES = range(900_000, 900_003), 80, 5
 
 
 class Oracle:
-    """Draws the clip again and answers each prompt with its truth."""
+    """Draws the clip again and predicts the truth of each prompt."""
 
     name = "oracle"
     tasks = frozenset(Task)
@@ -70,7 +70,7 @@ class Oracle:
 
 
 class Silent(Oracle):
-    """Follows nothing."""
+    """Tracks nothing."""
 
     def segments(self, query: ClipQuery, frame: Frame) -> list[Segment]:
         first = query.task is Task.VOS and frame.index == 0  # which is given
@@ -125,7 +125,7 @@ def scored(model: Oracle, seeds: range = SEEDS, out: Path | None = None) -> dict
     return dict(done.results["world"].details)
 
 
-def test_the_truth_scores_one_everywhere() -> None:
+def test_true_masks_score_one() -> None:
     result = scored(Oracle())
     for task in ("vos", "refer", "reason"):
         assert result[task]["J&F"] == result[task]["J"] == result[task]["F"] == 1
@@ -134,7 +134,7 @@ def test_the_truth_scores_one_everywhere() -> None:
     assert result["clips"] == 3
 
 
-def test_nothing_scores_next_to_nothing() -> None:
+def test_empty_predictions_score_low() -> None:
     result = scored(Silent())
     assert result["vos"]["J&F"] < 0.2 and result["refer"]["J&F"] < 0.2  # what is gone is right
     assert result["vis"]["mAP"] == result["vis"]["found"] == 0

@@ -1,4 +1,4 @@
-"""Answers in words: each set's own accuracy, and nothing where answers are secret."""
+"""Text answers: each set's own accuracy, None where answers are not public."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from vlseg_cli.schema import Prediction, Sample
 SEEDS, SIZE = range(910000, 910003), 64
 
 
-def said(sample: Sample, words: list[str]) -> list[Prediction]:
+def answered(sample: Sample, texts: list[str]) -> list[Prediction]:
     return [
         Prediction(
             sample.frame.source,
@@ -48,21 +48,21 @@ def said(sample: Sample, words: list[str]) -> list[Prediction]:
             (),
             text,
         )
-        for query, text in zip(sample.queries, words, strict=True)
+        for query, text in zip(sample.queries, texts, strict=True)
     ]
 
 
-def scored(dataset: Dataset, score: TextAnswerScorer, words: str | None = None) -> Result:
-    """The first true answer to every question, or the same words throughout."""
+def scored(dataset: Dataset, score: TextAnswerScorer, text: str | None = None) -> Result:
+    """The first true answer to every question, or one text for all."""
     for number in range(len(dataset)):
         sample = dataset[number]
-        answers = [words or (query.answers or ("?",))[0] for query in sample.queries]
-        cases = score.add(sample, said(sample, answers))
+        answers = [text or (query.answers or ("?",))[0] for query in sample.queries]
+        cases = score.add(sample, answered(sample, answers))
         assert len(cases) == sum(bool(query.answers) for query in sample.queries)
     return score.result()
 
 
-def test_ten_people(tmp_path: Path) -> None:
+def test_vqa_counts_ten_annotators(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "val", SEEDS, SIZE)
     dataset = VQADataset(tmp_path, "vqav2", "val")
     for meter in (SoftAccuracy, VQAAccuracy):
@@ -71,13 +71,13 @@ def test_ten_people(tmp_path: Path) -> None:
         assert unsure == pytest.approx(30)  # nine times a third: one of ten people says so
 
 
-def test_secret_answers_are_not_counted(tmp_path: Path) -> None:
+def test_questions_without_public_answers_are_not_counted(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
     result = scored(VQADataset(tmp_path, "vqav2", "testdev"), VQAScorer(SoftAccuracy()))
     assert result.measures == {"accuracy": None} and result.n == 0
 
 
-def test_one_answer(tmp_path: Path) -> None:
+def test_one_prediction(tmp_path: Path) -> None:
     count = write_gqa(tmp_path, SEEDS, size=SIZE)
     result = scored(GQADataset(tmp_path), GQAScorer(GQAAccuracy()))
     assert result.measures == {"accuracy": 100} and result.n == count
@@ -106,10 +106,10 @@ def test_choices_in_all_rotations(tmp_path: Path, read: object) -> None:
     assert first["row accuracy"] >= 25
 
 
-def test_a_choice_for_a_picture(tmp_path: Path) -> None:
-    pictured = write_scienceqa(tmp_path, SEEDS, size=SIZE)
+def test_scienceqa_counts_a_choice(tmp_path: Path) -> None:
+    imaged = write_scienceqa(tmp_path, SEEDS, size=SIZE)
     result = scored(ScienceQADataset(tmp_path), ScienceQAScorer())
-    assert result.measures == {"accuracy": 100} and result.n == pictured
+    assert result.measures == {"accuracy": 100} and result.n == imaged
 
 
 def test_pairs(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_every_expression_weighs_the_same(tmp_path: Path, answer: Answer) -> Non
     assert result.measures == pytest.approx({"J&F": (j + f) / 2, "J": j, "F": f})
 
 
-def test_what_only_a_server_knows_is_not_scored(tmp_path: Path, answer: Answer) -> None:
+def test_truth_on_a_server_gives_no_score(tmp_path: Path, answer: Answer) -> None:
     write_ref_youtube_vos(tmp_path, "valid", SEEDS[:1], FRAMES, SIZE)
     sample, score = RefYouTubeVOSDataset(tmp_path)[0], VideoExpressionScorer()
     assert score.add(sample, answer(sample)) == []
@@ -73,7 +73,7 @@ def test_ref_davis_counts_four_annotations(tmp_path: Path, answer: Answer) -> No
     )
 
 
-def test_ref_davis_gives_a_pixel_to_the_surer_answer(tmp_path: Path, answer: Answer) -> None:
+def test_ref_davis_gives_a_pixel_to_the_higher_score(tmp_path: Path, answer: Answer) -> None:
     write_ref_davis(tmp_path, "val", SEEDS[:1], FRAMES, SIZE)
     sample, score = RefDAVISDataset(tmp_path)[0], RefDavisScorer()
     everywhere = answer(sample, np.ones_like)
@@ -87,12 +87,12 @@ def test_revos_scores_its_groups(tmp_path: Path, answer: Answer, group: str) -> 
     write_revos(tmp_path, "valid", SEEDS, FRAMES, SIZE)
     kinds = ("referring", "reasoning") if group == "overall" else (group,)
     dataset, score = ReVOSDataset(tmp_path, "valid", kinds), ReVOSScorer(group)
-    asked = 0
+    count = 0
     for number in range(len(dataset)):
         sample = dataset[number]
-        asked += len(score.add(sample, answer(sample)))
+        count += len(score.add(sample, answer(sample)))
     result = score.result()
-    assert result.n == asked > 0
+    assert result.n == count > 0
     assert set(result.measures.values()) == {100}
     if group == "overall":
         assert result.groups == {"J&F by kind": {"referring": 100, "reasoning": 100}}

@@ -23,7 +23,7 @@ def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
         assert [(name, archive.read(name)) for name in archive.namelist()] == FILES
 
 
-def test_what_fails_underway_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_archive_leaves_no_file(tmp_path: Path) -> None:
     def files() -> Iterator[tuple[str, bytes]]:
         yield FILES[0]
         raise KeyError

@@ -15,7 +15,7 @@ from vlseg_cli.schema import Prediction, Sample
 SEEDS, SIZE = range(910000, 910002), 64
 
 
-def said(sample: Sample, text: str) -> list[Prediction]:
+def answered(sample: Sample, text: str) -> list[Prediction]:
     size = sample.frame.height, sample.frame.width
     return [
         Prediction(sample.frame.source, 0, *size, query.task, query.prompt, (), text)
@@ -28,7 +28,7 @@ def test_vqa_answers_are_rewritten_and_in_order(tmp_path: Path) -> None:
     dataset = VQADataset(tmp_path, "vqav2", "testdev")
     submission = VQAAnswers(OutputFolder(tmp_path / "out"))
     for number in reversed(range(len(dataset))):
-        submission.add(dataset[number], said(dataset[number], "The two cats."))
+        submission.add(dataset[number], answered(dataset[number], "The two cats."))
     submission.close()
     answers = json.loads((tmp_path / "out" / "answers.json").read_text())
     assert len(answers) == count and {one["answer"] for one in answers} == {"2 cats"}
@@ -43,7 +43,7 @@ def test_mmbench_gets_a_letter_for_every_row(tmp_path: Path) -> None:
     queries = []
     for number in range(len(dataset)):
         queries += dataset[number].queries
-        submission.add(dataset[number], said(dataset[number], "B. <surely> & so on"))
+        submission.add(dataset[number], answered(dataset[number], "B. <surely> & so on"))
     submission.close()
     header, *rows = read_rows(tmp_path / "out" / "answers.xlsx")
     assert header == ["index", "question", "A", "B", "C", "D", "prediction"]

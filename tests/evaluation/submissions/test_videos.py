@@ -53,7 +53,7 @@ def test_an_image_for_each_frame_of_each_expression(tmp_path: Path, answer: Answ
                 assert (np.asarray(image) == np.where(masks[0], 255, 0)).all()
 
 
-def test_object_numbers_from_where_they_are_given(tmp_path: Path, answer: Answer) -> None:
+def test_object_numbers_begin_where_objects_are_given(tmp_path: Path, answer: Answer) -> None:
     write_youtube_vos(tmp_path / "data", "train", SEEDS, FRAMES, SIZE)
     dataset = YouTubeVOSDataset(tmp_path / "data", "train")
     submission = ObjectNumbers(OutputFolder(tmp_path / "out"))

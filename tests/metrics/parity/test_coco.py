@@ -43,5 +43,5 @@ def scores(folder: Path, kind: Any) -> dict[str, Any]:
     return {**result.stats, "per_category_AP": result.per_category}
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_coco_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     agrees({kind: scores(goldens / "coco", kind) for kind in ("segm", "bbox")})

@@ -31,7 +31,7 @@ def scores(folder: Path, meter: Any, suffix: str) -> dict[str, Any]:
     }
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_davis_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "davis"
     agrees(
         {

@@ -7,7 +7,7 @@ from pathlib import Path
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_gqa_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     llava, internvl = GQAAccuracy("period"), GQAAccuracy("spaces")
     for one in json.loads((goldens / "vqa" / "gqa.json").read_text()):
         llava.add(one["prediction"], one["answer"])

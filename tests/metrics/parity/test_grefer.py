@@ -14,7 +14,7 @@ from vlseg_cli.schema import decode_rle
 THRESHOLD = 0.6
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_grefer_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     official, psalm = GeneralizedMaskIoU(), MaskIoU()
     lisa, reduced = MaskIoU(), MaskIoU(count_epsilon=1e-5)
     each = []

@@ -10,7 +10,9 @@ from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
 from vlseg_cli.schema import decode_rle
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_interactive_equals_the_official_evaluator(
+    goldens: Path, agrees: Callable[..., None]
+) -> None:
     meter = InteractiveIoU()
     for sample in json.loads((goldens / "interactive" / "samples.json").read_text()):
         masks = [decode_rle(rle) for rle in sample["candidates"]]

@@ -6,12 +6,12 @@ from pathlib import Path
 from vlseg_cli.evaluation.metrics.yes_or_no import COGNITION, MME, PERCEPTION
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_mme_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     meter = MME()
     for file in (goldens / "vqa" / "mme").glob("*.txt"):
         for line in file.read_text().splitlines():
-            picture, _, truth, answer = line.split("\t")
-            meter.add(file.stem, picture, answer, truth)
+            image, _, truth, answer = line.split("\t")
+            meter.add(file.stem, image, answer, truth)
     result = meter.result()
     agrees(
         {

@@ -31,7 +31,7 @@ def means(quality: MeanQuality | None) -> dict[str, Any]:
     return {"pq": quality.pq, "sq": quality.sq, "rq": quality.rq, "n": quality.n}
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_panoptic_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "panoptic"
     truth = json.loads((folder / "gt.json").read_text())
     found = json.loads((folder / "pred.json").read_text())["annotations"]

@@ -13,7 +13,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_pope_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "vqa" / "pope"
     questions = {one["question_id"]: one for one in lines(folder / "questions.jsonl")}
     answers = defaultdict(list)

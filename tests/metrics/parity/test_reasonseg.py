@@ -12,24 +12,26 @@ from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.schema import decode_rle
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_reasonseg_equals_the_official_evaluator(
+    goldens: Path, agrees: Callable[..., None]
+) -> None:
     folder = goldens / "reasonseg"
     answers = json.loads((folder / "pred.json").read_text())
     plain, reduced = MaskIoU(), MaskIoU(count_epsilon=1e-5)
     llmseg, hyperseg = MaskIoU(union_epsilon=1e-8, count_epsilon=1e-5), MaskIoU()
     each: dict[str, Any] = {}
-    for picture in sorted((folder / "val").glob("*.jpg")):
-        record = json.loads(picture.with_suffix(".json").read_text())
-        with Image.open(picture) as image:
+    for image in sorted((folder / "val").glob("*.jpg")):
+        record = json.loads(image.with_suffix(".json").read_text())
+        with Image.open(image) as image:
             width, height = image.size
         target, ignore = shape_masks(record["shapes"], height, width)
-        answer = decode_rle(answers[picture.stem])
+        answer = decode_rle(answers[image.stem])
         score = plain.add(answer, target, ignore)
         reduced.add(answer, target, ignore)
         llmseg.add(answer, target, ignore)
         blind = shape_masks(record["shapes"], height, width, ignore_is_background=True)
         hyperseg.add(answer, blind.target)
-        each[picture.stem] = {
+        each[image.stem] = {
             "I": score.intersection,
             "U": score.union,
             "iou": score.iou,

@@ -7,7 +7,7 @@ from pathlib import Path
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_rec_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     plain, strict = BoxAccuracy(), BoxAccuracy(strict=True)
     generalized = BoxAccuracy(generalized=True)
     ious = []

@@ -16,7 +16,7 @@ RULES: dict[str, Callable[..., Any]] = {
 }
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_refer_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     samples = json.loads((goldens / "refer" / "samples.json").read_text())
     ours: dict[str, Any] = {}
     for name, rule in RULES.items():

@@ -57,7 +57,7 @@ def percents(score: ReVOSScore) -> dict[str, float | None]:
     return {name: None if value is None else 100 * value for name, value in values.items()}
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_revos_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     data = Data(goldens / "revos")
     meters = {"png255": ReVOS(raw_pixels=True), "png01": ReVOS(raw_pixels=True)}
     each: dict[str, dict[str, list[Any]]] = {coding: {} for coding in meters}

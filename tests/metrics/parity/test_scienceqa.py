@@ -7,14 +7,16 @@ from pathlib import Path
 from vlseg_cli.evaluation.metrics.multiple_choice import ScienceQA
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_scienceqa_equals_the_official_evaluator(
+    goldens: Path, agrees: Callable[..., None]
+) -> None:
     folder = goldens / "vqa" / "sqa"
     problems = json.loads((folder / "problems.json").read_text())
     records = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     answers = {record["question_id"]: record for record in records}
     meter = ScienceQA()
     for number in json.loads((folder / "pid_splits.json").read_text())["test"]:
-        # The evaluator knows of pictures by the answer's prompt: a missing answer has none.
+        # The evaluator knows of images by the answer's prompt: a missing answer has none.
         answer = answers.get(number, {"text": "FAILED", "prompt": "Unknown"})
         problem = problems[number]
         has_image = "<image>" in answer["prompt"]

@@ -15,7 +15,7 @@ def percent(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else 100 * float(value)
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_semseg_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "semseg"
     meta = json.loads((folder / "meta.json").read_text())
     names = meta["class_names"]

@@ -9,7 +9,7 @@ from vlseg_cli.evaluation.metrics.vqa import SoftAccuracy, VQAAccuracy, m4c_word
 DECIMALS = 6  # the API rounds percents; the official numbers were made with six digits
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_vqa_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "vqa"
     answers = json.loads((folder / "results.json").read_text())
     questions = json.loads((folder / "annotations.json").read_text())["annotations"]

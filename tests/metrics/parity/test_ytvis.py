@@ -18,7 +18,7 @@ def tube(segmentations: list[Any]) -> list[Any]:
     ]
 
 
-def test_equals_the_official_numbers(goldens: Path, agrees: Callable[..., None]) -> None:
+def test_ytvis_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:
     folder = goldens / "ytvis"
     data = json.loads((folder / "instances.json").read_text())
     truths, detections = defaultdict(list), defaultdict(list)

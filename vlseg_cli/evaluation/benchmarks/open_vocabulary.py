@@ -18,7 +18,7 @@ from vlseg_cli.datasets.toy.open_vocabulary import (
     write_pascal_context,
     write_pascal_voc,
 )
-from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, Reader, open_names
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, NamedDataset, ProtocolChoice, open_names
 from vlseg_cli.evaluation.scorers.base import Scorer
 from vlseg_cli.evaluation.scorers.categories import (
     CityscapesScorer,
@@ -50,93 +50,54 @@ _CONTEXT = _Set(("pascal_ctx_d2", "."), 5105, write_pascal_context)
 _VOC = _Set(("VOCdevkit/VOC2012", "VOC2012", "."), 1449, write_pascal_voc)
 
 
-def _line(
-    name: str,
-    title: str,
-    task: Task,
-    data: _Set,
-    read: Reader,
-    score: Callable[[Categories], Scorer[Any]],
-) -> Benchmark:
-    return Benchmark(
+_SCORERS: dict[Task, Callable[[Categories], Scorer[Any]]] = {
+    Task.PANOPTIC: PanopticScorer,
+    Task.SEMANTIC: SemanticScorer,
+    Task.INSTANCE: InstanceScorer,
+}
+_CONTEXT_59, _CONTEXT_459 = (partial(pascal_context, classes=count) for count in (59, 459))
+_ROWS: tuple[tuple[str, str, Task, _Set, Callable[..., NamedDataset]], ...] = (
+    ("ade20k-panoptic", "ADE20K val, panoptic", Task.PANOPTIC, _ADE20K, ade20k_panoptic),
+    ("ade20k-semantic", "ADE20K val, semantic", Task.SEMANTIC, _ADE20K, ade20k_semantic),
+    ("ade20k-instance", "ADE20K val, instance", Task.INSTANCE, _ADE20K, ade20k_instances),
+    (
+        "cityscapes-panoptic",
+        "Cityscapes val, panoptic",
+        Task.PANOPTIC,
+        _CITYSCAPES,
+        cityscapes_panoptic,
+    ),
+    (
+        "cityscapes-instance",
+        "Cityscapes val, instance",
+        Task.INSTANCE,
+        _CITYSCAPES,
+        cityscapes_instances,
+    ),
+    ("pascal-context-59", "Pascal Context, 59 classes", Task.SEMANTIC, _CONTEXT, _CONTEXT_59),
+    ("pascal-context-459", "Pascal Context, 459 classes", Task.SEMANTIC, _CONTEXT, _CONTEXT_459),
+    ("pascal-voc-20", "Pascal VOC 2012 val, 20 classes", Task.SEMANTIC, _VOC, pascal_voc),
+)
+
+
+def _scorer(name: str, task: Task) -> Callable[[Categories], Scorer[Any]]:
+    if name == "cityscapes-instance":  # whose AP has its own rules
+        return partial(CityscapesScorer, labels=class_table("cityscapes").ids)
+    return _SCORERS[task]
+
+
+BENCHMARKS = [
+    Benchmark(
         name=name,
         title=title,
         task=task,
         homes=data.homes,
-        open=partial(open_names, read, score),
+        open=partial(open_names, partial(read, split="val"), _scorer(name, task)),
         write_toy=data.write,
         papers=PAPERS,
         switches=SWITCHES,
         size=data.size,
         threshold=0.0 if task is Task.INSTANCE else None,  # AP ranks everything
     )
-
-
-_cityscapes_score = partial(CityscapesScorer, labels=class_table("cityscapes").ids)
-
-BENCHMARKS = [
-    _line(
-        "ade20k-panoptic",
-        "ADE20K val, panoptic",
-        Task.PANOPTIC,
-        _ADE20K,
-        partial(ade20k_panoptic, split="val"),
-        PanopticScorer,
-    ),
-    _line(
-        "ade20k-semantic",
-        "ADE20K val, semantic",
-        Task.SEMANTIC,
-        _ADE20K,
-        partial(ade20k_semantic, split="val"),
-        SemanticScorer,
-    ),
-    _line(
-        "ade20k-instance",
-        "ADE20K val, instance",
-        Task.INSTANCE,
-        _ADE20K,
-        partial(ade20k_instances, split="val"),
-        InstanceScorer,
-    ),
-    _line(
-        "cityscapes-panoptic",
-        "Cityscapes val, panoptic",
-        Task.PANOPTIC,
-        _CITYSCAPES,
-        partial(cityscapes_panoptic, split="val"),
-        PanopticScorer,
-    ),
-    _line(
-        "cityscapes-instance",
-        "Cityscapes val, instance",
-        Task.INSTANCE,
-        _CITYSCAPES,
-        partial(cityscapes_instances, split="val"),
-        _cityscapes_score,
-    ),
-    _line(
-        "pascal-context-59",
-        "Pascal Context, 59 classes",
-        Task.SEMANTIC,
-        _CONTEXT,
-        partial(pascal_context, split="val", classes=59),
-        SemanticScorer,
-    ),
-    _line(
-        "pascal-context-459",
-        "Pascal Context, 459 classes",
-        Task.SEMANTIC,
-        _CONTEXT,
-        partial(pascal_context, split="val", classes=459),
-        SemanticScorer,
-    ),
-    _line(
-        "pascal-voc-20",
-        "Pascal VOC 2012 val, 20 classes",
-        Task.SEMANTIC,
-        _VOC,
-        partial(pascal_voc, split="val"),
-        SemanticScorer,
-    ),
+    for name, title, task, data, read in _ROWS
 ]

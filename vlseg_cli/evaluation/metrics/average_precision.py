@@ -29,22 +29,22 @@ class AveragePrecisionResult:
     per_category: dict[int, float | None]
 
 
-class _Truth(Protocol):
+class _TruthLike(Protocol):
     @property
     def category(self) -> int: ...
     @property
     def is_crowd(self) -> bool: ...
 
 
-class _Detection(Protocol):
+class _DetectionLike(Protocol):
     @property
     def category(self) -> int: ...
     @property
     def score(self) -> float: ...
 
 
-T = TypeVar("T", bound=_Truth)
-D = TypeVar("D", bound=_Detection)
+T = TypeVar("T", bound=_TruthLike)
+D = TypeVar("D", bound=_DetectionLike)
 
 
 class _Matches(NamedTuple):
