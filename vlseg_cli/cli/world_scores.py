@@ -22,7 +22,7 @@ from vlseg_cli.evaluation.benchmarks.synthetic import plan_clips, plan_scenes
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.report import write_world_report
 from vlseg_cli.evaluation.run import evaluate
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.resolve import model_digest, model_folder
@@ -75,9 +75,8 @@ def score_world(request: WorldRequest, as_json: bool, quiet: bool, style: str) -
         for key, value in flattened(result):
             console.note(f"{key:<32} {value}")
         if request.out is not None:
-            OutputFolder(request.out).write(
-                (json.dumps(result, indent=1) + "\n").encode(), "scores.json"
-            )
+            text = json.dumps(result, indent=1) + "\n"
+            OutputFolder(request.out).write(text.encode(), "scores.json")
         if page is not None:
             write_world_report(OutputFolder(page), result, done.cases[entry.benchmark.name], seeds)
         if as_json:
@@ -88,10 +87,14 @@ def score_world(request: WorldRequest, as_json: bool, quiet: bool, style: str) -
 def _planned(
     request: WorldRequest, seeds: range, model: Segmenter
 ) -> tuple[PlannedBenchmark, dict[str, Any]]:
-    """The benchmark, and what it depends on in plain values."""
+    """The benchmark, and what it depends on in plain values.
+
+    Raises UsageError for clips and a model without video.
+    """
     question = {"seeds": [seeds.start, seeds.stop], "size": request.size, "limit": request.limit}
     if not request.video:
         return plan_scenes(seeds, request.size, model.tasks), {"scenes": question}
+    require_video(model)
     frames = request.frames or FRAMES
     entry = plan_clips(seeds, request.size, frames)
     return entry, {"clips": {**question, "frames": frames}}

@@ -84,8 +84,8 @@ def _gallery(gallery: ReportGallery) -> str:
 def _figure(case: Case) -> str:
     caption = f"<b>{case.measure} {case.score:.3f}</b>{escape(case.text)}"
     if case.query.answers:  # text answers
-        people = ", ".join(dict.fromkeys(case.query.answers))
-        caption += f"<br>{escape(case.prediction.text or '(no text)')} · true: {escape(people)}"
+        truths = ", ".join(dict.fromkeys(case.query.answers))
+        caption += f"<br>{escape(case.prediction.text or '(no text)')} · true: {escape(truths)}"
     remark = " · ".join(filter(None, (case.query.kind, case.frame.source)))
     return (
         f'<figure><img loading="lazy" src="{_data_uri(case)}" alt="{escape(case.text)}">'

@@ -20,18 +20,18 @@ def test_reasonseg_equals_the_official_evaluator(
     plain, reduced = MaskIoU(), MaskIoU(count_epsilon=1e-5)
     llmseg, hyperseg = MaskIoU(union_epsilon=1e-8, count_epsilon=1e-5), MaskIoU()
     each: dict[str, Any] = {}
-    for image in sorted((folder / "val").glob("*.jpg")):
-        record = json.loads(image.with_suffix(".json").read_text())
-        with Image.open(image) as image:
+    for path in sorted((folder / "val").glob("*.jpg")):
+        record = json.loads(path.with_suffix(".json").read_text())
+        with Image.open(path) as image:
             width, height = image.size
         target, ignore = shape_masks(record["shapes"], height, width)
-        answer = decode_rle(answers[image.stem])
+        answer = decode_rle(answers[path.stem])
         score = plain.add(answer, target, ignore)
         reduced.add(answer, target, ignore)
         llmseg.add(answer, target, ignore)
         blind = shape_masks(record["shapes"], height, width, ignore_is_background=True)
         hyperseg.add(answer, blind.target)
-        each[image.stem] = {
+        each[path.stem] = {
             "I": score.intersection,
             "U": score.union,
             "iou": score.iou,

@@ -27,7 +27,7 @@ SELF1E: ProtocolChoice = {"joint": "space", "evaluator": "m4c"}
 LLAVA: ProtocolChoice = {"joint": "line", "evaluator": "m4c"}
 
 
-class _People(NamedTuple):
+class _VQASplit(NamedTuple):
     """One split of a set with ten annotators; size: images."""
 
     benchmark: str
@@ -38,9 +38,9 @@ class _People(NamedTuple):
     server: str = ""
 
 
-PEOPLE = (
-    _People("vqav2-val", "VQAv2 val", "vqav2", "val", 40_504),
-    _People(
+VQA_SPLITS = (
+    _VQASplit("vqav2-val", "VQAv2 val", "vqav2", "val", 40_504),
+    _VQASplit(
         "vqav2-testdev",
         "VQAv2 test-dev",
         "vqav2",
@@ -48,13 +48,13 @@ PEOPLE = (
         None,
         "https://eval.ai/web/challenges/challenge-page/830",
     ),
-    _People("okvqa-val", "OKVQA val", "okvqa", "val", 5_033),
-    _People("textvqa-val", "TextVQA val", "textvqa", "val", 3_166),
-    _People("vizwiz-val", "VizWiz val", "vizwiz", "val", 4_319),
+    _VQASplit("okvqa-val", "OKVQA val", "okvqa", "val", 5_033),
+    _VQASplit("textvqa-val", "TextVQA val", "textvqa", "val", 3_166),
+    _VQASplit("vizwiz-val", "VizWiz val", "vizwiz", "val", 4_319),
 )
 
 
-def _people(one: _People, home: Path, protocol: ProtocolChoice) -> Opened:
+def _vqa(one: _VQASplit, home: Path, protocol: ProtocolChoice) -> Opened:
     meter = SoftAccuracy() if protocol["evaluator"] == "m4c" else VQAAccuracy()
     dataset = VQADataset(home, one.name, one.split, joint=cast(Joint, protocol["joint"]))
     return Opened(dataset, VQAScorer(meter))
@@ -77,7 +77,7 @@ BENCHMARKS = [
             title=one.title,
             task=Task.CHAT,
             homes=(one.name, f"data/{one.name}", "."),
-            open=partial(_people, one),
+            open=partial(_vqa, one),
             write_toy=partial(
                 write_vqa if one.name in ("vqav2", "okvqa") else write_prepared_vqa,
                 name=one.name,
@@ -89,7 +89,7 @@ BENCHMARKS = [
             server=one.server,
             submission=VQAAnswers if one.server else None,
         )
-        for one in PEOPLE
+        for one in VQA_SPLITS
     ),
     Benchmark(
         name="gqa-testdev",

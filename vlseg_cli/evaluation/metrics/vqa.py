@@ -81,29 +81,31 @@ def m4c_words(text: str) -> str:
     return plain_words(strip_punctuation(single_line(lower)))
 
 
-_PEOPLE = 10
-_ENOUGH = 3  # people who make an answer fully right
+_ANNOTATORS = 10
+_FULL_MARKS = 3  # annotators who make an answer fully right
 
 
 class VQAAccuracy:
     """VQAv2 as its own API scores it (GT-Vision-Lab/VQA, ``vqaEval.py``).
 
-    Answers are rewritten only where people disagree; where all gave the same, the match is literal.
+    Answers are rewritten only where annotators disagree; where all agree the match is literal.
     """
 
     def __init__(self) -> None:
         self._scores = ExactSum()
 
     def add(self, answer: str, truths: Sequence[str]) -> float:
-        """Count one answer to a question that people answered with ``truths``; returns its score.
+        """Count one answer; truths: of each annotator. Returns its score.
 
         Raises InputError if there is no true answer.
         """
         _check(truths, least=1)
-        answer, people = single_line(answer), [single_line(truth) for truth in truths]
-        if len(set(people)) > 1:
-            answer, *people = (plain_words(strip_punctuation(one)) for one in (answer, *people))
-        score = _left_out(answer, people)
+        answer, references = single_line(answer), [single_line(truth) for truth in truths]
+        if len(set(references)) > 1:
+            answer, *references = (
+                plain_words(strip_punctuation(one)) for one in (answer, *references)
+            )
+        score = _left_out(answer, references)
         self._scores.add(score)
         return float(score)
 
@@ -120,8 +122,8 @@ class VQAAccuracy:
 class SoftResult:
     """Shares in [0, 1] over ``n`` questions; None if there were none.
 
-    accuracy: the soft score. any_match: questions where at least one person gave the answer, which
-    is the accuracy of ST-VQA.
+    accuracy: the soft score. any_match: questions where any annotator gave the answer, the
+    accuracy of ST-VQA.
     """
 
     accuracy: float | None
@@ -132,7 +134,7 @@ class SoftResult:
 class SoftAccuracy:
     """TextVQA, OKVQA, VizWiz and VQAv2 as M4C's evaluator scores them (LLaVA, InternVL, HyperSeg).
 
-    LLaVA's ``m4c_evaluator.py``: every answer is rewritten, and people must be ten. VizWiz's
+    LLaVA's ``m4c_evaluator.py``: every answer is rewritten, and annotators must be ten. VizWiz's
     "unanswerable" is a word like any other.
     """
 
@@ -141,14 +143,14 @@ class SoftAccuracy:
         self._matched = 0
 
     def add(self, answer: str, truths: Sequence[str]) -> float:
-        """Count one answer to a question that ten people answered; returns its score.
+        """Count one answer to a question that ten annotators answered; returns its score.
 
         Raises InputError if there are not ten true answers.
         """
-        _check(truths, least=_PEOPLE)
-        answer, people = m4c_words(answer), [m4c_words(truth) for truth in truths]
-        score = _left_out(answer, people)
-        self._matched += answer in people
+        _check(truths, least=_ANNOTATORS)
+        answer, references = m4c_words(answer), [m4c_words(truth) for truth in truths]
+        score = _left_out(answer, references)
+        self._matched += answer in references
         self._scores.add(score)
         return float(score)
 
@@ -163,12 +165,12 @@ class SoftAccuracy:
         return SoftResult(self._scores.mean, self._matched / n if n else None, n)
 
 
-def _left_out(answer: str, people: Sequence[str]) -> Fraction:
-    """Mean of min(1, matches / 3) over leaving out each person in turn, as an exact fraction."""
-    matches = people.count(answer)
-    leaving_match = matches * min(_ENOUGH, matches - 1)
-    leaving_other = (len(people) - matches) * min(_ENOUGH, matches)
-    return Fraction(leaving_match + leaving_other, _ENOUGH * len(people))
+def _left_out(answer: str, references: Sequence[str]) -> Fraction:
+    """Mean of min(1, matches / 3) over leaving out each annotator in turn, as an exact fraction."""
+    matches = references.count(answer)
+    leaving_match = matches * min(_FULL_MARKS, matches - 1)
+    leaving_other = (len(references) - matches) * min(_FULL_MARKS, matches)
+    return Fraction(leaving_match + leaving_other, _FULL_MARKS * len(references))
 
 
 def _check(truths: Sequence[str], least: int) -> None:

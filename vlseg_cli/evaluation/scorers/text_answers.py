@@ -28,7 +28,7 @@ class TextAnswerScorer(QueryScorer):
 
 
 class VQAScorer(TextAnswerScorer):
-    """VQAv2, OKVQA, TextVQA, VizWiz: full marks where three of ten people agree."""
+    """VQAv2, OKVQA, TextVQA, VizWiz: full marks where three of ten annotators agree."""
 
     def __init__(self, meter: VQAAccuracy | SoftAccuracy) -> None:
         super().__init__()
