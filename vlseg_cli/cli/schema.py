@@ -48,10 +48,10 @@ def recipe_schema() -> dict[str, Any]:
 
 def prompts_schema() -> dict[str, Any]:
     """Of a row of a prompts file in JSON lines."""
-    from vlseg_cli.cli.prompts_file.row import PromptRow
+    from vlseg_cli.cli.prompts_file.row import PromptFileRow
     from vlseg_cli.schema.tables import json_schema
 
-    return json_schema(PromptRow)
+    return json_schema(PromptFileRow)
 
 
 def record_schema() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Three pictures to ask about, and a model that knows what is stuff."""
+"""Three images, and a model that was trained with a thing and a stuff category."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ FRAME = Frame(np.zeros((60, 80, 3), np.uint8), "a.png")
 
 @dataclass
 class Trained:
-    """The part of a model that names categories."""
+    """The part of a model that has categories."""
 
     name: str = "trained"
     categories: tuple[str, ...] = ("cup", "sky")
@@ -32,7 +32,7 @@ def model() -> Trained:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder, made the working one, with a.png, b.png, c.png and mask.png of 80 x 60 px."""
     monkeypatch.chdir(tmp_path)
     for name in ["a.png", "b.png", "c.png"]:

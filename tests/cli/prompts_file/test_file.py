@@ -1,4 +1,4 @@
-"""A prompts file asks what was written into it, however it was written, or says what is wrong."""
+"""Prompts files: every way of writing gives the same requests, mistakes are one sentence."""
 
 import csv
 import json
@@ -83,19 +83,19 @@ def everything(file: PromptFile, frame, model) -> dict[str, list[Any]]:
 
 @given(rows, st.sampled_from(",;\t"), st.sampled_from(["", "\ufeff"]))
 @settings(max_examples=60, suppress_health_check=FIXTURES_ARE_CONSTANT, deadline=None)
-def test_what_is_written_is_what_is_asked(pictures, frame, model, table, separator, bom) -> None:
-    write_csv(pictures / "rows.csv", table, separator, bom)
-    write_jsonl(pictures / "rows.jsonl", table)
+def test_requests_are_those_of_the_rows(images, frame, model, table, separator, bom) -> None:
+    write_csv(images / "rows.csv", table, separator, bom)
+    write_jsonl(images / "rows.jsonl", table)
     as_csv = PromptFile(Path("rows.csv"), Task.REFER)
     as_json = PromptFile(Path("rows.jsonl"), Task.REFER)
     expected = list(dict.fromkeys(row["input"].removeprefix("./") for row in table))
     assert list(as_csv.inputs) == list(as_json.inputs) == expected
-    asked = everything(as_csv, frame, model)
-    assert asked == everything(as_json, frame, model)
+    found = everything(as_csv, frame, model)
+    assert found == everything(as_json, frame, model)
     for source in expected:
         mine = [row for row in table if row["input"].removeprefix("./") == source]
-        assert [task.value for task, *_ in asked[source]] == [row["task"] for row in mine]
-        for row, (_, *prompt) in zip(mine, asked[source], strict=True):
+        assert [task.value for task, *_ in found[source]] == [row["task"] for row in mine]
+        for row, (_, *prompt) in zip(mine, found[source], strict=True):
             if "text" in row:
                 assert prompt[1] == row["text"]
             elif "categories" in row:
@@ -106,8 +106,8 @@ def test_what_is_written_is_what_is_asked(pictures, frame, model, table, separat
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"input,text\n", b'{"input": "a.png", ']))
 @settings(max_examples=200, suppress_health_check=FIXTURES_ARE_CONSTANT, deadline=None)
-def test_any_bytes_are_read_or_refused(pictures: Path, junk: bytes, start: bytes) -> None:
-    (pictures / "rows").write_bytes(start + junk)
+def test_any_bytes_are_read_or_refused(images: Path, junk: bytes, start: bytes) -> None:
+    (images / "rows").write_bytes(start + junk)
     try:
         file = PromptFile(Path("rows"), Task.REFER)
     except VlsegError as error:
@@ -131,16 +131,16 @@ SCHEMES = [
 
 
 @pytest.mark.parametrize(("text", "default", "prompt"), SCHEMES)
-def test_ways_of_writing(pictures: Path, frame, model, text: str, default, prompt) -> None:
-    (pictures / "rows.csv").write_text(text, newline="")
+def test_ways_of_writing_a_row(images: Path, frame, model, text: str, default, prompt) -> None:
+    (images / "rows.csv").write_text(text, newline="")
     (ask,) = PromptFile(Path("rows.csv"), default).requests("a.png", frame, model)
     assert ask.prompt == prompt
 
 
-def test_rows_that_are_tracked_ask_of_videos_and_from_a_frame_on(
-    pictures: Path, frame, model
+def test_rows_that_are_tracked_have_tasks_of_videos_and_a_first_frame(
+    images: Path, frame, model
 ) -> None:
-    (pictures / "rows.csv").write_text(
+    (images / "rows.csv").write_text(
         "input,task,text,categories,regions,at\n"
         "a.png,,the cup,,,\na.png,reason,why?,,,\na.png,,,cup,,\n"
         'a.png,,,,"box 1,2,30,40",12\na.png,vos,,,point 5 5,\n'
@@ -161,8 +161,8 @@ def test_rows_that_are_tracked_ask_of_videos_and_from_a_frame_on(
         ("a.png,interactive,,point 5 5,", "write vos"),
     ],
 )
-def test_what_cannot_be_tracked(pictures: Path, row: str, said: str) -> None:
-    (pictures / "rows.csv").write_text(f"input,task,text,regions,at\n{row}\n")
+def test_what_cannot_be_tracked(images: Path, row: str, said: str) -> None:
+    (images / "rows.csv").write_text(f"input,task,text,regions,at\n{row}\n")
     with pytest.raises(UsageError, match=said):
         PromptFile(Path("rows.csv"), Task.REFER, tasks=OF_VIDEOS)
 
@@ -207,51 +207,49 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), WRONG)
-def test_errors_say_where_and_how_out(pictures: Path, text: str, line: int, message) -> None:
-    (pictures / "rows.txt").write_text(text)
+def test_errors_have_line_and_remedy(images: Path, text: str, line: int, message) -> None:
+    (images / "rows.txt").write_text(text)
     with pytest.raises(VlsegError, match=message) as caught:
         PromptFile(Path("rows.txt"), Task.REFER)
     sentence = str(caught.value)
     assert sentence.startswith(f"rows.txt, line {line}: ") and len(sentence) < 300
 
 
-def test_other_encodings_are_named(pictures: Path) -> None:
+def test_other_encodings_are_named(images: Path) -> None:
     for encoding, said in [("utf-16", "UTF-16"), ("latin-1", "not UTF-8")]:
-        (pictures / "rows.csv").write_text("input,text\na.png,café\n", encoding)
+        (images / "rows.csv").write_text("input,text\na.png,café\n", encoding)
         with pytest.raises(UsageError, match=said):
             PromptFile(Path("rows.csv"), Task.REFER)
 
 
-def test_a_line_without_end_is_refused(pictures: Path) -> None:
-    (pictures / "rows.csv").write_text("input,text\na.png," + "cup " * 300_000)
+def test_a_line_without_end_is_refused(images: Path) -> None:
+    (images / "rows.csv").write_text("input,text\na.png," + "cup " * 300_000)
     with pytest.raises(UsageError, match="line 2: this has over"):
         PromptFile(Path("rows.csv"), Task.REFER)
 
 
-def test_only_regular_files_are_opened(pictures: Path) -> None:
-    os.mkfifo(pictures / "pipe")
+def test_only_regular_files_are_opened(images: Path) -> None:
+    os.mkfifo(images / "pipe")
     for name, said in [("pipe", "is no file"), (".", "is no file"), ("x", "no such file")]:
         with pytest.raises(UsageError, match=said):
             PromptFile(Path(name), Task.REFER)
 
 
-def test_inputs_and_masks_may_lie_beside_the_file(pictures: Path, frame, model) -> None:
+def test_inputs_and_masks_may_lie_beside_the_file(images: Path, frame, model) -> None:
     for name in ["a.png", "mask.png"]:
-        (pictures / "deeper").mkdir(exist_ok=True)
-        (pictures / name).rename(pictures / "deeper" / name)
-    (pictures / "deeper" / "rows.csv").write_text("input,regions\na.png,mask mask.png\n")
+        (images / "deeper").mkdir(exist_ok=True)
+        (images / name).rename(images / "deeper" / name)
+    (images / "deeper" / "rows.csv").write_text("input,regions\na.png,mask mask.png\n")
     file = PromptFile(Path("deeper/rows.csv"), Task.REFER)
     assert file.inputs == ("deeper/a.png",)
     (ask,) = file.requests("deeper/a.png", frame, model)
     assert np.array_equal(ask.prompt.regions[0].mask, np.eye(60, 80, dtype=bool))
 
 
-def test_rows_of_one_file_belong_together_however_it_is_spelled(
-    pictures: Path, frame, model
-) -> None:
-    (pictures / "link.png").symlink_to("a.png")
-    (pictures / "rows.csv").write_text(
-        f"input,text\na.png,one\nb.png,two\n{pictures}/a.png,three\nlink.png,four\n"
+def test_rows_of_one_file_belong_together_however_it_is_spelled(images: Path, frame, model) -> None:
+    (images / "link.png").symlink_to("a.png")
+    (images / "rows.csv").write_text(
+        f"input,text\na.png,one\nb.png,two\n{images}/a.png,three\nlink.png,four\n"
     )
     file = PromptFile(Path("rows.csv"), Task.REFER)
     assert file.inputs == ("a.png", "b.png")
@@ -259,24 +257,24 @@ def test_rows_of_one_file_belong_together_however_it_is_spelled(
     assert [ask.prompt.text for ask in requests] == ["one", "three", "four"]
 
 
-def test_a_region_outside_the_frame_is_told_with_its_line(pictures: Path, frame, model) -> None:
-    (pictures / "rows.csv").write_text('input,regions\na.png,"point 1,1"\na.png,"point 80,1"\n')
+def test_a_region_outside_the_frame_is_refused_with_its_line(images: Path, frame, model) -> None:
+    (images / "rows.csv").write_text('input,regions\na.png,"point 1,1"\na.png,"point 80,1"\n')
     file = PromptFile(Path("rows.csv"), Task.REFER)
     with pytest.raises(UsageError, match=r"rows\.csv, line 3: The point 80,1 is outside"):
         file.requests("a.png", frame, model)
 
 
-def test_a_file_changed_meanwhile_ends_the_run(pictures: Path, frame, model) -> None:
-    (pictures / "rows.csv").write_text("input,text\na.png,cup\n")
+def test_a_file_changed_meanwhile_ends_the_run(images: Path, frame, model) -> None:
+    (images / "rows.csv").write_text("input,text\na.png,cup\n")
     file = PromptFile(Path("rows.csv"), Task.REFER)
-    (pictures / "rows.csv").write_text("text,input\na saucer,a.png\n")
+    (images / "rows.csv").write_text("text,input\na saucer,a.png\n")
     with pytest.raises(VlsegError, match="was changed") as caught:
         file.requests("a.png", frame, model)
     assert type(caught.value) is VlsegError  # no failure of one input
 
 
-def test_the_digest_tells_all_that_is_asked(pictures: Path) -> None:
-    rows = pictures / "rows.csv"
+def test_the_digest_covers_all_that_decides_the_requests(images: Path) -> None:
+    rows = images / "rows.csv"
 
     def digest(default: Task = Task.REFER) -> str:
         return PromptFile(Path("rows.csv"), default).digest
@@ -285,15 +283,15 @@ def test_the_digest_tells_all_that_is_asked(pictures: Path) -> None:
     first = digest()
     assert digest() == first
     assert digest(Task.REASON) != first
-    (pictures / "mask.png").write_bytes((pictures / "mask.png").read_bytes() + b"\0")
+    (images / "mask.png").write_bytes((images / "mask.png").read_bytes() + b"\0")
     second = digest()
     assert second != first
     rows.write_text("input,regions\nb.png,mask mask.png\n")
     assert digest() != second
 
 
-def test_threshold_and_many_hold_for_all_rows(pictures: Path, frame, model) -> None:
-    (pictures / "rows.csv").write_text("input,text\na.png,cup\n")
+def test_threshold_and_many_hold_for_all_rows(images: Path, frame, model) -> None:
+    (images / "rows.csv").write_text("input,text\na.png,cup\n")
     file = PromptFile(Path("rows.csv"), Task.REFER, threshold=0.3, many=True)
     (ask,) = file.requests("a.png", frame, model)
     assert (ask.frame, ask.threshold, ask.many) == (0, 0.3, True)
@@ -301,11 +299,11 @@ def test_threshold_and_many_hold_for_all_rows(pictures: Path, frame, model) -> N
 
 @given(st.lists(st.integers(0, 5), min_size=1))
 def test_each_input_has_its_rows_in_order(owners: list[int]) -> None:
-    places: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     index = RowIndex()
     for row, owner in enumerate(owners):
-        index.add(places.setdefault(owner, len(places)), 10 * row, row + 2)
+        index.add(numbers.setdefault(owner, len(numbers)), 10 * row, row + 2)
     assert len(index) == len(owners)
-    for owner, place in places.items():
+    for owner, number in numbers.items():
         rows = [row for row, other in enumerate(owners) if other == owner]
-        assert list(index.rows(place)) == [(10 * row, row + 2) for row in rows]
+        assert list(index.rows(number)) == [(10 * row, row + 2) for row in rows]

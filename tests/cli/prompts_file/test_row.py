@@ -1,4 +1,4 @@
-"""Regions as text and as JSON are the same, and the schema says how a row is written."""
+"""Regions of a row: text and JSON are equivalent, anything else is refused."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def read_regions(written: object) -> tuple[RegionPrompt, ...] | None:
         (f"mask {MASK}", {"mask": MASK}, RegionPrompt("mask", HERE / MASK)),
     ],
 )
-def test_two_ways_of_writing(as_text: str, as_json: object, region: RegionPrompt) -> None:
+def test_text_and_json_are_equivalent(as_text: str, as_json: object, region: RegionPrompt) -> None:
     assert read_regions(as_text) == read_regions([as_json]) == (region,)
 
 

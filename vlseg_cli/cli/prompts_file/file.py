@@ -14,7 +14,7 @@ from glob import has_magic
 from io import BufferedReader
 from pathlib import Path
 
-from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptRow, Tasks, read_row
+from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptFileRow, Tasks, read_row
 from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
 from vlseg_cli.cli.values import shown
 from vlseg_cli.media.sources import LIST_EXTENSIONS
@@ -139,7 +139,7 @@ class PromptFile:
         self._numbers, self._index = InputNumbers(path.parent), RowIndex()
         self.tasks: set[Task] = set()
         self.texts: list[str] = []
-        self._latest: tuple[str, list[tuple[int, PromptRow]]] = ("", [])
+        self._latest: tuple[str, list[tuple[int, PromptFileRow]]] = ("", [])
         with _opened(path) as file:
             self._stamp = _stamp(file)
             digest = hashlib.file_digest(file, "sha256")
@@ -159,7 +159,9 @@ class PromptFile:
             self._latest = (source, list(self._read_again(source)))
         return [self._request(line, row, frame, model) for line, row in self._latest[1]]
 
-    def _request(self, line: int, row: PromptRow, frame: Frame, model: Segmenter) -> PromptRequest:
+    def _request(
+        self, line: int, row: PromptFileRow, frame: Frame, model: Segmenter
+    ) -> PromptRequest:
         try:
             prompt = row.prompt_on(frame, model)
         except VlsegError as error:
@@ -184,7 +186,7 @@ class PromptFile:
         except VlsegError as error:
             raise _at(lines.row, self.path, error) from error
 
-    def _read_again(self, source: str) -> Iterator[tuple[int, PromptRow]]:
+    def _read_again(self, source: str) -> Iterator[tuple[int, PromptFileRow]]:
         """The rows of an input and their lines."""
         with _opened(self.path) as file:
             if _stamp(file) != self._stamp:

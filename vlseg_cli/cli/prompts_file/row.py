@@ -151,7 +151,7 @@ FrameIndex = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class PromptRow:
+class PromptFileRow:
     """A row of a prompts file: input, and exactly one of text, categories and regions.
 
     input: a file. task: by default the command's, or the only one that the column goes with. text:
@@ -190,10 +190,10 @@ class PromptRow:
         return b"".join(json.dumps(one.to_json()).encode() for one in masks)
 
 
-PROMPT_ROW = TypeAdapter(PromptRow)
+PROMPT_ROW = TypeAdapter(PromptFileRow)
 
 
-def read_row(cells: dict[str, Any], default: Task, folder: Path, tasks: Tasks) -> PromptRow:
+def read_row(cells: dict[str, Any], default: Task, folder: Path, tasks: Tasks) -> PromptFileRow:
     """Validate a row.
 
     cells: by column, the empty ones left out. default: the task of a row that names none, if it
