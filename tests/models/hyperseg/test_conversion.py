@@ -1,4 +1,4 @@
-"""HyperSeg's full-size layout, tensor by tensor: each finds its place at the published size."""
+"""HyperSeg's full-size layout, tensor by tensor, at the published size."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def test_the_layout_has_the_published_number_of_parameters(published_hyperseg: O
     assert round((parameters + unused_rows * 2560) / 1e9, 3) == 3.341
 
 
-def test_sizes_are_read_off_the_files(published_hyperseg: Official) -> None:
+def test_sizes_come_from_the_files(published_hyperseg: Official) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in published_hyperseg.items()}
     assert HyperSegConfig.from_dict(hyperseg_sizes(shapes, STATED)) == HyperSegConfig()
     without = hyperseg_sizes(shapes, {"vision_config": None})
@@ -109,6 +109,6 @@ def test_every_reason_is_stated() -> None:
     assert len(drops) >= 5 and all(len(rule.reason) > 10 for rule in drops)
 
 
-def test_something_else_is_no_hyperseg(published: Official) -> None:
+def test_another_model_is_no_hyperseg(published: Official) -> None:
     with pytest.raises(WeightsError, match="no HyperSeg checkpoint"):
         hyperseg_sizes({name: tuple(tensor.shape) for name, tensor in published.items()}, {})

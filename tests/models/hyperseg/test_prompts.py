@@ -1,4 +1,4 @@
-"""HyperSeg's instructions letter by letter, and the words that the model itself is to say."""
+"""HyperSeg's instructions letter by letter, and the text that the model generates."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def plain(words: Tokenizer) -> HyperSegPrompts:
          "instruction.\nThis is all the instruction: {}\n", "the cat"),
     ],
 )  # fmt: skip
-def test_the_authors_wording(
+def test_instructions_are_the_authors(
     prompts: HyperSegPrompts, reasoning: bool, video: bool, before: str, after: str, said: str
 ) -> None:
     t, sequence = prompts.tokenizer, prompts.sentence(" the cat ", reasoning, video)
@@ -46,7 +46,7 @@ def test_the_authors_wording(
     assert (sequence.condition == 0).sum() == len(t.ids(said)) + 1
 
 
-def test_all_prompts_of_a_video_share_what_is_read_of_a_frame(prompts: HyperSegPrompts) -> None:
+def test_all_prompts_of_a_video_share_a_prefix(prompts: HyperSegPrompts) -> None:
     asked = [
         prompts.sentence("the cat", video=True),
         prompts.regions(2, video=True),
@@ -56,7 +56,7 @@ def test_all_prompts_of_a_video_share_what_is_read_of_a_frame(prompts: HyperSegP
     assert asked[0].prefix != prompts.sentence("the cat").prefix
 
 
-def test_names_seen_stand_before_the_mask_tokens(plain: HyperSegPrompts) -> None:
+def test_generated_names_stand_before_the_mask_tokens(plain: HyperSegPrompts) -> None:
     t = plain.tokenizer
     cat, dog = t.ids("cat"), t.ids("dog")
     sequence = plain.categories(["cat", "dog"], entities=["dog"])
@@ -85,7 +85,7 @@ def test_a_conversation(prompts: HyperSegPrompts) -> None:
     assert prompts.tokenizer.text([*t.ids(" a cat"), t.seg, *t.ids(END)]) == "a cat"
 
 
-def test_the_miniatures_wording(plain: HyperSegPrompts) -> None:
+def test_instructions_of_the_miniature(plain: HyperSegPrompts) -> None:
     t = plain.tokenizer
     assert plain.sentence("the cat").ids.tolist() == [
         *t.ids("find the cat"), t.seg, t.seg, Placeholder.QUERIES, Placeholder.QUERIES

@@ -1,4 +1,4 @@
-"""Pictures: both eyes look once, whatever is asked; words come from the same model."""
+"""Images: both encoders run once for all prompts; text comes from the same model."""
 
 from collections.abc import Iterator
 
@@ -24,8 +24,8 @@ ROOM = Categories(("cup", "table", "sky"), (False, False, True))
 
 
 @pytest.fixture
-def looks(hyperseg: HyperSegSegmenter) -> Iterator[list[str]]:
-    """Which towers ran during a test."""
+def encoder_runs(hyperseg: HyperSegSegmenter) -> Iterator[list[str]]:
+    """Which encoders ran during a test."""
     model, ran = hyperseg.model, []
     towers = {"swin": model.vision_tower, "siglip": model.clip_tower, "fine": model.perceiver}
     hooks = [
@@ -37,7 +37,7 @@ def looks(hyperseg: HyperSegSegmenter) -> Iterator[list[str]]:
         hook.remove()
 
 
-def asks_about(sample: Sample) -> list[PromptRequest]:
+def requests_about(sample: Sample) -> list[PromptRequest]:
     requests = [PromptRequest(0, query.task, query.prompt) for query in sample.queries]
     return [
         *requests,
@@ -45,16 +45,18 @@ def asks_about(sample: Sample) -> list[PromptRequest]:
     ]
 
 
-def test_eight_prompts_are_one_look_and_one_reading_of_the_picture(
-    hyperseg: HyperSegSegmenter, samples: list[Sample], looks: list[str]
+def test_eight_prompts_share_one_encoding_and_one_prefix(
+    hyperseg: HyperSegSegmenter, samples: list[Sample], encoder_runs: list[str]
 ) -> None:
-    requests = asks_about(samples[0])
-    assert len(requests) >= 8 or len(requests) == len({id(ask.prompt) for ask in requests}) + 1
+    requests = requests_about(samples[0])
+    assert (
+        len(requests) >= 8 or len(requests) == len({id(request.prompt) for request in requests}) + 1
+    )
     encoded = hyperseg.encode([samples[0].frame])
     predictions = hyperseg.predict(encoded, requests)
-    assert sorted(looks) == ["fine", "siglip", "swin"]
+    assert sorted(encoder_runs) == ["fine", "siglip", "swin"]
     assert len(predictions) == len(requests)
-    image, reasons = len(encoded.features.prefixes), {ask.task for ask in requests}
+    image, reasons = len(encoded.features.prefixes), {request.task for request in requests}
     assert image == 1 and {Task.REFER, Task.REASON, Task.INTERACTIVE} <= reasons
     frame = samples[0].frame
     for prediction in predictions:
@@ -62,7 +64,7 @@ def test_eight_prompts_are_one_look_and_one_reading_of_the_picture(
             assert decode_rle(segment.rle).shape == (frame.height, frame.width)
 
 
-def test_together_is_as_alone(hyperseg: HyperSegSegmenter, samples: list[Sample]) -> None:
+def test_a_batch_equals_single_requests(hyperseg: HyperSegSegmenter, samples: list[Sample]) -> None:
     frames = [sample.frame for sample in samples[:2]]
     requests = [
         PromptRequest(number, query.task, query.prompt)
@@ -70,15 +72,15 @@ def test_together_is_as_alone(hyperseg: HyperSegSegmenter, samples: list[Sample]
         for query in sample.queries
     ]
     together = hyperseg.predict(hyperseg.encode(frames), requests)
-    for ask, prediction in zip(requests, together, strict=True):
-        alone = hyperseg.encode([frames[ask.frame]])
-        (single,) = hyperseg.predict(alone, [PromptRequest(0, ask.task, ask.prompt)])
+    for request, prediction in zip(requests, together, strict=True):
+        alone = hyperseg.encode([frames[request.frame]])
+        (single,) = hyperseg.predict(alone, [PromptRequest(0, request.task, request.prompt)])
         scores = [[segment.score for segment in one.segments] for one in (prediction, single)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-3)
         assert single.text == prediction.text
 
 
-def test_a_model_that_names_what_it_sees_says_so(
+def test_generated_names_are_the_predictions_text(
     hyperseg: HyperSegSegmenter, samples: list[Sample]
 ) -> None:
     encoded = hyperseg.encode([samples[0].frame])
@@ -91,9 +93,7 @@ def test_a_model_that_names_what_it_sees_says_so(
     assert whole.ids[asked] == hyperseg.tokenizer.seg
 
 
-def test_a_conversation_is_answered_in_words(
-    hyperseg: HyperSegSegmenter, samples: list[Sample]
-) -> None:
+def test_chat_generates_text(hyperseg: HyperSegSegmenter, samples: list[Sample]) -> None:
     encoded = hyperseg.encode([sample.frame for sample in samples[:2]])
     requests = [
         PromptRequest(1, Task.CHAT, Question("what is red?")),
@@ -109,22 +109,22 @@ def test_a_conversation_is_answered_in_words(
         hyperseg.predict(encoded, [PromptRequest(0, Task.CHAT, ROOM)])
 
 
-def test_what_cannot_be_asked(hyperseg: HyperSegSegmenter, samples: list[Sample]) -> None:
+def test_empty_prompts_are_errors(hyperseg: HyperSegSegmenter, samples: list[Sample]) -> None:
     encoded = hyperseg.encode([samples[0].frame])
     nowhere = Region("mask", np.zeros(samples[0].frame.pixels.shape[:2], bool))
-    for prompt, said in (
+    for prompt, expected in (
         (Categories(()), "at least one name"),
         (Regions(()), "at least one"),
         (Regions((nowhere,)), "no pixels"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=expected):
             hyperseg.predict(encoded, [PromptRequest(0, Task.PANOPTIC, prompt)])
 
 
-def test_a_dot_on_a_large_picture_is_answered(hyperseg: HyperSegSegmenter) -> None:
+def test_a_dot_on_a_large_image_gets_a_mask(hyperseg: HyperSegSegmenter) -> None:
     dot = np.zeros((300, 500), bool)
     dot[133, 455] = True
-    ask = PromptRequest(0, Task.INTERACTIVE, Regions((Region("mask", dot),)))
+    request = PromptRequest(0, Task.INTERACTIVE, Regions((Region("mask", dot),)))
     encoded = hyperseg.encode([Frame(np.zeros((300, 500, 3), np.uint8), "dark")])
-    (prediction,) = hyperseg.predict(encoded, [ask])
+    (prediction,) = hyperseg.predict(encoded, [request])
     assert len(prediction.segments) == 1

@@ -1,4 +1,4 @@
-"""A batch of pictures, clips or words goes in, finite losses come out that teach every part."""
+"""Losses of image, clip and text batches are finite and reach every part."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def clips() -> list[ClipFrames]:
     return [synthetic_clip_frames(seed, 64, mix) for seed in (5, 6)]
 
 
-def learned(learner: TrainableHyperSeg, batch: Any) -> dict[str, Tensor]:
+def backward(learner: TrainableHyperSeg, batch: Any) -> dict[str, Tensor]:
     """Losses of a batch, gradients taken."""
     losses = learner(batch)
     assert all(loss.isfinite() for loss in losses.values())
@@ -49,28 +49,30 @@ def learned(learner: TrainableHyperSeg, batch: Any) -> dict[str, Tensor]:
     return dict(losses)
 
 
-def silent(learner: TrainableHyperSeg) -> set[str]:
+def without_gradient(learner: TrainableHyperSeg) -> set[str]:
     """Parts (up to the second dot) of which some weight got no gradient."""
     named = learner.named_parameters()
     return {".".join(name.split(".")[:2]) for name, p in named if p.grad is None}
 
 
-def test_pictures_teach_what_they_can(learner: TrainableHyperSeg, samples: list[Sample]) -> None:
-    losses = learned(learner, learner.collator()(samples[:2]))
+def test_image_batches_train_what_they_can(
+    learner: TrainableHyperSeg, samples: list[Sample]
+) -> None:
+    losses = backward(learner, learner.collator()(samples[:2]))
     expected = {"categories_category", "sentences_sentence", "regions_region", "text_answers"}
     assert expected <= losses.keys()
     assert ("text_entities" in losses) is learner.model.config.recognize_entities
-    unused = silent(learner)
+    unused = without_gradient(learner)
     assert unused <= BEYOND | {"model.perceiver", *_auxiliary(learner)}
-    assert learner.model.perceiver.carry.weight.grad is None  # there is no frame after
+    assert learner.model.perceiver.carry.weight.grad is None  # no later frame
     assert learner.model.perceiver.query.grad is not None
     assert learner.model.lm_head.weight.grad is not None
 
 
-def test_clips_teach_the_chain_and_who_is_who(
+def test_clip_batches_train_carry_and_reidentification(
     learner: TrainableHyperSeg, clips: list[ClipFrames]
 ) -> None:
-    losses = learned(learner, learner.clip_collator()(clips))
+    losses = backward(learner, learner.clip_collator()(clips))
     assert {"instance_contrast", "instance_reid_aux", "instance_boxes"} <= losses.keys()
     assert {"regions_region", "sentences_sentence", "categories_mask"} <= losses.keys()
     carry = learner.model.perceiver.carry.weight.grad
@@ -78,9 +80,9 @@ def test_clips_teach_the_chain_and_who_is_who(
     assert all(p.grad is not None for p in learner.model.instance_heads.parameters())
 
 
-def test_words_alone(learner: TrainableHyperSeg) -> None:
+def test_text_batches(learner: TrainableHyperSeg) -> None:
     exercise = TextSample("the red cup", frozenset({"cup"}), color="red")
-    losses = learned(learner, learner.text_collator()([exercise] * 3))
+    losses = backward(learner, learner.text_collator()([exercise] * 3))
     assert {"words_category", "words_color", "words_next"} <= losses.keys()
 
 
@@ -91,7 +93,7 @@ def _auxiliary(learner: TrainableHyperSeg) -> set[str]:
     return {*heads, "words.category"}
 
 
-def test_moments_agree_with_their_first_frame(clips: list[ClipFrames]) -> None:
+def test_frames_of_a_clip_agree_with_the_first(clips: list[ClipFrames]) -> None:
     for clip in clips:
         assert len(clip.samples) == len(clip.things) == 3
         sentences = [[q.prompt for q in s.queries if q.task is Task.RVOS] for s in clip.samples]
@@ -105,7 +107,7 @@ def test_moments_agree_with_their_first_frame(clips: list[ClipFrames]) -> None:
             assert len(known) == len(set(known))
 
 
-def test_only_adapters_learn_and_are_merged_when_saved(
+def test_lora_trains_alone_and_is_merged_when_saved(
     hyperseg_designs: dict[str, dict[str, Any]], samples: list[Sample], tmp_path: Path
 ) -> None:
     learner = build_trainable(

@@ -1,4 +1,4 @@
-"""Video: a chain from frame to frame, identities, regions; little is remembered, and plainly."""
+"""Video: carried queries, tracks, regions; the state is small and plain arrays."""
 
 from collections.abc import Sequence
 
@@ -47,20 +47,20 @@ def requests() -> list[PromptRequest]:
     ]
 
 
-def told(predictions: Sequence[Prediction]) -> list[object]:
+def comparable(predictions: Sequence[Prediction]) -> list[object]:
     return [
         (p.task, p.frame, p.text, [(s.rle, s.score, s.label, s.track_id) for s in p.segments])
         for p in predictions
     ]
 
 
-def test_every_prompt_is_answered_in_every_frame(
+def test_every_prompt_has_a_prediction_in_every_frame(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     session = hyperseg.session(requests)
     answers = [session.step(frame) for frame in frames]
     for frame, predictions in zip(frames, answers, strict=True):
-        assert [p.task for p in predictions] == [ask.task for ask in requests]
+        assert [p.task for p in predictions] == [request.task for request in requests]
         assert all((p.frame, p.source) == (frame.index, "clip") for p in predictions)
     assert answers[0][4].segments == ()  # not drawn yet
     given, *_ = answers[1][4].segments
@@ -75,19 +75,19 @@ def test_every_prompt_is_answered_in_every_frame(
     assert all(s.track_id for p in answers for s in p[2].segments)
 
 
-def test_a_session_goes_on_from_its_state(
+def test_a_session_resumes_from_its_state(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     whole = hyperseg.session(requests)
-    expected = [told(whole.step(frame)) for frame in frames]
+    expected = [comparable(whole.step(frame)) for frame in frames]
     session = hyperseg.session(requests)
     for frame, wanted in zip(frames, expected, strict=True):
-        assert told(session.step(frame)) == wanted
+        assert comparable(session.step(frame)) == wanted
         state = {name: array.copy() for name, array in session.state().items()}
         session = hyperseg.session(requests, state)
 
 
-def test_the_past_counts(
+def test_conditions_of_earlier_frames_count(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     session = hyperseg.session(requests[:1])
@@ -96,7 +96,7 @@ def test_the_past_counts(
     assert [s.score for s in last[0].segments] != [s.score for s in fresh[0].segments]
 
 
-def test_memory_is_bounded(
+def test_the_state_is_bounded(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     session, sizes = hyperseg.session(requests), []
@@ -106,7 +106,7 @@ def test_memory_is_bounded(
     assert max(sizes[12:]) <= max(sizes[:12]) + 24 * 1024
 
 
-def test_prompts_share_one_look(
+def test_prompts_share_one_encoding(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     ran: list[int] = []
@@ -118,7 +118,7 @@ def test_prompts_share_one_look(
     assert len(ran) == 2
 
 
-def test_numbers_that_are_none_are_an_error_and_not_remembered(
+def test_outputs_that_are_not_finite_change_no_state(
     hyperseg: HyperSegVideoSegmenter, frames: list[Frame], requests: list[PromptRequest]
 ) -> None:
     session = hyperseg.session(requests)
@@ -132,10 +132,12 @@ def test_numbers_that_are_none_are_an_error_and_not_remembered(
     hook.remove()
     assert all((before[name] == array).all() for name, array in session.state().items())
     expected = hyperseg.session(requests, before).step(frames[1])
-    assert told(session.step(frames[1])) == told(expected)
+    assert comparable(session.step(frames[1])) == comparable(expected)
 
 
-def test_a_region_of_another_size(hyperseg: HyperSegVideoSegmenter, frames: list[Frame]) -> None:
-    ask = PromptRequest(0, Task.VOS, Regions((Region("box", np.ones((9, 9), bool)),)))
+def test_a_region_of_another_size_is_an_error(
+    hyperseg: HyperSegVideoSegmenter, frames: list[Frame]
+) -> None:
+    request = PromptRequest(0, Task.VOS, Regions((Region("box", np.ones((9, 9), bool)),)))
     with pytest.raises(UsageError, match="another size"):
-        hyperseg.session([ask]).step(frames[0])
+        hyperseg.session([request]).step(frames[0])

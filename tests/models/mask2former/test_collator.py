@@ -1,4 +1,4 @@
-"""Samples become batches: shapes, wording, and the truth where the losses look for it."""
+"""Samples become batches: shapes, instructions, and the truth at mask resolution."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ def queries_of(sample: Sample, *kinds: type) -> list[Query]:
     return [query for query in sample.queries if isinstance(query.prompt, kinds)]
 
 
-def test_every_question_is_in_the_batch_once(tokenizer: Tokenizer, samples: list[Sample]) -> None:
+def test_every_prompt_is_in_the_batch_once(tokenizer: Tokenizer, samples: list[Sample]) -> None:
     batch = collator(tokenizer)(samples)
     assert batch.pixel_values.shape == (3, 3, 64, 64)
     assert batch.categories and batch.sentences and batch.regions
@@ -39,12 +39,12 @@ def test_every_question_is_in_the_batch_once(tokenizer: Tokenizer, samples: list
     assert batch.sentences.image_index.tolist() == [i for i, _ in asked]
     assert len(batch.sentences.sequences) == len(batch.sentences.truth) == len(asked)
     for (_, query), sequence in zip(asked, batch.sentences.sequences, strict=True):
-        said = sequence.ids[sequence.condition == 0].tolist()
-        assert said == [*tokenizer.ids(query.prompt.text), tokenizer.seg]
+        tokens = sequence.ids[sequence.condition == 0].tolist()
+        assert tokens == [*tokenizer.ids(query.prompt.text), tokenizer.seg]
 
 
 @pytest.mark.parametrize("sampling", [DenseSampling(), PointSampling(10)])
-def test_truth_is_prepared_as_the_losses_want_it(
+def test_truth_is_prepared_for_the_losses(
     tokenizer: Tokenizer, samples: list[Sample], sampling: MaskSampling
 ) -> None:
     batch = collator(tokenizer, sampling)(samples)
@@ -58,10 +58,10 @@ def test_truth_is_prepared_as_the_losses_want_it(
         assert labels.tolist() == query.labels.tolist()
 
 
-def test_regions_apart_are_prompts_of_their_own(
+def test_separate_regions_are_prompts_of_their_own(
     tokenizer: Tokenizer, samples: list[Sample]
 ) -> None:
-    """Masks find their region by label, in whatever order they are given."""
+    """Masks are assigned to regions by label, in any order."""
     (query,) = queries_of(samples[0], Regions)
     turned = replace(query, masks=query.masks[::-1].copy(), labels=query.labels[::-1].copy())
     for one in (query, turned):
@@ -75,7 +75,7 @@ def test_regions_apart_are_prompts_of_their_own(
         assert batch.regions.regions.equal(torch.from_numpy(places))
 
 
-def test_a_region_without_an_object_is_asked_all_the_same(
+def test_a_region_without_an_object_is_a_prompt_too(
     tokenizer: Tokenizer, samples: list[Sample]
 ) -> None:
     (query,) = queries_of(samples[0], Regions)
@@ -94,7 +94,7 @@ def test_regions_together_share_a_prompt(tokenizer: Tokenizer, samples: list[Sam
     assert [label.tolist() for label in batch.regions.labels] == [list(range(n)) for n in counts]
 
 
-def test_each_cell_knows_the_category_in_its_middle(
+def test_each_cell_has_the_category_at_its_center(
     tokenizer: Tokenizer, samples: list[Sample]
 ) -> None:
     batch = collator(tokenizer)(samples)
@@ -111,7 +111,7 @@ def test_each_cell_knows_the_category_in_its_middle(
 
 
 @pytest.mark.parametrize("sampling", [DenseSampling(), PointSampling(10)])
-def test_a_sentence_means_the_categories_under_its_answer(
+def test_category_shares_are_those_under_the_masks(
     tokenizer: Tokenizer, samples: list[Sample], sampling: MaskSampling
 ) -> None:
     batch = collator(tokenizer, sampling)(samples)
@@ -128,8 +128,8 @@ def test_a_sentence_means_the_categories_under_its_answer(
         assert len(truth) or not sums[row]
 
 
-def test_a_sliver_of_a_neighbor_is_not_meant(tokenizer: Tokenizer) -> None:
-    """Nine tenths of the answer lie on one category: it alone is meant, else each by its share."""
+def test_a_small_share_of_a_neighbor_is_dropped(tokenizer: Tokenizer) -> None:
+    """Nine tenths of a mask lie on one category: it alone counts, else each by its share."""
     masks = np.zeros((2, 64, 64), bool)
     masks[0, :40], masks[1, 40:] = True, True
     names = Query(Task.PANOPTIC, Categories(NAMES[:2]), masks, np.array([0, 1]))
@@ -137,21 +137,19 @@ def test_a_sliver_of_a_neighbor_is_not_meant(tokenizer: Tokenizer) -> None:
     for rows, shares in ((44, [1.0, 0.0]), (60, [2 / 3, 1 / 3])):
         answer = np.zeros((1, 64, 64), bool)
         answer[0, :rows] = True
-        said = Query(Task.REFER, Expression("the cup"), answer, np.zeros(1, np.int64))
-        batch = collator(tokenizer)([Sample(frame, (names, said))])
+        sentence = Query(Task.REFER, Expression("the cup"), answer, np.zeros(1, np.int64))
+        batch = collator(tokenizer)([Sample(frame, (names, sentence))])
         assert batch.category_shares[0, :2].tolist() == pytest.approx(shares)
 
 
-def test_what_was_not_asked_is_none(tokenizer: Tokenizer, samples: list[Sample]) -> None:
+def test_kinds_without_prompts_are_none(tokenizer: Tokenizer, samples: list[Sample]) -> None:
     silent = [Sample(samples[0].frame, ())]
     batch = collator(tokenizer)(silent)
     assert batch.categories is batch.sentences is batch.regions is None
     assert (batch.semantic == -1).all() and batch.category_shares.shape == (0, len(NAMES))
 
 
-def test_words_are_forgotten_now_and_then_but_always_the_same(
-    tokenizer: Tokenizer, samples: list[Sample]
-) -> None:
+def test_word_dropout_is_deterministic(tokenizer: Tokenizer, samples: list[Sample]) -> None:
     def unknown(word_dropout: float) -> list[list[bool]]:
         batch = collator(tokenizer, word_dropout=word_dropout)(samples)
         assert batch.sentences is not None
@@ -164,8 +162,8 @@ def test_words_are_forgotten_now_and_then_but_always_the_same(
     batch = collator(tokenizer, word_dropout=1.0)(samples)
     assert batch.sentences is not None
     for sequence in batch.sentences.sequences:
-        said = sequence.ids[sequence.condition == 0].tolist()
-        assert set(said[:-1]) == {tokenizer.unknown} and said[-1] == tokenizer.seg
+        tokens = sequence.ids[sequence.condition == 0].tolist()
+        assert set(tokens[:-1]) == {tokenizer.unknown} and tokens[-1] == tokenizer.seg
 
 
 def test_all_tensors_move_together(tokenizer: Tokenizer, samples: list[Sample]) -> None:

@@ -1,4 +1,4 @@
-"""Each level of the decoder pays for itself, by the formulas, whatever the batch lacks."""
+"""Each decoder level is matched by itself; losses follow the formulas, whatever the batch lacks."""
 
 import math
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ def stripes(count: int) -> Tensor:
     return masks
 
 
-def answered(scores: Sequence[Tensor], owners: Sequence[Sequence[int]]) -> MaskOutput:
-    """Queries that clearly paint the stripe they own (-1: nothing); the same at every level but
+def mask_output(scores: Sequence[Tensor], owners: Sequence[Sequence[int]]) -> MaskOutput:
+    """Queries with confident masks of their stripe (-1: none); the same at every level but
     for ``scores`` (P, N, K)."""
     rows = [
         [(2.0 if owner >= 0 else 0.0) * _painted(owner) - 1.0 for owner in row] for row in owners
@@ -63,14 +63,14 @@ def good_mask_losses(matched: int, count: int) -> dict[str, float]:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_categories(seed: int) -> None:
-    """Two pictures: three names and background, one name and background; two levels."""
+    """Two images: three names and background, one name and background; two levels."""
     draw = torch.Generator().manual_seed(seed)
     scores = []
     for _ in range(2):
         level = torch.randn(2, 4, 4, generator=draw)
         level[1, :, 2:] = float("-inf")
         scores.append(level.requires_grad_())
-    answer = answered(scores, [[1, -1, 0, 2], [-1, 0, -1, -1]])
+    answer = mask_output(scores, [[1, -1, 0, 2], [-1, 0, -1, -1]])
     labels = [torch.tensor([2, 0, 0]), torch.tensor([0])]
     levels = category_losses(answer, [stripes(3), stripes(1)], labels, DENSE)
     targets = [[0, 3, 2, 0], [1, 0, 1, 1]]
@@ -87,10 +87,10 @@ def test_categories(seed: int) -> None:
     assert all(level.grad is not None and level.grad.isfinite().all() for level in scores)
 
 
-def test_each_level_is_matched_anew() -> None:
-    """What a query paints decides, level by level: a swapped level is matched the other way."""
+def test_each_level_is_matched_by_itself() -> None:
+    """Masks decide, level by level: a swapped level is matched the other way."""
     scores = torch.zeros(1, 2, 3)
-    straight, crossed = answered([scores], [[0, 1]]), answered([scores], [[1, 0]])
+    straight, crossed = mask_output([scores], [[0, 1]]), mask_output([scores], [[1, 0]])
     answer = MaskOutput(
         (scores, scores),
         (straight.pred_masks[0], crossed.pred_masks[0]),
@@ -102,9 +102,9 @@ def test_each_level_is_matched_anew() -> None:
         assert level["mask"].item() == pytest.approx(good_mask_losses(2, 2)["mask"])
 
 
-def test_sentences_with_and_without_an_answer() -> None:
+def test_sentences_with_and_without_masks() -> None:
     scores = torch.tensor([[[2.0], [-1.0], [0.5]], [[0.3], [-2.0], [1.0]]])
-    answer = answered([scores], [[-1, 0, -1], [-1, -1, -1]])
+    answer = mask_output([scores], [[-1, 0, -1], [-1, -1, -1]])
     (level,) = condition_losses(
         answer,
         [stripes(1), stripes(0)],
@@ -120,11 +120,11 @@ def test_sentences_with_and_without_an_answer() -> None:
     )
 
 
-def test_regions_are_told_apart_by_their_labels() -> None:
+def test_labels_assign_masks_to_regions() -> None:
     """Two regions in one prompt, given in the other order, and one region in the next."""
     scores = torch.tensor([[[1.0, -1.0], [0.2, 3.0]], [[0.7, 0.0], [-0.4, 0.0]]])
     scores[1, :, 1] = float("-inf")
-    answer = answered([scores], [[0, 1], [-1, 0]])
+    answer = mask_output([scores], [[0, 1], [-1, 0]])
     (level,) = condition_losses(
         answer,
         [stripes(2), stripes(1)],
@@ -140,9 +140,9 @@ def test_regions_are_told_apart_by_their_labels() -> None:
 
 @pytest.mark.parametrize("sampling", [DENSE, PointSampling(20)])
 @pytest.mark.parametrize("kind", ["category", "sentence", "region"])
-def test_nothing_to_find(sampling: DenseSampling | PointSampling, kind: str) -> None:
+def test_prompts_without_masks(sampling: DenseSampling | PointSampling, kind: str) -> None:
     scores = torch.randn(2, 3, 2).requires_grad_()
-    answer = answered([scores, scores], [[-1, 0, 1]] * 2)
+    answer = mask_output([scores, scores], [[-1, 0, 1]] * 2)
     none = [torch.zeros(0, dtype=torch.long)] * 2
     truth = [stripes(0)] * 2
     levels: list[MatchedLevel]
@@ -158,7 +158,7 @@ def test_nothing_to_find(sampling: DenseSampling | PointSampling, kind: str) -> 
 
 
 def test_more_objects_than_queries() -> None:
-    answer = answered([torch.zeros(1, 2, 3)], [[2, 0]])
+    answer = mask_output([torch.zeros(1, 2, 3)], [[2, 0]])
     (level,) = category_losses(
         answer, [stripes(3)], [torch.zeros(3, dtype=torch.long)], PointSampling(200)
     )
@@ -168,7 +168,7 @@ def test_more_objects_than_queries() -> None:
 
 
 def test_mask_losses_are_divided_by_the_count_they_are_given() -> None:
-    reply = answered([torch.zeros(1, 2, 3)], [[0, 1]])
+    reply = mask_output([torch.zeros(1, 2, 3)], [[0, 1]])
     truth, labels = [stripes(2)], [torch.tensor([0, 1])]
     (own,) = category_losses(reply, truth, labels, DENSE)
     (shared,) = category_losses(reply, truth, labels, DENSE, count=4.0)  # two processes, say
@@ -177,5 +177,5 @@ def test_mask_losses_are_divided_by_the_count_they_are_given() -> None:
     assert shared["category"].item() == pytest.approx(own["category"].item())
 
 
-def test_a_process_alone_keeps_its_counts_but_none_is_below_one() -> None:
+def test_counts_of_a_single_process_are_at_least_one() -> None:
     assert averaged_counts([7, 0, 1]) == [7.0, 1.0, 1.0]

@@ -1,4 +1,4 @@
-"""Pictures and masks of any size land on one grid, by the size rule of the published code."""
+"""Images and masks of any size are resized to one grid, by the published code's rule."""
 
 import numpy as np
 import pytest
@@ -25,9 +25,9 @@ def frame_of(height: int, width: int, seed: int = 0) -> Frame:
     return Frame(pixels, "noise")
 
 
-def uint8_of(canvas: NDArray[np.float32]) -> NDArray[np.float32]:
+def uint8_of(geometry: NDArray[np.float32]) -> NDArray[np.float32]:
     """(3, S, S) normalized -> (S, S, 3) in 0..255."""
-    return canvas.transpose(1, 2, 0) * STD + MEAN
+    return geometry.transpose(1, 2, 0) * STD + MEAN
 
 
 @settings(max_examples=200, deadline=None)
@@ -56,39 +56,39 @@ def test_the_longest_side_fills_the_input_and_the_ratio_stays(
     ],
 )
 def test_known_sizes(size: int, height: int, width: int, content: tuple[int, int]) -> None:
-    """Halves are rounded as detectron2's arithmetic happens to round them."""
+    """Halves are rounded as detectron2's arithmetic rounds them."""
     assert content_size(height, width, size) == content
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90))
-def test_content_is_the_resized_picture_and_the_rest_is_padding(height: int, width: int) -> None:
+def test_content_is_the_resized_image_and_the_rest_is_padding(height: int, width: int) -> None:
     frame = frame_of(height, width)
-    canvas, (h, w) = fit_pixels(frame, 64)
-    assert canvas.shape == (3, 64, 64) and canvas.dtype == np.float32
+    geometry, (h, w) = fit_pixels(frame, 64)
+    assert geometry.shape == (3, 64, 64) and geometry.dtype == np.float32
     assert (h, w) == content_size(height, width, 64)
-    pixels = uint8_of(canvas)
+    pixels = uint8_of(geometry)
     resized = Image.fromarray(frame.pixels).resize((w, h), Image.Resampling.BILINEAR)
     assert np.allclose(pixels[:h, :w], np.asarray(resized), atol=1e-3)
     assert np.allclose(pixels[h:], PADDING, atol=1e-3)
     assert np.allclose(pixels[:, w:], PADDING, atol=1e-3)
 
 
-def test_a_picture_of_the_right_size_is_not_touched() -> None:
+def test_an_image_of_the_input_size_is_unchanged() -> None:
     frame = frame_of(48, 64)
     assert np.allclose(uint8_of(fit_pixels(frame, 64)[0])[:48], frame.pixels, atol=1e-3)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 1000))
-def test_masks_lie_on_the_grid_of_the_picture(height: int, width: int, seed: int) -> None:
-    """A picture that is white where the mask is stays so, away from the mask's edges."""
+def test_masks_lie_on_the_grid_of_the_image(height: int, width: int, seed: int) -> None:
+    """An image that is white where the mask is stays so, away from the mask's edges."""
     mask = np.zeros((height, width), bool)
     mask[: seed % height + 1, : seed % width + 1] = True
     white = np.repeat(mask[..., None] * np.uint8(255), 3, axis=2)
-    canvas, (h, w) = fit_pixels(Frame(white, "white"), 64)
+    geometry, (h, w) = fit_pixels(Frame(white, "white"), 64)
     (placed,) = fit_masks(mask[None], 64)
-    level = uint8_of(canvas)[..., 0]
+    level = uint8_of(geometry)[..., 0]
     content = np.zeros((64, 64), bool)
     content[:h, :w] = True
     assert placed[content & (level > 254)].all()
@@ -96,7 +96,7 @@ def test_masks_lie_on_the_grid_of_the_picture(height: int, width: int, seed: int
     assert not placed[~content].any()
 
 
-def test_masks_of_a_drawn_scene_keep_their_share(samples: list[Sample]) -> None:
+def test_masks_of_a_synthetic_scene_keep_their_area(samples: list[Sample]) -> None:
     for query in samples[0].queries:
         placed = fit_masks(query.masks, 128)
         assert placed.shape == (len(query.masks), 128, 128)
@@ -105,7 +105,7 @@ def test_masks_of_a_drawn_scene_keep_their_share(samples: list[Sample]) -> None:
             assert cells[:h, :w].mean() == pytest.approx(mask.mean(), abs=0.02)
 
 
-def test_no_masks_are_no_masks() -> None:
+def test_no_masks_stay_no_masks() -> None:
     assert fit_masks(np.zeros((0, 30, 40), bool), 64).shape == (0, 64, 64)
 
 
@@ -124,12 +124,12 @@ def test_a_region_of_one_pixel_does_not_vanish(height: int, width: int, y: float
     assert abs((columns.mean() + 0.5) / w - (column + 0.5) / width) <= 0.5 / w + 0.5 / width
 
 
-def test_regions_that_survive_are_placed_as_masks() -> None:
+def test_larger_regions_are_resized_as_masks() -> None:
     mask = np.zeros((1, 90, 120), bool)
     mask[0, 20:50, 30:60] = True
     assert (fit_regions(mask, 64) == fit_masks(mask, 64)).all()
 
 
-def test_a_region_without_pixels_is_refused() -> None:
+def test_an_empty_region_is_an_error() -> None:
     with pytest.raises(UsageError, match="no pixels"):
         fit_regions(np.zeros((1, 9, 9), bool), 64)

@@ -1,4 +1,4 @@
-"""Raw answers to predictions: each task's rule, with answers so clear that the result is known."""
+"""Raw outputs to predictions: each task's rule, with outputs so clear that the result is known."""
 
 from collections.abc import Sequence
 
@@ -28,36 +28,36 @@ from vlseg_cli.schema import (
 
 HEIGHT, WIDTH = 48, 64
 FRAME = Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), "room.png", index=4)
-CANVAS = ImageGeometry((64, 64), (48, 64), (HEIGHT, WIDTH))
+GEOMETRY = ImageGeometry((64, 64), (48, 64), (HEIGHT, WIDTH))
 NAMES = ("cup", "dog", "sky")
 CATEGORIES = Categories(NAMES, (False, False, True))
 Part = tuple[Tensor, Tensor]
 
 
-def painted(*boxes: tuple[int, int, int, int]) -> Tensor:
-    """Mask logits (N, 16, 16): sure inside each box x0, y0, x1, y1 (in cells of 4 px)."""
+def box_logits(*boxes: tuple[int, int, int, int]) -> Tensor:
+    """Mask logits (N, 16, 16): positive inside each box x0, y0, x1, y1 (in cells of 4 px)."""
     masks = torch.full((len(boxes), 16, 16), -8.0)
     for mask, (x0, y0, x1, y1) in zip(masks, boxes, strict=True):
         mask[y0:y1, x0:x1] = 8.0
     return masks
 
 
-def sure(*labels: int, classes: int = 4, logit: float = 9.0) -> Tensor:
-    """Class logits (N, K + 1), each query sure of its label; 3 is void."""
+def confident(*labels: int, classes: int = 4, logit: float = 9.0) -> Tensor:
+    """Class logits (N, K + 1), each query confident of its label; 3 is no object."""
     logits = torch.zeros(len(labels), classes)
     logits[torch.arange(len(labels)), torch.tensor(labels)] = logit
     return logits
 
 
-def told(
+def predict(
     task: Task,
     prompt: Prompt,
     *parts: Part,
     threshold: float | None = None,
     many: bool = False,
 ) -> Prediction:
-    ask = PromptRequest(0, task, prompt, threshold, many)
-    return build_prediction(ask, FRAME, CANVAS, parts, PSALMConfig(), {"see": 0.5})
+    request = PromptRequest(0, task, prompt, threshold, many)
+    return build_prediction(request, FRAME, GEOMETRY, parts, PSALMConfig(), {"see": 0.5})
 
 
 def masks_of(prediction: Prediction) -> list[NDArray[np.bool_]]:
@@ -73,9 +73,9 @@ def covers(mask: NDArray[np.bool_], x0: int, y0: int, x1: int, y1: int) -> bool:
     return bool(mask[inner].all() and not mask[~outer].any() and mask.any())
 
 
-def test_a_prediction_says_what_it_is_about() -> None:
-    part = (torch.tensor([[5.0]]), painted((0, 0, 4, 4)))
-    prediction = told(Task.REFER, Expression("the cup"), part)
+def test_a_prediction_holds_frame_task_and_prompt() -> None:
+    part = (torch.tensor([[5.0]]), box_logits((0, 0, 4, 4)))
+    prediction = predict(Task.REFER, Expression("the cup"), part)
     assert (prediction.source, prediction.frame) == ("room.png", 4)
     assert (prediction.height, prediction.width) == (HEIGHT, WIDTH)
     assert (prediction.task, prediction.text) == (Task.REFER, "")
@@ -89,17 +89,17 @@ def test_a_prediction_says_what_it_is_about() -> None:
 
 @pytest.fixture
 def room() -> Part:
-    """Two cups, a dog that is hardly seen, half a sky each by two queries, and a void query."""
-    masks = painted(
+    """Two cups, a dog with a low score, half a sky each by two queries, and a no-object query."""
+    masks = box_logits(
         (0, 6, 4, 10), (6, 6, 10, 10), (12, 6, 14, 8), (0, 0, 8, 4), (8, 0, 16, 4), (0, 0, 16, 12)
     )
-    scores = sure(0, 0, 1, 2, 2, 3)
+    scores = confident(0, 0, 1, 2, 2, 3)
     scores[2, 1] = 1.2  # the dog: about one half
     return scores, masks
 
 
 def test_panoptic(room: Part) -> None:
-    prediction = told(Task.PANOPTIC, CATEGORIES, room)
+    prediction = predict(Task.PANOPTIC, CATEGORIES, room)
     assert prediction.panoptic is not None
     assert [s.label for s in prediction.segments] == ["cup", "cup", "sky"]
     assert [s.category_id for s in prediction.segments] == [0, 0, 2]
@@ -112,21 +112,21 @@ def test_panoptic(room: Part) -> None:
 
 
 def test_panoptic_threshold(room: Part) -> None:
-    prediction = told(Task.PANOPTIC, CATEGORIES, room, threshold=0.3)
+    prediction = predict(Task.PANOPTIC, CATEGORIES, room, threshold=0.3)
     assert [s.label for s in prediction.segments] == ["cup", "cup", "dog", "sky"]
     assert prediction.segments[2].score == pytest.approx(np.exp(1.2) / (np.exp(1.2) + 3))
 
 
-def test_panoptic_of_nothing() -> None:
-    prediction = told(
-        Task.PANOPTIC, CATEGORIES, (sure(3, 3), painted((0, 0, 4, 4)).repeat(2, 1, 1))
+def test_panoptic_without_segments() -> None:
+    prediction = predict(
+        Task.PANOPTIC, CATEGORIES, (confident(3, 3), box_logits((0, 0, 4, 4)).repeat(2, 1, 1))
     )
     assert prediction.segments == ()
     assert prediction.panoptic is not None and not prediction.panoptic.ids.any()
 
 
-def test_semantic_gives_every_pixel_to_one_category(room: Part) -> None:
-    prediction = told(Task.SEMANTIC, CATEGORIES, room)
+def test_semantic_assigns_every_pixel_one_category(room: Part) -> None:
+    prediction = predict(Task.SEMANTIC, CATEGORIES, room)
     assert prediction.panoptic is not None
     masks = masks_of(prediction)
     assert (np.sum(masks, 0) == 1).all()
@@ -142,9 +142,9 @@ def test_semantic_gives_every_pixel_to_one_category(room: Part) -> None:
 
 
 def test_semantic_scores_are_formed_at_the_size_of_the_input(room: Part) -> None:
-    """Section 7.2: masks are enlarged first and become probabilities then."""
+    """Section 7.2: masks are resized first and become probabilities then."""
     scores, low = room[0], room[1] / 8
-    prediction = told(Task.SEMANTIC, CATEGORIES, (scores, low))
+    prediction = predict(Task.SEMANTIC, CATEGORIES, (scores, low))
     masks = F.interpolate(low[None], (64, 64), mode="bilinear")[0].sigmoid()
     maps = torch.einsum("qc,qhw->chw", scores.softmax(-1)[:, :-1], masks)[:, :48]
     best, label = maps.max(0)
@@ -156,21 +156,21 @@ def test_semantic_scores_are_formed_at_the_size_of_the_input(room: Part) -> None
 
 @pytest.mark.parametrize("task", [Task.INSTANCE, Task.DETECT])
 def test_instances_are_things_best_first(room: Part, task: Task) -> None:
-    prediction = told(task, CATEGORIES, room)
+    prediction = predict(task, CATEGORIES, room)
     assert [s.label for s in prediction.segments] == ["cup", "cup"]
     assert sorted(s.bbox[0] for s in prediction.segments) == pytest.approx([0, 24], abs=2)
-    everything = told(task, CATEGORIES, room, threshold=0.0)
+    everything = predict(task, CATEGORIES, room, threshold=0.0)
     scores = [s.score for s in everything.segments]
     assert scores == sorted(scores, reverse=True)
     assert {s.label for s in everything.segments} == {"cup", "dog"}
     assert everything.panoptic is None
     for threshold in (0.3, 0.5, 0.999):
-        some = told(task, CATEGORIES, room, threshold=threshold)
+        some = predict(task, CATEGORIES, room, threshold=threshold)
         assert [s.score for s in some.segments] == [s for s in scores if s >= threshold]
 
 
 def test_names_without_flags_are_things(room: Part) -> None:
-    prediction = told(Task.INSTANCE, Categories(NAMES), room)
+    prediction = predict(Task.INSTANCE, Categories(NAMES), room)
     assert {s.label for s in prediction.segments} == {"cup", "sky"}
 
 
@@ -179,38 +179,40 @@ def test_names_without_flags_are_things(room: Part) -> None:
 
 @pytest.fixture
 def cups() -> Part:
-    """Three queries: one sure, one likely, one that does not answer."""
+    """Three queries: one confident, one likely, one without a mask."""
     scores = torch.tensor([[1.5], [4.0], [-3.0]])
-    return scores, painted((0, 0, 4, 4), (8, 0, 12, 4), (0, 6, 16, 12))
+    return scores, box_logits((0, 0, 4, 4), (8, 0, 12, 4), (0, 6, 16, 12))
 
 
 @pytest.mark.parametrize("prompt", [Expression("the cup"), Question("what holds tea?")])
-def test_the_best_mask_answers(cups: Part, prompt: Expression | Question) -> None:
-    (segment,) = told(Task.REFER, prompt, cups).segments
+def test_a_sentence_gets_the_best_mask(cups: Part, prompt: Expression | Question) -> None:
+    (segment,) = predict(Task.REFER, prompt, cups).segments
     assert covers(decode_rle(segment.rle), 8, 0, 12, 4)
     assert segment.label == prompt.text and segment.category_id is None
     assert segment.score == pytest.approx(1 / (1 + np.exp(-4)), abs=0.03)
     assert segment.area == decode_rle(segment.rle).sum()
 
 
-def test_a_threshold_may_leave_no_answer(cups: Part) -> None:
+def test_a_threshold_may_leave_no_segment(cups: Part) -> None:
     prompt = Expression("the cup")
-    assert len(told(Task.REFER, prompt, cups, threshold=0.9).segments) == 1
-    assert told(Task.REFER, prompt, cups, threshold=0.99).segments == ()
+    assert len(predict(Task.REFER, prompt, cups, threshold=0.9).segments) == 1
+    assert predict(Task.REFER, prompt, cups, threshold=0.99).segments == ()
 
 
 @pytest.mark.parametrize(("threshold", "boxes"), [(None, 2), (0.9, 1), (0.999, 1), (0.01, 3)])
 def test_many_join_all_above_the_threshold(cups: Part, threshold: float | None, boxes: int) -> None:
-    (segment,) = told(Task.REFER, Expression("cups"), cups, threshold=threshold, many=True).segments
+    (segment,) = predict(
+        Task.REFER, Expression("cups"), cups, threshold=threshold, many=True
+    ).segments
     mask = decode_rle(segment.rle)
     found = [mask[8, 8], mask[8, 40], mask[36, 32]]
     assert sum(found) == boxes and found[1]
 
 
-def test_an_empty_mask_is_no_answer() -> None:
+def test_an_empty_mask_is_no_segment() -> None:
     nothing = (torch.tensor([[5.0]]), torch.full((1, 16, 16), -8.0))
     for many in (False, True):
-        assert told(Task.REFER, Expression("x"), nothing, many=many).segments == ()
+        assert predict(Task.REFER, Expression("x"), nothing, many=many).segments == ()
 
 
 # Regions ----------------------------------------------------------------------------------------
@@ -218,35 +220,35 @@ def test_an_empty_mask_is_no_answer() -> None:
 
 @pytest.fixture
 def places() -> Regions:
-    """A point and a box; the model's answers do not depend on their masks here."""
+    """A point and a box; outputs do not depend on their masks here."""
     mask = np.ones((HEIGHT, WIDTH), bool)
     return Regions((Region("point", mask), Region("box", mask)))
 
 
 def columns(part: Part) -> Sequence[Part]:
-    """Regions asked together as the same regions asked apart."""
+    """The output of one prompt with all regions as outputs of one prompt each."""
     return [(part[0][:, k : k + 1], part[1]) for k in range(part[0].shape[1])]
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_each_region_gets_its_own_answer(places: Regions, together: bool) -> None:
-    part = (torch.tensor([[3.0, -2.0], [-2.0, 1.0]]), painted((0, 0, 4, 4), (8, 6, 12, 10)))
+def test_each_region_gets_its_own_mask(places: Regions, together: bool) -> None:
+    part = (torch.tensor([[3.0, -2.0], [-2.0, 1.0]]), box_logits((0, 0, 4, 4), (8, 6, 12, 10)))
     parts = [part] if together else columns(part)
-    prediction = told(Task.INTERACTIVE, places, *parts)
+    prediction = predict(Task.INTERACTIVE, places, *parts)
     assert [s.label for s in prediction.segments] == ["point 1", "box 2"]
     first, second = masks_of(prediction)
     assert covers(first, 0, 0, 4, 4) and covers(second, 8, 6, 12, 10)
-    (only,) = told(Task.INTERACTIVE, places, *parts, threshold=0.9).segments
+    (only,) = predict(Task.INTERACTIVE, places, *parts, threshold=0.9).segments
     assert only.label == "point 1"
 
 
-def test_one_mask_may_answer_two_regions(places: Regions) -> None:
-    part = (torch.tensor([[3.0, 2.0], [-2.0, 1.0]]), painted((0, 0, 4, 4), (8, 6, 12, 10)))
-    first, second = told(Task.INTERACTIVE, places, part).segments
+def test_two_regions_may_share_a_mask(places: Regions) -> None:
+    part = (torch.tensor([[3.0, 2.0], [-2.0, 1.0]]), box_logits((0, 0, 4, 4), (8, 6, 12, 10)))
+    first, second = predict(Task.INTERACTIVE, places, part).segments
     assert first.rle == second.rle and first.score > second.score
 
 
-def test_a_region_without_an_answer_keeps_its_place(places: Regions) -> None:
+def test_a_region_without_a_mask_keeps_its_position(places: Regions) -> None:
     part = (torch.tensor([[3.0, -9.0]]), torch.full((1, 16, 16), -8.0))
-    segments = told(Task.INTERACTIVE, places, part).segments
+    segments = predict(Task.INTERACTIVE, places, part).segments
     assert [(s.area, s.score, s.bbox) for s in segments] == [(0, 0.0, (0, 0, 0, 0))] * 2

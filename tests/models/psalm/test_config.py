@@ -1,4 +1,4 @@
-"""The defaults are the published sizes, and what cannot be a PSALM is refused in a sentence."""
+"""The defaults are the published sizes, and invalid values are errors of one sentence."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ def test_losses_of_the_release_before_are_still_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "expected"),
     [
         ({"query": 3}, "the PSALM configuration: unknown key 'query'; did you mean 'queries'"),
         ({"queries": 3.5}, "queries must be a whole number, not 3.5"),
@@ -60,6 +60,6 @@ def test_losses_of_the_release_before_are_still_read() -> None:
         ({"queries": 3, "single_queries": 4}, "single_queries are 4, more than its 3 queries"),
     ],
 )
-def test_what_cannot_be(values: dict[str, Any], said: str) -> None:
-    with pytest.raises(WeightsError, match=said):
+def test_invalid_values_are_named(values: dict[str, Any], expected: str) -> None:
+    with pytest.raises(WeightsError, match=expected):
         PSALMConfig.from_dict(values)

@@ -1,4 +1,4 @@
-"""Training begins with Mask2Former's file and a stage-1 connector, each filling its part alone."""
+"""PSALM's layouts: the published one, Mask2Former's file and a stage-1 connector as a start."""
 
 import json
 import pickle
@@ -48,7 +48,7 @@ def learner(golden: Golden) -> TrainablePSALM:
 
 
 def mask2former(golden: Golden) -> Arrays:
-    """The golden weights as Mask2Former's own file would have them, class head and all."""
+    """The golden weights in the layout of Mask2Former's own file, with its class head."""
     arrays: Arrays = {"criterion.empty_weight": np.ones(6, np.float32)}
     for name, tensor in golden.weights().items():
         if name.startswith("model.vision_tower."):
@@ -72,7 +72,7 @@ def write(folder: Path, arrays: Arrays) -> Path:
 
 
 def changed(before: dict[str, Tensor], model: TrainablePSALM) -> set[str]:
-    """Parts of which anything is another number now."""
+    """Parts of which any value changed."""
     now = model.model.state_dict()
     return {name.partition(".")[0] for name in now if not now[name].equal(before[name])}
 
@@ -126,7 +126,7 @@ def test_a_connector_without_statistics_keeps_fresh_ones(
         ),
     ],
 )
-def test_what_does_not_fit_is_named(
+def test_tensors_that_do_not_fit_are_named(
     golden: Golden,
     learner: TrainablePSALM,
     tmp_path: Path,
@@ -154,14 +154,14 @@ def covered(official: Official) -> Coverage:
     return cover(psalm_rules(32, config.vocabulary), official, own_shapes(lambda: PSALM(config)))
 
 
-def test_the_list_is_the_published_one(published: Official) -> None:
+def test_the_tensor_list_is_the_published_one(published: Official) -> None:
     assert len(published) == 935
     buffers = ("relative_position_index", "running_mean", "running_var", "num_batches_tracked")
     parameters = sum(t.numel() for name, t in published.items() if not name.endswith(buffers))
     assert round(parameters / 1e6, 1) == 1587.1
 
 
-def test_sizes_are_read_off_the_files(published: Official) -> None:
+def test_sizes_come_from_the_files(published: Official) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in published.items()}
     assert PSALMConfig.from_dict(psalm_sizes(shapes, PHI)) == PSALMConfig()
 
@@ -176,7 +176,7 @@ def test_conversion_covers_the_published_size_both_ways(published: Official) -> 
     assert coverage.lines()[0] == f"909 official tensors used, which fill {len(filled)} of ours"
 
 
-def test_projections_apart_cover_it_too(published: Official) -> None:
+def test_separate_projections_are_covered_too(published: Official) -> None:
     apart = {name: t for name, t in published.items() if "query_key_value" not in name}
     for layer in range(24):
         for part in "qkv":
@@ -261,10 +261,10 @@ def test_a_renamed_tensor_is_named_on_both_sides(published: Official) -> None:
     assert (coverage.unknown, coverage.missing) == (("seg_queries",), ("seg_query",))
 
 
-def test_a_folder_of_the_full_size_is_looked_through(
+def test_a_folder_of_the_full_size_is_inspected(
     published: Official, official_psalm: Path, tmp_path: Path
 ) -> None:
-    """Sparse files: every key, every true shape, three gigabytes that take no place."""
+    """Sparse files: every key, every true shape, three gigabytes that take no disk space."""
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_phi", **PHI}))
     shutil.copy(official_psalm / "tokenizer.json", tmp_path)
     shard, header, end = tmp_path / "model-00001-of-00001.safetensors", {}, 0
@@ -291,7 +291,7 @@ def test_every_reason_is_stated() -> None:
     assert len(drops) >= 5 and all(len(rule.reason) > 10 for rule in drops)
 
 
-def test_something_else_is_no_psalm() -> None:
+def test_another_model_is_no_psalm() -> None:
     with pytest.raises(WeightsError, match="no PSALM checkpoint"):
         psalm_sizes({"encoder.weight": (3, 4)}, {})
 

@@ -20,7 +20,7 @@ Batches = dict[ConditionKind, PromptBatch]
 
 @pytest.fixture
 def batches(prompts: PSALMPrompts, samples: list[Sample]) -> Batches:
-    """Prompts of each kind: of different lengths, about several image_index, several about one."""
+    """Prompts of each kind: of different lengths, about several images, several about one."""
     names = (["cup"], ["fridge", "the kitchen table", "cup"], ["tree", "sky"])
     texts = [q.prompt.text for q in samples[0].queries if isinstance(q.prompt, Expression)]
     counts, masks = (2, 1, 3), list[np.ndarray]()

@@ -1,4 +1,4 @@
-"""PSALM's instructions letter by letter, and each piece of text between marks on its own."""
+"""PSALM's instructions letter by letter, and the tokens between placeholders."""
 
 import pytest
 
@@ -20,7 +20,7 @@ BEFORE = (
 SURE = " [/INST] \nSure, the segmentation result is <seg> <|endoftext|>"
 
 
-def test_the_authors_wording() -> None:
+def test_instructions_are_the_authors() -> None:
     assert category_text(3, "psalm") == (
         f"{BEFORE}This is an image <image>, Please do Panoptic Segmentation.\n"
         f"This is all the candidate categories: <cls>, <cls>, <cls>.\n{SURE}"
@@ -40,7 +40,7 @@ def test_the_authors_wording() -> None:
     )
 
 
-def test_a_conversation_puts_the_picture_first_and_ends_every_turn() -> None:
+def test_a_conversation_starts_with_the_image_and_ends_every_turn() -> None:
     assert conversation_text([("What is it?", "A cat.")]) == (
         f"{BEFORE}<image>\nWhat is it? [/INST] A cat. <|endoftext|>"
     )
@@ -50,13 +50,13 @@ def test_a_conversation_puts_the_picture_first_and_ends_every_turn() -> None:
     )
 
 
-def test_the_miniatures_wording() -> None:
+def test_instructions_of_the_miniature() -> None:
     assert category_text(2, "plain") == "<image> segment <cls> <cls> <seg>"
     assert sentence_text("plain") == "<image> find <refer> <seg>"
     assert region_text(1, "plain") == "<image> point <region> <seg>"
 
 
-def test_marks_travel_under_the_authors_ids() -> None:
+def test_placeholders_have_the_authors_ids() -> None:
     assert {mark: int(value) for mark, value in MARKS.items()} == {
         "<image>": -200,
         "<seg>": -201,
@@ -67,7 +67,7 @@ def test_marks_travel_under_the_authors_ids() -> None:
     }
 
 
-def test_pieces_between_marks_are_tokenized_apart(bytes_tokenizer: Tokenizer) -> None:
+def test_text_between_placeholders_is_tokenized_separately(bytes_tokenizer: Tokenizer) -> None:
     ids = tokenize("do <cls>, <cls>.", bytes_tokenizer)
     comma, space = bytes_tokenizer.ids(","), bytes_tokenizer.ids(" ")
     assert bytes_tokenizer.ids(", ") == [*comma, *space]
@@ -81,7 +81,7 @@ def test_pieces_between_marks_are_tokenized_apart(bytes_tokenizer: Tokenizer) ->
     ]
 
 
-def test_names_are_read_without_the_space_before_them(bytes_tokenizer: Tokenizer) -> None:
+def test_names_are_tokenized_without_the_space_before_them(bytes_tokenizer: Tokenizer) -> None:
     t = bytes_tokenizer
     assert t.ids(" dog")[-1:] != t.ids("dog"), "this tokenizer cannot tell the difference"
     sequence = PSALMPrompts(t, "psalm", 4, 4).categories(["cat", "dog"])
@@ -106,16 +106,14 @@ def test_background_is_the_last_condition(words: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("text", ["the cat", " the cat ", "the cat."])
-def test_sentences_are_written_as_the_authors_wrote_them(
-    bytes_tokenizer: Tokenizer, text: str
-) -> None:
+def test_sentences_have_the_authors_format(bytes_tokenizer: Tokenizer, text: str) -> None:
     sequence = PSALMPrompts(bytes_tokenizer, "psalm", 4, 4).sentence(text)
     said = sequence.ids[sequence.condition == 0].tolist()
     assert said == [*bytes_tokenizer.ids(" the cat."), bytes_tokenizer.seg]
     assert sequence.conditions == 1
 
 
-def test_regions_are_told_with_a_literal_seg(bytes_tokenizer: Tokenizer) -> None:
+def test_regions_end_with_a_literal_seg(bytes_tokenizer: Tokenizer) -> None:
     t = bytes_tokenizer
     sequence = PSALMPrompts(t, "psalm", 4, 4).regions(2)
     assert sequence.conditions == 2
@@ -125,7 +123,7 @@ def test_regions_are_told_with_a_literal_seg(bytes_tokenizer: Tokenizer) -> None
     assert sequence.condition[-len(end) :].tolist() == [-1] * len(end)
 
 
-def test_names_get_all_mask_tokens_and_one_answer_gets_its_own(words: Tokenizer) -> None:
+def test_categories_and_single_prompts_have_their_numbers_of_mask_tokens(words: Tokenizer) -> None:
     prompts = PSALMPrompts(words, "plain", queries=5, single=2)
     counts = [
         int((sequence.ids == Placeholder.QUERIES).sum())
@@ -134,7 +132,7 @@ def test_names_get_all_mask_tokens_and_one_answer_gets_its_own(words: Tokenizer)
     assert counts == [5, 2, 2]
 
 
-def test_all_prompts_of_a_style_share_what_is_read_before_the_picture(
+def test_all_prompts_of_a_style_share_a_prefix(
     bytes_tokenizer: Tokenizer,
 ) -> None:
     prompts = PSALMPrompts(bytes_tokenizer, "psalm", 4, 4)
@@ -142,7 +140,7 @@ def test_all_prompts_of_a_style_share_what_is_read_before_the_picture(
     assert len({sequence.prefix for sequence in sequences}) == 1
 
 
-def test_marks_in_a_users_words_are_just_words(words: Tokenizer) -> None:
+def test_placeholders_in_user_text_are_plain_text(words: Tokenizer) -> None:
     prompts = PSALMPrompts(words, "plain", 3, 1)
     sequence = prompts.sentence("the <seg> cat <image>")
     assert sequence.conditions == 1

@@ -1,4 +1,4 @@
-"""The embedded default proposes: whole things of a drawn scene, small ones from quarters too."""
+"""The embedded default proposes objects of synthetic scenes, small ones from crops."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def embedded() -> Proposer:
 
 
 def best_overlaps(proposer: Proposer) -> list[float]:
-    """Of every true thing: IoU with the proposal that fits it best."""
+    """Of every true object: IoU with its best proposal."""
     found = []
     for seed in SEEDS:
         sample = synthetic_sample(seed, 256, SampleMix(sentences=0, questions=0, regions=0))
@@ -30,11 +30,11 @@ def best_overlaps(proposer: Proposer) -> list[float]:
     return found
 
 
-def test_things_are_proposed(embedded: Proposer) -> None:
+def test_objects_are_proposed(embedded: Proposer) -> None:
     assert np.mean(best_overlaps(embedded)) > 0.6
 
 
-def test_quarters_add_what_the_whole_misses(embedded: Proposer) -> None:
+def test_crops_add_small_objects(embedded: Proposer) -> None:
     assert isinstance(embedded, PSALMProposer)
     segmenter = embedded._psalm
     assert isinstance(segmenter, PSALMSegmenter)

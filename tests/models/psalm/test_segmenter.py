@@ -1,4 +1,4 @@
-"""Frames and prompts in, predictions on each frame's own grid out; one look, many answers."""
+"""Frames and prompts in, predictions on each frame's own grid out; one encoding for all prompts."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ ROOM = Categories(("cup", "table", "sky"), (False, False, True))
 
 
 @pytest.fixture
-def looks(segmenter: PSALMSegmenter) -> Iterator[list[int]]:
+def encoder_runs(segmenter: PSALMSegmenter) -> Iterator[list[int]]:
     """The batch size of every run of the vision tower during a test."""
     sizes: list[int] = []
     hook = segmenter.model.vision_tower.register_forward_hook(
@@ -38,8 +38,8 @@ def looks(segmenter: PSALMSegmenter) -> Iterator[list[int]]:
     hook.remove()
 
 
-def asks_about(frame: int, sample: Sample) -> list[PromptRequest]:
-    """Everything the sample asks, with every kind of threshold."""
+def requests_about(frame: int, sample: Sample) -> list[PromptRequest]:
+    """All prompts of a sample, with every kind of threshold."""
     requests = [PromptRequest(frame, query.task, query.prompt) for query in sample.queries]
     requests += [PromptRequest(frame, task, ROOM, 0.0) for task in CATEGORY_TASKS]
     requests.append(PromptRequest(frame, Task.REFER, Expression("the cups"), 0.1, many=True))
@@ -47,7 +47,7 @@ def asks_about(frame: int, sample: Sample) -> list[PromptRequest]:
 
 
 def same(first: Prediction, second: Prediction) -> bool:
-    """Whether two predictions say the same, their clocks aside."""
+    """Whether two predictions are equal but for their seconds."""
 
     def told(one: Prediction) -> list[object]:
         ids = None if one.panoptic is None else one.panoptic.ids.tolist()
@@ -74,36 +74,38 @@ def on_the_frames_grid(prediction: Prediction, frame: Frame) -> None:
             assert (decode_rle(segment.rle) == (prediction.panoptic.ids == number)).all()
 
 
-def test_one_look_and_many_answers_are_many_looks_and_an_answer_each(
-    segmenter: PSALMSegmenter, samples: list[Sample], looks: list[int]
+def test_prompts_share_one_encoding_and_equal_single_requests(
+    segmenter: PSALMSegmenter, samples: list[Sample], encoder_runs: list[int]
 ) -> None:
-    requests = [ask for frame, sample in enumerate(samples) for ask in asks_about(frame, sample)]
+    requests = [
+        request for frame, sample in enumerate(samples) for request in requests_about(frame, sample)
+    ]
     together = segmenter.predict(segmenter.encode([s.frame for s in samples]), requests)
-    assert looks == [3]
+    assert encoder_runs == [3]
     assert sum(len(prediction.segments) for prediction in together) > len(requests)
-    for ask, prediction in zip(requests, together, strict=True):
-        alone = segmenter.encode([samples[ask.frame].frame])
+    for request, prediction in zip(requests, together, strict=True):
+        alone = segmenter.encode([samples[request.frame].frame])
         (single,) = segmenter.predict(
-            alone, [PromptRequest(0, ask.task, ask.prompt, ask.threshold, ask.many)]
+            alone, [PromptRequest(0, request.task, request.prompt, request.threshold, request.many)]
         )
         assert same(prediction, single)
-    assert looks == [3, *[1] * len(requests)]
+    assert encoder_runs == [3, *[1] * len(requests)]
 
 
-def test_answers_do_not_depend_on_what_was_asked_before(
+def test_predictions_do_not_depend_on_earlier_requests(
     segmenter: PSALMSegmenter, samples: list[Sample]
 ) -> None:
-    requests = asks_about(0, samples[0])
+    requests = requests_about(0, samples[0])
     encoded = segmenter.encode([samples[0].frame])
     first = segmenter.predict(encoded, requests)
     second = segmenter.predict(encoded, requests[::-1])[::-1]
     assert all(same(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_more_prompts_than_go_in_one_batch(
+def test_more_prompts_than_one_batch_holds(
     segmenter: PSALMSegmenter, samples: list[Sample]
 ) -> None:
-    """The same few sentences again and again: their answers repeat across batches."""
+    """The same few sentences repeated: their predictions repeat across batches."""
     texts = ["the cup", "the red table", "a tree"]
     requests = [PromptRequest(i % 2, Task.REFER, Expression(texts[i % 3])) for i in range(40)]
     predictions = segmenter.predict(segmenter.encode([s.frame for s in samples[:2]]), requests)
@@ -114,7 +116,7 @@ def test_more_prompts_than_go_in_one_batch(
     assert len({segment.score for p in predictions[:6] for segment in p.segments}) >= 3
 
 
-def test_a_prompt_asked_in_several_ways_is_read_once(
+def test_a_prompt_with_several_tasks_runs_once(
     segmenter: PSALMSegmenter, samples: list[Sample]
 ) -> None:
     rows: list[int] = []
@@ -131,16 +133,14 @@ def test_a_prompt_asked_in_several_ways_is_read_once(
     assert not same(predictions[0], predictions[4])
 
 
-def test_nothing_asked_is_nothing_answered(
-    segmenter: PSALMSegmenter, samples: list[Sample]
-) -> None:
+def test_no_request_gives_no_prediction(segmenter: PSALMSegmenter, samples: list[Sample]) -> None:
     assert segmenter.predict(segmenter.encode([samples[0].frame]), []) == []
 
 
 @pytest.mark.parametrize(
     ("height", "width"), [(64, 64), (37, 91), (150, 53), (7, 5), (1, 90), (90, 1), (1, 1), (3, 400)]
 )
-def test_every_task_answers_on_the_pictures_own_grid(
+def test_every_task_predicts_on_the_frames_own_grid(
     segmenter: PSALMSegmenter, height: int, width: int
 ) -> None:
     scene = draw_scene(21, 96).pixels
@@ -161,60 +161,60 @@ def test_every_task_answers_on_the_pictures_own_grid(
             0, Task.INTERACTIVE, Regions((point, box_region((0, 0, 2, 1), height, width)))
         ),
     ]
-    for ask, prediction in zip(
+    for request, prediction in zip(
         requests, segmenter.predict(segmenter.encode([frame]), requests), strict=True
     ):
         on_the_frames_grid(prediction, frame)
-        assert (prediction.panoptic is not None) is (ask.task in (Task.PANOPTIC, Task.SEMANTIC))
+        assert (prediction.panoptic is not None) is (request.task in (Task.PANOPTIC, Task.SEMANTIC))
 
 
 def test_frames_of_different_sizes_share_a_batch(
-    segmenter: PSALMSegmenter, looks: list[int]
+    segmenter: PSALMSegmenter, encoder_runs: list[int]
 ) -> None:
     frames = [Frame(draw_scene(seed, size).pixels, str(seed)) for seed, size in ((1, 64), (2, 90))]
     requests = [PromptRequest(frame, Task.SEMANTIC, ROOM) for frame in (1, 0, 1)]
     predictions = segmenter.predict(segmenter.encode(frames), requests)
-    assert looks == [2]
+    assert encoder_runs == [2]
     assert [p.source for p in predictions] == ["2", "1", "2"]
-    for ask, prediction in zip(requests, predictions, strict=True):
-        on_the_frames_grid(prediction, frames[ask.frame])
+    for request, prediction in zip(requests, predictions, strict=True):
+        on_the_frames_grid(prediction, frames[request.frame])
 
 
-def test_each_region_is_answered_in_its_place(
+def test_regions_are_predicted_in_their_order(
     segmenter: PSALMSegmenter, samples: list[Sample]
 ) -> None:
     for sample in samples:
         (prompt,) = (q.prompt for q in sample.queries if isinstance(q.prompt, Regions))
-        ask = PromptRequest(0, Task.INTERACTIVE, prompt)
-        (prediction,) = segmenter.predict(segmenter.encode([sample.frame]), [ask])
+        request = PromptRequest(0, Task.INTERACTIVE, prompt)
+        (prediction,) = segmenter.predict(segmenter.encode([sample.frame]), [request])
         labels = [f"{region.kind} {n}" for n, region in enumerate(prompt.regions, start=1)]
         assert [segment.label for segment in prediction.segments] == labels
 
 
-def test_a_dot_on_a_large_picture_is_answered(segmenter: PSALMSegmenter) -> None:
+def test_a_dot_on_a_large_image_gets_a_mask(segmenter: PSALMSegmenter) -> None:
     frame = Frame(np.zeros((700, 900, 3), np.uint8), "dark")
     dot = np.zeros((700, 900), bool)
     dot[333, 555] = True
-    ask = PromptRequest(0, Task.INTERACTIVE, Regions((Region("mask", dot),)))
-    (prediction,) = segmenter.predict(segmenter.encode([frame]), [ask])
+    request = PromptRequest(0, Task.INTERACTIVE, Regions((Region("mask", dot),)))
+    (prediction,) = segmenter.predict(segmenter.encode([frame]), [request])
     assert len(prediction.segments) == 1
 
 
-def test_what_cannot_be_asked(segmenter: PSALMSegmenter, samples: list[Sample]) -> None:
+def test_empty_prompts_are_errors(segmenter: PSALMSegmenter, samples: list[Sample]) -> None:
     encoded = segmenter.encode([samples[0].frame])
     nowhere = Region("mask", np.zeros(samples[0].frame.pixels.shape[:2], bool))
-    for prompt, said in (
+    for prompt, expected in (
         (Categories(()), "at least one name"),
         (Regions(()), "at least one"),
         (Regions((nowhere,)), "no pixels"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=expected):
             segmenter.predict(encoded, [PromptRequest(0, Task.PANOPTIC, prompt)])
 
 
-def test_seconds_of_looking_and_answering(segmenter: PSALMSegmenter, samples: list[Sample]) -> None:
+def test_seconds_are_recorded(segmenter: PSALMSegmenter, samples: list[Sample]) -> None:
     encoded = segmenter.encode([samples[0].frame])
-    ask = PromptRequest(0, Task.REFER, Expression("the cup"))
-    first, second = (segmenter.predict(encoded, [ask])[0].seconds for _ in range(2))
+    request = PromptRequest(0, Task.REFER, Expression("the cup"))
+    first, second = (segmenter.predict(encoded, [request])[0].seconds for _ in range(2))
     assert set(first) == {"see", "answer"} and min(first.values()) > 0
     assert first["see"] == second["see"] == encoded.seconds

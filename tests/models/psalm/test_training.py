@@ -1,4 +1,4 @@
-"""A batch goes in, finite losses come out that teach every part, whatever the batch lacks."""
+"""Losses of batches are finite and reach every part, whatever the batch lacks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ def losses(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def learner(design: dict[str, Any], losses: dict[str, Any]) -> TrainablePSALM:
-    """A new model, regions asked together only where that can be learned."""
+    """A new model, regions in one prompt only where that can be trained."""
     torch.manual_seed(3)
     together = design.get("regions_together", True) and losses.get("assignment") != "first"
     return build_trainable(
@@ -43,15 +43,15 @@ def learner(design: dict[str, Any], losses: dict[str, Any]) -> TrainablePSALM:
 
 
 def without(samples: list[Sample], *kinds: type) -> list[Sample]:
-    """The same scenes with fewer questions."""
+    """The same scenes without prompts of some kinds."""
     return [
         replace(s, queries=tuple(q for q in s.queries if not isinstance(q.prompt, kinds)))
         for s in samples
     ]
 
 
-def unanswerable(samples: list[Sample]) -> list[Sample]:
-    """The same questions about things that are not there."""
+def without_masks(samples: list[Sample]) -> list[Sample]:
+    """The same prompts without true masks."""
 
     def empty(query: Query) -> Query:
         return replace(query, masks=query.masks[:0], labels=query.labels[:0])
@@ -59,7 +59,7 @@ def unanswerable(samples: list[Sample]) -> list[Sample]:
     return [replace(s, queries=tuple(map(empty, s.queries))) for s in samples]
 
 
-def learned(learner: TrainablePSALM, samples: list[Sample]) -> tuple[dict[str, Tensor], Tensor]:
+def backward(learner: TrainablePSALM, samples: list[Sample]) -> tuple[dict[str, Tensor], Tensor]:
     """Losses of the samples as one batch, gradients taken; their sum."""
     losses = learner(learner.collator()(samples))
     total = torch.stack(list(losses.values())).sum()
@@ -68,14 +68,14 @@ def learned(learner: TrainablePSALM, samples: list[Sample]) -> tuple[dict[str, T
     return losses, total
 
 
-def silent(learner: TrainablePSALM) -> set[str]:
+def without_gradient(learner: TrainablePSALM) -> set[str]:
     """Parts (up to the second dot) of which some weight got no gradient."""
     named = learner.named_parameters()
     return {".".join(name.split(".")[:2]) for name, p in named if p.grad is None}
 
 
-def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> None:
-    losses, _ = learned(learner, samples)
+def test_every_part_gets_a_gradient(learner: TrainablePSALM, samples: list[Sample]) -> None:
+    losses, _ = backward(learner, samples)
     expected = {"categories_category", "categories_mask", "categories_dice"}
     for kind in ("sentence", "region"):
         expected |= {f"{kind}s_{name}" for name in (kind, "mask", "dice")}
@@ -90,7 +90,7 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
         unused |= {*heads, "words.category"}
     assert losses.keys() == expected
     assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
-    assert silent(learner) == unused
+    assert without_gradient(learner) == unused
     grads = [p.grad for p in learner.parameters() if p.grad is not None]
     assert all(grad.isfinite().all() for grad in grads)
     for name, group in learner.parameter_groups().items():
@@ -105,17 +105,15 @@ def test_every_part_learns(learner: TrainablePSALM, samples: list[Sample]) -> No
 def test_a_batch_without_some_kind(
     learner: TrainablePSALM, samples: list[Sample], missing: tuple[type, ...]
 ) -> None:
-    losses, total = learned(learner, without(samples[:2], *missing))
+    losses, total = backward(learner, without(samples[:2], *missing))
     assert total.isfinite()
     names = {Categories: "categories_", Expression: "sentences_", Regions: "regions_"}
     for kind, prefix in names.items():
         assert any(name.startswith(prefix) for name in losses) is (kind not in missing)
 
 
-def test_a_batch_in_which_nothing_is_to_be_found(
-    learner: TrainablePSALM, samples: list[Sample]
-) -> None:
-    losses, total = learned(learner, unanswerable(samples[:2]))
+def test_a_batch_without_true_masks(learner: TrainablePSALM, samples: list[Sample]) -> None:
+    losses, total = backward(learner, without_masks(samples[:2]))
     assert total.isfinite()
     assert {"categories_category", "sentences_sentence", "regions_region"} <= losses.keys()
     assert all(
@@ -124,17 +122,19 @@ def test_a_batch_in_which_nothing_is_to_be_found(
     assert all(p.grad is None or p.grad.isfinite().all() for p in learner.parameters())
 
 
-def test_some_scenes_answer_and_others_do_not(
+def test_scenes_with_and_without_masks_in_a_batch(
     learner: TrainablePSALM, samples: list[Sample]
 ) -> None:
-    mixed = [samples[0], *unanswerable(samples[1:2]), *without(samples[2:], Regions)]
-    losses, total = learned(learner, mixed)
+    mixed = [samples[0], *without_masks(samples[1:2]), *without(samples[2:], Regions)]
+    losses, total = backward(learner, mixed)
     assert total.isfinite()
     assert losses["sentences_mask"].item() > 0
 
 
 @pytest.mark.parametrize("name", ["hungarian, points", "first, cells"])
-def test_one_batch_is_learned(miniature: dict[str, Any], samples: list[Sample], name: str) -> None:
+def test_losses_of_one_batch_decrease(
+    miniature: dict[str, Any], samples: list[Sample], name: str
+) -> None:
     torch.manual_seed(0)
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES[name])
     batch = learner.collator()(samples[:2])
@@ -149,7 +149,9 @@ def test_one_batch_is_learned(miniature: dict[str, Any], samples: list[Sample], 
     assert np.mean(totals[-3:]) < 0.85 * np.mean(totals[:3])
 
 
-def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[Sample]) -> None:
+def test_mask_token_0_learns_the_highest_score(
+    miniature: dict[str, Any], samples: list[Sample]
+) -> None:
     torch.manual_seed(0)
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, points"])
     batch = learner.collator()(without(samples[:2], Categories, Regions))
@@ -167,7 +169,7 @@ def test_mask_token_0_learns_to_answer(miniature: dict[str, Any], samples: list[
     assert (scores[:, 0] > scores[:, 1]).all()
 
 
-def test_pictures_alone_teach_what_each_cell_is(
+def test_dense_batches_have_the_semantic_loss_alone(
     miniature: dict[str, Any], samples: list[Sample]
 ) -> None:
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
@@ -182,7 +184,7 @@ def test_pictures_alone_teach_what_each_cell_is(
         ).dense_collator()
 
 
-def test_groups_part_all_weights(learner: TrainablePSALM) -> None:
+def test_parameter_groups_partition_all_weights(learner: TrainablePSALM) -> None:
     groups = learner.parameter_groups()
     assert list(groups) == [
         "vision",
@@ -217,7 +219,7 @@ def test_weights_multiply_their_losses(design: dict[str, Any], samples: list[Sam
         assert other[name].item() == pytest.approx(factor * loss.item(), rel=1e-5)
 
 
-def test_pictures_of_another_size_are_learned_too(
+def test_images_of_another_size_are_batched(
     miniature: dict[str, Any], samples: list[Sample]
 ) -> None:
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
@@ -226,7 +228,7 @@ def test_pictures_of_another_size_are_learned_too(
     assert all(loss.isfinite() for loss in learner(batch).values())
 
 
-def test_what_is_saved_has_no_auxiliary_heads(miniature: dict[str, Any], tmp_path: Path) -> None:
+def test_saved_folders_have_no_auxiliary_heads(miniature: dict[str, Any], tmp_path: Path) -> None:
     learner = build_trainable("psalm", synthetic_vocabulary(), miniature, LOSSES["first, cells"])
     learner.save(tmp_path, "card")
     assert load_tensors(tmp_path).keys() == learner.model.state_dict().keys()

@@ -1,4 +1,4 @@
-"""A session follows what it is asked through time, and goes on from its state bit for bit."""
+"""A session tracks its requests, and resumes from its state bit for bit."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def embedded() -> VideoSegmenter:
     return require_video(load_model())
 
 
-def asks_about(scenes: tuple[Scene, ...], at: int = 0) -> list[PromptRequest]:
+def requests_about(scenes: tuple[Scene, ...], at: int = 0) -> list[PromptRequest]:
     """Every kind of prompt at once."""
     size = scenes[0].ids.shape
     things = [item for item in scenes[at].items if item.is_thing]
@@ -63,8 +63,8 @@ def asks_about(scenes: tuple[Scene, ...], at: int = 0) -> list[PromptRequest]:
     ]
 
 
-def told(predictions: list[Prediction]) -> list[object]:
-    """What predictions say, their clocks aside."""
+def comparable(predictions: list[Prediction]) -> list[object]:
+    """Predictions without their seconds."""
     return [(one.frame, one.task, one.prompt, one.segments) for one in predictions]
 
 
@@ -76,23 +76,23 @@ def same_states(one: SessionState, other: SessionState) -> bool:
 
 
 @pytest.mark.parametrize("at", [0, 2])
-def test_a_session_goes_on_from_its_state_bit_for_bit(
+def test_a_session_resumes_from_its_state_bit_for_bit(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame], at: int
 ) -> None:
-    requests = asks_about(scenes, at)
+    requests = requests_about(scenes, at)
     whole = segmenter.session(requests)
     broken = segmenter.session(requests)
     for frame in frames:
         kept = {name: array.copy() for name, array in broken.state().items()}
         broken = segmenter.session(requests, kept)
-        assert told(whole.step(frame)) == told(broken.step(frame))
+        assert comparable(whole.step(frame)) == comparable(broken.step(frame))
         assert same_states(whole.state(), broken.state())
 
 
-def test_each_prompt_has_its_answer_and_each_thing_its_number(
+def test_each_prompt_has_a_prediction_and_each_object_a_track_number(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
-    requests = asks_about(scenes)
+    requests = requests_about(scenes)
     session = segmenter.session(requests)
     numbers: list[set[int]] = [set() for _ in requests]
     for frame in frames:
@@ -110,19 +110,19 @@ def test_each_prompt_has_its_answer_and_each_thing_its_number(
     assert all(number > 6 for number in numbers[2])
 
 
-def test_the_towers_run_once_for_all_prompts(
+def test_the_encoder_runs_once_for_all_prompts(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     looks: list[int] = []
     hook = segmenter.model.vision_tower.register_forward_hook(lambda *_: looks.append(1))
-    session = segmenter.session(asks_about(scenes))
+    session = segmenter.session(requests_about(scenes))
     session.step(frames[0])
     session.step(frames[1])
     hook.remove()
     assert len(looks) == 2
 
 
-def test_nothing_is_followed_before_the_frame_that_is_pointed_at(
+def test_no_region_is_tracked_before_its_frame(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
     things = [item for item in scenes[3].items if item.is_thing][:2]
@@ -136,25 +136,25 @@ def test_nothing_is_followed_before_the_frame_that_is_pointed_at(
         assert np.array_equal(decode_rle(segment.rle), region.mask)
 
 
-def test_a_frame_that_was_left_out_cannot_be_pointed_at(
+def test_regions_in_a_skipped_frame_are_an_error(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
-    session = segmenter.session([PromptRequest(1, Task.VOS, asks_about(scenes)[1].prompt)])
+    session = segmenter.session([PromptRequest(1, Task.VOS, requests_about(scenes)[1].prompt)])
     session.step(frames[0])
     with pytest.raises(UsageError, match="frame 1, in which the regions are drawn"):
         session.step(frames[2])
 
 
 @pytest.mark.parametrize("prompt", [Categories(()), Regions(())])
-def test_an_empty_prompt_is_refused(segmenter: PSALMVideoSegmenter, prompt: object) -> None:
+def test_an_empty_prompt_is_an_error(segmenter: PSALMVideoSegmenter, prompt: object) -> None:
     with pytest.raises(UsageError, match="at least one"):
         segmenter.session([PromptRequest(0, Task.VIS, prompt)])  # type: ignore[arg-type]
 
 
-def test_numbers_that_are_not_finite_change_nothing(
+def test_outputs_that_are_not_finite_change_no_state(
     segmenter: PSALMVideoSegmenter, scenes: tuple[Scene, ...], frames: list[Frame]
 ) -> None:
-    session = segmenter.session(asks_about(scenes))
+    session = segmenter.session(requests_about(scenes))
     session.step(frames[0])
     before = {name: array.copy() for name, array in session.state().items()}
     hook = segmenter.model.mask_decoder.decoder.layernorm.register_forward_hook(
@@ -167,7 +167,7 @@ def test_numbers_that_are_not_finite_change_nothing(
     session.step(frames[2])
 
 
-def test_memory_is_bounded_whatever_comes(
+def test_the_state_is_bounded(
     segmenter: PSALMVideoSegmenter, frames: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "MAX_TRACKS", 5)
@@ -185,7 +185,7 @@ def test_memory_is_bounded_whatever_comes(
     assert len(session.state()["0.numbers"]) == 5
 
 
-def test_things_keep_their_numbers_through_a_cut_to_another_scene(
+def test_regions_keep_their_numbers_through_a_cut(
     embedded: VideoSegmenter,
 ) -> None:
     """Masks of the first frame; then another scene altogether; then back."""
@@ -209,7 +209,7 @@ def test_things_keep_their_numbers_through_a_cut_to_another_scene(
         assert min(overlaps) > 0.5
 
 
-def test_named_things_keep_their_numbers(embedded: VideoSegmenter) -> None:
+def test_named_objects_keep_their_numbers(embedded: VideoSegmenter) -> None:
     scenes = draw_clip(SEED, 6, 192)
     session = embedded.session(
         [PromptRequest(0, Task.VIS, Categories(embedded.categories, embedded.stuff))]
@@ -223,7 +223,7 @@ def test_named_things_keep_their_numbers(embedded: VideoSegmenter) -> None:
     assert all(seen[0][number] == seen[-1][number] for number in set(seen[0]) & set(seen[-1]))
 
 
-def test_a_model_of_pictures_alone_is_refused() -> None:
+def test_a_model_of_images_alone_is_an_error() -> None:
     class Still:
         name, categories, stuff = "still", (), ()
 

@@ -1,8 +1,8 @@
 """HyperSeg: Towards Universal Visual Segmentation with Large Language Model (Wei et al., 2024).
 
-Two vision encoders: SigLIP's image tokens tell the language model what is there, and Swin's pyramid
-feeds the decoder and the fine-grained perceiver, whose tokens carry detail into the language model
-(Phi-2). As in PSALM, hidden states of mask tokens become the queries of a Mask2Former decoder.
+Two vision encoders: SigLIP's features become the image tokens of the language model (Phi-2), and
+Swin's pyramid feeds the decoder and the fine-grained perceiver, whose tokens carry detail into the
+language model. As in PSALM, hidden states of mask tokens become a Mask2Former decoder's queries.
 Unusual: in a video the hidden states of one frame's fine-grained tokens are the perceiver's queries
 in the next frame; names of what is present may be generated before the masks (hybrid recognition).
 

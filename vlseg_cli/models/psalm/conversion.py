@@ -124,7 +124,7 @@ def open_official_psalm(directory: Path) -> OfficialFolder:
 
 
 def is_base(directory: Path) -> bool:
-    """Whether a folder holds parts of a model: whole ones say in config.json what they are."""
+    """Whether a folder holds parts of a model: complete ones have a config.json."""
     return not (directory / CONFIG).is_file()
 
 
