@@ -1,4 +1,4 @@
-"""Vocabularies: sizes, ids, and the words that papers ask with."""
+"""Class lists: sizes, ids, and the prompts of each naming."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_sizes(vocabulary: str, classes: int, things: int, last: int) -> None:
     assert len(table.synonyms) == classes
 
 
-def test_words() -> None:
+def test_prompts_by_naming() -> None:
     ade, many = class_table("ade20k"), class_table("pascal-context-459")
     assert ade.prompt("synonyms").names[2] == "sky,clouds"
     assert ade.prompt("plain").names[6] == "road, route"

@@ -17,7 +17,7 @@ SEEDS = range(910000, 910002)
 
 
 @pytest.fixture(scope="module")
-def specimen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     write_coco(root, SEEDS, 96)
     return root
@@ -31,9 +31,9 @@ def edited(path: Path, target: Path, change) -> Path:
     return target
 
 
-def test_instances_are_the_things_of_the_scene(specimen: Path) -> None:
+def test_instances_are_the_things_of_the_scene(toy_root: Path) -> None:
     dataset = COCOInstancesDataset(
-        specimen / "annotations/instances_val2017.json", specimen / "val2017"
+        toy_root / "annotations/instances_val2017.json", toy_root / "val2017"
     )
     sample, scene = dataset[0], draw_scene(SEEDS[0], 96)
     (query,) = sample.queries
@@ -49,22 +49,22 @@ def test_instances_are_the_things_of_the_scene(specimen: Path) -> None:
         assert (mask & scene.mask(item.id)).sum() == item.area  # an outline fills its holes
 
 
-def test_gaps_in_the_ids_are_closed_in_their_order(specimen: Path, tmp_path: Path) -> None:
+def test_gaps_in_the_ids_are_closed_in_their_order(toy_root: Path, tmp_path: Path) -> None:
     def change(data) -> None:
         data["categories"] = [{"id": 90, "name": "b"}, {"id": 7, "name": "a"}]
         data["annotations"] = [{**data["annotations"][0], "category_id": 90}]
 
-    table = edited(specimen / "annotations/instances_val2017.json", tmp_path / "t.json", change)
-    dataset = COCOInstancesDataset(table, specimen / "val2017", rename=str.upper)
+    table = edited(toy_root / "annotations/instances_val2017.json", tmp_path / "t.json", change)
+    dataset = COCOInstancesDataset(table, toy_root / "val2017", rename=str.upper)
     assert dataset.categories.names == ("A", "B")
     assert [dataset[n].queries[0].labels.tolist() for n in (0, 1)] == [[1], []]
 
 
-def test_panoptic_maps_tell_every_pixel(specimen: Path) -> None:
+def test_panoptic_maps_cover_every_pixel(toy_root: Path) -> None:
     dataset = COCOPanopticDataset(
-        specimen / "annotations/panoptic_val2017.json",
-        specimen / "panoptic_val2017",
-        specimen / "val2017",
+        toy_root / "annotations/panoptic_val2017.json",
+        toy_root / "panoptic_val2017",
+        toy_root / "val2017",
         lambda name: name.replace(".png", ".jpg"),
     )
     (query,) = dataset[1].queries
@@ -76,8 +76,8 @@ def test_panoptic_maps_tell_every_pixel(specimen: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["point", "scribble", "box", "mask"])
-def test_pointing(specimen: Path, kind) -> None:
-    (query,) = COCOInteractiveDataset(specimen, kind)[0].queries
+def test_prompts_of_each_kind(toy_root: Path, kind) -> None:
+    (query,) = COCOInteractiveDataset(toy_root, kind)[0].queries
     assert isinstance(query.prompt, Regions)
     assert len(query.prompt.regions) == len(query.masks) == len(query.labels)
     for region, mask in zip(query.prompt.regions, query.masks, strict=True):
@@ -91,8 +91,8 @@ def _at_edge(mask: np.ndarray) -> bool:
     return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
-def test_groups_and_empty_prompts_are_not_asked(specimen: Path, tmp_path: Path) -> None:
-    (tmp_path / "val2017").symlink_to(specimen / "val2017")
+def test_crowds_and_empty_prompts_are_left_out(toy_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "val2017").symlink_to(toy_root / "val2017")
     name = "coco_interactive_val_psalm.json"
 
     def change(data) -> None:
@@ -101,22 +101,22 @@ def test_groups_and_empty_prompts_are_not_asked(specimen: Path, tmp_path: Path) 
         empty = {"size": [size["height"], size["width"]], "counts": ""}
         data[0]["anns"][1]["box_visual_prompt_mask"] = empty
 
-    edited(specimen / name, tmp_path / name, change)
-    whole = COCOInteractiveDataset(specimen, "box")[0].queries[0]
-    asked = COCOInteractiveDataset(tmp_path, "box")[0].queries[0]
-    assert len(asked.masks) == len(whole.masks) - 2
+    edited(toy_root / name, tmp_path / name, change)
+    whole = COCOInteractiveDataset(toy_root, "box")[0].queries[0]
+    text_of = COCOInteractiveDataset(tmp_path, "box")[0].queries[0]
+    assert len(text_of.masks) == len(whole.masks) - 2
 
 
-def test_what_is_broken_is_named(specimen: Path, tmp_path: Path) -> None:
-    table = specimen / "annotations/instances_val2017.json"
+def test_what_is_broken_is_named(toy_root: Path, tmp_path: Path) -> None:
+    table = toy_root / "annotations/instances_val2017.json"
     with pytest.raises(NoInputError, match="is missing"):
-        COCOInstancesDataset(tmp_path / "none.json", specimen / "val2017")
+        COCOInstancesDataset(tmp_path / "none.json", toy_root / "val2017")
     lacking = edited(table, tmp_path / "a.json", lambda data: data.pop("categories"))
     with pytest.raises(InputError, match="lacks 'categories'"):
-        COCOInstancesDataset(lacking, specimen / "val2017")
+        COCOInstancesDataset(lacking, toy_root / "val2017")
     wrong = edited(table, tmp_path / "b.json", lambda data: data["images"][0].update(width=1))
     with pytest.raises(InputError, match="differs in size"):
-        COCOInstancesDataset(wrong, specimen / "val2017")[0]
+        COCOInstancesDataset(wrong, toy_root / "val2017")[0]
     other = edited(table, tmp_path / "c.json", lambda data: data["categories"].clear())
     with pytest.raises(InputError, match="unknown category"):
-        COCOInstancesDataset(other, specimen / "val2017")[0]
+        COCOInstancesDataset(other, toy_root / "val2017")[0]

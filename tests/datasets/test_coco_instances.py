@@ -1,4 +1,4 @@
-"""LVIS: pictures by address, names with spaces."""
+"""LVIS: images by URL, names with spaces."""
 
 from pathlib import Path
 

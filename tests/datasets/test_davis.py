@@ -120,7 +120,7 @@ def test_an_annotation_that_is_none_is_refused(root: Path) -> None:
         query.masks(1)
 
 
-def test_lines_that_are_no_expressions_are_refused(root: Path) -> None:
+def test_malformed_expression_lines_are_errors(root: Path) -> None:
     path = root / "davis_text_annotations" / "Davis17_annot2.txt"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[1:]))

@@ -26,10 +26,10 @@ def test_objects_of_one_view_are_asked_for_in_the_other(
         take, frame = sample.source.split("/")
         scenes = toy_clip(int(take), 4, SIZE)
         moment = int(frame) // 30 * 2
-        (asked,) = sample.queries
-        masks = asked.masks(1)
-        assert sample.length == 2 and asked.masks(0) is None and masks is not None
-        assert isinstance(asked.prompt, Regions)
+        (text_of,) = sample.queries
+        masks = text_of.masks(1)
+        assert sample.length == 2 and text_of.masks(0) is None and masks is not None
+        assert isinstance(text_of.prompt, Regions)
         ids = [
             thing.id
             for thing in scenes.things
@@ -38,7 +38,7 @@ def test_objects_of_one_view_are_asked_for_in_the_other(
         there = scenes.scenes[moment + 1 - given].ids
         assert (masks == (there == np.array(ids)[:, None, None])).all()
         here = scenes.scenes[moment + given].ids
-        regions = np.stack([region.mask for region in asked.prompt.regions])
+        regions = np.stack([region.mask for region in text_of.prompt.regions])
         assert (regions == (here == np.array(ids)[:, None, None])).all()
         assert sample.read(1).pixels.any() and dataset.source(number) == sample.read(1).source
 

@@ -1,11 +1,11 @@
-"""What is asked is worded as the papers word it."""
+"""Instructions are worded as in the papers."""
 
 from vlseg_cli.datasets.questions import letter_question, short_question
 
 SHORT = "Answer the question using a single word or phrase."
 
 
-def test_short_answers_are_asked_for_in_two_ways() -> None:
+def test_the_short_answer_instruction_has_two_separators() -> None:
     assert short_question("What is it?", "line") == f"What is it?\n{SHORT}"
     assert short_question("What is it?", "space") == f"What is it? {SHORT}"
     assert short_question("What is it?", "space", unanswerable=True) == (

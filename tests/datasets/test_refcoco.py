@@ -77,7 +77,7 @@ def test_what_is_missing_is_named(root: Path) -> None:
         RefCOCODataset(root, "refcoco", "val", refs="refs(google).p")
 
 
-def test_a_picture_of_another_size_is_refused(root: Path) -> None:
+def test_an_image_of_another_size_is_an_error(root: Path) -> None:
     path = root / "refcoco" / "instances.json"
     data = json.loads(path.read_text())
     for image in data["images"]:
@@ -95,7 +95,7 @@ def test_refs_of_things_that_are_not_there_are_refused(root: Path, table: str) -
         RefCOCODataset(root, "refcoco", first_split(root))[0]
 
 
-def test_a_pickle_that_wants_to_run_code_is_refused(root: Path) -> None:
+def test_a_pickle_with_code_is_refused(root: Path) -> None:
     path = root / "refcoco" / "refs(unc).p"
     path.write_bytes(pickle.dumps([np.float64(1)], protocol=2))
     with pytest.raises(InputError, match="needs no code"):

@@ -1,4 +1,4 @@
-"""VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE as they lie on disk, and what is broken."""
+"""VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE in their published files; damaged files are named."""
 
 import json
 from collections.abc import Callable
@@ -29,13 +29,13 @@ def queries(dataset: QuestionDataset) -> list[Query]:
     return [query for number in range(len(dataset)) for query in dataset[number].queries]
 
 
-def asked(query: Query) -> str:
+def text_of(query: Query) -> str:
     assert isinstance(query.prompt, Question)
     return query.prompt.text
 
 
-def told(count: int) -> dict[str, str]:
-    """Questions with their true answers, as the specimens choose them."""
+def known_answers(count: int) -> dict[str, str]:
+    """Questions with their true answers, as the toy set choose them."""
     found = {}
     for seed in SEEDS:
         scene = draw_scene(seed, SIZE)
@@ -45,47 +45,47 @@ def told(count: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["vqav2", "okvqa"])
-def test_ten_people_answer_every_question(tmp_path: Path, name: str) -> None:
+def test_every_question_has_ten_answers(tmp_path: Path, name: str) -> None:
     count = write_vqa(tmp_path, name, "val", SEEDS, SIZE)
     dataset = VQADataset(tmp_path, name, "val")
     assert len(dataset) == len(SEEDS) and len(queries(dataset)) == count
-    truth = told(3)
+    truth = known_answers(3)
     for number, seed in enumerate(SEEDS):
         sample = dataset[number]
         assert sample.frame.source == dataset.source(number)
         for query in sample.queries:
             assert query.task is Task.CHAT and query.key.startswith(str(seed))
             assert query.masks.shape == (0, *sample.frame.pixels.shape[:2])
-            text = asked(query).removesuffix(DEMAND)
+            text = text_of(query).removesuffix(DEMAND)
             assert query.answers == (truth[f"{seed} {text}"],) * 9 + ("unanswerable",)
 
 
-def test_test_splits_keep_their_answers(tmp_path: Path) -> None:
+def test_test_splits_have_no_answers(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "testdev", SEEDS, SIZE)
     assert all(query.answers == () for query in queries(VQADataset(tmp_path, "vqav2", "testdev")))
 
 
 @pytest.mark.parametrize("name", ["textvqa", "vizwiz"])
-def test_prepared_sets_name_pictures_from_outside(tmp_path: Path, name: str) -> None:
+def test_prepared_sets_have_paths_from_above(tmp_path: Path, name: str) -> None:
     count = write_prepared_vqa(tmp_path, name, "val", SEEDS, SIZE)
     dataset = VQADataset(tmp_path, name, "val", joint="space")
     assert len(queries(dataset)) == count
     for query in queries(dataset):
-        assert ("respond with 'Unanswerable'. " in asked(query)) == (name == "vizwiz")
+        assert ("respond with 'Unanswerable'. " in text_of(query)) == (name == "vizwiz")
         assert query.key.endswith(".jpg") == (name == "vizwiz") and len(query.answers) == 10
 
 
 def test_gqa_has_one_answer(tmp_path: Path) -> None:
     write_gqa(tmp_path, SEEDS, size=SIZE)
     found = queries(GQADataset(tmp_path))
-    assert [query.answers for query in found] == [(answer,) for answer in told(3).values()]
-    assert all(asked(query).endswith(DEMAND) for query in found)
+    assert [query.answers for query in found] == [(answer,) for answer in known_answers(3).values()]
+    assert all(text_of(query).endswith(DEMAND) for query in found)
     assert all(
-        " Answer the" in asked(query) for query in queries(GQADataset(tmp_path, joint="space"))
+        " Answer the" in text_of(query) for query in queries(GQADataset(tmp_path, joint="space"))
     )
 
 
-def test_pope_asks_in_three_categories(tmp_path: Path) -> None:
+def test_pope_has_three_categories(tmp_path: Path) -> None:
     count = write_pope(tmp_path, SEEDS, SIZE)
     found = queries(POPEDataset(tmp_path))
     assert [query.kind for query in POPEDataset(tmp_path)[0].queries] == [
@@ -142,7 +142,7 @@ def test_files_that_are_damaged_or_missing_are_named(
         read(tmp_path)
 
 
-def test_a_question_that_nobody_answered_is_named(tmp_path: Path) -> None:
+def test_a_question_without_answers_is_named(tmp_path: Path) -> None:
     write_vqa(tmp_path, "vqav2", "val", SEEDS, SIZE)
     path = tmp_path / "v2_mscoco_val2014_annotations.json"
     path.write_text(json.dumps({"annotations": json.loads(path.read_text())["annotations"][1:]}))
@@ -150,7 +150,7 @@ def test_a_question_that_nobody_answered_is_named(tmp_path: Path) -> None:
         VQADataset(tmp_path, "vqav2", "val")
 
 
-def test_a_file_that_asks_nothing_is_named(tmp_path: Path) -> None:
+def test_a_file_without_questions_is_named(tmp_path: Path) -> None:
     write_gqa(tmp_path, SEEDS[:1], size=SIZE)
     (tmp_path / "testdev_balanced_questions.json").write_text("{}")
     with pytest.raises(NoInputError, match="no questions"):

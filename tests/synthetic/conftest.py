@@ -1,4 +1,4 @@
-"""Scenes that the tests of the drawn world share, drawn once."""
+"""Scenes shared by the tests of synthetic data, drawn once."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from vlseg_cli.synthetic.scene import Scene
 
 @pytest.fixture(scope="session")
 def scenes() -> list[Scene]:
-    """Sixty scenes of small size, of every place and with all kinds of rivals."""
+    """Sixty small scenes of all types."""
     return [draw_scene(seed, 128) for seed in range(60)]

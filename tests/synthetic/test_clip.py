@@ -1,4 +1,4 @@
-"""A clip: one scene in motion, with ids that mean the same in every frame."""
+"""Clips: one scene in motion, with ids that denote the same object in every frame."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def clips() -> list[tuple[Scene, ...]]:
     return [draw_clip(seed, 8, 80) for seed in range(24)]
 
 
-def test_a_seed_draws_the_same_clip(clips: list[tuple[Scene, ...]]) -> None:
+def test_a_clip_is_deterministic(clips: list[tuple[Scene, ...]]) -> None:
     for one, other in zip(clips[3], draw_clip(3, 8, 80), strict=True):
         assert np.array_equal(one.pixels, other.pixels)
         assert np.array_equal(one.ids, other.ids)
@@ -42,13 +42,13 @@ def test_frames_list_what_they_show(clips: list[tuple[Scene, ...]]) -> None:
             assert item.area == int(scene.mask(item.id).sum())
 
 
-def test_something_moves_in_every_clip(clips: list[tuple[Scene, ...]]) -> None:
+def test_every_clip_has_motion(clips: list[tuple[Scene, ...]]) -> None:
     for clip in clips:
         assert len({scene.ids.tobytes() for scene in clip}) > len(clip) // 2
         assert len({scene.ids.shape for scene in clip}) == 1
 
 
-def test_things_enter_leave_and_hide(clips: list[tuple[Scene, ...]]) -> None:
+def test_objects_enter_leave_and_are_occluded(clips: list[tuple[Scene, ...]]) -> None:
     entered = left = returned = 0
     for clip in clips:
         shown = {item.id: [] for scene in clip for item in scene.items}

@@ -1,4 +1,4 @@
-"""Clips with everything asked about them: the truth is that of the scenes, frame by frame."""
+"""Clip samples: masks equal those of the scenes, frame by frame."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_frames_are_those_of_the_scenes(clips: list[tuple[ClipSample, tuple[Scen
             assert np.array_equal(frame.pixels, scenes[index].pixels)
 
 
-def test_truth_is_that_of_each_frame(clips: list[tuple[ClipSample, tuple[Scene, ...]]]) -> None:
+def test_masks_equal_those_of_each_frame(clips: list[tuple[ClipSample, tuple[Scene, ...]]]) -> None:
     for sample, scenes in clips:
         for query in sample.queries:
             assert len(query.labels) == len(query.objects)
@@ -45,7 +45,7 @@ def test_truth_is_that_of_each_frame(clips: list[tuple[ClipSample, tuple[Scene, 
                         assert np.array_equal(mask, scene.mask(number))
 
 
-def test_names_are_asked_for_every_thing_of_the_clip(
+def test_the_category_query_covers_every_thing_of_the_clip(
     clips: list[tuple[ClipSample, tuple[Scene, ...]]],
 ) -> None:
     for sample, scenes in clips:
@@ -66,7 +66,7 @@ def test_objects_are_given_by_their_masks_in_the_first_frame(
                     assert np.array_equal(region.mask, scenes[0].mask(number))
 
 
-def test_sentences_mean_something_and_half_of_them_last(
+def test_sentences_have_targets_and_half_are_motion_invariant(
     clips: list[tuple[ClipSample, tuple[Scene, ...]]],
 ) -> None:
     kinds = [q.kind for sample, _ in clips for q in sample.queries if q.task is Task.REFER]
@@ -78,7 +78,7 @@ def test_sentences_mean_something_and_half_of_them_last(
                 assert any(mask is not None and mask.any() for mask in shown)
 
 
-def test_a_seed_asks_the_same_every_time() -> None:
+def test_queries_are_deterministic() -> None:
     first, again = clip_sample(900_002, MIX), clip_sample(900_002, MIX)
     assert [(q.task, q.kind, q.objects) for q in first.queries] == [
         (q.task, q.kind, q.objects) for q in again.queries

@@ -1,4 +1,4 @@
-"""A drawn scene: repeatable, exact about itself, the same at every size, with everybody in it."""
+"""Scenes are deterministic, exact about their items, and the same at every size."""
 
 import hashlib
 import subprocess
@@ -49,7 +49,7 @@ def test_a_seed_draws_the_same_scene_in_every_process() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, height=st.integers(1, 140), width=st.integers(1, 140))
-def test_items_say_exactly_what_the_ids_show(seed: int, height: int, width: int) -> None:
+def test_item_facts_equal_the_ids(seed: int, height: int, width: int) -> None:
     scene = draw_scene(seed, shape=(height, width))
     assert scene.pixels.shape == (height, width, 3) and scene.pixels.dtype == np.uint8
     assert scene.ids.shape == (height, width) and scene.ids.dtype == np.uint8
@@ -67,7 +67,7 @@ def test_items_say_exactly_what_the_ids_show(seed: int, height: int, width: int)
 
 @settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
-def test_the_seed_picks_a_place_and_one_of_three_shapes(seed: int) -> None:
+def test_the_seed_chooses_a_scene_type_and_one_of_three_shapes(seed: int) -> None:
     scene = draw_scene(seed, 96)
     assert scene.scene_type in SCENE_TYPES
     assert scene.ids.shape in {(96, 96), (72, 96), (96, 72)}
@@ -75,7 +75,7 @@ def test_the_seed_picks_a_place_and_one_of_three_shapes(seed: int) -> None:
 
 
 @pytest.mark.parametrize("scene_type", SCENE_TYPES)
-def test_a_place_can_be_asked_for(scene_type: str) -> None:
+def test_the_scene_type_can_be_chosen(scene_type: str) -> None:
     scenes = [draw_scene(seed, 96, scene_type=scene_type) for seed in range(6)]
     assert {scene.scene_type for scene in scenes} == {scene_type}
     assert len({scene.pixels.tobytes() for scene in scenes}) == 6
@@ -171,9 +171,7 @@ def test_most_of_a_thing_has_the_color_it_is_named_after(crowd: list[Scene]) -> 
         ({"seed": 1, "scene_type": "moon"}, "kitchen"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_in_a_sentence(
-    arguments: dict[str, object], words: str
-) -> None:
+def test_invalid_arguments_raise_usage_errors(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError) as error:
         draw_scene(**arguments)  # type: ignore[arg-type]
     assert words in str(error.value)

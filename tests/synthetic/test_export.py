@@ -1,4 +1,4 @@
-"""What is written to disk reads back, with the tools others use, as the truth of the scenes."""
+"""Exported files, read by standard tools, equal the scenes' ground truth."""
 
 import json
 from pathlib import Path
@@ -42,13 +42,13 @@ def test_coco_reads_the_instances(exported: Path) -> None:
             assert (x, y, x + width, y + height) == item.box
 
 
-def test_pictures_are_the_scenes(exported: Path) -> None:
+def test_images_equal_the_scenes(exported: Path) -> None:
     for record in _read(exported / "instances.json")["images"]:
         pixels = np.asarray(Image.open(exported / "images" / record["file_name"]))
         assert (pixels == draw_scene(record["id"], SIZE).pixels).all()
 
 
-def test_panoptic_segments_cover_the_picture(exported: Path) -> None:
+def test_panoptic_segments_cover_the_image(exported: Path) -> None:
     content = _read(exported / "panoptic.json")
     things = {record["id"]: record["isthing"] for record in content["categories"]}
     assert things == {i + 1: BY_NAME[name].is_thing for i, name in enumerate(NAMES)}
@@ -66,7 +66,7 @@ def test_panoptic_segments_cover_the_picture(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["refer", "reason"])
-def test_sentences_point_at_their_instances(exported: Path, name: str) -> None:
+def test_sentences_refer_to_their_instances(exported: Path, name: str) -> None:
     instances = COCO(str(exported / "instances.json"))
     rows = _read(exported / f"{name}.json")["annotations"]
     assert {row["image_id"] for row in rows} == set(SEEDS)
@@ -111,7 +111,7 @@ def test_the_same_seeds_give_the_same_bytes_and_nothing_half_written(
     assert not [path for path in exported.rglob("*") if path.name.startswith(".")]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("in the way")
     with pytest.raises(OutputError, match="images"):
         export_scenes(tmp_path, range(1), SIZE)

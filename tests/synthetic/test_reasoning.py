@@ -13,7 +13,7 @@ from vlseg_cli.synthetic.scene import Scene
 from vlseg_cli.synthetic.vocabulary import split, words
 
 
-def test_the_answer_is_everything_the_fact_is_true_of(scenes: list[Scene]) -> None:
+def test_targets_are_all_items_of_the_fact(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(0)
     for scene in scenes:
         for heldout in (False, True):
@@ -32,7 +32,7 @@ def _longest(wordings: tuple[str, ...], text: str) -> bool:
     return max(everything, key=len) in wordings
 
 
-def test_training_never_speaks_a_held_out_wording(scenes: list[Scene]) -> None:
+def test_training_uses_no_held_out_wording(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(1)
     heldout = {wording for fact in facts() for wording in fact.heldout}
     for scene in scenes:
@@ -42,7 +42,7 @@ def test_training_never_speaks_a_held_out_wording(scenes: list[Scene]) -> None:
             assert not [wording for wording in heldout if wording in sentence.text]
 
 
-def test_evaluation_speaks_only_held_out_wordings(scenes: list[Scene]) -> None:
+def test_evaluation_uses_only_held_out_wordings(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(2)
     heldout = {wording for fact in facts() for wording in fact.heldout}
     for scene in scenes:
@@ -57,7 +57,7 @@ def test_the_readme_question_is_among_those_trained() -> None:
     assert "what keeps food cold?" in {question_text(rng, fact) for _ in range(300)}
 
 
-def test_a_picture_without_items_answers_nothing(scenes: list[Scene]) -> None:
+def test_a_scene_without_items_has_no_question(scenes: list[Scene]) -> None:
     empty = Scene(0, "nowhere", scenes[0].pixels, scenes[0].ids, ())
     assert reasoning_question(empty, np.random.default_rng(4)) is None
 
@@ -83,7 +83,7 @@ def test_no_held_out_wording_is_or_contains_a_trained_one() -> None:
             assert not [known for known in trained if known in wording or wording in known]
 
 
-def test_no_wording_stands_for_two_facts() -> None:
+def test_no_wording_belongs_to_two_facts() -> None:
     everything = [wording for fact in facts() for wording in fact.trained + fact.heldout]
     assert len(everything) == len(set(everything))
 

@@ -129,7 +129,7 @@ def _gap(a: SceneItem, b: SceneItem) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_sentence_means_its_targets_and_nothing_else(kind: str, scenes: list[Scene]) -> None:
+def test_an_expression_identifies_exactly_its_targets(kind: str, scenes: list[Scene]) -> None:
     rng = np.random.default_rng(1)
     read = 0
     for scene in scenes:
@@ -143,7 +143,7 @@ def test_a_sentence_means_its_targets_and_nothing_else(kind: str, scenes: list[S
     assert read > 100
 
 
-def test_one_thing_alone_offers_no_comparison(scenes: list[Scene]) -> None:
+def test_a_single_item_allows_no_comparison(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(2)
     scene = scenes[0]
     one = next(item for item in scene.items if item.is_thing)
@@ -153,13 +153,13 @@ def test_one_thing_alone_offers_no_comparison(scenes: list[Scene]) -> None:
     assert referring_expression(alone, rng) is not None
 
 
-def test_an_empty_picture_offers_no_sentence(scenes: list[Scene]) -> None:
+def test_an_empty_scene_has_no_expression(scenes: list[Scene]) -> None:
     scene = scenes[0]
     empty = Scene(scene.seed, scene.scene_type, scene.pixels, scene.ids, ())
     assert referring_expression(empty, np.random.default_rng(3)) is None
 
 
-def test_kinds_come_in_balance(scenes: list[Scene]) -> None:
+def test_kinds_are_balanced(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(4)
     found = [referring_expression(scene, rng) for scene in scenes for _ in range(10)]
     shares = Counter(sentence.kind for sentence in found if sentence is not None)
@@ -177,7 +177,7 @@ def test_weights_choose_the_kinds(scenes: list[Scene]) -> None:
     assert kinds <= {"color", "category"}
 
 
-def test_nothing_in_the_scene_fits_the_sentence(scenes: list[Scene]) -> None:
+def test_no_target_expressions_match_no_item(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(0)
     by_count = by_color = by_category = 0
     for scene in scenes:
@@ -198,7 +198,7 @@ def test_nothing_in_the_scene_fits_the_sentence(scenes: list[Scene]) -> None:
     assert min(by_count, by_color, by_category) > 30
 
 
-def test_the_place_asked_for_is_beyond_the_last(scenes: list[Scene]) -> None:
+def test_ordinals_without_target_are_beyond_the_last_item(scenes: list[Scene]) -> None:
     words = ("second", "third", "fourth", "fifth", "sixth")
     rng = np.random.default_rng(1)
     for scene in scenes:

@@ -1,4 +1,4 @@
-"""Region prompts point at their item in each of the four ways, never with the exact truth."""
+"""Region prompts of each kind overlap their item and differ from its exact mask."""
 
 import numpy as np
 import pytest

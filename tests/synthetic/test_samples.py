@@ -1,4 +1,4 @@
-"""A sample's queries carry the scene's own truth."""
+"""The queries of a sample have the scene's ground truth."""
 
 import numpy as np
 
@@ -32,11 +32,11 @@ def test_sentence_masks_are_the_union_of_the_targets(scenes: list[Scene]) -> Non
     for scene in scenes[:20]:
         sample = scene_sample(scene, np.random.default_rng(scene.seed), mix)
         rng = np.random.default_rng(scene.seed)
-        panoptic_query(scene, rng, mix)  # draws its lots first
+        panoptic_query(scene, rng, mix)  # consumes its random numbers first
         said = [*expressions(scene, rng, mix), *questions(scene, rng, mix)]
-        asked = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
-        assert len(asked) == len(said)
-        for query, sentence in zip(asked, said, strict=True):
+        text_of = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
+        assert len(text_of) == len(said)
+        for query, sentence in zip(text_of, said, strict=True):
             assert isinstance(query.prompt, Expression | Question)
             assert query.prompt.text == sentence.text
             assert query.kind == sentence.kind
@@ -46,7 +46,7 @@ def test_sentence_masks_are_the_union_of_the_targets(scenes: list[Scene]) -> Non
                 assert (query.masks[0] == scene.mask(*sentence.targets)).all()
 
 
-def test_no_sentence_is_asked_twice(scenes: list[Scene]) -> None:
+def test_sentences_are_distinct(scenes: list[Scene]) -> None:
     for scene in scenes:
         sample = scene_sample(scene, np.random.default_rng(0), SampleMix(sentences=12, questions=6))
         texts = [q.prompt.text for q in sample.queries if hasattr(q.prompt, "text")]
@@ -86,13 +86,13 @@ def test_regions_belong_to_their_masks(scenes: list[Scene]) -> None:
             assert (region.mask & mask).any()
 
 
-def test_held_out_wordings_are_asked_only_on_demand(scenes: list[Scene]) -> None:
+def test_held_out_wordings_are_used_only_on_request(scenes: list[Scene]) -> None:
     for heldout, kind in ((False, "seen"), (True, "heldout")):
         mix = SampleMix(heldout=heldout)
         sample = scene_sample(scenes[1], np.random.default_rng(0), mix)
         assert {q.kind for q in sample.queries if q.task is Task.REASON} == {kind}
 
 
-def test_a_sample_is_drawn_at_the_size_asked_for() -> None:
+def test_a_sample_has_the_requested_size() -> None:
     assert max(synthetic_sample(5, 160).frame.pixels.shape[:2]) == 160
     assert (synthetic_sample(5, 96).frame.pixels == draw_scene(5, 96).pixels).all()

@@ -1,4 +1,4 @@
-"""Text exercises say what their labels claim."""
+"""The labels of text samples agree with their texts."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
 from vlseg_cli.synthetic.vocabulary import split
 
 
-def test_labels_are_words_of_the_world_and_stand_in_the_text() -> None:
+def test_labels_are_known_words_and_occur_in_the_text() -> None:
     rng = np.random.default_rng(0)
     for _ in range(3000):
         exercise = text_sample(rng)

@@ -1,4 +1,4 @@
-"""The vocabulary has every word that training can produce."""
+"""The vocabulary contains every word that training texts can contain."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def test_every_word_of_text_training_is_known() -> None:
         assert set(split(text_sample(rng).text)) <= known
 
 
-def test_no_word_is_there_that_nothing_says_but_plurals_of_stuff() -> None:
+def test_every_word_is_produced_except_plurals_of_stuff() -> None:
     rng = np.random.default_rng(2)
     said = {word for _ in range(60_000) for word in split(text_sample(rng).text)}
     stuff = {plural(word) for category in CATEGORIES for word in category.words}

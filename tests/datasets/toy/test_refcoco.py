@@ -1,4 +1,4 @@
-"""A specimen of RefCOCO has the published files and keys."""
+"""Toy RefCOCO has the published files and keys."""
 
 import json
 import pickle

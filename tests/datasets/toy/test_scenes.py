@@ -1,4 +1,4 @@
-"""Outlines: filled again, they are the mask."""
+"""Polygons filled again equal the mask."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -49,7 +49,7 @@ def test_mirrored_is_the_mirror_image() -> None:
     assert (left ^ right).sum() < 0.15 * left.sum()
 
 
-def test_turning_keeps_the_foot_in_place() -> None:
+def test_rotation_keeps_the_lower_edge_in_place() -> None:
     canvas = _canvas()
     brush = Brush(canvas, 2, Pose(30, 10, 20, 40, False, 30))
     brush.rect((200, 10, 10), 0.45, 0.5, 0.55, 1)
@@ -60,9 +60,7 @@ def test_turning_keeps_the_foot_in_place() -> None:
 
 @pytest.mark.parametrize("category", DRAWINGS)
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_every_drawing_stands_in_its_box_and_owns_what_it_colors(
-    category: str, mirrored: bool
-) -> None:
+def test_every_drawing_fills_its_box_and_owns_its_pixels(category: str, mirrored: bool) -> None:
     for variant, shape in enumerate(DRAWINGS[category].aspects):
         canvas = DrawingCanvas(120, 240)
         Brush(canvas, 1, Pose(0, 0, 240, 120)).rect(GROUND, 0, 0, 1, 1)
@@ -81,13 +79,13 @@ def test_every_drawing_stands_in_its_box_and_owns_what_it_colors(
         assert ys.max() + 1 == pytest.approx(24 + tall, abs=4) or category == "bird"
 
 
-def test_palette_words_are_far_apart() -> None:
+def test_color_words_are_far_apart() -> None:
     for one, other in combinations(COLORS.values(), 2):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 60
 
 
 @given(st.sampled_from(sorted(COLORS)), st.integers(0, 10**6))
-def test_jitter_stays_with_its_word(word: str, seed: int) -> None:
+def test_jitter_keeps_the_nearest_color_word(word: str, seed: int) -> None:
     assert nearest_word(jittered(word, DrawingRng.seeded(seed))) == word
 
 
@@ -97,7 +95,7 @@ def test_jitter_varies(word: str) -> None:
     assert len({jittered(word, rng) for _ in range(50)}) > 30
 
 
-def test_shades_go_to_black_and_to_white() -> None:
+def test_shading_reaches_black_and_white() -> None:
     assert shaded((100, 50, 200), 0) == (0, 0, 0)
     assert shaded((100, 50, 200), 1) == (100, 50, 200)
     assert shaded((100, 50, 200), 2) == (255, 255, 255)

@@ -1,4 +1,4 @@
-"""Nouns inflect as English does and never name two categories of one scene."""
+"""Nouns are inflected correctly and never ambiguous within a scene."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ def test_articles() -> None:
     assert [article(word) for word in ("apple", "orange cup", "cup")] == ["an", "an", "a"]
 
 
-def test_all_words_of_a_category_are_used() -> None:
+def test_all_synonyms_of_a_category_occur() -> None:
     rng = np.random.default_rng(0)
     for category in CATEGORIES:
         assert {noun(rng, category.name) for _ in range(200)} == {category.name, *category.words}
 
 
-def test_a_word_of_two_meanings_is_avoided() -> None:
+def test_ambiguous_words_are_avoided() -> None:
     rng = np.random.default_rng(1)
     assert "seat" not in {noun(rng, "chair", {"chair", "sofa"}) for _ in range(200)}
     assert "light" not in {noun(rng, "lamp", {"lamp", "traffic light"}) for _ in range(200)}

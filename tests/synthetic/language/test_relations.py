@@ -1,4 +1,4 @@
-"""Relations hold only where they are clear, and rivals fail only where that is clear too."""
+"""Relations hold only where they are clear, and fail only where that is clear too."""
 
 from collections.abc import Callable
 

@@ -63,8 +63,8 @@ def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
     for seed in seeds:
         scene = draw_scene(seed, size, scene_type="street")
         name = f"{_CITY}_000000_{seed:06d}"
-        picture = f"{name}_leftImg8bit.png"
-        write_png(folder, scene.pixels, "leftImg8bit", "val", _CITY, picture)
+        image = f"{name}_leftImg8bit.png"
+        write_png(folder, scene.pixels, "leftImg8bit", "val", _CITY, image)
         found = toy_segments(scene, table)
         height, width = scene.ids.shape
         ids = np.zeros((height, width), np.uint16)
@@ -76,7 +76,7 @@ def write_cityscapes(root: Path, seeds: range, size: int = 192) -> None:
         record, colors = panoptic_record(found, table, name, panoptic)
         write_png(folder, colors, "gtFine", "cityscapes_panoptic_val", panoptic)
         annotations.append(record)
-        images.append({"id": name, "file_name": picture, "height": height, "width": width})
+        images.append({"id": name, "file_name": image, "height": height, "width": width})
     data = {"images": images, "annotations": annotations, "categories": categories(table)}
     write_json(folder, data, "gtFine", "cityscapes_panoptic_val.json")
 

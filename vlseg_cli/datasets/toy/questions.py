@@ -38,10 +38,10 @@ def yes_or_no(scene: Scene) -> list[KnownAnswer]:
     turned = [*things[scene.seed % len(things) :], *things[: scene.seed % len(things)]]
     there = next((name for name in turned if name in present), None)
     absent = next(name for name in turned if name not in present)
-    asked = [(there, "yes")] if there else []
+    found = [(there, "yes")] if there else []
     return [
         KnownAnswer(f"Is there a {name} in the image?", answer, "yes/no")
-        for name, answer in [*asked, (absent, "no")]
+        for name, answer in [*found, (absent, "no")]
     ]
 
 

@@ -100,7 +100,7 @@ _STEP = 1000  # between ids, so that more than one color channel is in use
 def panoptic_record(
     found: Sequence[ToySegment], table: ClassTable, image_id: str, file_name: str
 ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-    """The entry of one picture with a segment per segment, in their order, and its map."""
+    """The panoptic record of an image with its segments, and its map."""
     ids = np.zeros(found[0].mask.shape, np.int32)
     segments = []
     for number, segment in enumerate(found, start=1):
