@@ -204,7 +204,7 @@ def test_an_empty_mask_marks_nothing(tmp_path) -> None:
 
 def test_another_size_is_an_error_with_both_sizes(tmp_path) -> None:
     Image.new("L", (8, 6)).save(tmp_path / "mask.png")
-    with pytest.raises(InputError, match=r"8 x 6 px but the picture is 9 x 6"):
+    with pytest.raises(InputError, match=r"8 x 6 px but the image is 9 x 6"):
         read_mask(tmp_path / "mask.png", 6, 9)
 
 

@@ -1,4 +1,10 @@
-"""Sources: images and videos from anywhere; color, orientation, time and limits seen to."""
+"""Inputs: files listed, images and videos decoded to upright RGB frames within limits.
+
+``sources`` lists files; ``formats`` and ``limits`` say what is accepted; ``image`` decodes images
+(EXIF orientation, color); ``video``, ``decoding``, ``container`` and ``seek`` decode videos;
+``random_access`` reads single frames; ``probe`` reads headers. ``decoder`` runs all of it in a
+child process (``decoder_process``, ``decoder_child``, ``protocol``).
+"""
 
 from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.media.formats import is_video

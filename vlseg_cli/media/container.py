@@ -32,11 +32,11 @@ def is_truncated(path: Path) -> bool:
             file.seek(0)
             return _declared_end(file, size) > size
     except OSError:
-        return False  # what cannot be read any more has other troubles
+        return False  # an unreadable file is reported elsewhere
 
 
 def _declared_end(file: BinaryIO, size: int) -> int:
-    """Where the file should end at least, by its own account."""
+    """The least size in bytes that the file's own header declares; 0 if it declares none."""
     start = file.read(_LARGEST_HEADER)
     file.seek(0)
     if start.startswith(b"\x1a\x45\xdf\xa3"):
@@ -119,7 +119,7 @@ def _transport_end(start: bytes, size: int) -> int:
 
 
 _DEMUXERS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf"
-_THREADS = 2  # a fixed number: what a damaged stream decodes to must not depend on the machine
+_THREADS = 2  # fixed: the frames of a damaged stream must not depend on the machine
 _BUFFER = 1 << 18  # bytes read at a time
 
 
@@ -145,7 +145,7 @@ def open_video(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, Vid
                     buffer_size=_BUFFER,
                 )
             )
-        except Exception as error:  # libav has dozens of kinds, and damaged names add ours
+        except Exception as error:  # libav has dozens of classes; invalid names raise others
             raise _unreadable(path, error) from error
         yield container, _main_stream(path, container, limits)
 
@@ -155,11 +155,11 @@ def _main_stream(path: Path, container: InputContainer, limits: Limits) -> Video
     if not container.streams:
         raise _unreadable(path)
     if not isinstance(stream, VideoStream) or Disposition.attached_pic in stream.disposition:
-        raise InputError(f"{path} holds no video: only sound, or a cover picture.")
+        raise InputError(f"{path} holds no video: only audio, or a cover image.")
     context = stream.codec_context
     if context is None:
         raise InputError(f"{path} is in a video format that vlseg cannot decode: convert it.")
-    if context.width:  # else only the first frame will tell
+    if context.width:  # else it is known with the first frame
         check_size(path, context.width, context.height, limits)
     context.thread_type = "AUTO"
     context.thread_count = _THREADS

@@ -1,6 +1,6 @@
-"""Frames from a watched child process, so that no file can crash or hang the job that reads it.
+"""Frames decoded in a child process, so that no file can crash or hang the job.
 
-The child reads ahead while the models work; a queue bounded in bytes keeps memory constant.
+The child prefetches while models run; a queue bounded in bytes keeps memory constant.
 """
 
 from collections import deque
@@ -24,8 +24,8 @@ _FILES_AHEAD = 8
 class Decoder:
     """Decodes images and videos in a child process; use it in a ``with`` statement.
 
-    The child starts at once and warms up while the caller does something else. One reading at a
-    time, in one thread: a new one ends the one before.
+    The child starts immediately and imports its libraries meanwhile. One ``read`` at a time, in one
+    thread: a new one ends the one before.
     """
 
     def __init__(
@@ -34,36 +34,35 @@ class Decoder:
         timeout: float = 30.0,
         files_ahead: int = _FILES_AHEAD,
     ) -> None:
-        """timeout: seconds of silence, while waited for, after which the child is given up.
+        """timeout: seconds without a message, while waited for, after which the child is killed.
 
-        files_ahead: how many images are asked for before the first of them is taken.
+        files_ahead: number of images requested before the first of them is taken.
         """
         self._limits, self._timeout, self._files_ahead = limits, timeout, files_ahead
         self._process = DecoderProcess(limits, timeout)
-        self._waiting: deque[Request] = deque()  # asked of the child, and not yet taken in full
+        self._waiting: deque[Request] = deque()  # sent to the child, and not yet taken in full
         self._taken = 0  # files so far
 
     @property
     def pid(self) -> int:
-        """Number of the child process; a fresh child has another."""
+        """Id of the child process; it changes when the child is restarted."""
         return self._process.pid
 
     def frames(self, path: Path, clip: FrameRange, skip: int = 0) -> Iterator[Frame]:
-        """The frames of one image or video; raises InputError where they end before their time."""
+        """The frames of one image or video; raises InputError where damage begins."""
         for _, frames in self.read([(path, Request(path, is_video(path), clip, skip))]):
             yield from frames
 
     def read(
         self, requests: Iterable[tuple[Key, Request]]
     ) -> Iterator[tuple[Key, Iterator[Frame]]]:
-        """For each request in order its key and its frames; the next files decode meanwhile.
+        """Each request's key and frames, in order; the next files are decoded meanwhile.
 
-        The frames of a file are to be taken before the next pair is asked for; what is left of
-        them then is dropped. Taking a frame raises InputError where the file is bad, and the
-        reading of the other files goes on. ``requests`` is read only a few images ahead, and past
-        a video only when that is decoded.
+        Frames that are not taken before the next pair are dropped. Taking a frame raises InputError
+        where the file is damaged; the other files follow. ``requests`` is consumed a few images
+        ahead, and past a video only when that is decoded.
         """
-        if self._waiting:  # of a reading that was given up
+        if self._waiting:  # of a read that was not finished
             self._waiting.clear()
             self._restart()
         source, keys = iter(requests), deque[Key]()
@@ -89,7 +88,7 @@ class Decoder:
         self.close()
 
     def _ask(self, source: Iterator[tuple[Key, Request]], keys: deque[Key]) -> bool:
-        """Keep the child busy; False if there is nothing more to decode or to take."""
+        """Send further requests; False if there is nothing more to decode or to take."""
         while len(self._waiting) < self._files_ahead:
             if not self._process.idle and any(request.is_video for request in self._waiting):
                 break
@@ -104,35 +103,35 @@ class Decoder:
     def _take(
         self, number: int, source: Iterator[tuple[Key, Request]], keys: deque[Key]
     ) -> Iterator[Frame]:
-        """The frames of file ``number``; none once the next one has its turn."""
+        """The frames of file ``number``; none once the next file has started."""
         while self._taken == number and (frame := self._next()) is not None:
             yield frame
             self._ask(source, keys)
 
     def _next(self) -> Frame | None:
-        """The next frame of the first file that waits, None at its end; that file is then taken."""
+        """The next frame of the first waiting file, None at its end, which completes the file."""
         path = self._waiting[0].path
         try:
-            said = self._process.take()
+            result = self._process.take()
         except DecoderEndedError as ended:
             self._end_file()
             self._restart()
             raise InputError(f"{path} cannot be decoded: the decoder {ended}.") from None
-        if isinstance(said, Frame):
-            return said
+        if isinstance(result, Frame):
+            return result
         self._end_file()
-        if said is not None:
-            raise InputError(said)
+        if result is not None:
+            raise InputError(result)
         return None
 
     def _drop(self) -> None:
-        """Drop what is left of a file; a video that is still decoded ends with its decoder."""
+        """Drop the remaining frames of a file; a video still being decoded needs a new child."""
         if self._waiting[0].is_video and not self._process.idle:
             self._end_file()
             self._restart()
             return
         number = self._taken
-        with suppress(InputError):  # nobody asked for the rest
+        with suppress(InputError):  # errors in frames that are dropped do not matter
             while self._taken == number:
                 self._next()
 
@@ -141,7 +140,7 @@ class Decoder:
         self._taken += 1
 
     def _restart(self) -> None:
-        """A fresh child, for all that still waits."""
+        """Start a new child for the waiting requests."""
         self._process.kill()
         self._process = DecoderProcess(self._limits, self._timeout)
         for request in self._waiting:

@@ -1,6 +1,6 @@
-"""The decoder process: files come in by stdin, a line each, and word of frames goes out by stdout.
+"""The decoder process: requests arrive by stdin, a line each; messages leave by stdout.
 
-It may crash or hang on a damaged file; its parent notices and starts another one.
+It may crash or hang on a damaged file; its parent then starts another one.
 """
 
 import os
@@ -30,7 +30,7 @@ _BEAT_SECONDS = 1.0
 
 
 def main() -> None:
-    """Answer asks until the parent is gone."""
+    """Decode requests until the parent is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides when a job ends
     requests: SimpleQueue[tuple[Request, Limits]] = SimpleQueue()
@@ -42,20 +42,20 @@ def main() -> None:
 
 
 def _read_requests(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSlots) -> None:
-    """Take what the parent says as it comes; its end is the parent's end, even if we hang."""
+    """Read the parent's lines; exit when they end, even if decoding hangs."""
     try:
         for line in sys.stdin.buffer:
-            said = read_line(line)
-            if isinstance(said, int):
-                slots.free.put(said)
+            message = read_line(line)
+            if isinstance(message, int):
+                slots.free.put(message)
             else:
-                requests.put(said)
+                requests.put(message)
     finally:
         os._exit(0)
 
 
 def _decode(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots) -> None:
-    """Send the frames of a file, then that it ends, or why it ends before its time."""
+    """Send the frames of a file, then its end or the reason of its failure."""
     try:
         for frame in _frames(request, limits, pipe):
             send_frame(pipe, frame, slots)
@@ -79,7 +79,7 @@ def _frames(request: Request, limits: Limits, pipe: BinaryIO) -> Iterator[Frame]
 
 
 class _Heartbeat:
-    """Tells the parent now and then that frames are decoded, also when none of them is wanted."""
+    """Tells the parent every second that frames are decoded, also when none is selected."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe, self._last = pipe, time.monotonic()
@@ -92,7 +92,7 @@ class _Heartbeat:
 
 
 def _own_stdout() -> BinaryIO:
-    """Our end of the pipe; whatever a library prints goes nowhere, and not between our lines."""
+    """The pipe to the parent; stdout and stderr of libraries are redirected to the null device."""
     pipe = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -32,7 +32,7 @@ _TICK = 1.0  # s; silence is counted in ticks, so that a pause of the whole prog
 
 
 class PrefetchQueue(Generic[T]):
-    """One thread puts, one takes; ``most_bytes`` are held at most, or a single larger thing."""
+    """One thread puts, one takes; holds at most ``most_bytes``, or a single larger item."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -51,21 +51,21 @@ class PrefetchQueue(Generic[T]):
             return self._open
 
     def put(self, thing: T, size: int) -> None:
-        """Add what ``reserve`` made room for."""
+        """Add an item for which ``reserve`` was called."""
         with self._changed:
             self._things.append((thing, size))
             self._changed.notify_all()
 
     def beat(self) -> None:
-        """Say that the putting side is alive though it has nothing to put."""
+        """Signal that the putting thread is alive though it has nothing to put."""
         with self._changed:
             self._changed.notify_all()
 
     def take(self, patience: float) -> T:
-        """The next thing, in order.
+        """The next item, in order.
 
-        Raises TimeoutError after ``patience`` seconds without a sign of life, EOFError if the
-        queue is closed and empty.
+        Raises TimeoutError after ``patience`` seconds without a ``put`` or ``beat``, EOFError if
+        the queue is closed and empty.
         """
         with self._changed:
             silence = 0.0
@@ -82,7 +82,7 @@ class PrefetchQueue(Generic[T]):
             return thing
 
     def close(self) -> None:
-        """Nothing more will be put; what is in the queue can still be taken."""
+        """Nothing more will be put; items in the queue can still be taken."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
@@ -90,16 +90,16 @@ class PrefetchQueue(Generic[T]):
 
 _AHEAD_BYTES = 1 << 28  # of decoded frames, kept ready
 _AHEAD_FRAMES = 64
-_PIPE_BYTES = 1 << 20  # room for many asks with long names
+_PIPE_BYTES = 1 << 20  # room for many requests with long names
 _START_SECONDS = 300.0  # a machine under load may take long to start a program
 
 
 class DecoderEndedError(Exception):
-    """The process is no more, or no good any more; the reason completes 'the decoder …'."""
+    """The process ended or hangs; the reason completes 'the decoder …'."""
 
 
 class DecoderProcess:
-    """One child, and a thread that takes what it says into a bounded queue."""
+    """One child process, and a thread that receives its messages into a bounded queue."""
 
     def __init__(self, limits: Limits, timeout: float) -> None:
         self._limits, self._timeout = limits, timeout
@@ -119,9 +119,9 @@ class DecoderProcess:
         assert isinstance(self._process.stdout, io.BufferedReader)
         self._to, self._from = self._process.stdin, self._process.stdout
         _enlarge_pipe(self._to)
-        self._writing = Lock()  # two threads tell the child things
-        self._said: PrefetchQueue[Frame | str | None] = PrefetchQueue(_AHEAD_BYTES)
-        self._asked: deque[Request] = deque()
+        self._writing = Lock()  # two threads write to the child
+        self._results: PrefetchQueue[Frame | str | None] = PrefetchQueue(_AHEAD_BYTES)
+        self._requests: deque[Request] = deque()
         self._is_ready = False
         self._listener = Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -133,24 +133,24 @@ class DecoderProcess:
 
     @property
     def idle(self) -> bool:
-        """Whether it has answered all that it was asked, though not all may have been taken."""
-        return not self._asked
+        """Whether all requests are decoded, though not all frames may have been taken."""
+        return not self._requests
 
     def ask(self, request: Request) -> None:
-        """Hand it a file; files are answered in the order asked."""
-        self._asked.append(request)
-        self._tell(request_line(request, self._limits))
+        """Request a file; files are decoded in the order of the requests."""
+        self._requests.append(request)
+        self._send(request_line(request, self._limits))
 
     def take(self) -> Frame | str | None:
-        """The next frame, None at the end of a file, or why a file ends before its time.
+        """The next frame, None at the end of a file, or the reason of a file's failure.
 
-        Raises EndedError if the process died, or was silent for too long.
+        Raises DecoderEndedError if the process died, or sent nothing for too long.
         """
         try:
             if not self._is_ready:
-                self._said.take(_START_SECONDS)
+                self._results.take(_START_SECONDS)
                 self._is_ready = True
-            return self._said.take(self._timeout)
+            return self._results.take(self._timeout)
         except TimeoutError:
             raise DecoderEndedError(f"gave no frame for {self._timeout:g} s") from None
         except EOFError:
@@ -160,7 +160,7 @@ class DecoderProcess:
         """End it at once, whatever it is doing."""
         self._process.kill()
         self._process.wait()
-        self._said.close()
+        self._results.close()
         self._listener.join()
         self._slots.close()
         self._from.close()
@@ -168,39 +168,39 @@ class DecoderProcess:
             self._to.close()
 
     def _listen(self) -> None:
-        """Take what the child says, as far as there is room, until it is gone."""
+        """Receive the child's messages, as far as there is room, until it is gone."""
         try:
             while (message := receive(self._from)) is not None:
                 if message == BUSY:
-                    self._said.beat()
+                    self._results.beat()
                 elif "height" in message:
                     self._take_frame(message)
                 else:
                     if message != READY:
-                        self._asked.popleft()
-                    self._said.put(message.get("error"), 0)
-        except Exception:  # it talks nonsense, or of frames that do not fit into memory
+                        self._requests.popleft()
+                    self._results.put(message.get("error"), 0)
+        except Exception:  # invalid messages, or frames that do not fit into memory
             self._process.kill()
         finally:
-            self._said.close()
+            self._results.close()
 
     def _take_frame(self, message: dict[str, Any]) -> None:
-        source, height, width = self._asked[0].path, message["height"], message["width"]
+        source, height, width = self._requests[0].path, message["height"], message["width"]
         check_size(source, width, height, self._limits)
         size = max(height * width * 3, _AHEAD_BYTES // _AHEAD_FRAMES)
-        self._said.beat()
-        if not self._said.reserve(size):
+        self._results.beat()
+        if not self._results.reserve(size):
             raise EOFError
         pixels = np.empty((height, width, 3), np.uint8)
         data = pixels.data.cast("B")
         for start in range(0, len(data), SLOT_BYTES):
             slot = (receive(self._from) or {})["slot"]
             self._slots.empty(slot, data[start : start + SLOT_BYTES])
-            self._tell(free_line(slot))
-        self._said.put(Frame(pixels, str(source), message["index"], message["time"]), size)
+            self._send(free_line(slot))
+        self._results.put(Frame(pixels, str(source), message["index"], message["time"]), size)
 
-    def _tell(self, line: bytes) -> None:
-        with self._writing, suppress(OSError):  # it died: ``take`` will say so
+    def _send(self, line: bytes) -> None:
+        with self._writing, suppress(OSError):  # it died: ``take`` reports it
             self._to.write(line)
             self._to.flush()
 
@@ -217,7 +217,7 @@ class DecoderProcess:
 
 
 def _enlarge_pipe(pipe: io.BufferedWriter) -> None:
-    """Make room in a pipe, where the system lets us."""
+    """Enlarge a pipe's buffer where the system allows it."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 

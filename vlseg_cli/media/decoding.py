@@ -1,4 +1,4 @@
-"""From a decoded video frame to the picture a person would see: upright RGB, on white."""
+"""Packets to decoded video frames, and those to upright RGB arrays with alpha on white."""
 
 import errno
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from vlseg_cli.schema import InputError
 
 
 class DisplayMatrix(NamedTuple):
-    """What is stored at (x, y) is shown at (a x + c y, b x + d y), but for scale and shift."""
+    """Stored (x, y) is displayed at (a x + c y, b x + d y), up to scale and shift."""
 
     a: int
     b: int
@@ -34,7 +34,7 @@ class DisplayMatrix(NamedTuple):
 
     @property
     def mirrors(self) -> bool:
-        """Whether it does not only turn."""
+        """Whether it reflects."""
         return self.a * self.d - self.b * self.c < 0
 
     def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -49,10 +49,9 @@ _IDENTITY = DisplayMatrix(1, 0, 0, 1)
 
 
 def display_matrix(frame: VideoFrame) -> DisplayMatrix:
-    """The matrix that comes with a frame.
+    """The display matrix in a frame's side data.
 
-    To be asked of few frames: it ties the frame into a circle of references, so that its memory is
-    not freed at once.
+    Call it for few frames: it creates a reference cycle, so the frame's memory is freed late.
     """
     data = frame.side_data.get("DISPLAYMATRIX")
     if not isinstance(data, SideData):
@@ -62,14 +61,14 @@ def display_matrix(frame: VideoFrame) -> DisplayMatrix:
 
 
 class FrameConverter:
-    """Makes RGB pictures of the frames of one stream."""
+    """Converts the frames of one stream to upright RGB."""
 
     def __init__(self) -> None:
-        self._matrices: dict[int, DisplayMatrix] = {}  # by rotation, which costs nothing to ask
+        self._matrices: dict[int, DisplayMatrix] = {}  # by rotation, which is cheap to read
         self._reformatter = VideoReformatter()
 
     def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, contiguous: wide pixels cut to 8 bits, transparency laid on white."""
+        """(H, W, 3) uint8, contiguous: 8 bits per channel, alpha composited on white."""
         if frame.rotation not in self._matrices:
             self._matrices[frame.rotation] = display_matrix(frame)
         if any(component.is_alpha for component in frame.format.components):
@@ -90,16 +89,16 @@ def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-# A recording of a broadcast begins anywhere, with packets that need others before it.
+# A recorded broadcast may start with packets that depend on missing earlier ones.
 _MAY_START_ANYWHERE = {"mpegts", "mpeg"}
 
 
 def decode_packets(
     path: Path, container: InputContainer, stream: VideoStream, before: int = 0
 ) -> Iterator[VideoFrame]:
-    """All frames from here on; before: how many there are before, for the words of errors.
+    """All frames from the current position on; before: their number before it, for messages.
 
-    Raises InputError where damage begins, or at the end if the file is cut off.
+    Raises InputError where damage begins, or at the end of a truncated file.
     """
     count = before
     try:
@@ -124,7 +123,7 @@ def decode_packets(
 
 
 def _intact_frames(packet: "Packet[VideoStream]", stream: VideoStream) -> Iterator[VideoFrame]:
-    """The frames of a packet; raises InvalidDataError for those that the decoder had to guess."""
+    """The frames of a packet; raises InvalidDataError for those that the decoder concealed."""
     if packet.is_corrupt:
         raise InvalidDataError(errno.EINVAL, "damaged packet")
     for frame in stream.decode(packet):

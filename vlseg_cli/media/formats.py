@@ -1,7 +1,7 @@
-"""Which files are pictures and which are videos; and the picture decoders allowed to open them.
+"""Which files are images and which are videos, and the image decoders that may open them.
 
-The decoders are a closed list: Pillow also knows formats that start other programs (EPS) or read
-scientific containers, and an input file must never choose those for us.
+The decoders are a closed list: Pillow also has formats that start other programs (EPS) or read
+scientific containers, which an input file must not be able to choose.
 """
 
 import os
@@ -27,8 +27,8 @@ VIDEO_EXTENSIONS: frozenset[str] = frozenset((
 ))
 # fmt: on
 
-# The first bytes of videos whose name says nothing: MP4 and QuickTime (but for the pictures that
-# are built like them), Matroska, AVI, MPEG, Flash, Windows Media, Ogg, MXF, transport streams.
+# The first bytes of videos without a known extension: MP4 and QuickTime (but not images in the
+# same container), Matroska, AVI, MPEG, Flash, Windows Media, Ogg, MXF, transport streams.
 _VIDEO_STARTS = re.compile(
     rb"....ftyp(?!avif|avis|mif1|msf1|heic|heix|hevc|hevx)|....(?:moov|mdat|wide|free|skip)"
     rb"|\x1a\x45\xdf\xa3|RIFF....AVI |\x00\x00\x01[\xb3\xba]|FLV|\x30\x26\xb2\x75\x8e\x66\xcf\x11"
@@ -38,15 +38,15 @@ _VIDEO_STARTS = re.compile(
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file is a video: by its extension, or by its first bytes if that says nothing.
+    """Whether a file is a video: by its extension, or by its first bytes if that is unknown.
 
-    Of the animated pictures only GIF counts as a video, and only if it moves.
+    Of animated images only a GIF with several frames is a video.
     """
     suffix = path.suffix.lower()
     if suffix in VIDEO_EXTENSIONS:
         return True
     if not os.path.isfile(path):  # noqa: PTH113  # says no to impossible names, where Path raises
-        return False  # a pipe would block; reading it as an image will say what it is
+        return False  # a pipe would block; reading it as an image reports what it is
     if suffix in IMAGE_EXTENSIONS:
         return suffix == ".gif" and _moves(path)
     try:
@@ -58,7 +58,7 @@ def is_video(path: Path) -> bool:
 
 
 def _moves(path: Path) -> bool:
-    """Whether a GIF has a second picture."""
+    """Whether a GIF has a second frame."""
     from PIL import Image
 
     try:

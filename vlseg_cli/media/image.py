@@ -23,7 +23,7 @@ _TIFF_BITS_PER_SAMPLE = 258
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert to mode RGB: wide pixels scaled to 8 bits, transparency laid on white."""
+    """Convert any mode to RGB: wide pixels scaled to 8 bits, alpha composited on white."""
     if image.mode.startswith("I;16"):
         return _from_16_bit(image).convert("RGB")
     if image.mode in ("I", "F"):
@@ -44,7 +44,7 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 
 
 def _from_unbounded(image: Image.Image) -> Image.Image:
-    """Scale 32-bit integers and floats, whose range no header tells, by what is in the picture."""
+    """Scale 32-bit integers and floats, whose range no header states, by the values present."""
     values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = _range(values, is_float=image.mode == "F")
     scaled = (values - low) * (255.0 / (high - low)) + 0.5
@@ -52,7 +52,7 @@ def _from_unbounded(image: Image.Image) -> Image.Image:
 
 
 def _range(values: NDArray[np.float32], is_float: bool) -> tuple[float, float]:
-    """The values that mean black and white: the smallest usual range they fit, else their own."""
+    """The values of black and white: the smallest usual range that fits, else their own range."""
     low, high = float(values.min()), float(values.max())
     usual = (1.0, 255.0, 65535.0) if is_float else (255.0, 65535.0)
     for top in usual:
@@ -71,11 +71,11 @@ def _from_lab(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    page = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(page, image).convert("RGB")
+    background = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(background, image).convert("RGB")
 
 
-# Damaged metadata is not worth a line on the user's screen: the pixels are what counts.
+# Damaged metadata is no reason for a warning if the pixels can be decoded.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _EXIF_ORIENTATION = 0x0112
@@ -92,7 +92,7 @@ _SWAPS_SIDES = {_EXIF_TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)}
 
 
 def read_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Frame:
-    """Read the first picture of a file, upright, as RGB on white.
+    """Read the first image of a file, upright, as RGB on white.
 
     Raises InputError if the file is missing, no regular file, no image, damaged or over a limit.
     """
@@ -100,7 +100,7 @@ def read_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> Frame:
 
 
 def decode_image(data: bytes, source: str, limits: Limits = DEFAULT_LIMITS) -> Frame:
-    """The first picture of a file that is in memory; source: what to call it. As ``read_image``."""
+    """``read_image`` for a file in memory; source: its name in messages."""
     path = Path(source)
     with _decoded(path, io.BytesIO(data), limits) as image:
         image.load()
@@ -124,13 +124,13 @@ def probe_image(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[str, int, 
 
 
 def apply_exif_orientation(image: Image.Image) -> Image.Image:
-    """Turn a decoded image as its EXIF orientation says."""
+    """Transpose a decoded image according to its EXIF orientation."""
     method = _exif_transpose(image)
     return image if method is None else image.transpose(method)
 
 
 def _exif_transpose(image: Image.Image) -> Image.Transpose | None:
-    """What its EXIF orientation asks for; a damaged EXIF block asks for nothing."""
+    """The transpose of its EXIF orientation; None for the identity or a damaged EXIF block."""
     try:
         return _EXIF_TRANSPOSES.get(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:
@@ -139,7 +139,7 @@ def _exif_transpose(image: Image.Image) -> Image.Transpose | None:
 
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
-    """A file's picture, not yet decoded; whatever goes wrong with it becomes an InputError."""
+    """A file's image, not yet decoded; every error becomes an InputError."""
     check_file(path, limits.file_bytes)
     try:
         file = path.open("rb")
@@ -181,17 +181,17 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 def read_mask(
     path: Path, height: int, width: int, limits: Limits = DEFAULT_LIMITS
 ) -> NDArray[np.bool_]:
-    """Read a mask (H, W) bool for a picture of this size.
+    """Read a mask (H, W) bool for an image of this size.
 
-    Palette files mark every index but 0; others every pixel brighter than half their maximum, so
-    that 0/1, 0/255 and softly edged masks all mean what they show. Raises InputError if the file
-    is no image or has another size.
+    Palette files mark every index but 0; others every pixel above half their maximum, so that 0/1,
+    0/255 and anti-aliased masks all work. Raises InputError if the file is no image or has another
+    size.
     """
     image = apply_exif_orientation(open_image(path, limits))
     if image.size != (width, height):
         raise InputError(
-            f"The mask {path} is {image.width} x {image.height} px but the picture is"
-            f" {width} x {height}: give a mask of the picture's size."
+            f"The mask {path} is {image.width} x {image.height} px but the image is"
+            f" {width} x {height}: give a mask of the image's size."
         )
     if image.mode == "P":
         return np.asarray(image) > 0

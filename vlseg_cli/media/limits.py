@@ -1,4 +1,4 @@
-"""What is too big or too strange to open; asked of every input before a byte of it is decoded."""
+"""Limits on files and pixels, checked for every input before any of it is decoded."""
 
 import stat
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from vlseg_cli.schema import InputError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Pixels and side in px of a picture or frame, size in bytes of an image and of a video.
+    """Pixels and side in px of an image or frame, size in bytes of an image and of a video file.
 
-    The default pixels are where Pillow itself refuses a picture as a decompression bomb. A video
-    is streamed, so its file may be far larger than an image's.
+    The default number of pixels is Pillow's own limit against decompression bombs. A video is
+    streamed, so its file may be far larger than an image's.
     """
 
     pixels: int = 178_956_970
@@ -27,7 +27,7 @@ DEFAULT_LIMITS = Limits()
 def check_file(path: Path, largest: int) -> None:
     """Raise InputError unless the path is a regular file of 1 to ``largest`` bytes.
 
-    What is no regular file is refused before it is opened: a pipe or a device would block or flood.
+    Other kinds of files are refused before they are opened: a pipe would block, a device not end.
     """
     try:
         status = path.stat()
@@ -45,7 +45,7 @@ def check_file(path: Path, largest: int) -> None:
 
 
 def check_size(path: Path, width: int, height: int, limits: Limits) -> None:
-    """Raise InputError for a picture without pixels or over the limits."""
+    """Raise InputError for an image without pixels or over the limits."""
     if width < 1 or height < 1:
         raise InputError(f"{path} has no pixels ({width} x {height}).")
     if max(width, height) > limits.side or width * height > limits.pixels:

@@ -1,4 +1,4 @@
-"""What a file holds, from its header and its first frame alone."""
+"""Size, codec, duration and frame rate of a file, from its header and first frame."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,9 +15,9 @@ class Probe:
     """Facts of an image or a video.
 
     width, height: as displayed, px. codec: its name in lower case. seconds, frames, fps: None for
-    an image, or where the file does not tell; frames is an estimate. time_base: the unit of pts in
-    seconds. first_pts: pts of frame 0, None where frames carry none. rotation: degrees
-    counterclockwise by which stored frames are turned to be upright.
+    an image, or if the file lacks them; frames is an estimate. time_base: unit of timestamps in
+    seconds. first_pts: timestamp of frame 0, None if frames have none. rotation: degrees
+    counterclockwise from stored to upright frames.
     """
 
     kind: Literal["image", "video"]
@@ -34,7 +34,7 @@ class Probe:
 
 
 def probe(path: Path, limits: Limits = DEFAULT_LIMITS) -> Probe:
-    """Look into a file without decoding more than one frame of it; raises as reading it would."""
+    """Probe a file, decoding at most one frame; raises as reading it would."""
     if is_video(path):
         return _probe_video(path, limits)
     codec, width, height = probe_image(path, limits)

@@ -1,7 +1,8 @@
-"""Memory that the decoder and its parent share: pixels cross in it, where a pipe would copy twice.
+"""Messages and shared memory of a decoder process and its parent.
 
-A file without a name, cut into slots. The child fills a free one and says which; the parent copies
-it out and says that it is free again. Pictures larger than a slot cross in pieces.
+Pixels cross in an anonymous file divided into slots, because a pipe would copy them twice. The
+child fills a free slot and sends its number; the parent copies it out and sends that it is free.
+Frames larger than a slot cross in several.
 """
 
 import json
@@ -22,7 +23,7 @@ _SLOTS = 4
 
 
 class PixelSlots:
-    """One side's view of the memory. ``free`` is kept by the child alone."""
+    """One process's view of the memory. ``free`` is used by the child only."""
 
     def __init__(self, file: int) -> None:
         """file: descriptor of what ``open_memory`` returned; it stays the caller's."""
@@ -47,12 +48,12 @@ class PixelSlots:
             into[:] = memory[start : start + len(into)]
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Unmap the memory."""
         self._memory.close()
 
 
 def open_memory() -> int:
-    """A descriptor of memory for the slots, to be handed to the child; pages are taken as used."""
+    """A file descriptor of memory for the slots, for the child to inherit."""
     with suppress(AttributeError):  # Linux has memory without a file system
         file = os.memfd_create("vlseg")
         os.truncate(file, _SLOTS * SLOT_BYTES)
@@ -64,13 +65,13 @@ def open_memory() -> int:
 
 
 READY = {"ready": True}
-BUSY = {"busy": True}  # nothing to hand over yet, but not stuck
+BUSY = {"busy": True}  # decoding, without a frame to send yet
 END = {"end": True}
 LONGEST_LINE = 1 << 16  # bytes
 
 
 class Request(NamedTuple):
-    """One file to decode. skip: how many of the selected frames are not wanted (resume)."""
+    """One file to decode. skip: number of selected frames to leave out (resume)."""
 
     path: Path
     is_video: bool
@@ -92,17 +93,17 @@ def request_line(request: Request, limits: Limits) -> bytes:
 
 
 def free_line(slot: int) -> bytes:
-    """Word to the child that it may fill a slot again."""
+    """The line that tells the child that a slot is free."""
     return _line({"free": slot})
 
 
 def read_line(line: bytes) -> tuple[Request, Limits] | int:
-    """What a line to the child says: a request, or the number of a slot that is free again."""
-    said = json.loads(line)
-    if "free" in said:
-        return int(said["free"])
-    path, clip = Path(said["path"]), FrameRange(**said["clip"])
-    return Request(path, said["is_video"], clip, said["skip"]), Limits(**said["limits"])
+    """Parse a line to the child: a request, or the number of a slot that is free again."""
+    message = json.loads(line)
+    if "free" in message:
+        return int(message["free"])
+    path, clip = Path(message["path"]), FrameRange(**message["clip"])
+    return Request(path, message["is_video"], clip, message["skip"]), Limits(**message["limits"])
 
 
 def send(pipe: BinaryIO, message: dict[str, Any]) -> None:
@@ -121,7 +122,7 @@ def send_frame(pipe: BinaryIO, frame: Frame, slots: PixelSlots) -> None:
 
 
 def receive(pipe: BinaryIO) -> dict[str, Any] | None:
-    """The next line, None where the other side is gone. Raises ValueError for what is no line."""
+    """The next message, None at the end of the pipe. Raises ValueError if it is no JSON."""
     line = pipe.readline(LONGEST_LINE)
     if not line.endswith(b"\n"):
         return None

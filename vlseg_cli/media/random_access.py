@@ -1,8 +1,7 @@
-"""Single frames of a video by their numbers, for reference pictures and training clips.
+"""Single frames of a video by index, for reference frames and training clips.
 
-decord is quick at this, but only within limits that were measured: it must be flushed after a few
-frames, and only by going back to the very beginning; AV1 and GIF are beyond it. Where it cannot
-serve, the video is streamed.
+decord is fast at this within measured limits: it must be flushed after a few frames by seeking to
+the start, and it fails on AV1 and GIF. Other videos are streamed.
 """
 
 import os
@@ -20,16 +19,16 @@ from vlseg_cli.media.video import read_video
 from vlseg_cli.schema import Frame, FrameRange, InputError
 
 _CODECS = ("h264", "hevc", "vp9", "prores", "ffv1")
-_CHUNK = 16  # frames between two flushes: it goes on decoding into memory until it is flushed
+_CHUNK = 16  # frames between two flushes: until one, it keeps all decoded frames in memory
 _THREADS = 2
 
 
 def sample_frames(
     path: Path, indices: Sequence[int], limits: Limits = DEFAULT_LIMITS
 ) -> list[Frame]:
-    """The frames with these numbers, in the order asked; the same frames that ``read_video`` gives.
+    """The frames with these indices, in this order, equal to those of ``read_video``.
 
-    Raises InputError if the file cannot be read, or has no frame of such a number.
+    Raises InputError if the file cannot be read, or has no frame of such an index.
     """
     wanted = sorted({index for index in indices if index >= 0})
     found: dict[int, Frame] = {}
@@ -50,13 +49,13 @@ def _by_streaming(path: Path, wanted: Sequence[int], limits: Limits) -> dict[int
 
 
 def _by_decord(path: Path, wanted: Sequence[int], limits: Limits) -> dict[int, Frame]:
-    """Nothing where decord is not there, cannot serve this video, or disagrees about it."""
+    """Empty if decord is missing, cannot decode this video, or disagrees about its frames."""
     times, shape = _times_and_shape(path, limits)
     if not wanted[-1] < len(times):
         return {}
     try:
         pixels = _decord_pixels(path, wanted, len(times))
-    except Exception:  # it raises kinds of its own, whose texts tell of C++ sources
+    except Exception:  # it has exception classes of its own
         return {}
     if {picture.shape for picture in pixels} != {shape}:
         return {}
@@ -67,7 +66,7 @@ def _by_decord(path: Path, wanted: Sequence[int], limits: Limits) -> dict[int, F
 
 
 def _times_and_shape(path: Path, limits: Limits) -> tuple[list[float], tuple[int, int, int]]:
-    """When each frame is shown, s, and (H, W, 3); no times if decord should not be asked."""
+    """Time of each frame in s, and (H, W, 3); no times if decord cannot decode the video."""
     with open_video(path, limits) as (container, stream):
         first = next(decode_packets(path, container, stream))
         check_size(path, first.width, first.height, limits)
@@ -84,7 +83,7 @@ def _times_and_shape(path: Path, limits: Limits) -> tuple[list[float], tuple[int
 
 
 def _decord_pixels(path: Path, wanted: Sequence[int], count: int) -> list[NDArray[np.uint8]]:
-    """(H, W, 3) of each wanted frame; decord turns them upright itself."""
+    """(H, W, 3) of each wanted frame; decord applies the rotation itself."""
     os.environ.setdefault("DECORD_EOF_RETRY_MAX", "640")  # else it tries an end 10240 times
     import decord
 

@@ -1,6 +1,6 @@
-"""Number the frames of a video from its packets alone, which is far cheaper than decoding it.
+"""Seek to a frame: frames are counted from packets, which is far cheaper than decoding them.
 
-Only where one packet is known to be one frame: in these containers, for these codecs.
+Only in containers and for codecs in which one packet is one frame.
 """
 
 from bisect import bisect_left, insort
@@ -25,9 +25,9 @@ _CODECS = ("h264", "hevc", "vp9", "av1", "prores", "ffv1", "mjpeg")
 
 @dataclass(slots=True)
 class PacketIndex:
-    """pts of frames in presentation order, so that a place in ``times`` is a frame's number.
+    """Timestamps of frames in presentation order: the index in ``times`` is the frame's index.
 
-    keys: pts of what the container calls key frames.
+    keys: timestamps of the container's key frames.
     """
 
     times: list[int] = field(default_factory=list)
@@ -39,10 +39,10 @@ def index_packets(
     stream: VideoStream,
     is_enough: Callable[[PacketIndex, int], bool] = lambda _index, _dts: False,
 ) -> PacketIndex | None:
-    """Read the packets of a stream from the beginning; None where they do not tell the frames.
+    """Read the packets of a stream from its start; None if they do not determine the frames.
 
-    is_enough: asked after each packet, with its dts, whether to stop; later packets have a pts of
-    at least that.
+    is_enough: called with each packet's dts, stops if True; later packets have a pts of at least
+    that.
     """
     name = stream.codec_context.codec.canonical_name
     if container.format.name.split(",")[0] not in _CONTAINERS or name not in _CODECS:
@@ -53,8 +53,8 @@ def index_packets(
             continue  # the end
         if packet.pts is None or packet.is_corrupt or packet.is_discard:
             return None
-        place = bisect_left(index.times, packet.pts)
-        if place < len(index.times) and index.times[place] == packet.pts:
+        position = bisect_left(index.times, packet.pts)
+        if position < len(index.times) and index.times[position] == packet.pts:
             return None
         insort(index.times, packet.pts)
         if packet.is_keyframe:
@@ -65,9 +65,9 @@ def index_packets(
 
 
 def is_random_access_point(packet: "Packet[VideoStream]", stream: VideoStream) -> bool:
-    """Whether a key frame's packet empties the decoder's memory of earlier frames.
+    """Whether decoding can start at a key frame's packet without any earlier frame.
 
-    H.264 and HEVC also call frames key frames from which a decoder only recovers in time.
+    H.264 and HEVC also mark key frames from which a decoder only recovers after some frames.
     """
     name = stream.codec_context.name
     extra = stream.codec_context.extradata or b""
@@ -84,7 +84,7 @@ def is_random_access_point(packet: "Packet[VideoStream]", stream: VideoStream) -
 def _first_nal_type(
     data: bytes, width: int, kind_of: Callable[[int], int], lowest: int, highest: int
 ) -> int:
-    """Kind of the first unit whose kind is in range, in units behind lengths of ``width`` bytes."""
+    """Type of the first NAL unit whose type is in range; lengths have ``width`` bytes."""
     at = 0
     while at + width < len(data):
         kind = kind_of(data[at + width])
@@ -99,15 +99,15 @@ _MIN_START_SECONDS = 5.0
 
 
 class UncertainSeekError(Exception):
-    """The frames after a jump are not those that the packets promised."""
+    """The frames after a seek are not those that the packets announced."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeekPoint:
-    """Where to begin: at frame ``number``, by seeking to pts ``target``.
+    """Decoding starts at frame ``number``, by seeking to timestamp ``target``.
 
-    first: pts of frame 0. inside: number of the first frame in the clip's time. times: pts of the
-    frames from ``number`` to the first that is wanted, whose pts is ``target``.
+    first: timestamp of frame 0. inside: index of the first frame in the clip's time. times:
+    timestamps from ``number`` to the first selected frame, whose timestamp is ``target``.
     """
 
     number: int
@@ -120,7 +120,7 @@ class SeekPoint:
 def find_seek_point(
     path: Path, clip: FrameRange, skip: int, limits: Limits, passed: Callable[[], None]
 ) -> SeekPoint | None:
-    """Where to begin for this clip and skip; None if that is the beginning, or in doubt.
+    """Where to start for this clip and skip; None for the video's start, or if uncertain.
 
     passed: called for each packet. Raises InputError if the file cannot be opened.
     """
@@ -136,7 +136,7 @@ def find_seek_point(
         assert base is not None  # every opened stream has one
 
         def places(index: PacketIndex) -> tuple[int, int]:
-            """Numbers of the first frame in the clip's time, and of the first that is wanted."""
+            """Indices of the first frame in the clip's time, and of the first selected one."""
             inside = bisect_left(
                 index.times, start, key=lambda pts: float((pts - index.times[0]) * base)
             )
@@ -163,7 +163,7 @@ def find_seek_point(
 def _seek_target_frame(
     container: InputContainer, stream: VideoStream, target: int, index: PacketIndex
 ) -> int:
-    """Number of the key frame that a seek leads to; 0 if that is no place to begin at."""
+    """Index of the key frame that a seek leads to; 0 if decoding cannot start there."""
     container.seek(target, stream=stream)
     packet = next(container.demux(stream))
     if packet.pts not in index.keys or not is_random_access_point(packet, stream):
@@ -172,12 +172,12 @@ def _seek_target_frame(
 
 
 def frames_from_seek_point(
-    path: Path, container: InputContainer, stream: VideoStream, jump: SeekPoint
+    path: Path, container: InputContainer, stream: VideoStream, start: SeekPoint
 ) -> Iterator[VideoFrame]:
-    """Frames from ``jump.number`` on; raises DoubtError before the first that is wanted."""
-    container.seek(jump.target, stream=stream)
-    expected = chain(jump.times, repeat(None))
-    for frame in decode_packets(path, container, stream, jump.number):
+    """Frames from ``start.number`` on; raises UncertainSeekError before the first selected one."""
+    container.seek(start.target, stream=stream)
+    expected = chain(start.times, repeat(None))
+    for frame in decode_packets(path, container, stream, start.number):
         pts = next(expected)
         if pts is not None and frame.pts != pts:
             raise UncertainSeekError

@@ -22,7 +22,7 @@ _EXTENSIONS = IMAGE_EXTENSIONS | VIDEO_EXTENSIONS
 
 
 def is_input(name: str) -> bool:
-    """Whether a file is picked up for its name: an image or a video, and not hidden."""
+    """Whether a file in a folder is selected: an image or a video by extension, not hidden."""
     return not name.startswith(".") and Path(name).suffix.lower() in _EXTENSIONS
 
 
@@ -64,14 +64,14 @@ def _folder_entries(folder: str, outside: str | None) -> Iterator[tuple[str, boo
                 elif is_input(entry.name):
                     names.append(entry.name)
     except OSError:
-        return  # what may not be entered holds nothing for us
+        return  # an unreadable folder has no inputs
     for name in sorted([*names, *folders]):
         yield str(Path(folder, name)), name in folders
 
 
 def _holds_results(folder: str) -> bool:
-    """Whether it is the output folder of a job: what was drawn there is no input of another."""
-    # os.path says no where Path raises: of folders that may not be looked into.
+    """Whether it is the output folder of a job, whose overlays are not inputs of another."""
+    # os.path returns False where Path raises: for folders without permission.
     if not os.path.exists(Path(folder, "job.json")):  # noqa: PTH110
         return False
     return any(os.path.exists(Path(folder, name)) for name in ("journal.jsonl", ".vlseg"))  # noqa: PTH110
@@ -80,12 +80,12 @@ def _holds_results(folder: str) -> bool:
 def list_inputs(
     paths: Sequence[str], exclude: Path | None = None, nul: bool = False
 ) -> Iterator[Input]:
-    """Expand what a user wrote to files, each once, in order of first mention.
+    """Expand arguments to files, each once, in order of first mention.
 
-    '-' stands for the lines of stdin; nul: those end with NUL instead. exclude: a folder from which
-    nothing is picked up (the output folder of this very run), unless a file in it is named
-    outright. Raises NoInputError for a path or pattern that leads to nothing, and for an empty
-    list; a file that a list names but that is not there comes with ``bytes`` -1.
+    '-' stands for the lines of stdin; nul: those end with NUL instead. exclude: a folder that is
+    not searched (the output folder of this run), but whose files may be named explicitly. Raises
+    NoInputError for a path or pattern without inputs, and for an empty list; a missing file of a
+    list has ``bytes`` -1.
     """
     outside = os.path.realpath(exclude) if exclude else None
     real_folder = lru_cache(maxsize=64)(os.path.realpath)  # files next to each other share theirs
@@ -107,7 +107,7 @@ def list_inputs(
 
 
 def _expand(text: str, outside: str | None, nul: bool) -> Iterable[str]:
-    """The files that one word of the user stands for."""
+    """The files of one argument."""
     path = Path(text)
     if text == "-":
         return _expand_list(stdin_lines(sys.stdin.buffer, nul), outside)
@@ -135,7 +135,7 @@ def _expand_pattern(pattern: str, outside: str | None) -> Iterator[str]:
 def _expand_list(lines: Iterable[str], outside: str | None) -> Iterator[str]:
     """The files that a list names, there or not, and those in the folders that it names."""
     for line in lines:
-        if os.path.isdir(line):  # noqa: PTH112  # a million times; says no to impossible names
+        if os.path.isdir(line):  # noqa: PTH112  # fast; False for invalid names
             yield from walk(line, outside)
         else:
             yield str(Path(line))
@@ -162,7 +162,7 @@ def _real_path(source: str, real_folder: Callable[[str], str]) -> str:
 
 
 def _suggestion(path: Path) -> str:
-    """'; did you mean …?' when the folder holds a name much like the missing one, else '.'."""
+    """'; did you mean …?' if the folder has a name like the missing one, else '.'."""
     try:
         names = [sibling.name for sibling in path.parent.iterdir()]
     except (OSError, ValueError):

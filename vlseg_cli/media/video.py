@@ -18,7 +18,7 @@ from vlseg_cli.media.seek import (
 )
 from vlseg_cli.schema import Frame, FrameRange
 
-_USUAL_RATE = 25  # frames per second, where neither pts nor header tell
+_USUAL_RATE = 25  # frames per second, if neither timestamps nor the header give them
 
 
 def read_video(
@@ -31,13 +31,14 @@ def read_video(
     """Yield the selected frames in presentation order, upright, as RGB on white.
 
     Frame.index counts the decoded frames of the source from 0 (also with a stride); Frame.time is
-    (pts - first pts) * time base. skip: leave out that many of the selected frames. passed: called
-    at every step. Pixels are the stored ones, also where they are not square. Raises InputError if
-    the file cannot be opened, and after the last good frame if it is damaged or cut off.
+    (pts - first pts) * time base. skip: number of selected frames to leave out. passed: called for
+    every decoded frame. Pixels are the stored ones, also where they are not square. Raises
+    InputError if the file cannot be opened, and after the last intact frame if it is damaged or
+    truncated.
     """
-    jump = find_seek_point(path, clip, skip, limits, passed)
+    seek_point = find_seek_point(path, clip, skip, limits, passed)
     try:
-        yield from _selected(path, clip, skip, limits, passed, jump)
+        yield from _selected(path, clip, skip, limits, passed, seek_point)
     except UncertainSeekError:  # comes before the first frame, or not at all
         yield from _selected(path, clip, skip, limits, passed, None)
 
@@ -48,19 +49,19 @@ def _selected(
     skip: int,
     limits: Limits,
     passed: Callable[[], None],
-    jump: SeekPoint | None,
+    seek_point: SeekPoint | None,
 ) -> Iterator[Frame]:
     with open_video(path, limits) as (container, stream):
         frames = (
-            frames_from_seek_point(path, container, stream, jump)
-            if jump
+            frames_from_seek_point(path, container, stream, seek_point)
+            if seek_point
             else decode_packets(path, container, stream)
         )
-        upright = FrameConverter()
+        converter = FrameConverter()
         inside = (
-            max(0, jump.number - jump.inside) if jump else 0
+            max(0, seek_point.number - seek_point.inside) if seek_point else 0
         )  # frames in the clip's time so far
-        for index, time, frame in _timed(frames, stream, jump):
+        for index, time, frame in _timed(frames, stream, seek_point):
             passed()
             if clip.end is not None and time >= clip.end:
                 return
@@ -72,18 +73,18 @@ def _selected(
                 continue
             if number >= skip:
                 check_size(path, frame.width, frame.height, limits)
-                yield Frame(upright.rgb(frame), str(path), index, time)
+                yield Frame(converter.rgb(frame), str(path), index, time)
             if clip.max_frames is not None and number + 1 >= clip.max_frames:
                 return
 
 
 def _timed(
-    frames: Iterator[VideoFrame], stream: VideoStream, jump: SeekPoint | None
+    frames: Iterator[VideoFrame], stream: VideoStream, seek_point: SeekPoint | None
 ) -> Iterator[tuple[int, float, VideoFrame]]:
-    """Number the frames and say when they are shown, in seconds since the first."""
-    first = jump.first if jump else None
+    """Index, time in seconds since the first, and frame."""
+    first = seek_point.first if seek_point else None
     rate = stream.average_rate or _USUAL_RATE
-    for index, frame in enumerate(frames, start=jump.number if jump else 0):
+    for index, frame in enumerate(frames, start=seek_point.number if seek_point else 0):
         if index == 0:
             first = frame.pts
         if first is None or frame.pts is None or frame.time_base is None:
