@@ -96,7 +96,7 @@ def test_a_pull_that_broke_off_is_not_loaded(vlseg, served: Any, kitchen: Path) 
     assert vlseg("weights", "pull", "psalm").code == 5
     assert "in part" in vlseg("weights", "list").out
     said = vlseg("refer", kitchen, "a cup", "--model", "psalm")
-    assert said.code == 5 and "'vlseg weights pull psalm' goes on" in said.err
+    assert said.code == 5 and "'vlseg weights pull psalm' resumes" in said.err
 
 
 def test_a_base_answers_nothing(vlseg) -> None:

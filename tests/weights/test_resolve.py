@@ -49,7 +49,7 @@ def test_how_far_a_name_has_come() -> None:
     assert stage("psalm") == "fetched" and model_folder("psalm") == official_folder("psalm")
     write_pin(lock_file("psalm"), Pin("x", files={"a": PinnedFile(1, "0")}))
     assert stage("psalm") == "in part"
-    with pytest.raises(WeightsError, match="'vlseg weights pull psalm' goes on"):
+    with pytest.raises(WeightsError, match="'vlseg weights pull psalm' resumes"):
         model_folder("psalm")
     converted_folder("psalm").mkdir()
     assert stage("psalm") == "converted" and published_folder("psalm") == converted_folder("psalm")

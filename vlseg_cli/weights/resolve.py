@@ -14,7 +14,7 @@ EMBEDDED = Path(__file__).parent / "embedded"
 # A training folder of DeepSpeed: a file names the last step, whose folder has the weights.
 _LATEST = "latest"
 _STATES = "mp_rank_00_model_states.pt"
-_WHOLE = 256 << 20  # larger files are told apart by their size, head and tail
+_WHOLE = 256 << 20  # larger files are distinguished by their size, head and tail
 _ENDS = 4 << 20
 _READ = (".json", ".safetensors", ".bin", ".pth", ".pt", ".pkl", ".txt", ".model")
 
@@ -52,7 +52,7 @@ def published_folder(name: str) -> Path:
         case "fetched":
             return official_folder(name)
         case "in part":
-            raise WeightsError(f"{name} was fetched in part: 'vlseg weights pull {name}' goes on")
+            raise WeightsError(f"{name} was fetched in part: 'vlseg weights pull {name}' resumes")
     size = f" (about {entry.gigabytes:g} GB)" if entry.gigabytes else ""
     raise WeightsError(
         f"{name} is not on this machine: 'vlseg weights pull {name}' fetches it{size}, or place its"

@@ -79,7 +79,7 @@ BASE = "layers.0.q_proj.weight"
         ({B: torch.zeros(4, 3)}, rf"\(4, 3\) do not fit {BASE} \(4, 6\)"),
         ({BASE: torch.zeros(4, 5)}, rf"do not fit {BASE} \(4, 5\)"),
         ({A: torch.zeros(6)}, r"lora_A\.default\.weight \(6,\)"),
-        ({A.replace("default", "other"): torch.zeros(2, 6)}, "one of two adapters of a weight"),
+        ({A.replace("default", "other"): torch.zeros(2, 6)}, "one of two adapters of one weight"),
     ],
 )
 def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], said: str) -> None:

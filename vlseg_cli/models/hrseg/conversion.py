@@ -125,7 +125,7 @@ def open_official_llm_seg(directory: Path) -> OfficialFolder:
     stored = read_checkpoint(directory)
     plain = {name.removeprefix(PREFIX): tensor for name, tensor in stored.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in plain.items()}
-    sizes = {**LLM_SEG, **llm_seg_sizes(shapes), **_told(directory)}
+    sizes = {**LLM_SEG, **llm_seg_sizes(shapes), **_size(directory)}
     config, own = _sized(sizes, directory)
     tokenizer = seg_tokenizer(_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
@@ -160,7 +160,7 @@ def _sized(sizes: Mapping[str, Any], directory: Path) -> tuple[HRSegConfig, Shap
         raise WeightsError(f"no LLM-Seg can have all the sizes of {directory}") from error
 
 
-def _told(directory: Path) -> dict[str, Any]:
+def _size(directory: Path) -> dict[str, Any]:
     """Sizes that a config.json beside the checkpoint states; the authors publish none."""
     file = directory / CONFIG
     told = read_config(directory).get("vlseg", {}) if file.is_file() else {}

@@ -48,7 +48,7 @@ def llm_seg_sizes(shapes: Shapes) -> dict[str, Any]:
     shapes: of the tensors without PEFT's prefix. Raises WeightsError if they are no LLM-Seg's.
     """
     sizes: dict[str, Any] = {
-        size: voted_size(size, witnesses, shapes) for size, witnesses in _LLM_SEG.items()
+        size: voted_size(size, sources, shapes) for size, sources in _LLM_SEG.items()
     }
     sizes |= {size: count_layers(pattern, shapes) for size, pattern in _COUNTED.items()}
     places = rf"{_CLIP}embeddings\.position_embedding\.weight"

@@ -32,7 +32,7 @@ from vlseg_cli.weights.conversion.sizes import (
     PHI,
     PHI_STATED,
     SizeReader,
-    Witnesses,
+    SizeSources,
     stated,
 )
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
@@ -97,7 +97,7 @@ _SIGLIP_PREFIX = r"model\.vision_tower\.vision_model"
 _PERCEIVER_PREFIX = r"mgvp_layers\.layers\.\d"
 _FINE_HEADS = 8  # no tensor shows how the perceiver's inner channels are split into heads
 
-_ENCODERS: Witnesses = {
+_ENCODERS: SizeSources = {
     "clip_channels": ((rf"{_SIGLIP_PREFIX}\.encoder\.layers\.\d+\.layer_norm[12]\.\w+", 0, int),),
     "clip_feedforward": ((rf"{_SIGLIP_PREFIX}\.encoder\.layers\.\d+\.mlp\.fc1\.\w+", 0, int),),
     "clip_patch": ((rf"{_SIGLIP_PREFIX}\.embeddings\.patch_embedding\.weight", 2, int),),
@@ -122,9 +122,9 @@ def hyperseg_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     """
     reader = SizeReader("HyperSeg", shapes)
     sizes = {
-        **reader.told(MASK2FORMER),
-        **reader.told(PHI),
-        **reader.told(_ENCODERS),
+        **reader.sizes(MASK2FORMER),
+        **reader.sizes(PHI),
+        **reader.sizes(_ENCODERS),
         **reader.counted(LAYERS),
         **reader.swin(r"model\.vision_tower_mask"),
         **stated(config, PHI_STATED),

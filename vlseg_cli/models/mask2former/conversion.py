@@ -15,7 +15,7 @@ from vlseg_cli.weights.conversion.sizes import (
     PHI,
     PHI_STATED,
     SizeReader,
-    Witnesses,
+    SizeSources,
     stated,
 )
 
@@ -135,7 +135,7 @@ CONNECTOR_RULES: tuple[Rule, ...] = (
     Rename(r"model\.mm_projector\.fc\.(\w+)", r"connector.fc.\1"),
 )
 
-CONNECTOR_SIZES: Witnesses = {
+CONNECTOR_SIZES: SizeSources = {
     "connector_width": ((r"model\.mm_projector\.layer1\.0\.(bn[12]|downsample\.1)\.\w+", 0, int),),
 }
 
@@ -148,9 +148,9 @@ def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     """
     reader = SizeReader("PSALM", shapes)
     return {
-        **reader.told(MASK2FORMER),
-        **reader.told(CONNECTOR_SIZES),
-        **reader.told(PHI),
+        **reader.sizes(MASK2FORMER),
+        **reader.sizes(CONNECTOR_SIZES),
+        **reader.sizes(PHI),
         **reader.counted(LAYERS),
         **reader.swin(r"model\.vision_tower"),
         **stated(config, PHI_STATED),

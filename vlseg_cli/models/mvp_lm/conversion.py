@@ -33,7 +33,7 @@ from vlseg_cli.weights.conversion.sizes import (
     PHI,
     PHI_STATED,
     SizeReader,
-    Witnesses,
+    SizeSources,
     stated,
 )
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
@@ -135,7 +135,7 @@ _ENCODER_PREFIX = r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.self_attn"
 _DECODER_PREFIX = r"predictor\.decoder\.layers\.\d+"
 
 _SHARED = ("swin_window", "pixel_channels", "mask_channels", "pixel_feedforward")
-_WITNESSES: Witnesses = {
+_WITNESSES: SizeSources = {
     **{size: MASK2FORMER[size] for size in _SHARED},
     **CONNECTOR_SIZES,
     **PHI,
@@ -169,7 +169,7 @@ def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
     """
     reader = SizeReader("MVP-LM", shapes)
     return {
-        **reader.told(_WITNESSES),
+        **reader.sizes(_WITNESSES),
         **reader.counted(_LAYERS),
         **reader.swin(r"model\.vision_tower"),
         **stated(config, PHI_STATED),

@@ -158,16 +158,16 @@ def sam_sizes(shapes: Shapes, before: str = "") -> dict[str, Any]:
     }
 
 
-def voted_size(size: str, witnesses: tuple[tuple[str, int], ...], shapes: Shapes) -> int:
+def voted_size(size: str, sources: tuple[tuple[str, int], ...], shapes: Shapes) -> int:
     votes = Counter(
         shape[axis]
-        for pattern, axis in witnesses
+        for pattern, axis in sources
         for name, shape in shapes.items()
         if re.fullmatch(pattern, name) and len(shape) > axis
     )
     if not votes:
         raise WeightsError(
-            f"no LLM-Seg or SAM checkpoint: it lacks {shown(witnesses[0][0])}, which tells {size}"
+            f"no LLM-Seg or SAM checkpoint: it lacks {shown(sources[0][0])}, which tells {size}"
         )
     return votes.most_common(1)[0][0]
 

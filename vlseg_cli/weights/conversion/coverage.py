@@ -1,4 +1,4 @@
-"""Does a conversion account for everything? Both ways: every official tensor, every one of ours."""
+"""Whether a conversion accounts for every official tensor and for every one of ours."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

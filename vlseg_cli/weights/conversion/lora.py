@@ -35,7 +35,7 @@ class Merged(Mapping[str, Tensor]):
             if match := re.fullmatch(f"(.+){LORA}", name):
                 sides = self._adapters.setdefault(_weight_of(match[1], tensors, name), {})
                 if match[2] in sides:
-                    raise WeightsError(f"{name} is one of two adapters of a weight: which is it?")
+                    raise WeightsError(f"{name} is one of two adapters of one weight")
                 sides[match[2]] = name
         for weight, sides in self._adapters.items():
             _check_shapes(weight, sides, tensors)
@@ -73,9 +73,9 @@ def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def adapter_scale(directory: Path, published: float) -> float:
-    """alpha / r as PEFT's adapter_config.json says, or as published where there is none.
+    """alpha / r as stated in PEFT's adapter_config.json, or as published where there is none.
 
-    Raises WeightsError if the file says nothing that can be.
+    Raises WeightsError if the file states no valid numbers.
     """
     file = directory / _CONFIG
     if not file.is_file():

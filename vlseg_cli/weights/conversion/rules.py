@@ -117,7 +117,7 @@ class FirstRows:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """No place in ours, for ``reason``."""
+    """No counterpart in ours, for ``reason``."""
 
     pattern: str
     reason: str
@@ -131,7 +131,7 @@ class Drop:
 class Fill:
     """One of ours that the authors' files may lack: always ``value`` there, for ``reason``.
 
-    pattern: regular expression of our names. A statistic that training moves is no such thing.
+    pattern: regular expression of our names. Statistics that training updates are never filled.
     """
 
     pattern: str

@@ -1,7 +1,7 @@
-"""A model's sizes, read off its tensors and its config.json, never assumed.
+"""A model's sizes, read from its tensors and its config.json, never assumed.
 
-Several tensors tell each size and the majority is believed, so that a wrong tensor is named by the
-shape check instead of being taken for the measure of all others.
+Each size is read from several tensors by majority, so that the shape check names a wrong tensor
+instead of one wrong tensor deciding the size of all others.
 """
 
 import math
@@ -13,9 +13,9 @@ from typing import Any
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.coverage import Shapes
 
-# What tells a size: names, axis, and how the size follows from the length of the axis.
-Witness = tuple[str, int, Callable[[int], int]]
-Witnesses = Mapping[str, tuple[Witness, ...]]
+# What a size is read from: names, axis, and how the size follows from the length of the axis.
+SizeSource = tuple[str, int, Callable[[int], int]]
+SizeSources = Mapping[str, tuple[SizeSource, ...]]
 
 _LARGEST = 1 << 20
 _LEVELS, _POINTS = 3, 4  # of the pixel decoder's attention; a point has two coordinates
@@ -27,7 +27,7 @@ def _window(rows: int) -> int:
 
 
 # Of the parts that PSALM and HyperSeg have in common.
-PHI: Witnesses = {
+PHI: SizeSources = {
     "language_channels": ((r"model\.(layers\.\d+\.input_layernorm|final_layernorm)\.\w+", 0, int),),
     "language_feedforward": (
         (r"model\.layers\.\d+\.mlp\.fc1\.\w+", 0, int),
@@ -35,7 +35,7 @@ PHI: Witnesses = {
     ),
     "vocabulary": ((r"model\.embed_tokens\.weight", 0, int),),
 }
-MASK2FORMER: Witnesses = {
+MASK2FORMER: SizeSources = {
     "swin_window": ((r".*\.relative_position_bias_table", 0, _window),),
     "pixel_channels": (
         (r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.norm[12]\.\w+", 0, int),
@@ -68,7 +68,7 @@ LAYERS: Mapping[str, str] = {
     "language_layers": r"model\.layers\.(\d+)\..*",
     "decoder_layers": r"predictor\.transformer_ffn_layers\.(\d+)\..*",
 }
-# What no tensor tells, and under which key of config.json it stands.
+# What no tensor has, and its key in config.json.
 PHI_STATED: Mapping[str, str] = {
     "language_heads": "num_attention_heads",
     "positions": "max_position_embeddings",
@@ -77,14 +77,14 @@ PHI_STATED: Mapping[str, str] = {
 
 
 class SizeReader:
-    """Questions to the shapes of one checkpoint; ``system`` is for messages."""
+    """Reads sizes from the shapes of one checkpoint; ``system`` is for messages."""
 
     def __init__(self, system: str, shapes: Shapes) -> None:
         self.system, self.shapes = system, shapes
 
-    def told(self, witnesses: Witnesses) -> dict[str, Any]:
-        """What the majority says of each size. Raises WeightsError if nothing tells one."""
-        return {size: self._told(size, every) for size, every in witnesses.items()}
+    def sizes(self, sources: SizeSources) -> dict[str, Any]:
+        """Each size by majority. Raises WeightsError if no tensor has one."""
+        return {size: self._size(size, every) for size, every in sources.items()}
 
     def counted(self, layers: Mapping[str, str]) -> dict[str, Any]:
         """How many layers match each pattern."""
@@ -92,12 +92,12 @@ class SizeReader:
 
     def swin(self, tower: str) -> dict[str, Any]:
         """Width, depths and heads of the Swin whose names begin with the pattern ``tower``."""
-        witnesses = (
+        sources = (
             (rf"{tower}\.patch_embed\.(proj|norm)\.(weight|bias)", 0, int),
             (rf"{tower}\.(norm0|layers\.0\.blocks\.\d+\.norm[12])\.\w+", 0, int),
         )
         return {
-            "swin_embed": self._told("swin_embed", witnesses),
+            "swin_embed": self._size("swin_embed", sources),
             "swin_depths": [
                 self.count(rf"{tower}\.layers\.{stage}\.blocks\.(\d+)\..*") for stage in range(4)
             ],
@@ -109,14 +109,14 @@ class SizeReader:
         found = {int(match[1]) for name in self.shapes if (match := re.fullmatch(pattern, name))}
         return max((layer for layer in found if layer < 2 * len(found)), default=-1) + 1
 
-    def _told(self, size: str, witnesses: tuple[Witness, ...]) -> int:
+    def _size(self, size: str, sources: tuple[SizeSource, ...]) -> int:
         votes = Counter(
             follows(shape[axis])
-            for pattern, axis, follows in witnesses
+            for pattern, axis, follows in sources
             for name, shape in self.shapes.items()
             if re.fullmatch(pattern, name) and len(shape) > axis
         )
-        return self._majority(votes, size, witnesses[0][0])
+        return self._majority(votes, size, sources[0][0])
 
     def _heads(self, tower: str, stage: int) -> int:
         name = rf"{tower}\.layers\.{stage}\..*\.relative_position_bias_table"
@@ -125,10 +125,10 @@ class SizeReader:
         )
         return self._majority(votes, f"heads of Swin's stage {stage}", name)
 
-    def _majority(self, votes: Counter[int], size: str, witness: str) -> int:
+    def _majority(self, votes: Counter[int], size: str, source: str) -> int:
         if not votes:
             raise WeightsError(
-                f"no {self.system} checkpoint: it lacks {shown(witness)}, which tells {size}"
+                f"no {self.system} checkpoint: it lacks {shown(source)}, which {size} is read from"
             )
         return votes.most_common(1)[0][0]
 
@@ -141,7 +141,7 @@ def shown(pattern: str) -> str:
 def stated(config: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
     """The sizes that a config.json states; keys: of our sizes, what it calls them.
 
-    Raises WeightsError for a number that cannot be.
+    Raises WeightsError for a number out of range.
     """
     return {ours: _number(config, key) for ours, key in keys.items() if key in config}
 
@@ -149,6 +149,6 @@ def stated(config: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]
 def _number(config: Mapping[str, Any], key: str) -> float:
     value = config[key]
     if not (type(value) in (int, float) and 0 < value < _LARGEST):
-        raise WeightsError(f"config.json says {key} is {str(value)[:40]!r}, which cannot be")
+        raise WeightsError(f"config.json states {key} = {str(value)[:40]!r}, which is out of range")
     number: float = value
     return number

@@ -111,31 +111,31 @@ def _piece(message: bytes) -> _Piece:
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Number and content of each field; numbers of one byte suffice for kinds."""
-    place = 0
-    while place < len(data):
-        tag, place = _varint(data, place)
+    position = 0
+    while position < len(data):
+        tag, position = _varint(data, position)
         wire = tag & 7
-        begin = place
+        begin = position
         if wire == _VARINT:
-            _, place = _varint(data, place)
+            _, position = _varint(data, position)
         elif wire == _BYTES:
-            length, begin = _varint(data, place)
-            place = begin + length
+            length, begin = _varint(data, position)
+            position = begin + length
         elif wire in (_LONG, _WORD):
-            place += 8 if wire == _LONG else 4
+            position += 8 if wire == _LONG else 4
         else:
             raise ValueError("an unknown kind of field")
-        if place > len(data):
+        if position > len(data):
             raise ValueError("the file breaks off")
-        yield tag >> 3, data[begin:place]
+        yield tag >> 3, data[begin:position]
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def _varint(data: bytes, position: int) -> tuple[int, int]:
     """A number in groups of seven bits, and where it ends."""
     number = shift = 0
     while True:
-        byte = data[place]
+        byte = data[position]
         number |= (byte & 127) << shift
-        place, shift = place + 1, shift + 7
+        position, shift = position + 1, shift + 7
         if byte < 128:
-            return number, place
+            return number, position

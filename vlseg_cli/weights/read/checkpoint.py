@@ -1,4 +1,4 @@
-"""A folder or file of published weights in whatever format, as tensors by name."""
+"""A folder or file of published weights in any format, as tensors by name."""
 
 from pathlib import Path
 
@@ -13,28 +13,28 @@ from vlseg_cli.weights.resolve import is_deepspeed, model_states
 _TORCH = (".bin", ".pth", ".pt")
 
 
-def read_checkpoint(place: Path) -> dict[str, Tensor]:
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """Tensors by name, mapped from their files wherever the format allows.
 
-    place: a file, or a folder as published: safetensors or .bin with or without an index, a
+    path: a file, or a folder as published: safetensors or .bin with or without an index, a
     DeepSpeed training folder, a single .pth or .pkl. Raises WeightsError in one sentence.
     """
-    if place.is_file():
-        return _read_file(place)
-    if not place.is_dir():
-        raise WeightsError(f"there is nothing at {place}")
-    if any(place.glob("*.safetensors*")):
-        return dict(stream_tensors(place))
-    if is_deepspeed(place):
-        return _read_file(model_states(place))
-    files = sorted(path for path in place.iterdir() if path.suffix in (*_TORCH, ".pkl"))
+    if path.is_file():
+        return _read_file(path)
+    if not path.is_dir():
+        raise WeightsError(f"there is nothing at {path}")
+    if any(path.glob("*.safetensors*")):
+        return dict(stream_tensors(path))
+    if is_deepspeed(path):
+        return _read_file(model_states(path))
+    files = sorted(file for file in path.iterdir() if file.suffix in (*_TORCH, ".pkl"))
     if not files:
-        raise WeightsError(f"{place} holds no weights: no .safetensors, .bin, .pth or .pkl")
+        raise WeightsError(f"{path} holds no weights: no .safetensors, .bin, .pth or .pkl")
     tensors: dict[str, Tensor] = {}
     for file in files:
         for name, tensor in _read_file(file).items():
             if name in tensors:
-                raise WeightsError(f"{place} holds {name} twice, in different files")
+                raise WeightsError(f"{path} holds {name} twice, in different files")
             tensors[name] = tensor
     return tensors
 

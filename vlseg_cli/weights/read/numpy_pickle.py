@@ -123,7 +123,7 @@ _ALLOWED: Allowed = {
 def read_numpy_pickle(file: Path) -> dict[str, Tensor]:
     """Arrays by name, those under 'model' if there is one.
 
-    Raises WeightsError for whatever is damaged, or asks for more than arrays.
+    Raises WeightsError for what is damaged, or asks for more than arrays.
     """
     try:
         with file.open("rb") as opened:

@@ -1,7 +1,7 @@
 """``.bin``, ``.pth`` and ``.pt`` of torch: tensors alone, mapped from the file, nothing run.
 
 Both layouts are read: the zip archive of torch 1.6 and later, and the older file of pickles in a
-row. There is no way from here to ``torch.load``.
+row. pickles.py says why this is not ``torch.load``.
 """
 
 import io
@@ -45,7 +45,7 @@ class _Storage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTensor:
-    """Where a tensor lies: a view of a storage, in elements."""
+    """Position of a tensor: a view of a storage, in elements."""
 
     storage: _Storage
     offset: int
@@ -54,7 +54,7 @@ class StoredTensor:
 
 
 def _tensor(storage: object, offset: object, shape: object, stride: object, *_: object) -> object:
-    """What torch._utils._rebuild_tensor_v2 stands for; gradients and hooks are of no interest."""
+    """What torch._utils._rebuild_tensor_v2 stands for; gradients and hooks are ignored."""
     if not isinstance(storage, _Storage):
         raise RefusedError("a tensor has no storage")
     return StoredTensor(storage, _count(offset), _counts(shape), _counts(stride))
@@ -74,7 +74,7 @@ def _counts(value: object) -> tuple[int, ...]:
 
 def _count(value: object) -> int:
     if type(value) is not int or not 0 <= value <= _LONGEST:
-        raise RefusedError("a tensor's shape or place is no number that can be")
+        raise RefusedError("a tensor's shape or offset is out of range")
     return value
 
 
@@ -116,7 +116,7 @@ def _storage(identity: object) -> _Storage:
 def read_torch_file(file: Path) -> dict[str, Tensor]:
     """Tensors by name, mapped from the file and not to be written to.
 
-    A training state is looked into for its weights. Raises WeightsError for whatever is damaged,
+    Of a training state the weights are taken. Raises WeightsError for what is damaged,
     or asks for more than tensors.
     """
     try:
@@ -127,11 +127,11 @@ def read_torch_file(file: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise WeightsError(f"{file} cannot be read ({error.strerror})") from error
     if mapped[:2] == b"PK":
-        state, places = _read_zip(file, mapped)
+        state, regions = _read_zip(file, mapped)
     else:
-        state, places = _read_legacy(file, mapped)
+        state, regions = _read_legacy(file, mapped)
     return {
-        name: _map_tensor(mapped, places, stored, f"{file}: {name}")
+        name: _map_tensor(mapped, regions, stored, f"{file}: {name}")
         for name, stored in stored_tensors(state, file).items()
     }
 
@@ -151,32 +151,32 @@ def stored_tensors(state: object, file: Path) -> dict[str, StoredTensor]:
     return found
 
 
-Places = Mapping[str, tuple[int, int]]  # key of a storage -> first byte, bytes
+Regions = Mapping[str, tuple[int, int]]  # key of a storage -> first byte, bytes
 
 
-def _read_zip(file: Path, mapped: mmap.mmap) -> tuple[object, Places]:
+def _read_zip(file: Path, mapped: mmap.mmap) -> tuple[object, Regions]:
     """The object and where its storages lie. Entries are stored as they are, never unpacked."""
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise WeightsError(f"{file} is damaged: its zip archive breaks off") from error
-    places = {entry.filename: _entry_place(entry, mapped, file) for entry in entries}
-    pickles = [name for name in places if name.endswith("/data.pkl") and name.count("/") == 1]
+    regions = {entry.filename: _entry_region(entry, mapped, file) for entry in entries}
+    pickles = [name for name in regions if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
         raise WeightsError(f"{file} is no torch checkpoint: its archive has no data.pkl")
     root = pickles[0].removesuffix("data.pkl")
-    order = _bytes(mapped, places.get(f"{root}byteorder", (0, 0)))
+    order = _bytes(mapped, regions.get(f"{root}byteorder", (0, 0)))
     if order not in (b"", b"little"):
         raise WeightsError(f"{file} was written on a machine of another byte order")
     state = read_pickle(
-        io.BytesIO(_bytes(mapped, places[pickles[0]])), str(file), _ALLOWED, _storage
+        io.BytesIO(_bytes(mapped, regions[pickles[0]])), str(file), _ALLOWED, _storage
     )
     data = f"{root}data/"
-    return state, {k.removeprefix(data): v for k, v in places.items() if k.startswith(data)}
+    return state, {k.removeprefix(data): v for k, v in regions.items() if k.startswith(data)}
 
 
-def _entry_place(entry: zipfile.ZipInfo, mapped: mmap.mmap, file: Path) -> tuple[int, int]:
+def _entry_region(entry: zipfile.ZipInfo, mapped: mmap.mmap, file: Path) -> tuple[int, int]:
     path = PurePosixPath(entry.filename)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
         raise WeightsError(f"{file} is refused: an entry of its archive leads out of it")
@@ -193,7 +193,7 @@ def _entry_place(entry: zipfile.ZipInfo, mapped: mmap.mmap, file: Path) -> tuple
     return first, entry.file_size
 
 
-def _read_legacy(file: Path, mapped: mmap.mmap) -> tuple[object, Places]:
+def _read_legacy(file: Path, mapped: mmap.mmap) -> tuple[object, Regions]:
     """Pickles in a row: magic number, version, system, the object, keys; then the storages."""
     where = str(file)
     if read_pickle(mapped, where, {}) != _MAGIC:
@@ -212,7 +212,7 @@ def _read_legacy(file: Path, mapped: mmap.mmap) -> tuple[object, Places]:
 
     state = read_pickle(mapped, where, _ALLOWED, storage)
     keys = read_pickle(mapped, where, {})
-    places: dict[str, tuple[int, int]] = {}
+    regions: dict[str, tuple[int, int]] = {}
     for key in keys if isinstance(keys, list) else ():
         if key not in sizes:
             raise WeightsError(f"{file} is damaged: it lists a storage that nothing uses")
@@ -221,18 +221,18 @@ def _read_legacy(file: Path, mapped: mmap.mmap) -> tuple[object, Places]:
         if first + size > len(mapped):
             raise WeightsError(f"{file} is damaged: it breaks off within its tensors")
         mapped.seek(first + size)
-        places[key] = first, size
-    return state, places
+        regions[key] = first, size
+    return state, regions
 
 
-def _bytes(mapped: mmap.mmap, place: tuple[int, int]) -> bytes:
-    return mapped[place[0] : place[0] + place[1]]
+def _bytes(mapped: mmap.mmap, region: tuple[int, int]) -> bytes:
+    return mapped[region[0] : region[0] + region[1]]
 
 
-def _map_tensor(mapped: mmap.mmap, places: Places, stored: StoredTensor, where: str) -> Tensor:
+def _map_tensor(mapped: mmap.mmap, regions: Regions, stored: StoredTensor, where: str) -> Tensor:
     """A view into the file, once all its numbers have been found to fit."""
     storage, shape = stored.storage, stored.shape
-    first, size = places.get(storage.key, (0, -1))
+    first, size = regions.get(storage.key, (0, -1))
     if size != storage.numel * storage.dtype.itemsize:
         raise WeightsError(f"{where}: the file states another size than it holds; fetch it again")
     reach = 1 + sum((n - 1) * step for n, step in zip(shape, stored.stride, strict=False))
