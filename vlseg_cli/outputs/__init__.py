@@ -1,4 +1,9 @@
-"""Every format an answer can be written to, all atomic, all from one kind of record."""
+"""Output formats: every file is written atomically, from frames at hand or from records.
+
+``formats`` names them; ``overlay`` (with ``labels`` and ``colors``), ``gallery`` and ``video``
+(``encoder``, ``remux``) draw on frames; ``coco``, ``panoptic``, ``palette``, ``ytvis``, ``yolo``
+and ``parquet`` convert ``records``; ``folder`` and ``atomic`` write.
+"""
 
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.formats import FORMATS, Sink, check_formats, close_formats, open_sinks

@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all: a temporary name beside the target, fsync, then rename.
+"""Atomic writes: a temporary name beside the target, fsync, then rename.
 
-A run that is killed leaves at most hidden ``.part`` files behind, never half a result under its
-own name; and renaming replaces a link at the target instead of following it.
+A killed run leaves at most hidden ``.part`` files, never a partial result under its final name;
+renaming replaces a link at the target instead of following it.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ _LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 class AtomicFile:
-    """A file that grows out of sight until ``commit`` shows it under its name."""
+    """A file that is written under a temporary name until ``commit``."""
 
     def __init__(self, path: Path) -> None:
-        """Begin a file; its folder must exist. Raises OutputError if it cannot be written."""
+        """Start a file; its folder must exist. Raises OutputError if it cannot be written."""
         self.path = path
         self._part = _temporary_path(path)
         try:
@@ -31,16 +31,15 @@ class AtomicFile:
             raise write_error(path, error) from error
 
     def write(self, data: bytes) -> None:
-        """Append to the file. Raises OutputError, and leaves nothing, if the disk refuses."""
+        """Append to the file. Raises OutputError, and leaves nothing, if writing fails."""
         with self.open_file() as file:
             file.write(data)
 
     @contextlib.contextmanager
     def open_file(self) -> Iterator[BinaryIO]:
-        """The file itself, seekable, for a library that writes it in its own way.
+        """The open, seekable file, for a library that writes it.
 
-        Raises OutputError if the disk refuses what the block writes. Whatever the block raises,
-        nothing is left.
+        Raises OutputError for an OSError of the block. Whatever the block raises, nothing is left.
         """
         try:
             yield self._file
@@ -52,7 +51,7 @@ class AtomicFile:
             raise
 
     def commit(self) -> None:
-        """Show the file under its name, safe on disk. Raises OutputError as ``write``."""
+        """Sync the file and rename it to its final name. Raises OutputError as ``write``."""
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -64,7 +63,7 @@ class AtomicFile:
         _sync_folder(self.path.parent)
 
     def discard(self) -> None:
-        """Drop what was written; nothing appears."""
+        """Remove the temporary file."""
         with contextlib.suppress(OSError):  # closing flushes, which a full disk refuses again
             self._file.close()
         with contextlib.suppress(OSError):
@@ -72,21 +71,21 @@ class AtomicFile:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a whole file at once. Raises OutputError if it cannot be written."""
+    """Write a whole file. Raises OutputError if it cannot be written."""
     file = AtomicFile(path)
     file.write(data)
     file.commit()
 
 
 def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a library write a whole file that wants a name instead of an open file.
+    """Write a whole file with a library that takes a path instead of an open file.
 
-    write: called with that name, raises OSError if the disk refuses; which is OutputError here.
+    write: called with the temporary path. Raises OutputError for its OSError.
     """
     part = _temporary_path(path)
     try:
         write(part)
-        part.chmod(_READABLE)  # some libraries write what only its owner may read
+        part.chmod(_READABLE)  # some libraries create files that only the owner can read
         _sync(part)
         part.replace(path)
     except OSError as error:
@@ -97,7 +96,7 @@ def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Have a folder and all above it. Raises OutputError if it cannot be."""
+    """Create a folder and its parents. Raises OutputError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -105,7 +104,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove what killed writers left anywhere below a folder; nobody may be writing there now."""
+    """Remove temporary files of killed writers below a folder; no writer may be active there."""
     for parent, _, names in os.walk(folder):
         for name in filter(_LEFTOVER.fullmatch, names):
             with contextlib.suppress(OSError):
@@ -113,18 +112,18 @@ def remove_partial_files(folder: Path) -> None:
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
-    """The sentence for a path that the system does not let us write."""
+    """The error for a path that cannot be written."""
     reason = (error.strerror or "unknown reason").lower()
     return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")
 
 
 def _temporary_path(path: Path) -> Path:
-    """Kept apart from the target's name, which may already be as long as a name can be."""
+    """Independent of the target's name, which may already have the maximal length."""
     return path.parent / f".{secrets.token_hex(8)}.part"
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename outlive a power cut, where the system can sync folders at all."""
+    """Make a rename durable, where the system can sync folders."""
     with contextlib.suppress(OSError):
         _sync(folder)
 

@@ -33,16 +33,16 @@ class _Entry:
 
 
 class CategoryTable:
-    """Names met so far and their ids. A sentence is a category of its own words."""
+    """Names so far and their ids. A sentence is a category of its own."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
 
     def add(self, record: Record) -> None:
-        """Take up what was asked, in its order, so that ids hardly depend on the answers."""
+        """Add the categories of a prompt in its order, so that ids hardly depend on predictions."""
         if isinstance(record.prompt, str):
             self._id(record.prompt)
-        elif record.task in _REGION_TASKS:  # named by the answers: 'point 1', 'box 2'
+        elif record.task in _REGION_TASKS:  # named by their labels: 'point 1', 'box 2'
             for segment in record.segments:
                 self._id(segment.label)
         else:
@@ -64,7 +64,7 @@ class CategoryTable:
 
 
 def category_name(record: Record, segment: Segment) -> str:
-    """The sentence, the name among those asked for, or else the label."""
+    """The sentence, the category name of the prompt, or else the label."""
     if isinstance(record.prompt, str):
         return record.prompt
     if segment.category_id is not None and segment.category_id < len(record.prompt):
@@ -104,7 +104,7 @@ def write_coco_boxes(records: Iterable[Record], folder: OutputFolder) -> None:
 def image_record(record: Record, image_id: int) -> dict[str, Any]:
     """One entry of the ``images`` list; ``file_name`` is the path as the user wrote it.
 
-    Frames of a video also tell their number and their time in s.
+    Frames of a video also have their index and their time in s.
     """
     image: dict[str, Any] = {
         "id": image_id,
@@ -125,7 +125,7 @@ def _results(
 
 
 def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:
-    """All images; in passing, everything that was asked becomes a category."""
+    """All images; adds the categories of all prompts on the way."""
     for image_id, frame in enumerate(by_frame(records), start=1):
         for record in frame:
             categories.add(record)

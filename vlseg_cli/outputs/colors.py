@@ -1,4 +1,4 @@
-"""Colors that people with any color vision tell apart, and ink that reads on them.
+"""Colors for any color vision, the text color with most contrast on them, and DAVIS's palette.
 
 The first seven are those of Okabe and Ito, the next five from Paul Tol's muted scheme.
 """
@@ -25,7 +25,7 @@ _TINTS = ((_BLACK, 0.0), (_WHITE, 0.4), (_BLACK, 0.4), (_WHITE, 0.65), (_BLACK, 
 
 
 def color_of(index: int) -> RGB:
-    """The color of number ``index``; after each round of the palette, paler or darker."""
+    """The color of ``index``; lighter or darker after each cycle of the palette."""
     base = PALETTE[index % len(PALETTE)]
     towards, share = _TINTS[index // len(PALETTE) % len(_TINTS)]
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(base, towards, strict=True))
@@ -33,13 +33,13 @@ def color_of(index: int) -> RGB:
 
 
 def ink_on(color: RGB) -> RGB:
-    """Black or white, whichever has more contrast on ``color``."""
+    """Black or white, the one with more contrast on ``color``."""
     light = luminance(color)
     return _BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else _WHITE
 
 
 def luminance(color: RGB) -> float:
-    """Relative luminance in [0, 1], as the web's accessibility guidelines define it."""
+    """Relative luminance in [0, 1] as defined by WCAG."""
     red, green, blue = (_linear(value / 255) for value in color)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -49,7 +49,7 @@ def _linear(value: float) -> float:
 
 
 def _davis(number: int) -> RGB:
-    """Bits of the number spread over the channels (twice 128 and 64 is 191), greys from 22 on."""
+    """Bits of the number distributed over the channels (128 and 64 give 191), grays from 22 on."""
     if number > 21:
         return number, number, number
     high, low = (tuple(number >> shift + bit & 1 for bit in range(3)) for shift in (0, 3))
@@ -57,5 +57,5 @@ def _davis(number: int) -> RGB:
     return red, green, blue
 
 
-# The palette that DAVIS and YouTube-VOS ship their annotations with: R, G, B of 256 numbers.
+# The palette of the annotations of DAVIS and YouTube-VOS: R, G, B of 256 indices.
 DAVIS: tuple[int, ...] = tuple(level for number in range(256) for level in _davis(number))

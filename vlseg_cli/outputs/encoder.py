@@ -1,7 +1,7 @@
-"""When the frames of a video are shown, in the ticks of the file they came from.
+"""Encodes the frames of one chunk of a video, with the timestamps of its source.
 
-A Frame tells seconds since the first one; a copy with the same times needs the source's own time
-base and the time of that first frame.
+A Frame has seconds since the first one; exact timestamps need the source's time base and the
+timestamp of that first frame.
 """
 
 from contextlib import suppress
@@ -34,7 +34,7 @@ _USUAL_RATE = Fraction(25)
 
 
 class StreamTiming(NamedTuple):
-    """first: ticks of the first frame. time_base: s per tick. rate: frames per s, roughly.
+    """first: timestamp of the first frame. time_base: s per unit. rate: approximate frames per s.
 
     height, width: of the first frame, upright, px.
     """
@@ -46,23 +46,22 @@ class StreamTiming(NamedTuple):
     width: int
 
     def ticks(self, time: float) -> int:
-        """The tick nearest to a time in s since the first frame; exact for times of frames."""
+        """The timestamp nearest to a time in s since the first frame; exact for frames."""
         return self.first + round(time / self.time_base)
 
 
 def read_timing(source: str) -> StreamTiming:
-    """The clock of a video. Raises InputError if it cannot be opened any more."""
-    seen = probe(Path(source))
-    rate = seen.fps or _USUAL_RATE
-    time_base = seen.time_base or 1 / rate
-    return StreamTiming(seen.first_pts or 0, time_base, rate, seen.height, seen.width)
+    """The timing of a video. Raises InputError if it cannot be opened."""
+    found = probe(Path(source))
+    rate = found.fps or _USUAL_RATE
+    time_base = found.time_base or 1 / rate
+    return StreamTiming(found.first_pts or 0, time_base, rate, found.height, found.width)
 
 
 BIT_EXACT = {"fflags": "+bitexact"}  # no random numbers, dates or versions in containers
 
 _FIXED = {"threads": "2", "g": "250"}
-# The first that this machine can open is taken. None reorders frames, so that segments never
-# overlap in time.
+# The first that can be opened is used. None reorders frames, so segments never overlap in time.
 _ENCODERS: dict[str, dict[str, str]] = {
     # Without macroblock tree: on CPUs with AVX-512 it makes x264's output vary from run to run.
     "libx264": {"preset": "veryfast", "crf": "21", "bf": "0", "mbtree": "0", **_FIXED},
@@ -86,19 +85,19 @@ def encoder_options() -> tuple[str, dict[str, str]]:
 
 
 def encoder_version() -> str:
-    """What the bytes of a video depend on beside its frames: 'libx264, PyAV 18.1.0'."""
+    """Encoder and PyAV, on which a video's bytes depend: 'libx264, PyAV 18.1.0'."""
     return f"{encoder_options()[0]}, PyAV {av.__version__}"
 
 
 class SegmentEncoder:
-    """Frames of one part of a video, on their way to an open file.
+    """Encodes the frames of one chunk of a video to an open NUT file.
 
-    An odd width or height is padded by repeating the last column or row, as the encoders need even
-    ones; frames of another size than the video's first are scaled to that.
+    An odd width or height is padded by repeating the last column or row, as encoders need even
+    sizes; frames of another size than the video's first are scaled to it.
     """
 
     def __init__(self, file: BinaryIO, clock: StreamTiming) -> None:
-        """Begin; ``file`` must be seekable and stay open until ``finish``."""
+        """file: seekable, open until ``finish``."""
         codec, options = encoder_options()
         self._clock = clock
         self._last: int | None = None
@@ -116,9 +115,9 @@ class SegmentEncoder:
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
     def add(self, pixels: NDArray[np.uint8], time: float) -> None:
-        """Encode a frame (H, W, 3), shown ``time`` s after the video's first.
+        """Encode a frame (H, W, 3), ``time`` s after the video's first.
 
-        Where a damaged source shows two frames at once, the second comes a tick later.
+        If a damaged source has equal timestamps, the second is one unit later.
         """
         ticks = self._clock.ticks(time)
         self._last = ticks if self._last is None else max(ticks, self._last + 1)
@@ -127,12 +126,12 @@ class SegmentEncoder:
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Encode what is still under way and complete the file."""
+        """Flush the encoder and complete the file."""
         self._container.mux(self._stream.encode(None))
         self._container.close()
 
     def drop(self) -> None:
-        """Free the encoder; the file is of no use."""
+        """Free the encoder; the file is incomplete."""
         with suppress(FFmpegError, OSError, ValueError):  # the file may be closed, the disk full
             self._container.close()
 

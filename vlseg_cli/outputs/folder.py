@@ -1,7 +1,6 @@
-"""The output folder: the only place that is written to, whatever names the inputs carry.
+"""The output folder: nothing is written outside of it, whatever the names of the inputs.
 
-Every input gets a name of its own that is safe on every file system; two inputs of one stem from
-different folders never meet.
+Every input gets a unique name that is valid on every file system, also if stems are equal.
 """
 
 import re
@@ -13,23 +12,23 @@ from vlseg_cli.schema import OutputError, UsageError
 
 _LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
-# Endings of our own files: a video's folder 'a.png' must not meet the picture of an image 'a'.
+# Extensions of our own files: a video's folder 'a.png' must not collide with the image of an 'a'.
 _OURS = re.compile(r"\.(png|jpg|mp4|txt)$", re.IGNORECASE)
 
 
 class OutputFolder:
-    """A folder that results go into, and the names already taken in it."""
+    """A folder for results, and the names already used in it."""
 
     def __init__(self, root: Path) -> None:
-        """Name the folder; nothing is made before something is written or ``make`` is called."""
+        """root: created by the first write or by ``make``."""
         self.root = root
         self._taken: set[str] = set()
-        self._counts: dict[str, int] = {}  # of each stem, so that a million alike take no longer
+        self._counts: dict[str, int] = {}  # per stem, so that a million equal ones stay fast
 
     def make(self) -> None:
-        """Make the folder and try it out, so that a long run does not fail at its end.
+        """Create the folder and test writing, so that a long run does not fail at its end.
 
-        Raises UsageError if it is a file, cannot be made or not written to.
+        Raises UsageError if it is a file, cannot be created or not written to.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -44,10 +43,10 @@ class OutputFolder:
             raise UsageError(str(error)) from error
 
     def name_for(self, source: str) -> str:
-        """A file name without extension for an input, unlike all given before."""
+        """A unique file name without extension for an input."""
         stem = safe_name(Path(source).stem)
         name, count = stem, self._counts.get(stem.casefold(), 1)
-        while name.casefold() in self._taken:  # some file systems do not tell A from a
+        while name.casefold() in self._taken:  # some file systems ignore case
             count += 1
             name = f"{stem}-{count}"
         self._counts[stem.casefold()] = count
@@ -55,11 +54,11 @@ class OutputFolder:
         return name
 
     def take(self, name: str) -> None:
-        """Never give this name again: an earlier run has given it."""
+        """Reserve a name that an earlier run has used."""
         self._taken.add(name.casefold())
 
     def path(self, *parts: str) -> Path:
-        """A path below the folder, its parents made. Raises OutputError if links lead outside."""
+        """A path below the folder, parents created. Raises OutputError if links leave it."""
         path = self.root.joinpath(*parts)
         make_folder(path.parent)
         if not path.parent.resolve().is_relative_to(self.root.resolve()):
@@ -67,7 +66,7 @@ class OutputFolder:
         return path
 
     def begin(self, *parts: str) -> AtomicFile:
-        """Begin a file below the folder."""
+        """Start a file below the folder."""
         return AtomicFile(self.path(*parts))
 
     def write(self, data: bytes, *parts: str) -> None:
@@ -75,14 +74,14 @@ class OutputFolder:
         write_atomically(self.path(*parts), data)
 
     def write_stream(self, data: Iterable[bytes], *parts: str) -> None:
-        """Write a file piece by piece, atomically; what fails underway leaves nothing."""
+        """Write a file from chunks, atomically; a failure leaves nothing."""
         file = self.begin(*parts)
         with file.open_file() as opened:
             opened.writelines(data)
         file.commit()
 
     def remove(self, *parts: str) -> None:
-        """Remove a file that an earlier run left and that is no longer true."""
+        """Remove an outdated file of an earlier run, if there is one."""
         if self.root.joinpath(*parts).exists():
             path = self.path(*parts)
             try:
@@ -101,12 +100,12 @@ def safe_name(text: str) -> str:
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name can stand in the output folder as it is, with the number it may have got."""
+    """Whether a name, possibly with a number appended, is valid in the output folder unchanged."""
     return _safe(name, 2 * _LONGEST) == name
 
 
 def frame_file(name: str, is_video: bool, frame: int, ending: str) -> tuple[str, ...]:
-    """Where a picture of an item's frame lies in a format's folder: a video has one of its own.
+    """Path of a frame's file in a format's folder: a video has a folder of its own.
 
     >>> frame_file("kitchen", False, 0, ".png"), frame_file("film", True, 12, ".png")
     (('kitchen.png',), ('film', '000012.png'))
@@ -124,7 +123,7 @@ def _safe(text: str, longest: int) -> str:
 
 
 class StagedFiles:
-    """Writes the files of the current part, and takes them back if it is abandoned."""
+    """Writes the files of the current chunk, and removes them if it is abandoned."""
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
@@ -136,11 +135,11 @@ class StagedFiles:
         self._folder.write(data, *parts)
 
     def keep(self) -> None:
-        """The part is complete."""
+        """The chunk is complete."""
         self._written.clear()
 
     def remove(self) -> None:
-        """The part will not be completed."""
+        """The chunk will not be completed."""
         for parts in self._written:
             self._folder.remove(*parts)
         self._written.clear()

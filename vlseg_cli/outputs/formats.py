@@ -1,7 +1,7 @@
-"""What an output format is: a live half that draws on pixels, and a half made from records alone.
+"""Output formats: a sink that draws on frames, a writer that converts records, or both.
 
-A format has one or both. The live half works while the frames are at hand, during a run or when
-``vlseg export`` reads the sources again; the closing half reads the job's record store.
+Sinks get the frames during a run or when ``vlseg export`` decodes the sources again; writers read
+the job's record store at its end.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,48 +21,47 @@ from vlseg_cli.schema import Frame, Item, Record
 
 
 class Sink(Protocol):
-    """The live half. Calls come in order: frames of a part, ``end_chunk``, …, ``end_item``.
+    """Writes a format while frames are at hand: frames of a chunk, ``end_chunk``, …, ``end_item``.
 
-    An image is one part of one frame. A part of a video is a fixed number of frames; after a kill
-    the parts that ended are kept and the others written again, so ``end_chunk`` must leave its
-    work on disk and the same calls must leave the same bytes.
+    An image is one chunk of one frame; a video's chunk has a fixed number of frames. After a kill
+    complete chunks are kept and the others written again, so ``end_chunk`` must leave its files on
+    disk, and equal calls must give equal bytes.
     """
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
-        """Take one frame and everything answered about it."""
+        """Add one frame and all its records."""
         ...
 
     def end_chunk(self, item: Item, part: int) -> None:
-        """Part number ``part`` (from 0) of an item is complete."""
+        """Chunk ``part`` (from 0) of an item is complete."""
         ...
 
     def end_item(self, item: Item, parts: int) -> None:
-        """An item is complete and has this many parts; what parts left behind is joined.
+        """An item with this many chunks is complete; files of chunks are joined.
 
-        The parts stay: a kill may still come before the journal knows of the item.
+        They are kept: the run may be killed before the journal has the item.
         """
         ...
 
     def remove_chunks(self, item: Item) -> None:
-        """The journal knows that the item is complete: remove what its parts left behind."""
+        """The journal has the item: remove the files of its chunks."""
         ...
 
     def abandon(self) -> None:
-        """The current part will not be completed: drop it, free its files."""
+        """The current chunk will not be completed: drop its files."""
         ...
 
 
-# Of a folder and all formats that are made in it.
+# Of a folder and all formats that are written to it.
 OpenSink = Callable[[OutputFolder, Sequence[str]], Sink]
 WriteRecords = Callable[[Iterable[Record], OutputFolder], None]
 
 
 class Format(NamedTuple):
-    """A name of ``--save``. ``records`` of ``close`` can be walked through several times.
+    """A name of ``--save``. live opens its sink, close writes it from records (re-iterable).
 
-    files: what it makes directly below the output folder, all that ``--overwrite`` may remove.
-    videos_only: pictures give nothing. check: raises UsageError if this machine lacks what the
-    format needs.
+    files: its files directly below the output folder, which ``--overwrite`` removes. videos_only:
+    images give no files. check: raises UsageError if a library is missing.
     """
 
     help: str
@@ -96,12 +95,12 @@ def _check_video() -> None:
 
 FORMATS: dict[str, Format] = {
     "overlay": Format(
-        "a PNG per picture with the answers drawn in, and per frame of a video without 'video'",
+        "a PNG per image with the predictions drawn in, and per frame of a video without 'video'",
         ("overlay",),
         _open_overlay,
     ),
     "video": Format(
-        "an MP4 per video with the answers drawn in, its times and sound kept",
+        "an MP4 per video with the predictions drawn in, with its timestamps and audio",
         ("video",),
         _open_video,
         videos_only=True,
@@ -128,9 +127,9 @@ FORMATS: dict[str, Format] = {
 
 
 def check_formats(formats: Sequence[str], videos: bool = True) -> None:
-    """Raise UsageError if this machine lacks what one of the formats needs.
+    """Raise UsageError if one of the formats needs a library that is missing.
 
-    videos: whether there are any; PyAV takes a while to load, and not everybody has videos.
+    videos: whether there are any; without them PyAV, which is slow to load, is not checked.
     """
     for name in formats:
         check = FORMATS[name].check
@@ -139,7 +138,7 @@ def check_formats(formats: Sequence[str], videos: bool = True) -> None:
 
 
 def open_sinks(formats: Sequence[str], folder: OutputFolder, videos: bool = True) -> list[Sink]:
-    """The live halves of some formats, each a key of FORMATS. Raises as ``check_formats``."""
+    """The sinks of some formats, each a key of FORMATS. Raises as ``check_formats``."""
     check_formats(formats, videos)
     return [
         live(folder, formats)
@@ -149,7 +148,7 @@ def open_sinks(formats: Sequence[str], folder: OutputFolder, videos: bool = True
 
 
 def close_formats(formats: Sequence[str], records: Iterable[Record], folder: OutputFolder) -> None:
-    """Make the closing halves. records: can be walked through several times."""
+    """Write the formats that are made of records. records: re-iterable."""
     for name in formats:
         close = FORMATS[name].close
         if close is not None:

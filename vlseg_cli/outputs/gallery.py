@@ -25,14 +25,14 @@ _QUALITY = 82
 
 
 class GallerySink:
-    """Writes a small JPEG of each image, and of the first frame of each part of a video."""
+    """Writes a thumbnail of each image, and of the first frame of each chunk of a video."""
 
     def __init__(self, folder: OutputFolder) -> None:
         self._pictures = StagedFiles(folder)
         self._shown: tuple[str, int] | None = None  # item and part of the latest picture
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
-        """Draw the frame if it stands for its part."""
+        """Draw the frame if it is the first of its chunk."""
         if self._shown == (item.name, part):
             return
         self._shown = item.name, part
@@ -49,13 +49,13 @@ class GallerySink:
         self._pictures.keep()
 
     def end_item(self, item: Item, parts: int) -> None:
-        """Nothing is left to do."""
+        """Nothing to do."""
 
     def remove_chunks(self, item: Item) -> None:
-        """Nothing was left behind."""
+        """Nothing to remove."""
 
     def abandon(self) -> None:
-        """Remove the picture of the current part."""
+        """Remove the thumbnail of the current chunk."""
         self._shown = None
         self._pictures.remove()
 
@@ -65,14 +65,14 @@ _NAMES = 6  # of a prompt, written out
 
 
 class GalleryCard(NamedTuple):
-    """A frame with everything answered about it, and where its small picture is, if it has one."""
+    """The records of a frame, and the path of its thumbnail, if it has one."""
 
     records: Sequence[Record]
     picture: str | None
 
 
 def card_html(card: GalleryCard, folder: OutputFolder) -> str:
-    """The card; all that users or files have named is escaped."""
+    """The card; all text of users and files is escaped."""
     first = card.records[0]
     when = "" if first.time is None else f" <small>{clock_time(first.time)}</small>"
     answers = "".join(map(_prediction, card.records))
@@ -102,7 +102,7 @@ def _thumbnail(card: GalleryCard, folder: OutputFolder) -> str:
 
 
 def _full_size(record: Record, folder: OutputFolder) -> str:
-    """Where the whole picture is: the overlay, or the place in the video, if either was saved."""
+    """URL of the overlay, or of the time in the video, if either was saved."""
     overlay = ("overlay", *frame_file(record.name, record.is_video, record.frame, ".png"))
     if folder.root.joinpath(*overlay).exists():
         return quote("../" + "/".join(overlay))
@@ -142,12 +142,12 @@ def _chip(segment: Segment, record: Record) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped, and kept from turning the direction of what stands around it."""
+    """Escaped, and isolated so that its text direction does not affect its surroundings."""
     return f"<bdi>{_escaped(text)}</bdi>"
 
 
 def _escaped(text: str) -> str:
-    """Valid UTF-8, which a file's name need not be, that means nothing in HTML."""
+    """Escaped for HTML as valid UTF-8, which a file's name need not be."""
     return escape(text.encode("utf-8", "replace").decode())
 
 
@@ -155,7 +155,7 @@ _CARDS = 500  # of a page
 
 
 def write_gallery(records: Iterable[Record], folder: OutputFolder) -> None:
-    """Write ``index.html``, ``page-2.html``, … beside the pictures that the live half has drawn."""
+    """Write ``index.html``, ``page-2.html``, … beside the thumbnails of the sink."""
     template = Template(files("vlseg_cli.outputs").joinpath("gallery.html").read_text("utf-8"))
     total = sum(1 for _ in _make_cards(records, folder))
     results = sum(len(record.segments) for record in records)
@@ -177,7 +177,7 @@ def page_name(page: int) -> str:
 
 
 def _make_cards(records: Iterable[Record], folder: OutputFolder) -> Iterator[GalleryCard]:
-    """Every image, and the frames of a video that have a picture (else its first)."""
+    """Every image, and the frames of a video that have a thumbnail (else its first)."""
     for name, of_item in groupby(records, key=lambda record: record.name):
         frames = by_frame(of_item)
         first = next(frames)
@@ -192,7 +192,7 @@ def _make_cards(records: Iterable[Record], folder: OutputFolder) -> Iterator[Gal
 
 
 def _thumbnail_frames(record: Record, folder: OutputFolder) -> set[int]:
-    """Numbers of the frames of an item that have a picture."""
+    """Indices of the frames of an item that have a thumbnail."""
     pictures = folder.root.joinpath(*PICTURES)
     if not record.is_video:
         return {record.frame} if (pictures / f"{record.name}.jpg").exists() else set()

@@ -1,7 +1,7 @@
-"""Labels on an overlay: text on a plate of the segment's color, inside it or just above it.
+"""Labels on an overlay: text on a rectangle of the segment's color, inside it or just above it.
 
-A label sits at the innermost point of its segment if it fits there, never leaves the picture, and
-gives way to labels already drawn.
+A label is at the innermost point of its segment if it fits there, stays inside the image, and
+avoids labels already drawn.
 """
 
 from bisect import bisect_right
@@ -15,17 +15,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vlseg_cli.outputs.colors import RGB, ink_on
 
-_LINES = 42  # text is the picture's longest side / this high …
+_LINES = 42  # height of the text: the image's longest side / this …
 _SMALLEST, _LARGEST = 11, 48  # … between these, px
-_WIDEST = 0.8  # share of the picture's width that a label may take
-_ROOM = 0.8  # share of a segment's box that a label inside it may take
+_WIDEST = 0.8  # fraction of the image's width that a label may take
+_ROOM = 0.8  # fraction of a segment's box that a label inside it may take
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in px, x1 and y1 exclusive
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What to write about a segment: its box x, y, w, h and its innermost point x, y, in px."""
+    """Text of a segment, its box x, y, w, h and its innermost point x, y, in px."""
 
     text: str
     score: float
@@ -35,7 +35,7 @@ class Label:
 
 
 def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
-    """Write all labels on a picture (H, W, 3) in place; only their plates are touched."""
+    """Draw all labels on an image (H, W, 3) in place; only their rectangles change."""
     height, width = pixels.shape[:2]
     size = min(_LARGEST, max(_SMALLEST, round(max(height, width) / _LINES)))
     placed: list[Box] = []
@@ -55,7 +55,7 @@ def draw_labels(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> None:
 def _draw_label(
     view: NDArray[np.uint8], text: str, color: RGB, font: ImageFont.FreeTypeFont, padding: int
 ) -> NDArray[np.uint8]:
-    """The part of a picture (h, w, 3) that a label takes, with the label on it."""
+    """The pixels (h, w, 3) under a label, with the label drawn."""
     picture = Image.fromarray(view)
     pen = ImageDraw.Draw(picture)
     right, bottom = picture.width - 1, picture.height - 1
@@ -76,7 +76,7 @@ def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
 
 
 def innermost_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """A point (x, y) deep inside a mask (H, W), found by peeling a coarse copy to its core."""
+    """A point (x, y) deep inside a mask (H, W), found by eroding a coarse copy."""
     step = max(1, max(mask.shape) // 96)
     core = np.pad(mask[::step, ::step], 1)
     if not core.any():  # thinner than the coarse grid
@@ -91,14 +91,14 @@ def innermost_point(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _erode(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Without its outermost layer of pixels; the frame of the array is always empty."""
+    """Without its outermost layer of pixels; the array's border is always empty."""
     inner = core[1:-1, 1:-1] & core[:-2, 1:-1] & core[2:, 1:-1] & core[1:-1, :-2] & core[1:-1, 2:]
     return np.pad(inner, 1)
 
 
 @cache
 def _font(is_ascii: bool, size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font for plain text; for the many letters it lacks, the one of matplotlib."""
+    """Pillow's font for ASCII; matplotlib's for the letters that it lacks."""
     if is_ascii:
         font = ImageFont.load_default(size)
         assert isinstance(font, ImageFont.FreeTypeFont)
@@ -109,7 +109,7 @@ def _font(is_ascii: bool, size: int) -> ImageFont.FreeTypeFont:
 
 
 def _preferred_box(label: Label, plate: tuple[int, int]) -> Box:
-    """Where a label would like to be: inside its segment if there is room, else above it."""
+    """The preferred box of a label: inside its segment if there is room, else above it."""
     x, y, width, height = (int(side) for side in label.bbox)
     if plate[0] <= _ROOM * width and plate[1] <= _ROOM * height:
         left, top = label.center[0] - plate[0] // 2, label.center[1] - plate[1] // 2
@@ -119,7 +119,7 @@ def _preferred_box(label: Label, plate: tuple[int, int]) -> Box:
 
 
 def _avoid_overlap(wish: Box, placed: Sequence[Box], picture: tuple[int, int]) -> Box:
-    """The wish, moved into the picture and up or down until it covers no other label."""
+    """The wish, clamped to the image and moved up or down until it overlaps no other label."""
     height = wish[3] - wish[1]
     inside = _clamp(wish, picture)
     for shift in (0, 1, -1, 2, -2, 3, -3, 4, -4):

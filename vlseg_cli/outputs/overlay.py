@@ -1,7 +1,7 @@
-"""``overlay/NAME.png``: the answer drawn over the picture, on the picture's own grid.
+"""``overlay/NAME.png``: predictions drawn over the image at its own size.
 
-Large segments are painted first, so that a cup on a table stays visible; labels come last. Work
-stays inside the boxes of the segments: most of a large frame is never touched.
+Large segments are drawn first, so that a cup on a table stays visible; labels come last. Only the
+boxes of the segments are processed: most of a large frame is never touched.
 """
 
 import io
@@ -27,7 +27,7 @@ _LINES_PER_SIDE = 400  # an outline is the longest side / this thick, at least 1
 
 
 class DrawablePrediction(Protocol):
-    """What can be drawn: a Prediction or a Record."""
+    """A Prediction or a Record."""
 
     @property
     def task(self) -> Task: ...
@@ -36,9 +36,9 @@ class DrawablePrediction(Protocol):
 
 
 class OverlaySink:
-    """Writes a PNG per frame with the answers to all its prompts; a video gets a folder of them.
+    """Writes a PNG per frame with the predictions of all its prompts; videos have folders.
 
-    videos: False leaves videos out, where they are made as MP4 anyway.
+    videos: False leaves videos out, if they are written as MP4.
     """
 
     def __init__(self, folder: OutputFolder, videos: bool = True) -> None:
@@ -58,20 +58,20 @@ class OverlaySink:
         self._pictures.keep()
 
     def end_item(self, item: Item, parts: int) -> None:
-        """Nothing is left to do."""
+        """Nothing to do."""
 
     def remove_chunks(self, item: Item) -> None:
-        """Nothing was left behind."""
+        """Nothing to remove."""
 
     def abandon(self) -> None:
-        """Remove the pictures of the current part."""
+        """Remove the files of the current chunk."""
         self._pictures.remove()
 
 
 def draw_overlay(frame: Frame, answers: Sequence[DrawablePrediction]) -> NDArray[np.uint8]:
-    """Masks (or boxes, if those were asked for) with labels over the frame: (H, W, 3) RGB.
+    """Masks (boxes for detection) with labels over the frame: (H, W, 3) RGB.
 
-    The frame's own pixels, not a copy, where there is nothing to draw.
+    The frame's own pixels, not a copy, if there is nothing to draw.
     """
     found = sorted(_colored(answers), key=lambda one: -one[0].area)
     if not found:
@@ -99,8 +99,8 @@ def draw_overlay(frame: Frame, answers: Sequence[DrawablePrediction]) -> NDArray
 
 
 def _colored(answers: Sequence[DrawablePrediction]) -> list[tuple[Segment, RGB, bool]]:
-    """Segments to be seen, whether as boxes, and their colors: of a track everywhere the same, by
-    category in semantic maps."""
+    """Visible segments, their colors (by track, by category in semantic maps, else by index), and
+    whether they are drawn as boxes."""
     found: list[tuple[Segment, RGB, bool]] = []
     for answer in answers:
         for segment in answer.segments:
@@ -115,7 +115,7 @@ def _colored(answers: Sequence[DrawablePrediction]) -> list[tuple[Segment, RGB, 
 
 
 def _touched_pixels(bbox: Box) -> PixelBox:
-    """The pixels that a box touches: x, y, w, h."""
+    """The pixels that a box covers, at least partly: x, y, w, h."""
     x, y, width, height = bbox
     left, top = math.floor(x), math.floor(y)
     return left, top, math.ceil(x + width) - left, math.ceil(y + height) - top
@@ -128,13 +128,13 @@ def _rectangle(box: PixelBox) -> tuple[slice, slice]:
 
 
 def _window(box: PixelBox) -> tuple[slice, slice]:
-    """Rows and columns of a box and 1 px around it, as far as the picture goes."""
+    """Rows and columns of a box and 1 px around it, inside the image."""
     x, y, width, height = box
     return slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
 
 
 def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], color: RGB) -> None:
-    """Lay color over a mask in place."""
+    """Blend a color over a mask in place."""
     levels = np.arange(256)
     for channel, level in enumerate(color):
         mixed = ((256 - _FILL) * levels + _FILL * level >> 8).astype(np.uint8)
@@ -142,7 +142,7 @@ def _tint(view: NDArray[np.uint8], mask: NDArray[np.bool_], color: RGB) -> None:
 
 
 def _outline(view: NDArray[np.uint8], shape: NDArray[np.bool_], color: RGB, thickness: int) -> None:
-    """Draw a line in place just inside a shape, and a thin one of contrast just outside."""
+    """Draw a line in place just inside a shape, and a thin contrasting one just outside."""
     view[_dilate(shape, 1) & ~shape] = ink_on(color)
     view[shape & _dilate(~shape, thickness)] = color
 

@@ -1,7 +1,7 @@
 """Palette PNGs in the layout of DAVIS and YouTube-VOS: ``palette/Annotations/NAME/00000.png``.
 
-The value of a pixel is the number of its object and 0 is nothing; ``palette/meta.json`` says which
-object is what, and in which frames it is seen.
+The value of a pixel is the number of its object, 0 is background; ``palette/meta.json`` has each
+object's category and the frames in which it is visible.
 """
 
 import io
@@ -21,11 +21,11 @@ from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.records import by_frame, json_object, json_value
 from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 
-_MOST = 255  # objects that the values of a palette tell apart
+_MOST = 255  # the largest object number of a palette PNG
 
 
 class NumberedObject(NamedTuple):
-    """A segment, the number of its object, and what the object is called."""
+    """A segment, the number of its object, and the object's category."""
 
     segment: Segment
     number: int
@@ -34,16 +34,16 @@ class NumberedObject(NamedTuple):
 
 @dataclass(slots=True)
 class _PaletteState:
-    """An object of an item: what it is, and the frames that show it."""
+    """An object of an item: its category, and the frames in which it is visible."""
 
     category: str
     frames: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
-    """Write the pictures and ``meta.json``; in memory is only what that says of one item.
+    """Write the PNGs and ``meta.json``; only the entry of one item is held in memory.
 
-    Raises OutputError where a frame has more objects than a palette tells apart.
+    Raises OutputError for a frame with more objects than a palette has values.
     """
     items = groupby(records, key=lambda record: record.name)
     videos = ((name, json_value(_write_item(of_item, folder))) for name, of_item in items)
@@ -53,8 +53,8 @@ def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
 def numbered_objects(frame: Sequence[Record]) -> list[NumberedObject]:
     """The objects of a frame, with their numbers from 1 on.
 
-    A tracked segment has the number of its track; a sentence is one object, whatever answers it;
-    of names and regions, every segment is one.
+    A tracked segment has the number of its track; all segments of a sentence are one object; every
+    segment of categories and regions is one.
     """
     found: list[NumberedObject] = []
     number = 0
@@ -69,7 +69,7 @@ def numbered_objects(frame: Sequence[Record]) -> list[NumberedObject]:
 
 
 def object_map(objects: Iterable[NumberedObject], height: int, width: int) -> NDArray[np.uint8]:
-    """Numbers of objects (H, W); large ones come first, so that small ones stay visible."""
+    """Numbers of objects (H, W); small ones are drawn over large ones."""
     numbers = np.zeros((height, width), np.uint8)
     for one in sorted(objects, key=lambda one: -one.segment.area):
         numbers[decode_rle(one.segment.rle)] = one.number
@@ -77,7 +77,7 @@ def object_map(objects: Iterable[NumberedObject], height: int, width: int) -> ND
 
 
 def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, Any]:
-    """Write the pictures of an item; returns its entry in ``meta.json``."""
+    """Write the PNGs of an item; returns its entry in ``meta.json``."""
     seen: dict[int, _PaletteState] = {}
     for frame in by_frame(records):
         first, objects = frame[0], numbered_objects(frame)

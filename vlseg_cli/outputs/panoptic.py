@@ -1,7 +1,7 @@
 """COCO panoptic: a PNG per frame with id = R + 256 G + 65536 B, and ``panoptic.json`` beside them.
 
-Id 0 is void; id i is the i-th segment of that map. Further maps of one frame, from further prompts,
-lie in a folder of its name.
+Id 0 is unlabeled; id i is the i-th segment of that map. Further maps of one frame, of further
+prompts, are in a folder of its name.
 """
 
 import io
@@ -39,7 +39,7 @@ def ids_to_rgb(ids: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 
 def segment_ids(record: Record) -> NDArray[np.int32]:
-    """Which segment owns each pixel (H, W): 0 = nobody, i = the i-th."""
+    """The segment of each pixel (H, W): 0 for none, i for the i-th."""
     ids = np.zeros((record.height, record.width), np.int32)
     for number, segment in enumerate(record.segments, start=1):
         ids[decode_rle(segment.rle)] = number
@@ -51,11 +51,11 @@ def _maps(records: Iterable[Record]) -> Iterator[tuple[Record, tuple[str, ...]]]
     for frame in by_frame(records):
         maps = [record for record in frame if record.task in _MAPS]
         for number, record in enumerate(maps, start=1):
-            place = record.name, record.is_video, record.frame
+            frame_key = record.name, record.is_video, record.frame
             if number == 1:
-                yield record, frame_file(*place, ".png")
+                yield record, frame_file(*frame_key, ".png")
             else:
-                yield record, (*frame_file(*place, ""), f"{number}.png")
+                yield record, (*frame_file(*frame_key, ""), f"{number}.png")
 
 
 def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[dict[str, Any]]:
@@ -67,7 +67,7 @@ def _images(records: Iterable[Record], categories: CategoryTable) -> Iterator[di
 def _annotations(
     records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
 ) -> Iterator[dict[str, Any]]:
-    """All annotations; in passing, the pictures are written."""
+    """All annotations; writes the PNGs on the way."""
     for image_id, (record, parts) in enumerate(_maps(records), start=1):
         buffer = io.BytesIO()
         Image.fromarray(ids_to_rgb(segment_ids(record))).save(buffer, "PNG")

@@ -18,7 +18,7 @@ _ROWS = 4096  # of a group: some 20 MB of masks
 
 
 def check_pyarrow() -> None:
-    """Raise UsageError unless pyarrow is installed; it is not among what vlseg always brings."""
+    """Raise UsageError unless pyarrow, an optional dependency, is installed."""
     if find_spec("pyarrow") is None:
         raise UsageError('The format parquet needs pyarrow: pip install "vlseg[parquet]".')
 

@@ -32,9 +32,9 @@ _DIGITS = 6  # of a score
 def make_record(
     prediction: Prediction, item: Item, time: float | None, exact: bool = False
 ) -> Record:
-    """What is kept of a prediction about a frame of ``item``, ``time`` s after its first one.
+    """The record of a prediction for a frame of ``item``, ``time`` s after its first one.
 
-    exact: scores as they are, not rounded to 6 digits.
+    exact: scores are not rounded to 6 digits.
     """
     prompt = prediction.prompt
     is_stuff = prompt.stuff if isinstance(prompt, Categories) else ()
@@ -55,7 +55,7 @@ def make_record(
 
 
 def prompt_text(prompt: Prompt) -> str | tuple[str, ...]:
-    """What was asked, in words: a text, category names, or the kinds of the regions."""
+    """The text of a prompt, its category names, or the kinds of its regions."""
     match prompt:
         case Expression(text=text) | Question(text=text):
             return text
@@ -100,7 +100,7 @@ def read_record(line: str | bytes) -> Record:
 
 
 def _rounded(segment: Segment) -> Segment:
-    """With a score that reads the same in every format."""
+    """With a rounded score, equal in every format."""
     return Segment(
         segment.rle,
         segment.bbox,
@@ -163,7 +163,7 @@ def _segment(fields: dict[str, Any]) -> Segment:
 
 
 class RecordFile:
-    """The records of a JSONL file; each walk opens it anew, and memory stays constant."""
+    """The records of a JSONL file; each iteration opens it again, and memory stays constant."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -183,7 +183,7 @@ class RecordFile:
 
 
 def by_frame(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """The records of each frame together; they follow each other in every store."""
+    """Consecutive records grouped by frame, as they are ordered in every store."""
     for _, group in groupby(records, key=lambda record: (record.name, record.frame)):
         yield list(group)
 
@@ -191,7 +191,7 @@ def by_frame(records: Iterable[Record]) -> Iterator[list[Record]]:
 def json_object(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
     """An object of members that are JSON already.
 
-    They are walked through in their order, so one may use what another before it has found out.
+    They are generated in order, so one may use results of those before it.
     """
     opening = b"{"
     for name, value in members:
@@ -211,7 +211,7 @@ def json_list(entries: Iterable[Any]) -> Iterator[bytes]:
 
 
 def json_entries(entries: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
-    """A list of entries that are JSON already, each walked through in its turn."""
+    """A list of entries that are JSON already, generated in order."""
     opening = b"["
     for entry in entries:
         yield opening

@@ -28,7 +28,7 @@ from vlseg_cli.schema import OutputError
 
 
 class FrameTimes(NamedTuple):
-    """When the first frame, the last but one and the last are shown, s in the source's own time."""
+    """Times of the first, the last but one and the last frame, s in the source's time."""
 
     first: Fraction
     last_but_one: Fraction
@@ -47,9 +47,9 @@ def open_segment(segment: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def video_packets(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
-    """All packets in order; where a source jumps back in time, they come a tick apart.
+    """All packets in order; where a source's timestamps decrease, they are one unit apart.
 
-    Raises OutputError if the segments do not belong together.
+    Raises OutputError if the segments are of different encoders.
     """
     last: int | None = None
     header: bytes | None = None
@@ -70,7 +70,7 @@ def video_packets(segments: Sequence[Path]) -> "Iterator[Packet[VideoStream]]":
 
 
 def frame_times(segments: Sequence[Path]) -> FrameTimes:
-    """When the frames of some segments are shown; a single one is its own last but one."""
+    """Times of the frames of some segments; a single frame is also the last but one."""
     first = next(_timestamps(segments[:1]))
     last_but_one = last = first
     for time in _timestamps(segments[-2:]):
@@ -85,14 +85,14 @@ def _timestamps(segments: Sequence[Path]) -> Iterator[Fraction]:
 
 
 class TimeSpan(NamedTuple):
-    """Seconds of the source's own time."""
+    """Seconds in the source's time."""
 
     start: float
     end: float
 
 
 def supported_audio(source: str) -> set[int]:
-    """Numbers of the audio streams that MP4 takes, found by trying: the lists promise too much."""
+    """Indices of the audio streams that MP4 can hold, found by muxing a packet of each."""
     fitting: set[int] = set()
     with open_video(Path(source), DEFAULT_LIMITS) as (container, _), suppress(FFmpegError):
         untried = {stream.index: stream for stream in container.streams.audio}
@@ -106,7 +106,7 @@ def supported_audio(source: str) -> set[int]:
 
 
 def audio_span(source: str, shown: FrameTimes) -> TimeSpan:
-    """When sound is kept: without bounds where nothing was cut off the pictures at that end.
+    """The time span of audio to keep, unbounded at an end where no frames were cut off.
 
     A stride leaves up to ``stride - 1`` frames after the last; more of them mean a cut.
     """
@@ -128,7 +128,7 @@ def audio_span(source: str, shown: FrameTimes) -> TimeSpan:
 def audio_packets(
     container: InputContainer, streams: list[AudioStream], span: TimeSpan
 ) -> "Iterator[Packet[Stream]]":
-    """The packets of some streams that can be heard in a span, as far as they are readable."""
+    """The packets of some streams that overlap a span, as far as they are readable."""
     last: dict[int, int] = {}
     with suppress(FFmpegError):
         for packet in container.demux(*streams):
@@ -164,7 +164,7 @@ def join_segments(segments: Sequence[Path], source: str, file: BinaryIO) -> None
     except FFmpegError as error:
         if isinstance(error, OSError) or not fitting:
             raise
-        file.seek(0)  # damaged sound is no reason to have no video
+        file.seek(0)  # with damaged audio, write the video alone
         file.truncate()
         _join_streams(segments, source, set(), file)
 
@@ -190,7 +190,7 @@ def _join_streams(
 
 
 def _mp4(file: BinaryIO, template: Stream, sound: Sequence[AudioStream]) -> OutputContainer:
-    """An MP4 whose overall clock has a tick wherever a stream begins: its edit lists are exact."""
+    """An MP4 whose movie timescale is a multiple of all streams', so its edit lists are exact."""
     own, *others = (
         stream.time_base.denominator for stream in (template, *sound) if stream.time_base
     )

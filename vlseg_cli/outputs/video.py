@@ -1,7 +1,7 @@
-"""``video/NAME.mp4``: the answers drawn over a video, with the times and the sound of its source.
+"""``video/NAME.mp4``: predictions drawn over a video, with its source's timestamps and audio.
 
-Each part of a video becomes a segment file that outlives a kill; a complete video is joined from
-them without encoding again. Images give nothing.
+Each chunk of a video becomes a segment file that survives a kill; a complete video is joined from
+them without encoding again. Images give no files.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ class VideoSink:
             file.commit()
 
     def end_item(self, item: Item, parts: int) -> None:
-        """Join the segments; the last part may have ended before its first frame."""
+        """Join the segments; the last chunk may have no frame."""
         if not item.is_video:
             return
         segments = [self._folder.path(*_segment(item, part)) for part in range(parts)]
@@ -67,12 +67,12 @@ class VideoSink:
         while self._folder.root.joinpath(*_segment(item, part)).exists():
             self._folder.remove(*_segment(item, part))
             part += 1
-        for depth in (2, 1):  # of folders that nothing else lies in
+        for depth in (2, 1):  # empty folders
             with suppress(OSError):
                 self._folder.root.joinpath(*_WORKSHOP[:depth]).rmdir()
 
     def abandon(self) -> None:
-        """Drop the segment under way."""
+        """Drop the current segment."""
         if self._current is not None:
             (file, encoder), self._current = self._current, None
             encoder.drop()
@@ -93,7 +93,7 @@ def _segment(item: Item, part: int) -> tuple[str, ...]:
 
 @contextmanager
 def _writing(file: AtomicFile, item: Item) -> Iterator[BinaryIO]:
-    """The open file; what libav raises, and the disk is not at fault, becomes a sentence, too."""
+    """The open file; errors of libav become an OutputError."""
     try:
         with file.open_file() as opened:
             yield opened

@@ -1,4 +1,4 @@
-"""The outlines of a mask as polygons, for formats that know no pixels."""
+"""YOLO segmentation labels: masks as polygons in text files, ``classes.txt`` and ``data.yaml``."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,10 +16,10 @@ Points = NDArray[np.float64]
 
 
 def mask_polygons(segment: Segment) -> list[Points]:
-    """The outer outline (P, 2) of each connected part, x and y in px, (0, 0) the picture's corner.
+    """The outer polygon (S, 2) of each connected component, x and y in px from the image's corner.
 
-    Outlines run through the middles between the pixels inside and outside, so that slanting edges
-    become straight lines; holes are filled.
+    Edges run midway between the pixels inside and outside, so that slanted edges become straight
+    lines; holes are filled.
     """
     from contourpy import FillType, contour_generator
 
@@ -38,7 +38,7 @@ def mask_polygons(segment: Segment) -> list[Points]:
 
 
 def _without_collinear(polygon: Points) -> Points:
-    """Drop the points that lie on the straight line between their neighbors."""
+    """Without points on the straight line between their neighbors."""
     before, after = polygon - np.roll(polygon, 1, 0), np.roll(polygon, -1, 0) - polygon
     turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
     kept: Points = polygon[turns]
@@ -48,7 +48,7 @@ def _without_collinear(polygon: Points) -> Points:
 def write_yolo(records: Iterable[Record], folder: OutputFolder) -> None:
     """Write a label file per frame, ``yolo/classes.txt`` and ``yolo/data.yaml``.
 
-    A frame in which nothing was found has an empty file: that, too, is to be learned.
+    A frame without segments has an empty file, a negative example for training.
     """
     categories = CategoryTable()
     for frame in by_frame(records):
@@ -75,7 +75,7 @@ def _lines(frame: Sequence[Record], categories: CategoryTable) -> Iterator[str]:
 
 
 def _data_yaml(names: Sequence[str]) -> str:
-    """Where training looks; images lie beside the labels, in a folder that users add."""
+    """Paths for training; users add the images in a folder beside the labels."""
     lines = ["path: .", "train: images", "val: images", "names:" if names else "names: {}"]
     for number, name in enumerate(names):
         lines.append(f"  {number}: {json.dumps(name, ensure_ascii=False)}")
@@ -83,5 +83,5 @@ def _data_yaml(names: Sequence[str]) -> str:
 
 
 def _one_line(name: str) -> str:
-    """Without line ends, and without what is no text at all (parts of a file's name)."""
+    """Without line ends and invalid characters (of a file's name)."""
     return " ".join(name.split()).encode("utf-8", "replace").decode()

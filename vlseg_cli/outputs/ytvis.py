@@ -1,8 +1,8 @@
 """Tracks as YouTube-VIS has them: ``ytvis.json``, a data set, and the list ``ytvis_results.json``.
 
-An annotation is a thing with its mask in every frame, null where it is not seen. Records come frame
-by frame, so the masks of a video are laid down in a file and read again thing by thing: memory
-holds where each lies, 16 bytes a mask. Pictures and what has no track number are left out.
+An annotation is an object with its mask in every frame, null where it is not visible. Records come
+frame by frame, so the masks of a video are stored in a temporary file and read again by object:
+memory holds 16 bytes a mask. Images and segments without a track are left out.
 """
 
 import json
@@ -22,21 +22,21 @@ from vlseg_cli.schema import Record, Segment
 
 @dataclass(slots=True)
 class _YTVISTrack:
-    """One thing. frames: where among the video's frames it is seen; places: of its masks in the
-    file; scores: the sum of them under each name."""
+    """One object. frames: indices of the frames in which it is visible; offsets: of its masks in
+    the file; scores: their sum for each category."""
 
     frames: "array[int]" = field(default_factory=lambda: array("Q"))
-    places: "array[int]" = field(default_factory=lambda: array("Q"))
+    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
     scores: dict[int, float] = field(default_factory=dict)
 
     @property
     def category(self) -> int:
-        """The id of the name it had most."""
+        """The id of the category with the largest sum of scores."""
         return max(self.scores, key=lambda name: self.scores[name])
 
     @property
     def score(self) -> float:
-        """Mean over the frames in which it is seen."""
+        """Mean over the frames in which it is visible."""
         return sum(self.scores.values()) / len(self.frames)
 
 
@@ -50,20 +50,20 @@ class _Video:
     masks: IO[bytes]
 
     def along(self, track: _YTVISTrack, part: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
-        """A part of what is known of a thing in each frame, None where it is not seen."""
-        seen = iter(zip(track.frames, track.places, strict=True))
-        frame, place = next(seen)
+        """A property of an object in each frame, None where it is not visible."""
+        visible = iter(zip(track.frames, track.offsets, strict=True))
+        frame, offset = next(visible)
         for index in range(self.length):
             if index != frame:
                 yield None
                 continue
-            self.masks.seek(place)
+            self.masks.seek(offset)
             yield part(json.loads(self.masks.readline()))
-            frame, place = next(seen, (-1, 0))
+            frame, offset = next(visible, (-1, 0))
 
 
 def write_youtube_vis(records: Iterable[Record], folder: OutputFolder) -> None:
-    """Write both files; a video's id is its place among the videos, from 1."""
+    """Write both files; a video's id is its index among the videos, from 1."""
     categories = CategoryTable()
     data = json_object(
         [
@@ -78,13 +78,13 @@ def write_youtube_vis(records: Iterable[Record], folder: OutputFolder) -> None:
 
 
 def _by_video(records: Iterable[Record]) -> Iterator[tuple[int, Iterator[Record]]]:
-    films = (record for record in records if record.is_video)
-    for number, (_, of_video) in enumerate(groupby(films, key=lambda one: one.name), start=1):
+    in_videos = (record for record in records if record.is_video)
+    for number, (_, of_video) in enumerate(groupby(in_videos, key=lambda one: one.name), start=1):
         yield number, of_video
 
 
 def _videos(records: Iterable[Record], categories: CategoryTable) -> Iterator[Iterator[bytes]]:
-    """All videos; in passing, everything that was asked becomes a category."""
+    """All videos; adds the categories of all prompts on the way."""
     for number, of_video in _by_video(records):
         frames = _add_categories(by_frame(of_video), categories)
         first = next(frames)
@@ -110,7 +110,7 @@ def _add_categories(frames: Iterable[list[Record]], categories: CategoryTable) -
 
 
 def _file_names(frames: Iterable[Record], lengths: list[int]) -> Iterator[str]:
-    """Frames by the data set's kind of names; at the end their number is added to ``lengths``."""
+    """Frames named as in the data set; at the end their number is appended to ``lengths``."""
     length = 0
     for record in frames:
         length += 1
@@ -119,14 +119,14 @@ def _file_names(frames: Iterable[Record], lengths: list[int]) -> Iterator[str]:
 
 
 def _deferred_value(values: list[int]) -> Iterator[bytes]:
-    """A value that is known only when its turn comes."""
+    """A value that is known only when it is written."""
     yield from json_value(values[0])
 
 
 def _tracked_videos(
     records: Iterable[Record], categories: CategoryTable, folder: OutputFolder
 ) -> Iterator[_Video]:
-    """Every video with its tracks; its masks can be read until the next one comes."""
+    """Every video with its tracks; its masks can be read until the next video."""
     for number, of_video in _by_video(records):
         with tempfile.TemporaryFile(dir=folder.root) as masks:
             tracks: dict[int, _YTVISTrack] = {}
@@ -145,7 +145,7 @@ def _add_mask(
     track: _YTVISTrack, segment: Segment, name: int, frame: int, masks: IO[bytes]
 ) -> None:
     track.frames.append(frame)
-    track.places.append(masks.tell())
+    track.offsets.append(masks.tell())
     track.scores[name] = track.scores.get(name, 0.0) + segment.score
     known = {"segmentation": segment.rle, "bbox": segment.bbox, "area": segment.area}
     masks.write(json.dumps(known).encode() + b"\n")
