@@ -50,8 +50,8 @@ def official_psalm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Hub:
     """A Hugging Face Hub on this machine. files: what every repository has.
 
-    What it is told to do wrong: break a file's connection after so many bytes so many times,
-    answer with a status, send what was not asked for, forget where to go on.
+    Faults on request: break a file's connection after so many bytes so many times, respond with a
+    status, send other bytes than listed, ignore the requested range.
     """
 
     url: str = ""
@@ -95,7 +95,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """No log."""
 
         def do_HEAD(self) -> None:
             self.do_GET()

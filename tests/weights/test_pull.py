@@ -1,4 +1,4 @@
-"""Fetching from a server of our own: whole, broken off, changed, refused, and gone on with."""
+"""Fetching from a local server: complete, broken off, changed, refused, resumed."""
 
 import os
 import resource
@@ -82,14 +82,14 @@ def test_the_token_goes_to_the_hub(served: Any, monkeypatch: pytest.MonkeyPatch)
     assert "hf_secret" not in lock_file("some").read_text()
 
 
-def test_a_connection_lost_now_and_then_goes_on_by_itself(served: Any) -> None:
+def test_a_connection_lost_now_and_then_resumes_by_itself(served: Any) -> None:
     served.breaks, served.break_after = {SHARD: 3}, 10_000
     fetch_all()
     ranges = [asked for path, asked, _ in served.asked if path.endswith(SHARD)]
     assert ranges == ["", "bytes=10000-", "bytes=20000-", "bytes=30000-"] and is_whole(served)
 
 
-def test_a_connection_lost_for_good_ends_and_the_next_pull_goes_on(served: Any) -> None:
+def test_a_connection_lost_for_good_ends_and_the_next_pull_resumes(served: Any) -> None:
     served.breaks = {SHARD: 99}
     served.break_after = 0
     assert "cannot be reached; try again" in fails(WeightsError)
@@ -116,7 +116,7 @@ def test_what_had_come_is_not_asked_for_again(served: Any) -> None:
     assert is_whole(served)
 
 
-def test_a_server_that_forgets_where_to_go_on(served: Any) -> None:
+def test_a_server_that_ignores_the_range(served: Any) -> None:
     served.breaks, served.break_after, served.forgets = {SHARD: 2}, 30_000, True
     fetch_all()
     assert is_whole(served)
@@ -140,7 +140,7 @@ def test_a_file_cut_short_by_the_server(served: Any) -> None:
     assert is_whole(served)
 
 
-def test_a_changed_file_is_found_and_mended(served: Any) -> None:
+def test_a_changed_file_is_found_and_fetched_again(served: Any) -> None:
     fetch_all()
     shard = official_folder("some") / SHARD
     data = bytearray(shard.read_bytes())
@@ -151,7 +151,7 @@ def test_a_changed_file_is_found_and_mended(served: Any) -> None:
     assert fetch_all().fetched == 1 and is_whole(served)
 
 
-def test_a_truncated_and_a_missing_file_are_found_and_mended(served: Any) -> None:
+def test_a_truncated_and_a_missing_file_are_found_and_fetched_again(served: Any) -> None:
     fetch_all()
     folder = official_folder("some")
     (folder / SHARD).write_bytes(b"short")
@@ -170,7 +170,7 @@ def test_the_pinned_commit_is_asked_for_ever_after(served: Any) -> None:
     assert served.asked[0][0].endswith("a" * 40) and is_whole(served)
 
 
-def test_a_server_that_changes_a_pinned_file_is_found_out(served: Any) -> None:
+def test_a_server_that_changes_a_pinned_file_is_refused(served: Any) -> None:
     fetch_all()
     remove("some")
     served.files["config.json"] = b"[]"
@@ -221,7 +221,7 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(served: Any) -> 
     assert len(served.asked) == 1
 
 
-def test_a_disk_that_fills_up_ends_in_a_sentence_and_goes_on(served: Any) -> None:
+def test_a_disk_that_fills_up_ends_in_a_sentence_and_resumes(served: Any) -> None:
     """A limit on the size of files stands for the end of the disk."""
     program = (
         "import resource\n"
@@ -242,7 +242,7 @@ def test_a_disk_that_fills_up_ends_in_a_sentence_and_goes_on(served: Any) -> Non
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
-def test_two_at_once_do_not_meet(served: Any) -> None:
+def test_a_second_process_is_refused(served: Any) -> None:
     def second(*_: object) -> Any:
         assert "another vlseg is fetching some" in fails(WeightsError)
         return nullcontext(lambda _: None)
