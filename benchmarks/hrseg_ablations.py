@@ -23,8 +23,8 @@ from vlseg_cli.evaluation.benchmarks.synthetic import benchmark_sample
 from vlseg_cli.evaluation.metrics.refer import MaskIoU
 from vlseg_cli.evaluation.truth import predicted_mask
 from vlseg_cli.models.hrseg.config import HRSegConfig
+from vlseg_cli.models.hrseg.postprocessing import Rule
 from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
-from vlseg_cli.models.hrseg.selection import Rule
 from vlseg_cli.models.proposals.base import ProposalOptions
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import PromptRequest, Query

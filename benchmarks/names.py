@@ -41,8 +41,8 @@ def main() -> None:
     encoded = segmenter.encode([read_image(IMAGE)])
     print(f"the model and one image: {peak_memory() / 1e9:.2f} GB")
     predictions = []
-    for at_once in (segmenter.names_at_once, chosen.names):
-        segmenter.names_at_once = at_once
+    for at_once in (segmenter.names_per_pass, chosen.names):
+        segmenter.names_per_pass = at_once
         start = time.perf_counter()
         (prediction,) = segmenter.predict(encoded, [request])
         predictions.append(prediction)

@@ -60,7 +60,18 @@ def main() -> None:
 def random_sam(size: int, layers: int) -> SAM:
     """ViT-B but for its input; numbers of a trained model's size."""
     whole = tuple(layer for layer in (2, 5, 8, 11) if layer < layers)
-    sizes = SAMSizes(size, 16, 768, layers, 12, 14, whole, 256, 2048, 8)
+    sizes = SAMSizes(
+        image=size,
+        patch=16,
+        width=768,
+        layers=layers,
+        heads=12,
+        window=14,
+        whole=whole,
+        channels=256,
+        decoder_feedforward=2048,
+        decoder_heads=8,
+    )
     sam = build_empty(lambda: SAM(sizes)).eval()
     tensors = {
         name: torch.ones(tensor.shape)

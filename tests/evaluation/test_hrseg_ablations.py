@@ -7,7 +7,7 @@ from typing import get_args
 
 from models.tiny_hrseg import Quarters, tiny_segmenter
 
-from vlseg_cli.models.hrseg.selection import Rule
+from vlseg_cli.models.hrseg.postprocessing import Rule
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer
 

@@ -36,5 +36,5 @@ def test_predictions_keep_their_order(frames: list[Frame]) -> None:
 
 
 def test_a_model_of_images_refuses_video() -> None:
-    with pytest.raises(UsageError, match="answers pictures only"):
+    with pytest.raises(UsageError, match="takes images only"):
         UnsupportedTaskAdapter(ReferOnly(), print).session([])

@@ -131,7 +131,7 @@ def test_a_model_without_tracking_is_refused(film: Path, tmp_path: Path) -> None
             StubModel.predict,
         )
 
-    with pytest.raises(UsageError, match="still answers pictures only"):
+    with pytest.raises(UsageError, match="still takes images only"):
         run_stub(tmp_path / "out", [film], model=Still(), tracking=True)
 
 

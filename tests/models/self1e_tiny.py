@@ -29,7 +29,7 @@ SIZES: dict[str, Any] = {
     "language_head_channels": 10,
     "language_feedforward": 40,
     "positions": 512,
-    "answer_tokens": 6,
+    "max_new_tokens": 6,
 }
 
 

@@ -142,7 +142,19 @@ def test_sam_in_onnx_runtime_equals_that_of_the_cpu(tmp_path: Path) -> None:
     provider = f"{DEVICE.upper()}ExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         pytest.skip(f"this onnxruntime has no {provider}")
-    sam = tiny_hrseg.make_sure(SAM(SAMSizes(64, 16, 16, 2, 2, 3, (1,), 16, 32, 2)))
+    sizes = SAMSizes(
+        image=64,
+        patch=16,
+        width=16,
+        layers=2,
+        heads=2,
+        window=3,
+        whole=(1,),
+        channels=16,
+        decoder_feedforward=32,
+        decoder_heads=2,
+    )
+    sam = tiny_hrseg.make_sure(SAM(sizes))
     export_sam(sam, "digest", tmp_path)
     expected, found = (OnnxSAM(tmp_path, "digest", device) for device in ("cpu", DEVICE))
     sessions = [value for value in vars(found).values() if hasattr(value, "get_providers")]

@@ -36,8 +36,8 @@ def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
     batch = TextCollator(PSALMPrompts(tokenizer, "plain", 1, 1).sentence, synthetic_vocabulary())(
         [PLAIN, RICH, TWO]
     )
-    assert batch.meant.sum(1).tolist() == [1, 1, 1]
-    assert batch.meant[2].nonzero()[:, 0].tolist() == [0, 1]
+    assert batch.category_shares.sum(1).tolist() == [1, 1, 1]
+    assert batch.category_shares[2].nonzero()[:, 0].tolist() == [0, 1]
     assert batch.color.tolist() == [-1, tuple(COLORS).index("red"), -1]
     assert batch.position.tolist() == [-1, 0, -1]
     assert batch.anchor.tolist() == [-1, 5, -1]
@@ -57,18 +57,18 @@ def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
         optimizer.step()
         totals.append(total.item())
     assert set(losses) == {
-        "words_category",
-        "words_color",
-        "words_position",
-        "words_anchor",
-        "words_next",
+        "text_category",
+        "text_color",
+        "text_position",
+        "text_anchor",
+        "text_next_token",
     }
     assert totals[-1] < 0.8 * totals[0]
 
 
 def test_facts_that_no_sentence_states_have_no_loss(learner: TrainablePSALM) -> None:
     losses = learner(learner.text_collator()([PLAIN, TWO]))
-    assert set(losses) == {"words_category", "words_next"}
+    assert set(losses) == {"text_category", "text_next_token"}
     assert all(loss.isfinite() for loss in losses.values())
 
 
@@ -83,13 +83,13 @@ def test_pictures_are_not_touched(learner: TrainablePSALM) -> None:
 
 def test_sentences_without_known_meaning_cost_nothing() -> None:
     heads, hidden = TextHeads(8, synthetic_vocabulary()), torch.randn(3, 8, requires_grad=True)
-    loss = heads.meant(hidden, torch.zeros(3, len(NAMES)))
+    loss = heads.class_loss(hidden, torch.zeros(3, len(NAMES)))
     loss.backward()
     assert loss.item() == 0
     meant = torch.zeros(3, len(NAMES))
     meant[1, 4] = 1
     wanted = -heads.category(hidden[1]).log_softmax(0)[4]
-    assert heads.meant(hidden, meant).item() == pytest.approx(wanted.item())
+    assert heads.class_loss(hidden, meant).item() == pytest.approx(wanted.item())
 
 
 def test_a_sentence_ends_at_its_seg(

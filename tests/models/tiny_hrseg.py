@@ -1,4 +1,4 @@
-"""A tiny HRSeg with random weights, in both designs of its language model, and proposals for it."""
+"""Tiny HRSegs with random weights, with either language model, and proposals for them."""
 
 from typing import Any
 
@@ -8,7 +8,12 @@ import torch
 from vlseg_cli.models.hrseg.config import HRSegConfig
 from vlseg_cli.models.hrseg.modeling import HRSeg
 from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
-from vlseg_cli.models.proposals.base import ProposalOptions, Proposals, proposals_of
+from vlseg_cli.models.proposals.base import (
+    ProposalOptions,
+    Proposals,
+    default_cache_folder,
+    proposals_of,
+)
 from vlseg_cli.models.proposers import open_proposer
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import Frame
@@ -99,6 +104,6 @@ class Quarters:
 def tiny_segmenter(tokenizer: Tokenizer, **others: Any) -> HRSegSegmenter:
     """It chooses among quarters."""
     segmenter = HRSegSegmenter("tiny", tiny_hrseg(tokenizer, **others), tokenizer, "digest")
-    segmenter.choose_proposals(ProposalOptions(), open_proposer)
+    segmenter.choose_proposals(ProposalOptions(cache=default_cache_folder()), open_proposer)
     segmenter.proposer = Quarters()
     return segmenter

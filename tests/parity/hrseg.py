@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vlseg_cli.models.hrseg.config import HRSegConfig
 from vlseg_cli.models.hrseg.criterion import align_loss, iop_loss
 from vlseg_cli.models.hrseg.modeling import HRSeg, PerceptionOutput
-from vlseg_cli.models.hrseg.selection import Selection, select
+from vlseg_cli.models.hrseg.postprocessing import Selection, select
 from vlseg_cli.nn.high_resolution import EnhancementLayer, cut_windows, join_windows, split_regions
 from vlseg_cli.nn.pooling import pool_masks, upsample
 
@@ -122,7 +122,7 @@ class _HRSegParity:
         """Equations 7 and 8."""
         views = torch.cat([self.overview[None], self.window_tokens])
         with torch.no_grad():
-            return self.model.gather(views[None])
+            return self.model.attend_to_windows(views[None])
 
     @cached_property
     def regions(self) -> Tensor:
@@ -150,7 +150,7 @@ class _HRSegParity:
         weights = model.region_attention.weights(self.overview[None], regions)
         self._agrees("out/attention", weights[0])
         self._agrees("out/F_r", self.regions[0])
-        hybrid = model.blend(self.perceived)
+        hybrid = model.hybrid_features(self.perceived)
         self._agrees("out/F_h", hybrid[0])
         large = upsample(hybrid.permute(0, 3, 1, 2), model.config.mask_size)
         self._agrees("out/F_h_upsampled", large[0].permute(1, 2, 0))
@@ -158,8 +158,8 @@ class _HRSegParity:
     @torch.no_grad()
     def pooling(self) -> None:
         """Equation 10 with hybrid features as we do, and with F_r as it is printed."""
-        pooled, present = self.model.pool(
-            self.perceived, self.model.blend(self.perceived), [self.masks]
+        pooled, present = self.model.pool_masks(
+            self.perceived, self.model.hybrid_features(self.perceived), [self.masks]
         )
         self._agrees("out/M_hrp", pooled[0][present[0]])
         literal = upsample(self.regions.permute(0, 3, 1, 2), self.model.config.mask_size)[0]
@@ -168,8 +168,8 @@ class _HRSegParity:
     @torch.no_grad()
     def enhancement(self) -> None:
         """High-resolution enhancement (section 3.3), layer by layer and as a whole."""
-        hybrid = self.model.blend(self.perceived)
-        masks, _ = self.model.pool(self.perceived, hybrid, [self.masks])
+        hybrid = self.model.hybrid_features(self.perceived)
+        masks, _ = self.model.pool_masks(self.perceived, hybrid, [self.masks])
         features = hybrid.flatten(1, 2)
         for number, module in enumerate(self.model.enhancement.layers):
             layer = cast("EnhancementLayer", module)
@@ -177,7 +177,7 @@ class _HRSegParity:
             self._agrees(f"out/hre_attention_{number}", weights[0])
             masks = layer(masks, features)
             self._agrees(f"out/M_hre_{number}", masks[0])
-        described, _ = self.model.describe(self.perceived, [self.masks])
+        described, _ = self.model.encode_masks(self.perceived, [self.masks])
         self._agrees("out/M_hre", described[0])
 
     def selection(self) -> None:

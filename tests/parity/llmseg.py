@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from vlseg_cli.models.hrseg.conversion import LLM_SEG_RULES
-from vlseg_cli.models.hrseg.criterion import PerText, losses_per_text, picture_mean
+from vlseg_cli.models.hrseg.criterion import losses_per_text, mean_per_image
 from vlseg_cli.models.hrseg.modeling import HRSegFeatures, HRSegMaskOutput
 from vlseg_cli.models.hrseg.prompts import IGNORED
 from vlseg_cli.nn.losses import next_token_loss
@@ -111,7 +111,7 @@ class _LLMSegParity:
         side = model.config.grid
         tokens = model.dino_projection(golden["in/dino_tokens"]).unflatten(1, (side, side))
         soft = [golden[f"out/soft_masks_256_{b}"] for b in image_range(golden)]
-        masks, present = model.describe(model.gather(tokens.unsqueeze(1)), soft)
+        masks, present = model.encode_masks(model.attend_to_windows(tokens.unsqueeze(1)), soft)
         pixels, sizes = golden["in/images_clip"], torch.zeros(len(tokens), 2)
         return HRSegFeatures(model.llava.image_tokens(pixels, sizes), masks, present)
 
@@ -184,7 +184,7 @@ class _LLMSegParity:
             for b in image_range(golden):
                 ours = each[name][self.owners == b]
                 golden.close(f"out/{theirs}_rounds_{b}", ours, POOLED)
-            mean = picture_mean(each[name], self.owners)
+            mean = mean_per_image(each[name], self.owners)
             golden.close(f"out/{theirs}", mean.reshape(1), POOLED)
         golden.close("out/ce_loss", text.reshape(1), ROUNDING)
         golden.close("out/loss", self._total(each, text).reshape(1), POOLED)
@@ -204,7 +204,7 @@ class _LLMSegParity:
         (ours,) = convert(LLM_SEG_RULES, official, self.golden[f"w/{official}"])
         return self.model.get_parameter(ours)
 
-    def _losses(self, run: _Pass) -> tuple[PerText, Tensor]:
+    def _losses(self, run: _Pass) -> tuple[dict[str, Tensor], Tensor]:
         """The losses of each text, and of the language model."""
         most = run.mask_output.present.shape[1]
         iou, iop = (
@@ -223,6 +223,6 @@ class _LLMSegParity:
             logits, labels
         )
 
-    def _total(self, each: PerText, text: Tensor) -> Tensor:
-        means = [picture_mean(values, self.owners) for values in each.values()]
+    def _total(self, each: dict[str, Tensor], text: Tensor) -> Tensor:
+        means = [mean_per_image(values, self.owners) for values in each.values()]
         return text + torch.stack(means).sum()

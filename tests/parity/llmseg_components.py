@@ -20,11 +20,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vlseg_cli.models.hrseg.conversion import dinov2_rules
+from vlseg_cli.models.hrseg.criterion import proposal_targets
 from vlseg_cli.models.hrseg.image_processing import soft_masks
-from vlseg_cli.models.hrseg.postprocessing import nearest
+from vlseg_cli.models.hrseg.postprocessing import Selection, resize_nearest, select
 from vlseg_cli.models.hrseg.prompts import IGNORED, HRSegPrompts
-from vlseg_cli.models.hrseg.selection import Selection, select
-from vlseg_cli.models.hrseg.targets import targets_of
 from vlseg_cli.models.image_processing import longest_side
 from vlseg_cli.models.proposals.conversion import official_sam_sizes, sam_rules
 from vlseg_cli.models.proposals.filters import (
@@ -62,7 +61,7 @@ def _dinov2(golden: Golden) -> None:
     width, _, patch, _ = golden["dino/w/patch_embed.proj.weight"].shape
     native = patch * round((golden["dino/w/pos_embed"].shape[1] - 1) ** 0.5)
     layers = counted(golden, "dino/w/blocks.")
-    dino = DINOv2(width, layers, _DINO_HEADS, patch, native).eval()
+    dino = DINOv2(width=width, layers=layers, heads=_DINO_HEADS, patch=patch, native=native).eval()
     golden.fill(dino, dinov2_rules("", "model."), "dino/w/")
     for name in ("native", "interp"):
         tokens = dino(golden[f"dino/in/pixels_{name}"])
@@ -137,8 +136,8 @@ def choices(golden: Golden, rule: str) -> Iterator[Choice]:
         chosen = select(similarity, iop, _selection_of(rule)).numpy()
         union = golden[f"in/proposals_{b}"].bool().numpy()[chosen].any(0, keepdims=True)
         if not _is_recorded(golden, rule, b):
-            truth = nearest(truth, _SQUARE, _SQUARE)
-        yield Choice(nearest(union, *truth.shape[1:])[0], truth[0])
+            truth = resize_nearest(truth, _SQUARE, _SQUARE)
+        yield Choice(resize_nearest(union, *truth.shape[1:])[0], truth[0])
 
 
 def _is_recorded(golden: Golden, rule: str, image: int) -> bool:
@@ -169,7 +168,7 @@ def _soft_masks(golden: Golden) -> None:
 def _targets(golden: Golden) -> None:
     for b in image_range(golden):
         truth, proposals = (golden[f"in/{n}_{b}"].bool().numpy() for n in ("gt", "proposals"))
-        targets = targets_of(truth, proposals)
+        targets = proposal_targets(truth, proposals)
         golden.close(f"out/gt_iou_{b}", torch.from_numpy(targets.iou), _TARGETS)
         golden.close(f"out/gt_iop_{b}", torch.from_numpy(targets.iop), _TARGETS)
 
@@ -234,7 +233,7 @@ def _conversations(golden: Golden) -> None:
     """From questions and answers."""
     prompts, rows, labels = HRSegPrompts(_with_seg(golden), "llava"), [], []
     for question, answer in _read_json(golden, "tok/questions_answers_json"):
-        lesson = prompts.lesson(question.removeprefix(f"{IMAGE}\n"), answer, question)
+        lesson = prompts.turn(question.removeprefix(f"{IMAGE}\n"), answer, question)
         prefix = [*lesson.sequence.prefix, Placeholder.IMAGE]
         rows.append([*prefix, *lesson.sequence.ids.tolist()])
         labels.append([*[IGNORED] * len(prefix), *lesson.labels.tolist()])

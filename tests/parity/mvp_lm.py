@@ -141,7 +141,7 @@ class _MVPLMRun:
     def _mask_output(self) -> MVPLMMaskOutput:
         with torch.no_grad():
             return self.model.decode_masks(
-                self.parity.features, FIRST, self._queries, self.kind, every=True
+                self.parity.features, FIRST, self._queries, self.kind, all_levels=True
             )
 
     def _agrees(self, name: str, ours: Tensor) -> None:
@@ -201,7 +201,7 @@ class _MVPLMRun:
             candidates = self.model.selection(flatten_maps(self.parity.features.pixels.memory))
             logits = self.model.condition_heads[self.kind](candidates.features) @ wanted.T
         self._agrees("enc_logits", logits)
-        self._agrees("topk_idx", queries.places)
+        self._agrees("topk_idx", queries.locations)
         self._agrees("query", queries.queries)
         self._agrees("ref_unsig", queries.boxes)
         self._agrees("ref_init_cxcywh", queries.boxes.sigmoid())

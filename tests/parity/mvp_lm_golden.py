@@ -145,7 +145,7 @@ class LearningStep:
             )
             self.noise = self._denoising_queries(queries.conditions)
             self.mask_output: MVPLMMaskOutput = model.decode_masks(
-                features, FIRST, queries, self.kind, every=True, noise=self.noise
+                features, FIRST, queries, self.kind, all_levels=True, noise=self.noise
             )
             logits = model.lm_head(language_output.hidden)
             self.language = next_token_loss(

@@ -13,7 +13,7 @@ from parity.self1e_golden import SELF1EGolden, conversation_of, golden_tokenizer
 from torch import Tensor
 
 from vlseg_cli.models.self1e.conversion import SELF1E_RULES
-from vlseg_cli.models.self1e.criterion import low_masks, mask_losses, soft_target, words_loss
+from vlseg_cli.models.self1e.criterion import language_loss, low_masks, mask_losses, soft_targets
 from vlseg_cli.models.self1e.postprocessing import to_frame
 from vlseg_cli.models.self1e.prompts import SELF1EPrompts
 from vlseg_cli.nn.residual_refill import (
@@ -73,7 +73,7 @@ class _SELF1EParity:
                 raise WeightsError(f"{golden.path.name}: no question and answer in {text!r}")
             question, answer = turn.groups()
             ours = prompts.conversation([(question, answer)])
-            for field in ("ids", "image", "seg", "spoken"):
+            for field in ("ids", "image", "seg", "answer"):
                 same = np.array_equal(getattr(ours, field), getattr(theirs, field))
                 golden.require(same, f"our {field} of {question!r} differ")
             if forced := _FORCED.fullmatch(question):
@@ -104,14 +104,14 @@ class _SELF1EParity:
 
     def token_rows(self) -> None:
         """Inputs of the language model beside embeddings, padding included."""
-        golden, rows = self.golden, self.recorded.ran.language_output.rows
+        golden, rows = self.golden, self.recorded.ran.language_output.inputs
         allowed = two_pathway_mask(rows.image, rows.seg, rows.padding)
         same = {
             "attention_mask_4d": allowed.equal(golden["in/attention_mask_4d"] == 0),
             "input_ids": rows.ids.equal(golden["in/input_ids"]),
             "position_ids": rows.positions.equal(golden["in/position_ids"]),
             "padding_mask": (~rows.padding).equal(golden["in/padding_mask"].bool()),
-            "labels": rows.spoken.equal(golden["in/labels"] != -100),
+            "labels": rows.answer.equal(golden["in/labels"] != -100),
         }
         for name, holds in same.items():
             golden.require(holds, f"our {name} differ")
@@ -133,7 +133,7 @@ class _SELF1EParity:
     def build_queries(self) -> None:
         """Hidden states of image tokens, and the query of each mask."""
         ran, refill = self.recorded.ran, self.model.refill
-        masked, rows = self.recorded.masked, ran.language_output.rows
+        masked, rows = self.recorded.masked, ran.language_output.inputs
         one_each = ran.queries.owner.tolist() == masked
         self.golden.require(one_each, "our queries are not one for each row with a mask")
         for number, row in enumerate(masked):
@@ -210,11 +210,11 @@ class _SELF1EParity:
                 features, first, model.build_queries(features, language_output)
             )
         allowed = two_pathway_mask(
-            language_output.rows.image, language_output.rows.seg, language_output.rows.padding
+            language_output.inputs.image, language_output.inputs.seg, language_output.inputs.padding
         )
         seen_alike = allowed.equal(golden["in/tiles/attention_mask_4d"] == 0)
         golden.require(seen_alike, "our tiles/attention_mask_4d differ")
-        placed_alike = language_output.rows.positions.equal(golden["in/tiles/position_ids"])
+        placed_alike = language_output.inputs.positions.equal(golden["in/tiles/position_ids"])
         golden.require(placed_alike, "our tiles/position_ids differ")
         self._agrees("tiles/mask_logits", mask_output.pred_masks)
 
@@ -227,9 +227,9 @@ class _SELF1EParity:
                 features,
                 [conversation_of(golden, ids) for ids in golden["in/vqa/input_ids"]],
                 torch.arange(len(features)),
-                golden.metadata["token_ids"][stated["eos"]],
-                stated["max_new_tokens"],
-                stated["min_new_tokens"],
+                end=golden.metadata["token_ids"][stated["eos"]],
+                max_tokens=stated["max_new_tokens"],
+                min_tokens=stated["min_new_tokens"],
             )
         self._agrees("vqa/generated_ids", ids)
 
@@ -265,10 +265,10 @@ def _losses(parity: SELF1EGolden) -> Tensor:
     queries = model.build_queries(features, language_output)
     mask_output = model.decode_masks(features, image_index, queries)
     targets = [
-        soft_target(golden[f"in/gt_mask_{row}"]) if kind == "seg" else torch.zeros(0, 1, 1)
+        soft_targets(golden[f"in/gt_mask_{row}"]) if kind == "seg" else torch.zeros(0, 1, 1)
         for row, kind in enumerate(golden.metadata["rows"])
     ]
-    words = words_loss(model, language_output)
+    words = language_loss(model, language_output)
     masks = mask_losses(mask_output.pred_masks, low_masks(queries), targets)
     weights = golden.metadata["loss_weights"]
     mask = weights["bce"] * masks.bce + weights["dice"] * masks.dice

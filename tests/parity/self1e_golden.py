@@ -12,7 +12,7 @@ from tokenizers import Tokenizer as RustTokenizer
 from torch import Tensor
 
 from vlseg_cli.models.self1e.config import SELF1EConfig
-from vlseg_cli.models.self1e.conversion import SELF1E_RULES
+from vlseg_cli.models.self1e.conversion import SELF1E_RULES, self1e_sizes
 from vlseg_cli.models.self1e.modeling import (
     SELF1E,
     SELF1EFeatures,
@@ -21,7 +21,6 @@ from vlseg_cli.models.self1e.modeling import (
     SELF1EQueries,
 )
 from vlseg_cli.models.self1e.prompts import Conversation
-from vlseg_cli.models.self1e.sizes import self1e_sizes
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
 
 

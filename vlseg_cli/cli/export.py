@@ -39,7 +39,7 @@ def export_formats(folder: Path, to: str, out: Path | None, as_json: bool) -> No
 
 def export_graphs(model: str, out: Path | None, as_json: bool) -> None:
     """``vlseg export sam``. Raises UsageError for a model without a SAM or without ``onnx``."""
-    from vlseg_cli.models.hrseg.sam import load_sam
+    from vlseg_cli.models.hrseg.conversion import load_sam
     from vlseg_cli.models.proposals.onnx_export import export_sam, require_onnx
 
     require_onnx()  # before the weights are read, which takes minutes

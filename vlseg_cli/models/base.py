@@ -1,4 +1,4 @@
-"""What every system offers to the rest of vlseg: look once, answer many prompts."""
+"""What every system offers to the rest of vlseg: encode frames once, predict for many prompts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from vlseg_cli.schema import (
     Frame,
+    NotFiniteError,
     Prediction,
     PromptRequest,
     TableError,
@@ -18,9 +19,11 @@ from vlseg_cli.schema.tables import read_table
 
 
 class Segmenter(Protocol):
-    """A loaded model. ``tasks`` is what it can be asked; benchmarks ask it nothing else.
-    ``categories`` and ``stuff`` (a flag each) are what it was trained with and what is asked when a
-    user names nothing."""
+    """A loaded model.
+
+    tasks: those it supports; benchmarks use no others. categories, stuff (a flag each): what it was
+    trained with, the prompt where a user names no categories.
+    """
 
     name: str
     tasks: frozenset[Task]
@@ -28,17 +31,17 @@ class Segmenter(Protocol):
     stuff: tuple[bool, ...]
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that mean nothing to this model."""
+        """Words of a prompt that are not in the model's vocabulary."""
         ...
 
     def encode(self, frames: Sequence[Frame]) -> Any:
-        """Look at pictures: step 1, once for all prompts. What returns is only for ``answer``."""
+        """Step 1, once for all prompts. The result is only for ``predict``."""
         ...
 
     def predict(self, encoded: Any, requests: Sequence[PromptRequest]) -> list[Prediction]:
-        """Answer prompts about encoded pictures, in order.
+        """Steps 2 to 4: predictions for prompts about encoded frames, in order.
 
-        Raises NotFiniteError where the model's numbers for one of them are NaN or infinite.
+        Raises NotFiniteError where the model's output for one of them is NaN or infinite.
         """
         ...
 
@@ -47,52 +50,64 @@ SessionState = Mapping[str, NDArray[Any]]
 
 
 class VideoSession(Protocol):
-    """One video being watched. Segments carry ``track_id``: the same thing, the same number.
+    """One video in progress. Segments carry ``track_id``: one number per object.
 
-    Sentences and single regions have the numbers 1, 2, … in the order they are asked.
+    Sentences and single regions have the numbers 1, 2, … in the order of the requests.
     """
 
     def step(self, frame: Frame) -> list[Prediction]:
-        """Look at the next frame: one prediction per prompt, in the order they were given.
+        """One prediction per prompt for the next frame, in the order of the requests.
 
-        Raises NotFiniteError as ``Segmenter.answer`` does; the session can go on after it.
+        Raises NotFiniteError as ``Segmenter.predict`` does; the session can continue after it.
         """
         ...
 
     def state(self) -> SessionState:
-        """Everything that the next step depends on; constant in the number of frames seen."""
+        """Everything that the next step depends on; constant in the number of frames."""
         ...
 
 
 @runtime_checkable
 class VideoSegmenter(Segmenter, Protocol):
-    """A model that can follow things through time."""
+    """A model that tracks objects through video."""
 
     def session(
         self, requests: Sequence[PromptRequest], state: SessionState | None = None
     ) -> VideoSession:
-        """Begin to watch a video, or go on from a ``state`` of a session with the same prompts.
+        """Start a video, or continue from a ``state`` of a session with the same prompts.
 
-        requests: ``PromptRequest.frame`` is the number of the frame (Frame.index) in which a
-        region prompt is drawn; sentences and names hold for the whole video whatever it says.
+        requests: ``PromptRequest.frame`` is the index (Frame.index) of the frame in which a region
+        prompt is drawn; for other prompts it is ignored, they hold for the whole video.
         """
         ...
 
 
 def require_video(model: Segmenter) -> VideoSegmenter:
-    """The model, if it can follow things through time. Raises UsageError if it cannot."""
+    """The model, if it tracks objects through video. Raises UsageError if it does not."""
     if isinstance(model, VideoSegmenter):
         return model
-    raise UsageError(f"The model {model.name} answers pictures only: --model takes another.")
+    raise UsageError(f"The model {model.name} takes images only: --model takes another.")
+
+
+def check_finite(frame: Frame, *outputs: Any) -> None:
+    """Raise NotFiniteError unless all tensors of a model's output are finite.
+
+    NaN would pass for an empty mask; half precision on large inputs produces it.
+    """
+    if not all(bool(tensor.isfinite().all()) for tensor in outputs):
+        raise NotFiniteError(
+            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
+            " --device cpu, or other weights."
+        )
 
 
 C = TypeVar("C")
 
 
 def read_sizes(kind: type[C], values: Mapping[str, Any], system: str) -> C:
-    """Make the dataclass ``kind``; lists become tuples.
+    """A model's configuration as the dataclass ``kind``; lists become tuples.
 
-    Raises WeightsError for unknown keys, wrong types and words that are none of a key's choices.
+    Raises WeightsError for unknown keys, wrong types and values that are not allowed.
     """
     try:
         return read_table(kind, values, f"the {system} configuration")

@@ -1,21 +1,22 @@
-"""Reading before seeing: the language model learns the words from sentences without pictures.
+"""Text-only training: the language model learns the vocabulary from sentences without images.
 
-Each sentence stands where it will stand later, after image tokens, which are noise here; so the
-model learns to look past them. Next words are learned along the way.
+A sentence stands where it will stand later, after image tokens, which are noise here, so that the
+model learns to ignore them. Next-token prediction is learned along the way.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vlseg_cli.models.training import TensorBatch
 from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
 
-IMAGE_PLACEHOLDERS = 4  # noise pictures shared by the sentences of a batch
+IMAGE_PLACEHOLDERS = 4  # noise images, shared by the sentences of a batch
 
 
 class TextOutput(Protocol):
@@ -30,57 +31,49 @@ class TextOutput(Protocol):
 
 
 class ReadsText(Protocol):
-    """A network that runs its language model over sentences after an image."""
+    """A network with a language model that takes sentences after an image."""
 
     @property
     def lm_head(self) -> nn.Linear: ...
 
-    def run_language_model(self, seen: Any, sequences: Any, pictures: Tensor, /) -> TextOutput:
-        """P sentences, sentence p about image ``pictures[p]``."""
+    def run_language_model(
+        self, image_features: Any, sequences: Any, image_index: Tensor, /
+    ) -> TextOutput:
+        """P sentences, sentence p after image ``image_index[p]``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class TextBatch:
-    """Sentences (P) and what they mean: meant (P, names) shares; color, position, anchor (P,)
-    indices, -1 where the sentence says nothing of the sort."""
+class TextBatch(TensorBatch):
+    """P sentences and their attributes: category_shares (P, names), fractions that sum to 1; color,
+    position, anchor (P,) indices, -1 where the sentence has no such attribute."""
 
     sequences: list[Any]
-    meant: Tensor
+    category_shares: Tensor
     color: Tensor
     position: Tensor
     anchor: Tensor
 
-    def to(self, device: torch.device | str) -> "TextBatch":
-        """The same batch on a device."""
-        return replace(
-            self,
-            meant=self.meant.to(device),
-            color=self.color.to(device),
-            position=self.position.to(device),
-            anchor=self.anchor.to(device),
-        )
-
 
 class TextCollator:
-    """Text exercises to a batch."""
+    """Text samples to a batch."""
 
     def __init__(self, sentence: Callable[[str], Any], vocabulary: TrainingVocabulary) -> None:
-        """sentence: makes what the language model reads of a text; picklable."""
+        """sentence: from a text to the language model's input; picklable."""
         self.sentence, self.vocabulary = sentence, vocabulary
 
-    def __call__(self, exercises: Sequence[TextSample]) -> TextBatch:
+    def __call__(self, samples: Sequence[TextSample]) -> TextBatch:
         names = self.vocabulary.names
-        meant = torch.zeros(len(exercises), len(names))
-        for row, exercise in enumerate(exercises):
-            for name in exercise.categories:
-                meant[row, names.index(name)] = 1 / len(exercise.categories)
+        category_shares = torch.zeros(len(samples), len(names))
+        for row, sample in enumerate(samples):
+            for name in sample.categories:
+                category_shares[row, names.index(name)] = 1 / len(sample.categories)
         return TextBatch(
-            [self.sentence(exercise.text) for exercise in exercises],
-            meant,
-            _indices([e.color for e in exercises], self.vocabulary.colors),
-            _indices([e.position for e in exercises], self.vocabulary.positions),
-            _indices([e.anchor for e in exercises], names),
+            [self.sentence(sample.text) for sample in samples],
+            category_shares,
+            _indices([one.color for one in samples], self.vocabulary.colors),
+            _indices([one.position for one in samples], self.vocabulary.positions),
+            _indices([one.anchor for one in samples], names),
         )
 
 
@@ -89,7 +82,7 @@ def _indices(values: Sequence[str | None], table: Sequence[str]) -> Tensor:
 
 
 class TextHeads(nn.Module):
-    """Read category, color, position and anchor off a sentence's ``[SEG]``."""
+    """Category, color, position and anchor from the hidden state at a sentence's ``[SEG]``."""
 
     def __init__(self, channels: int, vocabulary: TrainingVocabulary) -> None:
         super().__init__()
@@ -98,37 +91,37 @@ class TextHeads(nn.Module):
         self.position = nn.Linear(channels, len(vocabulary.positions))
         self.anchor = nn.Linear(channels, len(vocabulary.names))
 
-    def forward(self, model: ReadsText, seen: Any, batch: TextBatch) -> dict[str, Tensor]:
-        """Losses by name, next words included; seen: ``IMAGE_PLACEHOLDERS`` pictures of nothing."""
-        pictures = (
-            torch.arange(len(batch.sequences), device=batch.meant.device) % IMAGE_PLACEHOLDERS
-        )
-        read = model.run_language_model(seen, batch.sequences, pictures)
-        losses = self.understood(sentence_end(read), batch)
-        said = read.ids.masked_fill(read.condition != 0, -100)
-        losses["words_next"] = 0.2 * next_token_loss(model.lm_head(read.hidden), said)
+    def forward(self, model: ReadsText, noise: Any, batch: TextBatch) -> dict[str, Tensor]:
+        """Losses by name, next tokens included; noise: features of as many images as above."""
+        device = batch.category_shares.device
+        image_index = torch.arange(len(batch.sequences), device=device) % IMAGE_PLACEHOLDERS
+        output = model.run_language_model(noise, batch.sequences, image_index)
+        losses = self.attribute_losses(sentence_end(output), batch)
+        labels = output.ids.masked_fill(output.condition != 0, -100)
+        losses["text_next_token"] = 0.2 * next_token_loss(model.lm_head(output.hidden), labels)
         return losses
 
-    def understood(self, hidden: Tensor, batch: TextBatch) -> dict[str, Tensor]:
-        """(P, D) at the end of each sentence -> losses of what was taken from it, by name."""
-        losses = {"words_category": self.meant(hidden, batch.meant)}
+    def attribute_losses(self, hidden: Tensor, batch: TextBatch) -> dict[str, Tensor]:
+        """(P, D) at the end of each sentence -> losses of its attributes, by name."""
+        losses = {"text_category": self.class_loss(hidden, batch.category_shares)}
         for name in ("color", "position", "anchor"):
             truth = getattr(batch, name)
             if (truth >= 0).any():
                 logits = getattr(self, name)(hidden)
-                losses[f"words_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
+                losses[f"text_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
         return losses
 
-    def meant(self, hidden: Tensor, meant: Tensor) -> Tensor:
-        """(P, D) at ``[SEG]``, shares (P, K) -> mean cross entropy; rows of zeros are left out."""
-        known = meant.sum(1) > 0
+    def class_loss(self, hidden: Tensor, category_shares: Tensor) -> Tensor:
+        """(P, D) at ``[SEG]``, fractions (P, names) -> mean cross entropy; rows of zeros are left
+        out."""
+        known = category_shares.sum(1) > 0
         if not known.any():
             return hidden.sum() * 0
-        return F.cross_entropy(self.category(hidden[known]), meant[known])
+        return F.cross_entropy(self.category(hidden[known]), category_shares[known])
 
 
-def sentence_end(read: TextOutput) -> Tensor:
+def sentence_end(output: TextOutput) -> Tensor:
     """(P, D): the hidden state at each sentence's ``[SEG]``, its last token."""
-    places = torch.arange(read.condition.shape[1], device=read.condition.device)
-    last = torch.where(read.condition == 0, places, -1).amax(1)
-    return read.hidden[torch.arange(len(last)), last]
+    positions = torch.arange(output.condition.shape[1], device=output.condition.device)
+    last = torch.where(output.condition == 0, positions, -1).amax(1)
+    return output.hidden[torch.arange(len(last)), last]

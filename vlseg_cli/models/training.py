@@ -1,30 +1,73 @@
-"""What every trainable does alike: name its parameters by part, and teach from pictures alone."""
+"""What training needs of a model (``Trainable``), and what every system's trainable shares: batches
+that move to a device, parameter groups, dense-only collators, the seeded generator.
+"""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import numpy as np
+import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from vlseg_cli.nn.lora import merged_state_dict
 from vlseg_cli.schema import RecipeError, Sample, TableError
 from vlseg_cli.schema.sample import ClipFrames, TextSample
 from vlseg_cli.schema.tables import Formerly, Fraction, Natural, NonNegative, read_table
+from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.weights.folder import save_folder
+
+V = TypeVar("V")
 
 
 class Batch(Protocol):
-    """The tensors of some samples, opaque to training but for where they lie."""
+    """The tensors of some samples; training only moves them."""
 
     def to(self, device: Any) -> Self:
         """The same batch on ``device``."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TensorBatch:
+    """Base of a batch: a dataclass of tensors, lists, named tuples and dataclasses of them."""
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same batch on a device."""
+        moved: Self = to_device(self, device)
+        return moved
+
+
+def to_device(value: Any, device: torch.device | str) -> Any:
+    """Every tensor within a dataclass, named tuple or list moved to a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value)]
+        return replace(value, **{name: to_device(getattr(value, name), device) for name in names})
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(to_device(entry, device) for entry in value))
+    if isinstance(value, list):
+        return [to_device(entry, device) for entry in value]
+    return value
+
+
 class Trainable(nn.Module):
-    """A model as training sees it."""
+    """A model as training sees it, with its tokenizer and the weights of its losses.
+
+    architecture: its name in the registry. model, tokenizer: what is saved. names, stuff: the
+    categories it is trained with. weights: a recipe's [losses].
+    """
+
+    architecture: ClassVar[str]
+    model: Any
+    tokenizer: Tokenizer
+    names: tuple[str, ...]
+    stuff: tuple[bool, ...]
+    weights: Any
 
     @abstractmethod
     def forward(self, batch: Any) -> Mapping[str, Tensor]:
@@ -32,26 +75,35 @@ class Trainable(nn.Module):
 
     @abstractmethod
     def collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:
-        """What makes batches of samples: picklable, without weights, run by worker processes.
+        """The function from samples to a batch: picklable, without weights, for worker processes.
 
         size: side of the model's input in px; None takes the model's own.
         """
 
-    @abstractmethod
     def dense_collator(self, size: int | None = None) -> Callable[[Sequence[Sample]], Batch]:
-        """The same for pictures of which only what each pixel belongs to is learned."""
+        """The same for samples of which only the category of each pixel is learned.
+
+        Raises RecipeError if the loss that learns it has weight 0.
+        """
+        if not self.weights.dense_names:
+            raise RecipeError(
+                'data = "dense" teaches nothing with [losses] dense_names = 0; give it a weight'
+            )
+        dense: Any = self.collator(size)
+        collator: Callable[[Sequence[Sample]], Batch] = replace(dense, dense_only=True)
+        return collator
 
     @abstractmethod
     def text_collator(self) -> Callable[[Sequence[TextSample]], Batch]:
-        """The same for text exercises; ``forward`` takes either batch."""
+        """The same for text samples without images; ``forward`` takes either batch."""
 
     def clip_collator(self, size: int | None = None) -> Callable[[Sequence[ClipFrames]], Batch]:
-        """The same for moments of clips. Raises RecipeError if the system learns no video."""
+        """The same for frames of clips. Raises RecipeError if the system learns no video."""
         raise RecipeError(f'data = "clips" ({size} px) is nothing that this architecture learns')
 
     @abstractmethod
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
-        """Put LoRA adapters into the language model; they become the group 'lora'.
+        """Add LoRA adapters to the language model; they become the group 'lora'.
 
         What is saved has them merged. Raises RecipeError if no layer has one of these names.
         """
@@ -60,28 +112,31 @@ class Trainable(nn.Module):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Every parameter under the name of its part: 'vision', 'language', ….
 
-        The group 'auxiliary' helps in training alone and is not saved.
+        The group 'auxiliary' is used in training only and is not saved.
         """
 
     @abstractmethod
     def init_from(self, directory: Path) -> tuple[str, ...]:
-        """Take the weights of a model folder; auxiliary parts keep theirs.
+        """Load the weights of a model folder; auxiliary parts keep theirs.
 
-        Returns the names of the model's parts that begin anew, as the folder lacks them. Raises
-        WeightsError if they do not fit."""
+        Returns the names of the model's parts that the folder lacks and that keep their random
+        weights. Raises WeightsError if the folder does not fit."""
 
-    @abstractmethod
     def save(self, directory: Path, card: str) -> None:
-        """Write config, fp16 weights, tokenizer and model card, as ``--model DIRECTORY`` reads."""
-
-
-Collator = TypeVar("Collator", bound=Any)
+        """Write a folder for ``--model DIRECTORY``: config.json, tokenizer.json, model.safetensors
+        (fp16) and README.md, which is ``card``."""
+        settings = {
+            "architecture": self.architecture,
+            "config": asdict(self.model.config),
+            "categories": {"names": self.names, "stuff": self.stuff},
+        }
+        save_folder(directory, merged_state_dict(self.model), settings, self.tokenizer.save, card)
 
 
 def parameters_by_part(
     parts: Mapping[str, Sequence[nn.Module]], adapters: Iterable[nn.Parameter]
 ) -> dict[str, list[nn.Parameter]]:
-    """Each parameter under the first part that has it; adapters, which lie within, under none."""
+    """Each parameter under the first part that has it; adapters under none."""
     taken = {id(p) for p in adapters}
     groups: dict[str, list[nn.Parameter]] = {}
     for name, modules in parts.items():
@@ -95,7 +150,7 @@ def groups_with_heads(
     parts: Mapping[str, Sequence[nn.Module]],
     adapters: Sequence[nn.Parameter],
 ) -> dict[str, list[nn.Parameter]]:
-    """The same with 'lora', if there are adapters, and 'heads' for what no part has."""
+    """The same with 'lora', if there are adapters, and 'heads' for all other parameters."""
     groups = parameters_by_part(parts, adapters)
     if adapters:
         groups["lora"] = list(adapters)
@@ -104,20 +159,6 @@ def groups_with_heads(
     return groups
 
 
-def dense_only(collator: Collator, dense_names: float) -> Collator:
-    """A collator that asks nothing but which name each cell has. dense_names: weight of the loss.
-
-    Raises RecipeError if the loss that teaches it is switched off.
-    """
-    if not dense_names:
-        raise RecipeError(
-            'data = "dense" teaches nothing with [losses] dense_names = 0; give it a weight'
-        )
-    dense: Collator = replace(collator, dense_only=True)
-    return dense
-
-
-L = TypeVar("L")
 Assignment = Literal["hungarian", "first"]
 
 
@@ -140,10 +181,10 @@ class PromptLosses:
     pointing: NonNegative = 0.0
 
 
-def read_losses(kind: type[L], values: Mapping[str, Any]) -> L:
-    """Make the dataclass ``kind`` of a recipe's [losses].
+def read_losses(kind: type[V], values: Mapping[str, Any]) -> V:
+    """A recipe's [losses] as the dataclass ``kind``.
 
-    Raises RecipeError for unknown keys, wrong types and values that cannot be.
+    Raises RecipeError for unknown keys, wrong types and values out of range.
     """
     try:
         return read_table(kind, values, "[losses]")
@@ -152,5 +193,5 @@ def read_losses(kind: type[L], values: Mapping[str, Any]) -> L:
 
 
 def seeded_rng(*key: str) -> Generator:
-    """The same key, the same draws, in every process and run."""
+    """A generator that depends on the key alone, the same in every process and run."""
     return np.random.default_rng(list(" ".join(key).encode()))

@@ -37,7 +37,7 @@ class _Embeddings(Dinov2Embeddings):  # type: ignore[misc]
 class DINOv2(nn.Module):
     """Patch tokens of the last block, normalized. native: side in px of the position table."""
 
-    def __init__(self, width: int, layers: int, heads: int, patch: int, native: int) -> None:
+    def __init__(self, *, width: int, layers: int, heads: int, patch: int, native: int) -> None:
         super().__init__()
         config = Dinov2Config(
             hidden_size=width,

@@ -3,65 +3,29 @@
 They differ in the projector and in how an image is cut into views; the language model is the same.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
 import torch
 from torch import Tensor, nn
-from transformers import (
-    CLIPVisionConfig,
-    DynamicCache,
-    LlamaConfig,
-    LlavaConfig,
-    LlavaModel,
-    LlavaNextConfig,
-    LlavaNextModel,
-)
+from transformers import DynamicCache, LlavaConfig, LlavaModel, LlavaNextConfig, LlavaNextModel
 
-Kind = Literal["v1", "v1.6"]
 # v1.6: the grids (height, width) of views that an image may be cut into.
 GRIDS = ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))
-_FEATURE_LAYER = -2  # of CLIP
-
-
-@dataclass(frozen=True, slots=True)
-class LLaVASizes:
-    """Channels, layers, heads and pixels; see ``HRSegConfig`` for the published ones."""
-
-    kind: Kind
-    clip_image: int
-    clip_patch: int
-    clip_width: int
-    clip_layers: int
-    clip_heads: int
-    clip_feedforward: int
-    width: int
-    layers: int
-    heads: int
-    feedforward: int
-    vocabulary: int
-    positions: int
-    norm_epsilon: float
 
 
 class LLaVA(nn.Module):
     """Image tokens, and hidden states of the language model over image and text tokens."""
 
-    def __init__(self, sizes: LLaVASizes) -> None:
+    def __init__(self, config: LlavaConfig | LlavaNextConfig) -> None:
+        """config: LlavaConfig for v1, LlavaNextConfig for v1.6."""
         super().__init__()
-        self.kind = sizes.kind
-        parts: dict[str, Any] = {
-            "vision_config": _clip_config(sizes),
-            "text_config": _llama_config(sizes),
-            "vision_feature_layer": _FEATURE_LAYER,
-        }
-        if sizes.kind == "v1.6":
-            grids = [[h * sizes.clip_image, w * sizes.clip_image] for h, w in GRIDS]
-            self.model = LlavaNextModel(LlavaNextConfig(**parts, image_grid_pinpoints=grids))
+        self.has_views = isinstance(config, LlavaNextConfig)
+        if self.has_views:
+            self.model = LlavaNextModel(config)
         else:
-            self.model = LlavaModel(LlavaConfig(**parts))
+            self.model = LlavaModel(config)
             # v1's projector is one linear layer; transformers has v1.5's.
-            self.model.multi_modal_projector = nn.Linear(sizes.clip_width, sizes.width)
+            self.model.multi_modal_projector = nn.Linear(
+                config.vision_config.hidden_size, config.text_config.hidden_size
+            )
 
     @property
     def language(self) -> nn.Module:
@@ -74,7 +38,7 @@ class LLaVA(nn.Module):
 
         v1: pixels (B, 3, H, W). v1.6: (B, V, 3, H, W), the whole image and its views.
         """
-        if self.kind == "v1":
+        if not self.has_views:
             return list(self.model.get_image_features(pixels, return_dict=True).pooler_output)
         tokens = self.model.get_image_features(pixels, image_sizes=sizes, return_dict=True)
         return list(tokens.pooler_output)
@@ -110,27 +74,3 @@ def pad_left(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
         padded[index, longest - len(row) :] = row
         real[index, longest - len(row) :] = True
     return padded, real
-
-
-def _clip_config(sizes: LLaVASizes) -> CLIPVisionConfig:
-    return CLIPVisionConfig(
-        image_size=sizes.clip_image,
-        patch_size=sizes.clip_patch,
-        hidden_size=sizes.clip_width,
-        num_hidden_layers=sizes.clip_layers,
-        num_attention_heads=sizes.clip_heads,
-        intermediate_size=sizes.clip_feedforward,
-    )
-
-
-def _llama_config(sizes: LLaVASizes) -> LlamaConfig:
-    return LlamaConfig(
-        hidden_size=sizes.width,
-        num_hidden_layers=sizes.layers,
-        num_attention_heads=sizes.heads,
-        intermediate_size=sizes.feedforward,
-        vocab_size=sizes.vocabulary,
-        max_position_embeddings=sizes.positions,
-        rms_norm_eps=sizes.norm_epsilon,
-        pad_token_id=None,
-    )

@@ -12,7 +12,7 @@ from transformers import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SAMSizes:
     """Pixels, channels, layers, heads; the published sizes are those of ``HRSegConfig``."""
 

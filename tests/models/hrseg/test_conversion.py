@@ -12,10 +12,9 @@ from torch import Tensor
 
 from vlseg_cli.models.convert import check_folder
 from vlseg_cli.models.hrseg.config import LLM_SEG, HRSegConfig
-from vlseg_cli.models.hrseg.conversion import LLM_SEG_RULES, open_official_llm_seg
+from vlseg_cli.models.hrseg.conversion import LLM_SEG_RULES, llm_seg_sizes, open_official_llm_seg
 from vlseg_cli.models.hrseg.modeling import HRSeg
 from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
-from vlseg_cli.models.hrseg.sizes import llm_seg_sizes
 from vlseg_cli.models.official import own_shapes
 from vlseg_cli.models.proposals.conversion import is_official_sam, load_official_sam, sam_sizes
 from vlseg_cli.models.registry import load_model

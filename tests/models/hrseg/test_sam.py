@@ -7,7 +7,7 @@ import pytest
 import torch
 from models.tiny_hrseg import SAM_SIZES, tiny_hrseg
 
-from vlseg_cli.models.hrseg.sam import load_sam
+from vlseg_cli.models.hrseg.conversion import load_sam
 from vlseg_cli.schema import UsageError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.folder import save_folder
@@ -19,7 +19,7 @@ def test_out_of_an_hrseg(tokenizer: Tokenizer, tmp_path: Path) -> None:
     settings = {"architecture": "hrseg", "config": asdict(model.config)}
     save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
     sam = load_sam(tmp_path)
-    assert sam.sizes == model.config.sam_sizes
+    assert sam.sizes == model.config.sam_sizes()
     for name, tensor in model.sam.state_dict().items():
         carried = sam.state_dict()[name]
         assert carried.dtype == torch.float32 and torch.equal(carried, tensor.half().float())

@@ -130,11 +130,11 @@ def test_llava_next_reads_pictures_of_any_shape(tokenizer: Tokenizer, frame: Fra
         Frame(frame.pixels[:, :20].copy(), "tall"),
     ]
     encoded = segmenter.encode(frames)
-    assert len({len(tokens) for tokens in encoded.seen.tokens}) > 1
+    assert len({len(tokens) for tokens in encoded.features.tokens}) > 1
     requests = [PromptRequest(f, Task.REASON, Question("what barks ?")) for f in range(3)]
-    together = segmenter._read_and_answer(encoded, {(a.frame, 0): a for a in requests})
+    together = segmenter._scores(encoded, {(a.frame, 0): a for a in requests})
     for place, one in enumerate(frames):
-        alone = segmenter._read_and_answer(segmenter.encode([one]), {(0, 0): requests[0]})
+        alone = segmenter._scores(segmenter.encode([one]), {(0, 0): requests[0]})
         for ours, theirs in zip(together[place, 0], alone[0, 0], strict=True):
             assert torch.allclose(ours, theirs, atol=1e-5)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from models.tiny_hrseg import SIZES, Quarters
 
-from vlseg_cli.models.hrseg import collator as hrseg_batch
+from vlseg_cli.models.hrseg import collator as collator_module
 from vlseg_cli.models.hrseg.config import LLM_SEG
 from vlseg_cli.models.hrseg.training import TrainableHRSeg
 from vlseg_cli.models.registry import build_trainable
@@ -26,7 +26,7 @@ RECIPES = Path(__file__).parents[3] / "recipes"
 
 @pytest.fixture(autouse=True)
 def _quarters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hrseg_batch, "_proposer", lambda *_: Quarters())
+    monkeypatch.setattr(collator_module, "_proposer", lambda *_: Quarters())
 
 
 def learner(losses: dict[str, Any] | None = None, **others: Any) -> TrainableHRSeg:
@@ -48,7 +48,7 @@ def total(losses: Any) -> torch.Tensor:
 def test_every_part_learns(samples: list[Sample]) -> None:
     model = learner()
     losses = model(model.collator()(samples))
-    assert losses.keys() == {"align", "iop", "text", "dense_names", "sentence_class"}
+    assert losses.keys() == {"align", "iop", "language", "dense_names", "sentence_class"}
     assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
     total(losses).backward()
     for name, group in model.parameter_groups().items():
@@ -75,15 +75,17 @@ def test_a_few_steps_teach(samples: list[Sample], design: dict[str, Any]) -> Non
 def test_lessons_know_their_proposals(samples: list[Sample]) -> None:
     model = learner()
     batch = model.collator()(samples)
-    lessons = batch.lessons
-    assert lessons is not None
-    assert lessons.iou.shape == lessons.iop.shape == (len(lessons.sequences), 5)
-    assert len(lessons.pictures) == len(lessons.sequences) == len(lessons.labels)
+    supervision = batch.supervision
+    assert supervision is not None
+    assert supervision.iou.shape == supervision.iop.shape == (len(supervision.sequences), 5)
+    assert len(supervision.image_index) == len(supervision.sequences) == len(supervision.labels)
     # The upper half holds the upper quarters: what lies in both halves of it, lies in it all.
-    upper = lessons.iop[:, :2].mean(1)
+    upper = supervision.iop[:, :2].mean(1)
     order = Quarters().propose(samples[0].frame).largest(5)
     assert order[0].sum() > order[1].sum() and upper.isfinite().all()
-    assert torch.allclose(lessons.meant.sum(1), torch.ones(len(lessons.meant)))
+    assert torch.allclose(
+        supervision.category_shares.sum(1), torch.ones(len(supervision.category_shares))
+    )
 
 
 def test_a_batch_of_pictures_needs_no_proposals(
@@ -92,13 +94,13 @@ def test_a_batch_of_pictures_needs_no_proposals(
     def nobody(*_: object) -> None:
         raise AssertionError("somebody was asked for proposals")
 
-    monkeypatch.setattr(hrseg_batch, "_proposer", nobody)
+    monkeypatch.setattr(collator_module, "_proposer", nobody)
     model = learner()
     batch = model.dense_collator()(samples)
-    assert batch.lessons is None and model(batch).keys() == {"dense_names"}
-    assert (batch.names_near >= 0).any() and batch.names_near.shape[1] == 2 * batch.names_far.shape[
+    assert batch.supervision is None and model(batch).keys() == {"dense_names"}
+    assert (batch.window_names >= 0).any() and batch.window_names.shape[
         1
-    ]
+    ] == 2 * batch.overview_names.shape[1]
     with pytest.raises(RecipeError, match="dense_names = 0"):
         learner({}).dense_collator()
 
@@ -121,7 +123,7 @@ def test_reading_before_seeing() -> None:
     model = learner()
     exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
     losses = model(model.text_collator()(exercises))
-    assert {"words_category", "words_next"} <= losses.keys()
+    assert {"text_category", "text_next_token"} <= losses.keys()
     assert all(loss.isfinite() for loss in losses.values())
 
 
@@ -154,10 +156,10 @@ def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
     assert settings["config"]["windows"] == 0
     model = learner({}, channels=8, fusion_layers=1)
     assert model.init_from(tmp_path) == ("region_attention", "enhancement")
-    config = model.hrseg.config
+    config = model.model.config
     assert (config.channels, config.windows, config.view) == (16, 2, 28)
     saved = load_tensors(tmp_path)
-    fresh = {n for n in model.hrseg.state_dict() if n not in saved}
+    fresh = {n for n in model.model.state_dict() if n not in saved}
     assert {name.split(".")[0] for name in fresh} == {"region_attention", "enhancement"}
 
 
@@ -189,7 +191,7 @@ def test_the_miniature_without_the_additions() -> None:
     recipe = load_recipe(path, overrides)
     model = build_trainable("hrseg", synthetic_vocabulary(), recipe.model.config, recipe.losses)
     assert isinstance(model, TrainableHRSeg) and len(overrides) == 3
-    assert not any(n.startswith(("region_", "enhance")) for n in model.hrseg.state_dict())
+    assert not any(n.startswith(("region_", "enhance")) for n in model.model.state_dict())
 
 
 def test_a_picture_without_proposals_teaches_words_alone(
@@ -200,9 +202,9 @@ def test_a_picture_without_proposals_teaches_words_alone(
             full = super().propose(frame)
             return type(full)(full.height, full.width, (), ())
 
-    monkeypatch.setattr(hrseg_batch, "_proposer", lambda *_: Nobody())
+    monkeypatch.setattr(collator_module, "_proposer", lambda *_: Nobody())
     model = learner({})
     losses = model(model.collator()(samples[:1]))
-    assert losses["align"].item() == losses["iop"].item() == 0 and losses["text"].item() > 0
+    assert losses["align"].item() == losses["iop"].item() == 0 and losses["language"].item() > 0
     total(losses).backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())

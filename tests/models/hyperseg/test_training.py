@@ -83,7 +83,7 @@ def test_clip_batches_train_carry_and_reidentification(
 def test_text_batches(learner: TrainableHyperSeg) -> None:
     exercise = TextSample("the red cup", frozenset({"cup"}), color="red")
     losses = backward(learner, learner.text_collator()([exercise] * 3))
-    assert {"words_category", "words_color", "words_next"} <= losses.keys()
+    assert {"text_category", "text_color", "text_next_token"} <= losses.keys()
 
 
 def _auxiliary(learner: TrainableHyperSeg) -> set[str]:

@@ -5,7 +5,7 @@ import torch
 from models.mvp_lm_models import random_model, tokenizer_with_summary
 from torch import Tensor
 
-from vlseg_cli.models.mvp_lm.generation import generate_captions
+from vlseg_cli.models.mvp_lm.language import generate_captions
 from vlseg_cli.models.mvp_lm.modeling import MVPLM
 from vlseg_cli.models.mvp_lm.prompts import SUMMARY, MVPLMPrompts
 from vlseg_cli.nn.deformable import flatten_maps
@@ -62,7 +62,7 @@ def test_the_last_level_alone_is_the_last_of_all(
     kind, seen, owner = ConditionKind.SENTENCE, model.encode_image(pictures), torch.tensor([0])
     read = model.run_language_model(seen, [prompts.sentence("the red cup")], owner)
     asked = model.build_queries(seen, owner, model.pool(read), kind)
-    every = model.decode_masks(seen, owner, asked, kind, every=True)
+    every = model.decode_masks(seen, owner, asked, kind, all_levels=True)
     (last,) = model.decode_masks(seen, owner, asked, kind).levels
     assert len(every.levels) == model.config.decoder_layers + 1
     assert all(torch.allclose(a, b) for a, b in zip(every.levels[-1], last, strict=True))
@@ -78,10 +78,10 @@ def test_chosen_places_are_the_most_similar(
     projected, valid = model.project(seen, kind)
     each = (projected[1] @ asked.conditions[0, :-1].T).amax(1)  # without background
     each[~valid] = float("-inf")
-    best = each.argsort(descending=True)[: asked.places.shape[1]]
-    assert asked.places[0].tolist() == best.tolist()
+    best = each.argsort(descending=True)[: asked.locations.shape[1]]
+    assert asked.locations[0].tolist() == best.tolist()
     features = model.selection(flatten_maps(seen.pixels.memory)).features
-    assert torch.equal(asked.queries[0], features[1, asked.places[0]])
+    assert torch.equal(asked.queries[0], features[1, asked.locations[0]])
 
 
 @torch.no_grad()
@@ -96,8 +96,8 @@ def test_denoising_queries_change_no_other(
     boxes = [torch.tensor([[0.5, 0.5, 0.2, 0.2]]), torch.tensor([[0.2, 0.3, 0.1, 0.2]] * 2)]
     noise = denoising_queries(asked.conditions, boxes, [torch.tensor([0]), torch.tensor([1, 2])], 7)
     assert noise is not None
-    with_noise = model.decode_masks(seen, owners, asked, kind, every=True, noise=noise)
-    without = model.decode_masks(seen, owners, asked, kind, every=True)
+    with_noise = model.decode_masks(seen, owners, asked, kind, all_levels=True, noise=noise)
+    without = model.decode_masks(seen, owners, asked, kind, all_levels=True)
     assert [len(level.boxes[0]) for level in with_noise.denoised] == [6] * len(without.levels)
     for noisy, clean in zip(with_noise.levels, without.levels, strict=True):
         assert all(torch.allclose(a, b) for a, b in zip(noisy, clean, strict=True))
@@ -126,7 +126,7 @@ def test_what_is_said_is_most_likely(model: MVPLM, prompts: MVPLMPrompts, pictur
     seen, owner = model.encode_image(pictures), torch.tensor([1])
     asked = prompts.sentence("the large tree left of the house")
     (said,) = generate_captions(model, seen, [asked], owner, frozenset())
-    whole = model.run_language_model(seen, [prompts.spoken(asked, said)], owner)
+    whole = model.run_language_model(seen, [prompts.with_caption(asked, said)], owner)
     likeliest = model.lm_head(whole.hidden)[0].argmax(-1)
     first = len(asked.ids) - 1
     assert likeliest[first - 1 : first - 1 + len(said)].tolist() == said
@@ -142,12 +142,12 @@ def test_the_summary_token_moves_the_queries(tokenizer: Tokenizer, pictures: Ten
     results = []
     for caption in ("a red cup", "a dog and a tree"):
         read = model.run_language_model(
-            seen, [prompts.spoken(asked, tokenizer.ids(caption))], owner
+            seen, [prompts.with_caption(asked, tokenizer.ids(caption))], owner
         )
         results.append(model.build_queries(seen, owner, model.pool(read), kind))
     assert torch.equal(results[0].queries, results[1].queries)  # the instruction is the same
     assert not torch.allclose(results[0].base, results[1].base)
     for parameter in model.base_query[-1].parameters():
         parameter.zero_()
-    read = model.run_language_model(seen, [prompts.spoken(asked, [])], owner)
+    read = model.run_language_model(seen, [prompts.with_caption(asked, [])], owner)
     assert not model.build_queries(seen, owner, model.pool(read), kind).base.any()

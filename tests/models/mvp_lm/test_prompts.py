@@ -67,13 +67,13 @@ def test_a_model_that_speaks_is_asked_up_to_its_answer(tokenizer: Tokenizer) -> 
     asked = prompts.sentence("the cup")
     assert text(tokenizer, list(asked.ids)).endswith(" the cup.[SEG] [/INST]<seg>")
     caption = tokenizer.ids(" A cup.")
-    spoken = prompts.spoken(asked, caption)
+    spoken = prompts.with_caption(asked, caption)
     said = " A cup. The perception result is <seg>"
     assert text(tokenizer, list(spoken.ids)).endswith(f"[/INST]{said}")
     assert spoken.conditions == 1 and (spoken.condition[-len(caption) :] == -1).all()
     result = tokenizer.ids(" The perception result is ")
     assert prompts.caption([*caption, *result]) == prompts.caption(caption) == caption
-    taught = prompts.teach_sentence(prompts.sentence_tokens("the cup"), Task.REFER, "A cup")
+    taught = prompts.supervised_sentence(prompts.sentence_tokens("the cup"), Task.REFER, "A cup")
     assert text(tokenizer, list(taught.sequence.ids)).startswith(
         text(tokenizer, list(spoken.ids)).replace("<seg>", "")
     )
@@ -82,7 +82,7 @@ def test_a_model_that_speaks_is_asked_up_to_its_answer(tokenizer: Tokenizer) -> 
 @pytest.mark.parametrize("style", ["released", "paper"])
 def test_what_is_to_be_said(tokenizer: Tokenizer, style: Style) -> None:
     prompts = MVPLMPrompts(tokenizer, style, PER if style == "paper" else None)
-    taught = prompts.teach_names(["cup"], Task.PANOPTIC, [1, 0], "There exists cup.", slots=2)
+    taught = prompts.supervised_names(["cup"], Task.PANOPTIC, [1, 0], "There exists cup.", slots=2)
     said = [int(label) for label in taught.labels if label != IGNORED]
     assert len(taught.labels) == len(taught.sequence.ids)
     expected = {
@@ -95,7 +95,7 @@ def test_what_is_to_be_said(tokenizer: Tokenizer, style: Style) -> None:
 def test_grounding_is_told_without_a_dot(tokenizer: Tokenizer) -> None:
     """The authors' code forgets it."""
     prompts = MVPLMPrompts(tokenizer, "released")
-    taught = prompts.teach_names(["cup"], Task.GROUND, [0, 1], prompts.existing(["cup"]))
+    taught = prompts.supervised_names(["cup"], Task.GROUND, [0, 1], prompts.existing(["cup"]))
     assert "result is <seg>There exists cup. " in text(tokenizer, list(taught.sequence.ids))
     assert prompts.existing([]) == ""
 
@@ -104,7 +104,7 @@ def test_grounding_is_told_without_a_dot(tokenizer: Tokenizer) -> None:
 @given(order=st.permutations(range(4)))
 def test_conditions_keep_the_order_of_the_names(tokenizer: Tokenizer, order: list[int]) -> None:
     names = ["cup", "dog", "old tree"]
-    taught = MVPLMPrompts(tokenizer, "plain").teach_names(names, Task.PANOPTIC, order)
+    taught = MVPLMPrompts(tokenizer, "plain").supervised_names(names, Task.PANOPTIC, order)
     ids, condition = taught.sequence.ids, taught.sequence.condition
     for number, name in enumerate([*names, "background"]):
         mine = [int(i) for i, owner in zip(ids, condition, strict=True) if owner == number]
@@ -115,7 +115,7 @@ def test_conditions_keep_the_order_of_the_names(tokenizer: Tokenizer, order: lis
 
 def test_a_list_without_names(tokenizer: Tokenizer) -> None:
     prompts = MVPLMPrompts(tokenizer, "released")
-    whole, none = prompts.names(["cup"], Task.INSTANCE), prompts.nameless(Task.INSTANCE)
+    whole, none = prompts.names(["cup"], Task.INSTANCE), prompts.before_names(Task.INSTANCE)
     assert none.prefix == whole.prefix and none.ids[-1] == Placeholder.QUERIES
     first = int((whole.condition == 0).argmax())
     assert whole.ids[:first].tolist() == none.ids[:-1].tolist()

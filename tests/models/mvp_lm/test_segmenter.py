@@ -143,7 +143,7 @@ def test_thousands_of_names_in_chunks_of_any_size(
     names = tuple(f"{known[i % 97]} {known[i // 97]} {known[i % 31]}" for i in range(1203))
     ask = PromptRequest(0, Task.DETECT, Categories(names), 0.0)
     answers = []
-    for segmenter.names_at_once in (len(names) + 1, 250):
+    for segmenter.names_per_pass in (len(names) + 1, 250):
         (found,) = asked(segmenter, frames, ask)
         answers.append(found.segments)
     whole, *cut = answers
@@ -175,7 +175,7 @@ def test_a_short_list_that_is_read_apart_has_the_same_first_name(
     for segmenter in (together, apart):
         encoded = segmenter.encode(frames)
         row = segmenter._row(PromptRequest(0, Task.INSTANCE, Categories(("red cup", "tree"))))
-        instruction, _ = segmenter._read(encoded, [row], torch.tensor([0]))
+        instruction, _ = segmenter._instruction(encoded, [row], torch.tensor([0]))
         conditions.append(instruction.pooled[0])
     assert torch.allclose(conditions[0][0], conditions[1][0])
     assert not torch.allclose(conditions[0][1], conditions[1][1])
@@ -195,7 +195,7 @@ def test_a_caption_comes_with_the_answer(tokenizer: Tokenizer, frames: list[Fram
 def test_what_cannot_be_asked(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
     with pytest.raises(UsageError, match="at least one name"):
         asked(segmenter, frames, PromptRequest(0, Task.DETECT, Categories(())))
-    with pytest.raises(UsageError, match="not places"):
+    with pytest.raises(UsageError, match="no region prompts"):
         asked(segmenter, frames, PromptRequest(0, Task.INTERACTIVE, Regions(())))
     with pytest.raises(UsageError, match="conversations"):
         asked(segmenter, frames, PromptRequest(0, Task.CHAT, Question("what is this?")))

@@ -23,7 +23,7 @@ AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3, "selection": 1.0}
 DESIGNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "miniature": ({"coordinates": True, "sentence_queries": 3}, {**CELLS, **AUXILIARY}),
     "released": ({"prompt_style": "released"}, {"points": 48, "denoising": 12}),
-    "paper": ({"prompt_style": "paper", "summary": True}, {**CELLS, "listed_names": [4, 9]}),
+    "paper": ({"prompt_style": "paper", "summary": True}, {**CELLS, "list_lengths": [4, 9]}),
 }
 
 
@@ -91,10 +91,12 @@ def test_boxes_alone_teach_no_masks(learner: TrainableMVPLM, samples: list[Sampl
 
 
 def test_panoptic_prompts_may_be_taught_as_instances(samples: list[Sample]) -> None:
-    learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, {**CELLS, "instances": 1.0})
+    learner = build_trainable(
+        "mvp-lm", synthetic_vocabulary(), SIZES, {**CELLS, "instance_fraction": 1.0}
+    )
     batch = learner.collator()(samples)
     assert batch.everything is None and batch.things is not None
-    assert all(truth.is_thing.all() and truth.masks is not None for truth in batch.things.truth)
+    assert all(truth.is_thing.all() and truth.masks is not None for truth in batch.things.targets)
 
 
 def test_nothing_may_be_there(learner: TrainableMVPLM, samples: list[Sample]) -> None:
@@ -131,7 +133,7 @@ def test_words_are_read_before_anything_is_seen() -> None:
     learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
     exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
     losses = learner(learner.text_collator()(exercises))
-    assert {"words_category", "words_next"} <= losses.keys()
+    assert {"text_category", "text_next_token"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
     assert {"language", "auxiliary"} <= learner.parameter_groups().keys() - idle(learner)
 
@@ -190,7 +192,7 @@ def test_lists_hold_what_is_there_and_some_that_is_not(samples: list[Sample], se
     assert set(list_names(query, (1, 1), np.random.default_rng(seed)).prompt.names) == there
 
 
-@pytest.mark.parametrize("losses", [{"sure": 1}, {"listed_names": [3]}, {"listed_names": [9, 3]}])
+@pytest.mark.parametrize("losses", [{"sure": 1}, {"list_lengths": [3]}, {"list_lengths": [9, 3]}])
 def test_losses_that_cannot_be_meant(losses: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match=r"\[losses\]"):
         read_losses(MVPLMLosses, losses)

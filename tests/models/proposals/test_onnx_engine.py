@@ -23,7 +23,19 @@ SIDES = (64, 96)  # px; windows of 3 by 3 fill neither
 
 
 def tiny_sam(side: int) -> SAM:
-    return make_sure(SAM(SAMSizes(side, 16, 16, 2, 2, 3, (1,), 16, 32, 2)))
+    sizes = SAMSizes(
+        image=side,
+        patch=16,
+        width=16,
+        layers=2,
+        heads=2,
+        window=3,
+        whole=(1,),
+        channels=16,
+        decoder_feedforward=32,
+        decoder_heads=2,
+    )
+    return make_sure(SAM(sizes))
 
 
 @pytest.fixture(scope="module")

@@ -227,5 +227,5 @@ def test_a_model_of_images_alone_is_an_error() -> None:
     class Still:
         name, categories, stuff = "still", (), ()
 
-    with pytest.raises(UsageError, match="still answers pictures only"):
+    with pytest.raises(UsageError, match="still takes images only"):
         require_video(Still())  # type: ignore[arg-type]

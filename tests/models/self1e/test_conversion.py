@@ -15,12 +15,15 @@ from torch import Tensor
 from vlseg_cli.models.convert import convert_folder
 from vlseg_cli.models.official import own_shapes
 from vlseg_cli.models.registry import load_model, official_system
-from vlseg_cli.models.self1e.base_weights import init_from_internvl
 from vlseg_cli.models.self1e.config import SELF1EConfig
-from vlseg_cli.models.self1e.conversion import SELF1E_RULES, open_official_self1e
+from vlseg_cli.models.self1e.conversion import (
+    SELF1E_RULES,
+    init_from_internvl,
+    open_official_self1e,
+    self1e_sizes,
+)
 from vlseg_cli.models.self1e.modeling import SELF1E
 from vlseg_cli.models.self1e.prompts import self1e_tokenizer
-from vlseg_cli.models.self1e.sizes import self1e_sizes
 from vlseg_cli.schema import (
     Expression,
     Frame,
@@ -393,5 +396,5 @@ def test_configurations_that_are_none_of_ours(change: dict[str, Any], said: str)
 
 
 def test_a_checkpoint_without_words() -> None:
-    with pytest.raises(WeightsError, match="no one tensor of word embeddings"):
+    with pytest.raises(WeightsError, match="no single tensor of token embeddings"):
         self1e_sizes(vision(), SMALL_CONFIG)

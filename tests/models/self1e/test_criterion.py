@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vlseg_cli.models.self1e.criterion import mask_losses, scaled_dice, soft_target
+from vlseg_cli.models.self1e.criterion import mask_losses, scaled_dice, soft_targets
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from vlseg_cli.models.self1e.criterion import mask_losses, scaled_dice, soft_tar
 def test_targets_are_reduced_to_128_px(size: tuple[int, int], expected: tuple[int, int]) -> None:
     mask = torch.zeros(2, *size, dtype=torch.bool)
     mask[0, : size[0] // 2] = True
-    target = soft_target(mask)
+    target = soft_targets(mask)
     assert target.shape == (2, *expected) and target.dtype is torch.float32
     assert not target[1].any() and 0.45 < target[0].mean() < 0.55
-    assert soft_target(mask[:0]).shape[0] == 0
+    assert soft_targets(mask[:0]).shape[0] == 0
 
 
 def test_dice_by_hand() -> None:

@@ -8,7 +8,7 @@ import torch
 from models.self1e_tiny import SIZES, prompts_of, tiny
 from torch import Tensor
 
-from vlseg_cli.models.self1e.modeling import SELF1E, SELF1EMaskOutput, stack
+from vlseg_cli.models.self1e.modeling import SELF1E, SELF1EMaskOutput, pad_conversations
 from vlseg_cli.models.self1e.prompts import Conversation, until_seg
 
 ONE = torch.tensor([0])
@@ -103,7 +103,7 @@ def test_what_was_asked_reaches_the_picture(model: SELF1E) -> None:
     prompts, seen = prompts_of(model), model.encode_image(pixels(1))
     rows = [prompts.phrase("the cup"), prompts.phrase("the red")]
     read = model.run_language_model(seen, rows, torch.tensor([0, 0]))
-    image = read.hidden[read.rows.image].view(2, -1, read.hidden.shape[-1])
+    image = read.hidden[read.inputs.image].view(2, -1, read.hidden.shape[-1])
     assert not torch.allclose(image[0], image[1])
 
 
@@ -119,10 +119,12 @@ def test_generation_together_is_generation_alone(model: SELF1E) -> None:
     prompts, seen = prompts_of(model), model.encode_image(pixels(2))
     rows = [prompts.question("the cup ?"), prompts.question("is there a red car on the left ?")]
     pictures = torch.tensor([1, 0])
-    together = model.generate(seen, rows, pictures, prompts.end, 6, 6)
+    together = model.generate(seen, rows, pictures, end=prompts.end, max_tokens=6, min_tokens=6)
     assert together.shape == (2, 6)
     for number, row in enumerate(rows):
-        alone = model.generate(seen, [row], pictures[number : number + 1], prompts.end, 6, 6)
+        alone = model.generate(
+            seen, [row], pictures[number : number + 1], end=prompts.end, max_tokens=6, min_tokens=6
+        )
         assert together[number].tolist() == alone[0].tolist()
 
 
@@ -130,9 +132,11 @@ def test_generation_is_what_causal_reading_says(model: SELF1E) -> None:
     """Token by token, by the scores of the whole conversation so far."""
     prompts, seen = prompts_of(model), model.encode_image(pixels(1))
     row = prompts.question("the cup ?")
-    generated = model.generate(seen, [row], ONE, prompts.end, 5, 5)[0].tolist()
+    generated = model.generate(seen, [row], ONE, end=prompts.end, max_tokens=5, min_tokens=5)[
+        0
+    ].tolist()
     for count, token in enumerate(generated):
-        so_far, _ = prompts.answered(row, generated[:count])
+        so_far, _ = prompts.with_answer(row, generated[:count])
         read = model.run_language_model(seen, [so_far], ONE)
         scores = model.internvl.lm_head(read.hidden[0, len(row.ids) - 1 + count])
         scores[prompts.end] = float("-inf")  # not before its shortest length
@@ -171,17 +175,17 @@ def test_padding_is_an_id_that_hides_wherever_it_stands() -> None:
     for token in (word, other):
         ids = asked.ids.copy()
         ids[place] = token
-        row = Conversation(ids, asked.image, asked.seg, asked.spoken)
-        rows = stack([row], word, ONE.device)
+        row = Conversation(ids, asked.image, asked.seg, asked.answer)
+        rows = pad_conversations([row], word, ONE.device)
         assert rows.padding[0, place].item() is (token == word)
         assert rows.positions[0].tolist() == list(range(len(ids)))
-        read = loud.read(seen, [row], ONE)
+        read = loud.run_language_model(seen, [row], ONE)
         masks.append(read.hidden[0, -1])
     assert not torch.allclose(*masks)
     embeddings = loud.internvl.get_input_embeddings().weight
-    before = loud.read(seen, [row_with(asked, place, word)], ONE).hidden
+    before = loud.run_language_model(seen, [row_with(asked, place, word)], ONE).hidden
     embeddings[word] += 1
-    after = loud.read(seen, [row_with(asked, place, word)], ONE).hidden
+    after = loud.run_language_model(seen, [row_with(asked, place, word)], ONE).hidden
     assert not torch.allclose(before[0, place], after[0, place])
     seen_by_others = torch.arange(before.shape[1]) != place
     torch.testing.assert_close(before[0, seen_by_others], after[0, seen_by_others])
@@ -190,4 +194,4 @@ def test_padding_is_an_id_that_hides_wherever_it_stands() -> None:
 def row_with(asked: Conversation, place: int, token: int) -> Conversation:
     ids = asked.ids.copy()
     ids[place] = token
-    return Conversation(ids, asked.image, asked.seg, asked.spoken)
+    return Conversation(ids, asked.image, asked.seg, asked.answer)

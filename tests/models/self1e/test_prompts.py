@@ -8,7 +8,7 @@ import pytest
 from vlseg_cli.models.self1e.prompts import (
     ANSWERS,
     IMAGE,
-    MARKS,
+    SPECIAL_TOKENS,
     SELF1EPrompts,
     self1e_tokenizer,
     until_seg,
@@ -56,7 +56,7 @@ def test_a_question_is_asked_as_the_authors_ask_it(
 def test_what_each_token_is(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
     asked = prompts.phrase("the cup", tiles=3)
     assert asked.image.sum() == 12 and asked.seg.sum() == 1
-    assert spelled(tokenizer, asked.ids[asked.spoken]) == "[SEG] . <|im_end|>"
+    assert spelled(tokenizer, asked.ids[asked.answer]) == "[SEG] . <|im_end|>"
     assert (np.diff(np.flatnonzero(asked.image)) == 1).all()
 
 
@@ -64,7 +64,7 @@ def test_every_turn_of_a_conversation_is_learned(
     prompts: SELF1EPrompts, tokenizer: Tokenizer
 ) -> None:
     talk = prompts.conversation([("what ?", "the cup"), ("cold ?", "yes")])
-    assert spelled(tokenizer, talk.ids[talk.spoken]) == "the cup <|im_end|> yes <|im_end|>"
+    assert spelled(tokenizer, talk.ids[talk.answer]) == "the cup <|im_end|> yes <|im_end|>"
     assert talk.image.sum() == 4
 
 
@@ -88,13 +88,13 @@ def test_training_draws_from_all_wordings(prompts: SELF1EPrompts, tokenizer: Tok
 def test_an_answer_that_was_generated(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
     asked = prompts.question("what ?")
     said = [*tokenizer.ids("the cup"), prompts.end, prompts.end]
-    whole, words = prompts.answered(asked, said)
+    whole, words = prompts.with_answer(asked, said)
     assert words == "the cup"
     assert np.array_equal(whole.ids[: len(asked.ids)], asked.ids)
-    assert spelled(tokenizer, whole.ids[whole.spoken]) == "the cup <|im_end|>"
-    masked, _ = prompts.answered(asked, tokenizer.ids(f"the {SEG} cup"))
-    assert masked.seg.sum() == 1 and masked.spoken[masked.seg].all()
-    confused, _ = prompts.answered(asked, [prompts.image, tokenizer.seg])
+    assert spelled(tokenizer, whole.ids[whole.answer]) == "the cup <|im_end|>"
+    masked, _ = prompts.with_answer(asked, tokenizer.ids(f"the {SEG} cup"))
+    assert masked.seg.sum() == 1 and masked.answer[masked.seg].all()
+    confused, _ = prompts.with_answer(asked, [prompts.image, tokenizer.seg])
     assert np.array_equal(confused.image[: len(asked.ids)], asked.image)
     assert confused.image.sum() == asked.image.sum()
 
@@ -104,20 +104,20 @@ def test_a_miniature_may_be_asked_in_few_words(tokenizer: Tokenizer) -> None:
     expected = f"<img> {IMAGE} </img> the cup <|im_end|> [SEG]"
     for asked in (plain.phrase("The cup"), plain.sentence("the cup")):
         assert spelled(tokenizer, asked.ids) == expected
-        assert spelled(tokenizer, asked.ids[asked.spoken]) == SEG
+        assert spelled(tokenizer, asked.ids[asked.answer]) == SEG
 
 
 def test_no_word_has_the_id_that_pads(tokenizer: Tokenizer) -> None:
     assert tokenizer.rust.id_to_token(0) == "<|endoftext|>"
-    assert 0 not in [tokenizer.rust.token_to_id(mark) for mark in (*MARKS, SEG)]
+    assert 0 not in [tokenizer.rust.token_to_id(mark) for mark in (*SPECIAL_TOKENS, SEG)]
     ids = [tokenizer.ids(text)[0] for text in ("cup", "xylophone", ".")]
     assert all(a != b for a, b in pairwise([0, *ids]))
 
 
-@pytest.mark.parametrize("mark", [*MARKS, SEG])
+@pytest.mark.parametrize("mark", [*SPECIAL_TOKENS, SEG])
 def test_marks_are_no_words_of_a_user(prompts: SELF1EPrompts, mark: str) -> None:
     for ask in (prompts.phrase, prompts.sentence, prompts.question):
-        with pytest.raises(UsageError, match="is a mark of the model"):
+        with pytest.raises(UsageError, match="is a special token"):
             ask(f"the {mark} cup")
 
 

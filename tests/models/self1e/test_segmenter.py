@@ -80,9 +80,9 @@ def test_many_questions_on_many_pictures_are_each_alone(
 ) -> None:
     requests = [ask for number in range(len(frames)) for ask in asks_about(number)]
     encoded = segmenter.encode(frames)
-    assert len(looks) == len(encoded.seen)
+    assert len(looks) == len(encoded.features)
     together = segmenter.predict(encoded, requests)
-    assert len(looks) == len(encoded.seen)
+    assert len(looks) == len(encoded.features)
     assert len({segment.score for p in together for segment in p.segments}) > len(frames)
     for ask, prediction in zip(requests, together, strict=True):
         alone = segmenter.encode([frames[ask.frame]])
@@ -164,10 +164,10 @@ def test_chat_says_words_and_draws_what_it_promised(frames: list[Frame]) -> None
     (prediction,) = segmenter.predict(segmenter.encode(frames[:1]), [ask])
     hook.remove()
     assert prediction.text == "the cup"
-    talk = segmenter.prompts.answered(segmenter.prompts.question("where is it?"), said)[0]
+    talk = segmenter.prompts.with_answer(segmenter.prompts.question("where is it?"), said)[0]
     encoded = segmenter.encode(frames[:1])
     with torch.inference_mode():
-        drawn = segmenter.model(encoded.seen[0], [talk], torch.tensor([0])).pred_masks
+        drawn = segmenter.model(encoded.features[0], [talk], torch.tensor([0])).pred_masks
     assert len(prediction.segments) == len(drawn) == int((drawn > 0).any())
     assert SEG not in prediction.text
 
@@ -177,10 +177,10 @@ def test_what_cannot_be_asked(segmenter: SELF1ESegmenter, frames: list[Frame]) -
     point = Regions((point_region([(3, 3)], 72, 90),))
     for task, prompt, said in (
         (Task.INTERACTIVE, point, "not for interactive"),
-        (Task.PANOPTIC, ROOM, "tells no objects apart"),
+        (Task.PANOPTIC, ROOM, "no separate objects"),
         (Task.DETECT, ROOM, "for refer, reason, semantic, chat, not for detect"),
         (Task.SEMANTIC, Categories(()), "at least one name"),
-        (Task.REFER, Expression("the [SEG]"), "is a mark of the model"),
+        (Task.REFER, Expression("the [SEG]"), "is a special token"),
     ):
         with pytest.raises(UsageError, match=said.replace("[", r"\[")):
             segmenter.predict(encoded, [PromptRequest(0, task, prompt)])

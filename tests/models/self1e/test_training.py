@@ -56,10 +56,10 @@ def batch(samples: list[Sample]) -> SELF1EBatch:
 
 def test_every_question_is_a_conversation(batch: SELF1EBatch, samples: list[Sample]) -> None:
     assert batch.pixel_values.shape == (2, 3, 40, 40)
-    assert batch.pictures.tolist() == [0] * 4 + [1] * 4  # two sentences, a question, a name
+    assert batch.image_index.tolist() == [0] * 4 + [1] * 4  # two sentences, a question, a name
     assert [len(target) for target in batch.targets] == [1] * 8
     assert batch.semantic.shape == (2, 20, 20) and batch.semantic.max() < len(NAMES)
-    torch.testing.assert_close(batch.meant.sum(1), torch.ones(8))
+    torch.testing.assert_close(batch.category_shares.sum(1), torch.ones(8))
     truths = [q.masks.any(0) for s in samples for q in s.queries if q.task is Task.REFER]
     areas = [target.mean().item() for target in batch.targets]
     assert areas[1] == pytest.approx(truths[0].mean(), abs=0.01)
@@ -68,10 +68,10 @@ def test_every_question_is_a_conversation(batch: SELF1EBatch, samples: list[Samp
 def test_words_are_lost_now_and_then_but_never_marks(samples: list[Sample]) -> None:
     model = fresh(LEARNING)
     collator = model.collator()
-    collator.word_dropout, collator.asked = 1.0, 0
+    collator.word_dropout, collator.category_prompts = 1.0, 0
     unknown = model.tokenizer.unknown
     for row in collator(samples).conversations:
-        words = ~collator.prompts.is_mark(row.ids)
+        words = ~collator.prompts.is_special(row.ids)
         assert (row.ids[words] == unknown).all() and row.seg.sum() == 1
         assert (row.ids[row.seg] == model.tokenizer.seg).all()
 
@@ -85,7 +85,7 @@ def test_answers_in_words_have_no_mask() -> None:
     batch = model.collator()([Sample(frame, (query, asked))])
     assert [len(target) for target in batch.targets] == [0, 1]
     assert batch.targets[1].shape == (1, 128, 192)  # the shorter side is 128 at most
-    spoken = [model.tokenizer.text(c.ids[c.spoken].tolist()) for c in batch.conversations]
+    spoken = [model.tokenizer.text(c.ids[c.answer].tolist()) for c in batch.conversations]
     assert spoken == ["the cup", ""] and batch.conversations[1].seg.sum() == 1
     losses = model(batch)
     torch.stack(list(losses.values())).sum().backward()
@@ -103,7 +103,7 @@ def test_a_few_steps_learn(batch: SELF1EBatch) -> None:
         optimizer.step()
         optimizer.zero_grad()
         totals.append(total.item())
-    assert set(losses) == {"words", "bce", "dice", "sentence_class", "dense_names"}
+    assert set(losses) == {"language", "bce", "dice", "sentence_class", "dense_names"}
     assert totals[-1] < 0.7 * totals[0]
 
 
@@ -118,7 +118,7 @@ def test_reading_before_seeing() -> None:
     model = fresh(LEARNING)
     exercises = [text_sample(np.random.default_rng(n)) for n in range(6)]
     losses = model(model.text_collator()(exercises))
-    assert {"words_category_read", "words_category_shown", "words_next"} <= losses.keys()
+    assert {"text_category_query", "text_category_seg", "text_next_token"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
     assert all(p.grad is None for p in model.model.internvl.model.vision_tower.parameters())
 
@@ -170,7 +170,7 @@ def test_adapters_change_nothing_at_first_and_are_merged_at_last(
     def masks() -> Tensor:
         with torch.no_grad():
             seen = model.model.encode_image(batch.pixel_values)
-            return model.model(seen, batch.conversations, batch.pictures).pred_masks
+            return model.model(seen, batch.conversations, batch.image_index).pred_masks
 
     before = masks()
     model.add_lora(4, 8.0, 0.5, TARGETS)

@@ -1,13 +1,12 @@
-"""Samples become a batch that HRSeg can learn from; runs in data-loading processes.
+"""Samples become a batch for HRSeg; runs in data-loading processes.
 
-Everything that needs no weights to learn happens here: views, wording, the proposals of whoever
-proposes (asked once per picture if ``VLSEG_CACHE`` names a folder), and how good each would be.
+Everything that needs no trained weights happens here: views, wording, the proposals (computed once
+per image if ``VLSEG_CACHE`` names a folder) and their targets.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +15,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vlseg_cli.models.hrseg.config import HRSegConfig
+from vlseg_cli.models.hrseg.criterion import proposal_targets
 from vlseg_cli.models.hrseg.image_processing import HRSegImages, fit_llava, fit_views, soft_masks
 from vlseg_cli.models.hrseg.prompts import IGNORED, HRSegPrompts, HRSegTurn
-from vlseg_cli.models.hrseg.targets import cell_names, meant_shares, targets_of
 from vlseg_cli.models.proposals.base import (
     TORCH,
     OpenProposer,
@@ -26,133 +25,117 @@ from vlseg_cli.models.proposals.base import (
     default_cache_folder,
 )
 from vlseg_cli.models.proposals.cache import FeatureCache
-from vlseg_cli.models.training import seeded_rng
+from vlseg_cli.models.training import TensorBatch, seeded_rng
 from vlseg_cli.schema import Categories, Expression, Frame, Query, Question, Sample
 from vlseg_cli.text.sequence import TokenSequence
+
+_SLIVER = 0.2  # of a target's area: a category that covers less of it is not its category
 
 
 @dataclass(frozen=True, slots=True)
 class HRSegSupervision:
-    """P conversations: sequences, labels (P, L) padded with -100, the picture of each (P,), the
-    truth about each proposal, iou and iop (P, K), and meant (P, names), shares that sum to 1."""
+    """P conversations: sequences, labels (P, L) padded with -100, image_index (P,); iou and iop
+    (P, K), the targets of each proposal; category_shares (P, names), fractions that sum to 1."""
 
     sequences: list[TokenSequence]
     labels: Tensor
-    pictures: Tensor
+    image_index: Tensor
     iou: Tensor
     iop: Tensor
-    meant: Tensor
+    category_shares: Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class HRSegBatch:
-    """B pictures: what LLaVA and DINOv2 see of them, soft proposals (K, S, S) of each, lessons.
+class HRSegBatch(TensorBatch):
+    """B images: inputs of LLaVA and DINOv2 (views), soft proposals (K, S, S) of each, supervision.
 
-    names_near, names_far: index of the name under each token of the windows' joined map and of the
-    overview, -1 where unknown. Without lessons there are no proposals either.
+    window_names, overview_names: index of the category of each token in the windows' joined map and
+    in the overview, -1 where unknown. Without supervision there are no proposals either.
     """
 
-    pictures: HRSegImages
+    images: HRSegImages
     views: Tensor
     masks: list[Tensor]
-    lessons: HRSegSupervision | None
-    names_near: Tensor
-    names_far: Tensor
-
-    def to(self, device: torch.device | str) -> "HRSegBatch":
-        """The same batch on a device."""
-        moved: dict[str, Any] = {f.name: _move(getattr(self, f.name), device) for f in fields(self)}
-        return replace(self, **moved)
-
-
-def _move(value: Any, device: torch.device | str) -> Any:
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, HRSegImages):
-        return HRSegImages(*(entry.to(device) for entry in value))
-    if isinstance(value, HRSegSupervision):
-        return replace(
-            value, **{f.name: _move(getattr(value, f.name), device) for f in fields(value)}
-        )
-    if isinstance(value, list) and value and isinstance(value[0], Tensor):
-        return [entry.to(device) for entry in value]
-    return value
+    supervision: HRSegSupervision | None
+    window_names: Tensor
+    overview_names: Tensor
 
 
 @dataclass
 class HRSegCollator:
-    """Callable on a sequence of samples. names: the categories of auxiliary losses. phrases: how
-    many names of a picture are asked for, each by itself. windows: what a batch's N is drawn from.
-    dense_only: nothing is asked."""
+    """Callable on a sequence of samples.
+
+    names: the categories of auxiliary losses. category_prompts: number of an image's categories
+    that become prompts of their own. windows: values that a batch's N is drawn from. dense_only: no
+    prompts.
+    """
 
     config: HRSegConfig
     prompts: HRSegPrompts
     names: tuple[str, ...]
-    phrases: int
+    category_prompts: int
     windows: tuple[int, ...]
     open_proposer: OpenProposer
     dense_only: bool = False
 
     def __call__(self, samples: Sequence[Sample]) -> HRSegBatch:
         config, frames = self.config, [sample.frame for sample in samples]
-        asked = [] if self.dense_only else [self._queries(sample) for sample in samples]
-        proposals = [self._proposals(frame) for frame in frames[: len(asked)]]
+        queries = [] if self.dense_only else [self._queries(sample) for sample in samples]
+        proposals = [self._proposals(frame) for frame in frames[: len(queries)]]
         windows = self._windows(samples)
-        far, near = config.grid, config.grid * max(1, windows)
+        overview, joined = config.grid, config.grid * max(1, windows)
         return HRSegBatch(
             fit_llava(frames, config),
             torch.stack([fit_views(frame, config.view, windows) for frame in frames]),
             [soft_masks(masks, config.mask_size) for masks in proposals],
-            self._lessons(samples, asked, proposals) if any(asked) else None,
-            torch.stack([cell_names(sample, self.names, near) for sample in samples]),
-            torch.stack([cell_names(sample, self.names, far) for sample in samples]),
+            self._supervision(samples, queries, proposals) if any(queries) else None,
+            torch.stack([cell_names(sample, self.names, joined) for sample in samples]),
+            torch.stack([cell_names(sample, self.names, overview) for sample in samples]),
         )
 
     def _windows(self, samples: Sequence[Sample]) -> int:
-        """N of a batch, which its first picture decides: the same again when training resumes."""
+        """N of a batch, a function of its first image: the same after training resumes."""
         return self.windows[seeded_rng(samples[0].frame.source).integers(len(self.windows))]
 
     def _proposals(self, frame: Frame) -> NDArray[np.bool_]:
         proposer = _proposer(self.config.proposals, self.open_proposer)
         store = FeatureCache(default_cache_folder())
-        return store.proposals(frame, proposer).largest(self.config.most_proposals)
+        return store.proposals(frame, proposer).largest(self.config.max_proposals)
 
-    def _lessons(
+    def _supervision(
         self,
         samples: Sequence[Sample],
-        asked: Sequence[Sequence[Query]],
+        queries: Sequence[Sequence[Query]],
         proposals: Sequence[NDArray[np.bool_]],
     ) -> HRSegSupervision:
-        rows = [(place, query) for place, queries in enumerate(asked) for query in queries]
-        lessons = [self._lesson(query, samples[place].frame.source) for place, query in rows]
-        truth = [
-            targets_of(np.concatenate([_union(query) for query in queries]), masks)
-            for queries, masks in zip(asked, proposals, strict=True)
-            if queries
+        rows = [(image, query) for image, each in enumerate(queries) for query in each]
+        turns = [self._turn(query, samples[image].frame.source) for image, query in rows]
+        targets = [
+            proposal_targets(np.concatenate([_union(query) for query in each]), masks)
+            for each, masks in zip(queries, proposals, strict=True)
+            if each
         ]
         most = max(len(masks) for masks in proposals)
-        labels = [torch.from_numpy(lesson.labels) for lesson in lessons]
-        shares = [meant_shares(samples[place], query, self.names) for place, query in rows]
+        labels = [torch.from_numpy(turn.labels) for turn in turns]
+        classes = [category_shares(samples[image], query, self.names) for image, query in rows]
         return HRSegSupervision(
-            [lesson.sequence for lesson in lessons],
+            [turn.sequence for turn in turns],
             pad_sequence(labels, batch_first=True, padding_value=IGNORED),
-            torch.tensor([place for place, _ in rows]),
-            _padded([row for one in truth for row in one.iou], most),
-            _padded([row for one in truth for row in one.iop], most),
-            torch.stack(shares),
+            torch.tensor([image for image, _ in rows]),
+            _padded([row for one in targets for row in one.iou], most),
+            _padded([row for one in targets for row in one.iop], most),
+            torch.stack(classes),
         )
 
     def _queries(self, sample: Sample) -> list[Query]:
-        """Sentences that have an answer, and some of the picture's names as if they were one."""
-        said = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
+        """Texts with a target, and some of the image's categories as expressions."""
+        texts = [q for q in sample.queries if isinstance(q.prompt, Expression | Question)]
         rng = seeded_rng(sample.frame.source)
-        named = [
-            one for q in sample.queries if isinstance(q.prompt, Categories) for one in _by_name(q)
-        ]
-        drawn = rng.permutation(len(named))[: self.phrases].tolist()
-        return [q for q in (*said, *(named[place] for place in drawn)) if len(q.masks)]
+        named = [one for query in _category_queries(sample) for one in _by_name(query)]
+        drawn = rng.permutation(len(named))[: self.category_prompts].tolist()
+        return [q for q in (*texts, *(named[index] for index in drawn)) if len(q.masks)]
 
-    def _lesson(self, query: Query, source: str) -> HRSegTurn:
+    def _turn(self, query: Query, source: str) -> HRSegTurn:
         assert isinstance(query.prompt, Expression | Question)
         text = query.prompt.text
         rng = seeded_rng(source, text)
@@ -163,12 +146,51 @@ class HRSegCollator:
 
 @cache
 def _proposer(source: str, open_proposer: OpenProposer) -> Proposer:
-    """Opened once per process, on the CPU: workers share no GPU with the model that learns."""
+    """Opened once per process, on the CPU: workers share no GPU with the model in training."""
     return open_proposer(source, "cpu", TORCH)
 
 
+def cell_names(sample: Sample, names: Sequence[str], cells: int) -> Tensor:
+    """(cells, cells) int64: index into ``names`` at the center of each cell of the image's square,
+    -1 where unknown or outside the image."""
+    found = np.full((cells, cells), -1)
+    height, width = sample.frame.height, sample.frame.width
+    centers = ((np.arange(cells) + 0.5) * max(height, width) / cells).astype(int)
+    rows, columns = centers[centers < height], centers[centers < width]
+    inside = found[: len(rows), : len(columns)]
+    for mask, index in _labeled_masks(sample, names):
+        inside[mask[rows[:, None], columns]] = index
+    return torch.from_numpy(found)
+
+
+def category_shares(sample: Sample, query: Query, names: Sequence[str]) -> Tensor:
+    """(names,): the categories under a query's target as fractions; zeros where unknown."""
+    area = torch.zeros(len(names))
+    target = query.masks.any(0)
+    for mask, index in _labeled_masks(sample, names):
+        area[index] += float((mask & target).sum())
+    area[area < _SLIVER * area.sum()] = 0
+    return area / area.sum().clamp(min=1)
+
+
+def _labeled_masks(sample: Sample, names: Sequence[str]) -> list[tuple[NDArray[np.bool_], int]]:
+    """The masks of a sample's category queries with the index of their name."""
+    index = {name: number for number, name in enumerate(names)}
+    labeled = []
+    for query in _category_queries(sample):
+        assert isinstance(query.prompt, Categories)
+        for mask, label in zip(query.masks, query.labels, strict=True):
+            if (name := query.prompt.names[label]) in index:
+                labeled.append((mask, index[name]))
+    return labeled
+
+
+def _category_queries(sample: Sample) -> list[Query]:
+    return [query for query in sample.queries if isinstance(query.prompt, Categories)]
+
+
 def _by_name(query: Query) -> list[Query]:
-    """Everything of one name together, for each name that the picture has."""
+    """A query for each category in the image, with all masks of that category."""
     assert isinstance(query.prompt, Categories)
     labels = sorted(set(query.labels.tolist()))
     return [
@@ -183,14 +205,14 @@ def _by_name(query: Query) -> list[Query]:
 
 
 def _union(query: Query) -> NDArray[np.bool_]:
-    """(1, H, W): all that a query means."""
+    """(1, H, W): all masks of a query as one."""
     union: NDArray[np.bool_] = query.masks.max(0, keepdims=True)
     return union
 
 
 def _padded(rows: Sequence[NDArray[np.float64]], length: int) -> Tensor:
-    """Rows of at most ``length`` numbers, zeros behind the shorter."""
+    """Rows of at most ``length`` numbers, padded with zeros."""
     padded = torch.zeros(len(rows), length)
-    for place, row in enumerate(rows):
-        padded[place, : len(row)] = torch.from_numpy(row)
+    for index, row in enumerate(rows):
+        padded[index, : len(row)] = torch.from_numpy(row)
     return padded

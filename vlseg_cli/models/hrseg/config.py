@@ -1,33 +1,40 @@
-"""The sizes of an HRSeg. The defaults are the paper's model; a miniature is other numbers.
+"""The sizes of an HRSeg. The defaults are the paper's model; a miniature has other numbers.
 
-LLM-Seg, on which it is built, is the same model with both additions off: ``LLM_SEG``.
+LLM-Seg, on which it is built, is the same model with both additions off: ``LLM_SEG``. Files and
+recipes hold flat keys; the modules of ``nn`` take the configs of transformers, which are made here.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaNextConfig
 
 from vlseg_cli.models.base import read_sizes
+from vlseg_cli.models.hrseg.postprocessing import Empty, Rule, Selection
 from vlseg_cli.models.hrseg.prompts import Style
-from vlseg_cli.models.hrseg.selection import Empty, Rule, Selection
-from vlseg_cli.nn.llava import Kind, LLaVASizes
+from vlseg_cli.nn.llava import GRIDS
 from vlseg_cli.nn.sam import SAMSizes
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.tables import Formerly
 
+LLaVAVersion = Literal["v1", "v1.6"]
 Pooled = Literal["hybrid", "regions"]
 Fit = Literal["crop", "pad"]
 OWN_SAM = "sam"
+_CLIP_FEATURE_LAYER = -2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HRSegConfig:
-    """HRSeg sections 3 and 4.2; LLM-Seg's code where the paper is silent. Channels, layers, px."""
+    """HRSeg sections 3 and 4.2; LLM-Seg's code where the paper gives nothing. Channels, layers,
+    px."""
 
-    # 1 see: DINOv2 looks at the whole picture and at N × N windows of it
+    # Step 1: DINOv2 encodes the whole image and N × N windows of it
     view: int = 518
-    windows: int = 2  # N; 0: the whole picture alone, no high-resolution perception
-    gamma: float = 0.8  # share of the whole picture's features in the hybrid ones
-    pooled: Pooled = "hybrid"  # what masks are pooled from; 'regions' reads equation 10 literally
+    windows: int = 2  # N; 0: the whole image alone, no high-resolution perception
+    gamma: float = 0.8  # weight of the overview in the hybrid features
+    pooled: Pooled = "hybrid"  # features that masks pool; 'regions' is equation 10 to the letter
     enhancement_layers: int = 2  # L; 0: no high-resolution enhancement
     dino_native: int = 518
     dino_patch: int = 14
@@ -36,11 +43,12 @@ class HRSegConfig:
     dino_heads: int = 16
     channels: int = 256
     mask_size: int = 256  # side of the grid on which masks are pooled
-    proposals: str = OWN_SAM  # what proposes masks: the model's own SAM, or another model's name
-    most_proposals: int = 50  # the largest are kept
-    # 1 see and 2 read: LLaVA
-    llava: Kind = "v1"
-    picture_fit: Fit = "crop"  # how a picture becomes CLIP's square
+    proposals: str = OWN_SAM  # source of proposals: the model's own SAM, or another model's name
+    max_proposals: Annotated[int, Formerly("most_proposals")] = 50  # the largest are kept
+    # Steps 1 and 2: LLaVA
+    llava: LLaVAVersion = "v1"
+    # How an image becomes CLIP's square
+    image_fit: Annotated[Fit, Formerly("picture_fit")] = "crop"
     clip_image: int = 224
     clip_patch: int = 14
     clip_width: int = 1024
@@ -55,7 +63,7 @@ class HRSegConfig:
     positions: int = 2048
     norm_epsilon: float = 1e-6
     prompt_style: Style = "llava"
-    # 4 answer: fusion, heads, selection
+    # Step 4: fusion, heads, selection
     fusion_layers: int = 2
     fusion_heads: int = 8
     fusion_feedforward: int = 2048
@@ -65,7 +73,7 @@ class HRSegConfig:
     top: int = 10
     iop: float = 0.7
     empty: Empty = "top1_similarity"
-    # SAM, if it is the model's own
+    # The model's own SAM, if it has one
     sam_image: int = 1024
     sam_patch: int = 16
     sam_width: int = 1280
@@ -79,7 +87,7 @@ class HRSegConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "HRSegConfig":
-        """Build from parsed JSON or TOML. Raises WeightsError for what cannot be an HRSeg."""
+        """Build from parsed JSON or TOML. Raises WeightsError for unknown keys and bad values."""
         config = read_sizes(cls, values, "HRSeg")
         if config.view % config.dino_patch:
             raise WeightsError(
@@ -93,45 +101,53 @@ class HRSegConfig:
         """Tokens along one side of a view."""
         return self.view // self.dino_patch
 
-    @property
-    def llava_sizes(self) -> LLaVASizes:
-        """LLaVA's part."""
-        return LLaVASizes(
-            self.llava,
-            self.clip_image,
-            self.clip_patch,
-            self.clip_width,
-            self.clip_layers,
-            self.clip_heads,
-            self.clip_feedforward,
-            self.language_channels,
-            self.language_layers,
-            self.language_heads,
-            self.language_feedforward,
-            self.vocabulary,
-            self.positions,
-            self.norm_epsilon,
+    def llava_config(self) -> LlavaConfig | LlavaNextConfig:
+        """CLIP, projector and LLaMA; the class is the version."""
+        clip = CLIPVisionConfig(
+            image_size=self.clip_image,
+            patch_size=self.clip_patch,
+            hidden_size=self.clip_width,
+            num_hidden_layers=self.clip_layers,
+            num_attention_heads=self.clip_heads,
+            intermediate_size=self.clip_feedforward,
         )
+        llama = LlamaConfig(
+            hidden_size=self.language_channels,
+            num_hidden_layers=self.language_layers,
+            num_attention_heads=self.language_heads,
+            intermediate_size=self.language_feedforward,
+            vocab_size=self.vocabulary,
+            max_position_embeddings=self.positions,
+            rms_norm_eps=self.norm_epsilon,
+            pad_token_id=None,
+        )
+        parts: dict[str, Any] = {
+            "vision_config": clip,
+            "text_config": llama,
+            "vision_feature_layer": _CLIP_FEATURE_LAYER,
+        }
+        if self.llava == "v1":
+            return LlavaConfig(**parts)
+        grids = [[h * self.clip_image, w * self.clip_image] for h, w in GRIDS]
+        return LlavaNextConfig(**parts, image_grid_pinpoints=grids)
 
-    @property
     def sam_sizes(self) -> SAMSizes:
-        """SAM's part."""
+        """The model's own SAM."""
         return SAMSizes(
-            self.sam_image,
-            self.sam_patch,
-            self.sam_width,
-            self.sam_layers,
-            self.sam_heads,
-            self.sam_window,
-            self.sam_global,
-            self.sam_channels,
-            self.sam_decoder_feedforward,
-            self.sam_decoder_heads,
+            image=self.sam_image,
+            patch=self.sam_patch,
+            width=self.sam_width,
+            layers=self.sam_layers,
+            heads=self.sam_heads,
+            window=self.sam_window,
+            whole=self.sam_global,
+            channels=self.sam_channels,
+            decoder_feedforward=self.sam_decoder_feedforward,
+            decoder_heads=self.sam_decoder_heads,
         )
 
-    @property
-    def chosen(self) -> Selection:
-        """How proposals are chosen."""
+    def selection_rule(self) -> Selection:
+        """How proposals are selected."""
         return Selection(self.selection, self.top, self.iop, self.empty)
 
 

@@ -1,41 +1,114 @@
-"""DINOv2 as torch-hub names it to ours, which is transformers' inside a module.
+"""LLM-Seg's published checkpoint to ours: sizes, rules for every tensor, and the SAM in it.
 
-Source: HRSeg section 11; facebookresearch/dinov2.
+Sizes are read off the tensors by majority vote, so that a wrong tensor is named by the shape check.
+Numbers of heads leave no trace in most shapes: they are the published ones. A checkpoint's SAM can
+be read alone: the language model beside it is some thirty times as large. Source: HRSeg section 11;
+facebookresearch/dinov2.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as RustTokenizer
+from torch import Tensor
 
-from vlseg_cli.models.hrseg.config import LLM_SEG, HRSegConfig
+from vlseg_cli.models.checkpoint import build_empty
+from vlseg_cli.models.hrseg.config import LLM_SEG, OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg.modeling import HRSeg
-from vlseg_cli.models.hrseg.sizes import llm_seg_sizes
 from vlseg_cli.models.official import (
     OfficialFolder,
-    Shapes,
     check_vocabulary,
     inspect_official,
-    own_shapes,
     read_config,
+    sized,
 )
-from vlseg_cli.models.proposals.conversion import sam_rules
-from vlseg_cli.schema import WeightsError
+from vlseg_cli.models.proposals.conversion import (
+    is_official_sam,
+    load_official_sam,
+    sam_rules,
+    sam_sizes,
+)
+from vlseg_cli.nn.sam import SAM
+from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.text.placeholders import IMAGE_END, IMAGE_START
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
+from vlseg_cli.weights.conversion.coverage import Shapes, require_complete
 from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
+from vlseg_cli.weights.conversion.sizes import SizeReader, SizeSources
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
-from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.folder import CONFIG, load_into, load_settings, placed
 from vlseg_cli.weights.pins import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
+from vlseg_cli.weights.read.shards import stream_tensors
+from vlseg_cli.weights.resolve import is_deepspeed
+
+_CLIP = r"model\.vision_tower\.vision_tower\.vision_model\."
+_DINO = r"model\.visual_model_dinov2\."
+_FUSION = r"model\.lisa_attention_layers\.\d+\."
+
+
+def _side(positions: int) -> int:
+    """Patches along one side; a table of positions begins with the class token's."""
+    return round(math.sqrt(max(0, positions - 1)))
+
+
+_SOURCES: SizeSources = {
+    "dino_width": ((rf"{_DINO}(norm|blocks\.\d+\.(norm|ls)[12])\.\w+", 0, int),),
+    "dino_patch": ((rf"{_DINO}patch_embed\.proj\.weight", 3, int),),
+    "channels": ((rf"{_FUSION}norm\d\.\w+", 0, int), (r"model\.lisa_norm_final_attn\.\w+", 0, int)),
+    "clip_patch": ((rf"{_CLIP}embeddings\.patch_embedding\.weight", 3, int),),
+    "clip_width": (
+        (rf"{_CLIP}(\w+_)?layernorm\.\w+", 0, int),
+        (rf"{_CLIP}.*layer_norm[12]\.\w+", 0, int),
+    ),
+    "clip_feedforward": (
+        (rf"{_CLIP}.*\.mlp\.fc1\.\w+", 0, int),
+        (rf"{_CLIP}.*\.mlp\.fc2\.weight", 1, int),
+    ),
+    "language_channels": ((r"model\.(norm|layers\.\d+\.\w+_layernorm)\.weight", 0, int),),
+    "language_feedforward": (
+        (r"model\.layers\.\d+\.mlp\.(gate|up)_proj\.weight", 0, int),
+        (r"model\.layers\.\d+\.mlp\.down_proj\.weight", 1, int),
+    ),
+    "vocabulary": ((r"model\.embed_tokens\.weight", 0, int), (r"lm_head\.weight", 0, int)),
+    "fusion_feedforward": (
+        (rf"{_FUSION}mlp\.lin1\.\w+", 0, int),
+        (rf"{_FUSION}mlp\.lin2\.weight", 1, int),
+    ),
+    "clip_image": ((rf"{_CLIP}embeddings\.position_embedding\.weight", 0, _side),),
+    "dino_native": ((rf"{_DINO}pos_embed", 1, _side),),
+    "embedding_head": ((r"model\.lisa_embedding_head\.0\.\w+", 0, int),),
+    "iop_head": ((r"model\.lisa_iou_head\.0\.\w+", 0, int),),
+}
+_LAYERS = {
+    "dino_layers": rf"{_DINO}blocks\.(\d+)\..*",
+    "clip_layers": rf"{_CLIP}encoder\.layers\.(\d+)\..*",
+    "language_layers": r"model\.layers\.(\d+)\..*",
+    "fusion_layers": r"model\.lisa_attention_layers\.(\d+)\..*",
+}
+
+
+def llm_seg_sizes(shapes: Shapes) -> dict[str, Any]:
+    """Sizes for an HRSeg configuration; sizes that no tensor shows are left out.
+
+    shapes: of the tensors without PEFT's prefix. Raises WeightsError if they are no LLM-Seg's.
+    """
+    reader = SizeReader("LLM-Seg or SAM", shapes)
+    sizes = {**reader.sizes(_SOURCES), **reader.counted(_LAYERS)}
+    sizes["clip_image"] *= sizes["clip_patch"]
+    sizes["dino_native"] *= sizes["dino_patch"]
+    sam = sam_sizes(shapes, "model.visual_model.")
+    return sizes | {f"sam_{size}": value for size, value in sam.items()}
 
 
 def dinov2_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
-    """theirs, ours: what stands before the names, as '' or 'model.visual_model_dinov2.'."""
+    """theirs, ours: prefixes of the names, as '' or 'model.visual_model_dinov2.'."""
     before = re.escape(theirs)
     block, our_block = rf"{before}blocks\.(\d+)\.", rf"{ours}encoder.layer.\1."
     return (
@@ -72,7 +145,7 @@ _LLAVA: tuple[Rule, ...] = (
     Drop(r".*\.rotary_emb\.inv_freq", "recomputed from the head's size, identical"),
     Drop(rf".*{LORA}", "added to the weight that it adapts"),
     Rename(r"model\.mm_projector\.(\w+)", r"llava.model.multi_modal_projector.\1"),
-    Drop(r".*\.embeddings\.position_ids", "the numbers from 0 up, counted anew"),
+    Drop(r".*\.embeddings\.position_ids", "the integers from 0, a constant"),
     Rename(
         r"model\.vision_tower\.vision_tower\.vision_model\.(.+)", r"llava.model.vision_tower.\1"
     ),
@@ -117,16 +190,16 @@ _LORA_SCALE = 16 / 8  # alpha over rank of LLM-Seg's training
 
 
 def open_official_llm_seg(directory: Path) -> OfficialFolder:
-    """Look through an official folder and find out whether it is complete; numbers are not read.
+    """Inspect an official folder; tensors are not read.
 
-    Sizes that no tensor tells are the published ones unless the folder has a config.json with
-    them in a table "vlseg". Raises WeightsError for a folder that is damaged or no LLM-Seg's.
+    Sizes that no tensor shows are the published ones unless the folder has a config.json with
+    them in a table "vlseg". Raises WeightsError for a damaged folder or another model's.
     """
     stored = read_checkpoint(directory)
     plain = {name.removeprefix(PREFIX): tensor for name, tensor in stored.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in plain.items()}
-    sizes = {**LLM_SEG, **llm_seg_sizes(shapes), **_size(directory)}
-    config, own = _sized(sizes, directory)
+    sizes = {**LLM_SEG, **llm_seg_sizes(shapes), **_stated_sizes(directory)}
+    config, own = sized("LLM-Seg", lambda: HRSegConfig.from_dict(sizes), HRSeg, directory)
     tokenizer = seg_tokenizer(_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)
     tensors = Merged(plain, _LORA_SCALE)
@@ -134,36 +207,61 @@ def open_official_llm_seg(directory: Path) -> OfficialFolder:
 
 
 def seg_tokenizer(rust: RustTokenizer) -> Tokenizer:
-    """LLaVA's tokenizer with what LLM-Seg adds, in its order; what is there already stays."""
+    """LLaVA's tokenizer with the tokens that LLM-Seg adds, in its order."""
     rust.add_tokens([AddedToken(SEG, normalized=False)])
     rust.add_special_tokens([AddedToken(IMAGE_START), AddedToken(IMAGE_END)])
     return Tokenizer(rust)
 
 
 def _tokenizer(directory: Path) -> RustTokenizer:
-    """The folder's own, if one was put there, else that of the LLaVA it was trained from."""
-    for place in (directory, official_folder(_LLAVA_WEIGHTS)):
-        if has_tokenizer(place):
-            return official_tokenizer(place)
+    """The folder's own if there is one, else that of the LLaVA it was trained from."""
+    for folder in (directory, official_folder(_LLAVA_WEIGHTS)):
+        if has_tokenizer(folder):
+            return official_tokenizer(folder)
     raise WeightsError(
         f"{directory} has no tokenizer: 'vlseg weights pull {_LLAVA_WEIGHTS}' fetches the one "
         "it was trained with, or put its tokenizer.model there"
     )
 
 
-def _sized(sizes: Mapping[str, Any], directory: Path) -> tuple[HRSegConfig, Shapes]:
-    """The configuration, and every shape of ours that follows from it."""
-    try:
-        config = HRSegConfig.from_dict(sizes)
-        return config, own_shapes(lambda: HRSeg(config))
-    except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
-        raise WeightsError(f"no LLM-Seg can have all the sizes of {directory}") from error
-
-
-def _size(directory: Path) -> dict[str, Any]:
+def _stated_sizes(directory: Path) -> dict[str, Any]:
     """Sizes that a config.json beside the checkpoint states; the authors publish none."""
     file = directory / CONFIG
-    told = read_config(directory).get("vlseg", {}) if file.is_file() else {}
-    if not isinstance(told, dict):
+    sizes = read_config(directory).get("vlseg", {}) if file.is_file() else {}
+    if not isinstance(sizes, dict):
         raise WeightsError(f'{file} has a "vlseg" that is no table of sizes')
-    return told
+    return sizes
+
+
+_SAM = "sam."
+
+
+def load_sam(directory: Path) -> SAM:
+    """The SAM of a model folder, alone or within an HRSeg, in float32 on the CPU.
+
+    Raises UsageError if there is none, WeightsError if it is damaged.
+    """
+    if is_official_sam(directory):
+        return load_official_sam(directory, "cpu")
+    if is_deepspeed(directory):
+        official = open_official_llm_seg(directory)
+        require_complete(official.coverage, directory)
+        names = [name for name in official.names if name.startswith(_SAM)]
+        return _fill_sam(HRSegConfig.from_dict(official.sizes), official.read(names), directory)
+    settings = load_settings(directory)
+    if settings["architecture"] == "hrseg":
+        config = HRSegConfig.from_dict(settings["config"])
+        if config.proposals == OWN_SAM:
+            return _fill_sam(config, stream_tensors(directory), directory)
+    raise UsageError(f"{directory} has no SAM: name a SAM, or an HRSeg that was trained with one")
+
+
+def _fill_sam(config: HRSegConfig, ours: Iterable[tuple[str, Tensor]], directory: Path) -> SAM:
+    sam = build_empty(lambda: SAM(config.sam_sizes()))
+    tensors = {
+        name.removeprefix(_SAM): placed(tensor, torch.float32)
+        for name, tensor in ours
+        if name.startswith(_SAM)
+    }
+    load_into(sam, tensors, directory)
+    return sam

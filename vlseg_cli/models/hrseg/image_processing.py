@@ -1,7 +1,7 @@
-"""A frame becomes what HRSeg's two pairs of eyes get, and proposals become soft masks beside it.
+"""A frame becomes the inputs of CLIP and DINOv2, and proposals become soft masks on their grid.
 
-Source: LLM-Seg ``utils/*_dataset.py`` and SAM's ``ResizeLongestSide``; HRSeg section 3.2. Unlike
-PSALM's pictures these are padded with zeros after they were normalized.
+Source: LLM-Seg ``utils/*_dataset.py`` and SAM's ``ResizeLongestSide``; HRSeg section 3.2. Images
+are padded with zeros after normalization.
 """
 
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ from vlseg_cli.schema import Frame
 
 
 class HRSegImages(NamedTuple):
-    """B pictures for LLaVA: pixels, and their own sizes (B, 2) in px."""
+    """B images for LLaVA: pixels, and their original sizes (B, 2) as height and width in px."""
 
     pixels: Tensor
     sizes: Tensor
 
 
 def fit_views(frame: Frame, view: int, windows: int) -> Tensor:
-    """(1 + N², 3, S, S): the whole picture, then N × N windows of it at N times the size.
+    """(1 + N², 3, S, S): the whole image, then N × N windows of it at N times the size.
 
-    The large picture comes from the original, not from the small one. ``windows`` is N.
+    The enlarged image is resized from the original. ``windows`` is N.
     """
     whole = torch.from_numpy(fit_square(frame.pixels, view))[None]
     if not windows:
@@ -42,17 +42,17 @@ def fit_views(frame: Frame, view: int, windows: int) -> Tensor:
 
 
 def fit_llava(frames: Sequence[Frame], config: HRSegConfig) -> HRSegImages:
-    """What CLIP gets, by the processors of transformers that need no torchvision."""
+    """CLIP's input, by the processors of transformers that need no torchvision."""
     process = _processor(config)
     images = [Image.fromarray(frame.pixels) for frame in frames]
-    if config.llava == "v1" and config.picture_fit == "pad":
-        images = [_squared(image) for image in images]
+    if config.llava == "v1" and config.image_fit == "pad":
+        images = [_pad_to_square(image) for image in images]
     sizes = torch.tensor([(frame.height, frame.width) for frame in frames])
     return HRSegImages(process(images, return_tensors="pt")["pixel_values"], sizes)
 
 
 def soft_masks(masks: NDArray[np.bool_], size: int, antialias: bool = True) -> Tensor:
-    """(K, h, w) -> (K, size, size) in [0, 1], of the picture in the corner of a square.
+    """(K, h, w) -> (K, size, size) in [0, 1], of the image in the top left corner of a square.
 
     antialias: LLM-Seg leaves it out for some of its training data; HRSeg here never does.
     """
@@ -63,16 +63,16 @@ def soft_masks(masks: NDArray[np.bool_], size: int, antialias: bool = True) -> T
     return soft.squeeze(1)
 
 
-def _squared(image: Image.Image) -> Image.Image:
-    """The picture in the corner of a black square."""
-    canvas = Image.new("RGB", (max(image.size),) * 2)
-    canvas.paste(image)
-    return canvas
+def _pad_to_square(image: Image.Image) -> Image.Image:
+    """The image in the top left corner of a black square."""
+    square = Image.new("RGB", (max(image.size),) * 2)
+    square.paste(image)
+    return square
 
 
 @cache
 def _processor(config: HRSegConfig) -> Any:
-    """CLIP's or LLaVA-NeXT's own preparation at the model's size."""
+    """The image processor of CLIP or LLaVA-NeXT at the model's size."""
     square = {"height": config.clip_image, "width": config.clip_image}
     shortest = {"shortest_edge": config.clip_image}
     if config.llava == "v1":

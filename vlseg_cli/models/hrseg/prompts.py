@@ -1,7 +1,7 @@
 """HRSeg's conversations, letter by letter as LLM-Seg's checkpoints were trained with them.
 
 Source: LLM-Seg ``utils/utils.py`` and ``utils/*_dataset.py``, LLaVA's template ``llava_v1``.
-'plain' is the short wording of a miniature whose tokenizer knows words alone.
+'plain' is the short wording of a miniature whose tokenizer splits at words.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from vlseg_cli.text.tokenizer import SEG, Tokenizer
 
 Style = Literal["llava", "llava-next", "plain"]
 
-IGNORED = -100  # of labels: nothing is to be said here
+IGNORED = -100  # label of a position without next-token loss
 PHRASE_QUESTIONS = (
     "Can you segment the {} in this image?",
     "Please segment the {} in this image.",
@@ -46,78 +46,74 @@ _SYSTEM = (
     "A chat between a curious human and an artificial intelligence assistant. The assistant gives "
     "helpful, detailed, and polite answers to the human's questions."
 )
-_ASKED, _TOLD = PHRASE_QUESTIONS[-1], SENTENCE_QUESTIONS[-1]  # the wordings of validation
+_PHRASE, _SENTENCE = PHRASE_QUESTIONS[-1], SENTENCE_QUESTIONS[-1]  # wordings of validation
 _TURN = " ASSISTANT:"
 _FIND = "find"
 
 
 class HRSegTurn(NamedTuple):
-    """A conversation to learn from. labels (L,): what each position after the picture should have
-    been predicted as, ``IGNORED`` where that is not learned."""
+    """A training conversation. labels (L,): the target token of each position after the image,
+    ``IGNORED`` where there is no loss."""
 
     sequence: TokenSequence
     labels: NDArray[np.int64]
 
 
 class HRSegPrompts:
-    """Makes token sequences of what is asked; ``condition`` is 0 where the answer is read."""
+    """Token sequences of prompts; ``condition`` is 0 at the position that predicts ``[SEG]``."""
 
     def __init__(self, tokenizer: Tokenizer, style: Style) -> None:
         self.tokenizer, self.style = tokenizer, style
 
     def question(self, text: str) -> TokenSequence:
-        """A whole sentence, asked in the wording of validation."""
-        return self._until_seg(self.lesson(_TOLD.format(text.strip()), ANSWERS[-1], text))
+        """A question or instruction in the wording of validation."""
+        return self._until_seg(self.turn(_SENTENCE.format(text.strip()), ANSWERS[-1], text))
 
     def phrase(self, text: str) -> TokenSequence:
-        """A name or description, asked in the wording of validation."""
-        return self._until_seg(self.lesson(_ASKED.format(text.strip()), ANSWERS[-1], text))
+        """A name or description in the wording of validation."""
+        return self._until_seg(self.turn(_PHRASE.format(text.strip()), ANSWERS[-1], text))
 
     def drawn_question(self, text: str, rng: np.random.Generator) -> HRSegTurn:
-        """A sentence to learn from, in a wording drawn at random."""
+        """A question in a wording drawn at random, for training."""
         return self._drawn(SENTENCE_QUESTIONS, text, rng)
 
     def drawn_phrase(self, text: str, rng: np.random.Generator) -> HRSegTurn:
-        """A name or description to learn from, in a wording drawn at random."""
+        """A name or description in a wording drawn at random, for training."""
         return self._drawn(PHRASE_QUESTIONS, text.lower(), rng)
 
-    def lesson(self, question: str, answer: str, bare: str) -> HRSegTurn:
-        """One question and its answer. bare: the question without its wording, for 'plain'."""
+    def turn(self, question: str, answer: str, bare: str) -> HRSegTurn:
+        """A question and its answer. bare: the text without its wording, for 'plain'."""
         if self.style == "plain":
             ids = [Placeholder.IMAGE, *self.tokenizer.ids(f"{_FIND} {_clean(bare)}")]
-            return self._lesson([*ids, self.tokenizer.seg], len(ids))
-        picture = IMAGE if self.style == "llava-next" else f"{IMAGE_START}{IMAGE}{IMAGE_END}"
-        asked = f"{_SYSTEM} USER: {picture}\n{_clean(question)}{_TURN}"
-        ids = legacy_ids(f"{asked} {answer}{END}", self.tokenizer)
-        return self._lesson(ids, len(legacy_ids(asked, self.tokenizer)))
+            return self._labeled([*ids, self.tokenizer.seg], len(ids))
+        image = IMAGE if self.style == "llava-next" else f"{IMAGE_START}{IMAGE}{IMAGE_END}"
+        question = f"{_SYSTEM} USER: {image}\n{_clean(question)}{_TURN}"
+        ids = legacy_ids(f"{question} {answer}{END}", self.tokenizer)
+        return self._labeled(ids, len(legacy_ids(question, self.tokenizer)))
 
-    def _lesson(self, ids: Sequence[int], asked: int) -> HRSegTurn:
-        """ids: with one picture; the first ``asked`` of them are the question."""
+    def _labeled(self, ids: Sequence[int], question: int) -> HRSegTurn:
+        """ids: with one image; the first ``question`` of them are the question."""
         image = ids.index(Placeholder.IMAGE)
         after = np.asarray(ids[image + 1 :], np.int64)
         labels = after.copy()
-        labels[: asked - image - 1] = IGNORED
+        labels[: question - image - 1] = IGNORED
         condition = np.full(len(after), -1, np.int64)
         condition[np.flatnonzero(after == self.tokenizer.seg)[-1] - 1] = 0
         return HRSegTurn(TokenSequence(tuple(ids[:image]), after, condition), labels)
 
-    def _until_seg(self, lesson: HRSegTurn) -> TokenSequence:
-        """What follows the state that predicts ``[SEG]`` cannot change it."""
-        prefix, ids, condition = (
-            lesson.sequence.prefix,
-            lesson.sequence.ids,
-            lesson.sequence.condition,
-        )
-        end = int(condition.argmax()) + 1
-        return TokenSequence(prefix, ids[:end], condition[:end])
+    def _until_seg(self, turn: HRSegTurn) -> TokenSequence:
+        """Cut after the state that predicts ``[SEG]``: later tokens cannot change it."""
+        whole = turn.sequence
+        end = int(whole.condition.argmax()) + 1
+        return TokenSequence(whole.prefix, whole.ids[:end], whole.condition[:end])
 
     def _drawn(self, wordings: Sequence[str], text: str, rng: np.random.Generator) -> HRSegTurn:
         wording, answer = int(rng.integers(len(wordings))), int(rng.integers(len(ANSWERS)))
-        return self.lesson(wordings[wording].format(text.strip()), ANSWERS[answer], text)
+        return self.turn(wordings[wording].format(text.strip()), ANSWERS[answer], text)
 
 
 def _clean(text: str) -> str:
-    """A user's words can be no mark of the conversation."""
-    for mark in (IMAGE, SEG, IMAGE_START, IMAGE_END, BEGIN, END):
-        text = text.replace(mark, " ")
+    """A user's text without special tokens."""
+    for token in (IMAGE, SEG, IMAGE_START, IMAGE_END, BEGIN, END):
+        text = text.replace(token, " ")
     return text

@@ -1,4 +1,4 @@
-"""HRSeg for use: frames and sentences in, unions of proposals on each frame's own grid out."""
+"""HRSeg for inference: frames and text prompts in, unions of proposals on each frame's grid out."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vlseg_cli.models.base import check_finite
 from vlseg_cli.models.hrseg.config import OWN_SAM
 from vlseg_cli.models.hrseg.image_processing import fit_llava, fit_views, soft_masks
 from vlseg_cli.models.hrseg.modeling import HRSeg, HRSegFeatures, HRSegMaskOutput, PerceptionOutput
-from vlseg_cli.models.hrseg.postprocessing import ProposalScores, describe
+from vlseg_cli.models.hrseg.postprocessing import ProposalScores, build_prediction
 from vlseg_cli.models.hrseg.prompts import HRSegPrompts
 from vlseg_cli.models.proposals.base import OpenProposer, ProposalOptions, Proposer
 from vlseg_cli.models.proposals.cache import FeatureCache
@@ -21,7 +22,6 @@ from vlseg_cli.models.proposals.sam import open_sam_proposer
 from vlseg_cli.schema import (
     Expression,
     Frame,
-    NotFiniteError,
     Prediction,
     PromptRequest,
     Question,
@@ -31,24 +31,24 @@ from vlseg_cli.schema import (
 from vlseg_cli.text.sequence import TokenSequence
 from vlseg_cli.text.tokenizer import Tokenizer
 
-_Key = tuple[int, int]  # number of the frame, identity of the prompt
-_ROWS = 32  # prompts answered in one go
+_Key = tuple[int, int]  # index of the frame, identity of the prompt
+_BATCH = 32  # prompts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HRSegEncodedFrames:
-    """Frames, what was proposed for each (K, h, w), what the model saw; seconds spent looking."""
+    """Frames, the proposals of each (K, h, w), features, and the seconds that step 1 took."""
 
     frames: tuple[Frame, ...]
     proposals: tuple[NDArray[np.bool_], ...]
-    seen: HRSegFeatures
+    features: HRSegFeatures
     seconds: float
 
 
 class HRSegSegmenter:
-    """See ``Segmenter``. It answers sentences alone, and chooses among masks that are proposed.
+    """See ``Segmenter``. Text prompts only.
 
-    digest: changes with the weights; what is kept on disk is found by it.
+    digest: of the weights; the key of cached features.
     """
 
     tasks = frozenset((Task.REFER, Task.REASON))
@@ -70,7 +70,7 @@ class HRSegSegmenter:
 
     @cached_property
     def proposer(self) -> Proposer:
-        """Who proposes: what the user named, else what the model was trained with."""
+        """The source that the user named, else the one that the model was trained with."""
         source = self._options.source or self.model.config.proposals
         engine, device = self._options.engine, str(self.device)
         if source != OWN_SAM:
@@ -80,7 +80,7 @@ class HRSegSegmenter:
         return open_sam_proposer(self.name, self.digest, engine, device, lambda: self.model.sam)
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that its tokenizer cannot tell from one another."""
+        """Words of a prompt that are not in the vocabulary."""
         return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
@@ -88,78 +88,77 @@ class HRSegSegmenter:
         """Step 1 for a batch of frames of any sizes."""
         start, config = time.perf_counter(), self.model.config
         proposals = tuple(
-            self._cache.proposals(frame, self.proposer).largest(config.most_proposals)
+            self._cache.proposals(frame, self.proposer).largest(config.max_proposals)
             for frame in frames
         )
-        perceived = self._perceive(frames)
+        perception = self._perception(frames)
         soft = [soft_masks(masks, config.mask_size).to(self.device) for masks in proposals]
-        pictures = fit_llava(frames, config)
-        pixels = pictures.pixels.to(self.device, perceived.overview.dtype)
-        seen = self.model.encode_image(pixels, pictures.sizes, perceived, soft)
-        return HRSegEncodedFrames(tuple(frames), proposals, seen, time.perf_counter() - start)
+        images = fit_llava(frames, config)
+        pixels = images.pixels.to(self.device, perception.overview.dtype)
+        features = self.model.encode_image(pixels, images.sizes, perception, soft)
+        return HRSegEncodedFrames(tuple(frames), proposals, features, time.perf_counter() - start)
 
-    def _perceive(self, frames: Sequence[Frame]) -> PerceptionOutput:
-        """DINOv2's features, from the disk where they were kept."""
+    def _perception(self, frames: Sequence[Frame]) -> PerceptionOutput:
+        """DINOv2's features, from the cache where they are kept."""
         config = self.model.config
         key = f"{self.digest} {config.view} {config.windows}"
         found = [
-            self._cache.tensors(frame, key, lambda frame=frame: self._look(frame))  # type: ignore[misc]
+            self._cache.tensors(frame, key, lambda frame=frame: self._compute(frame))  # type: ignore[misc]
             for frame in frames
         ]
         together = {n: torch.cat([one[n].to(self.device) for one in found]) for n in found[0]}
         return PerceptionOutput(together["overview"], together.get("regions"))
 
-    def _look(self, frame: Frame) -> dict[str, Tensor]:
+    def _compute(self, frame: Frame) -> dict[str, Tensor]:
         """Features of one frame by name."""
         config = self.model.config
         views = fit_views(frame, config.view, config.windows)
         like = self.model.dino_projection.weight
-        perceived = self.model.perceive(views[None].to(like))
-        named = perceived._asdict().items()
-        return {name: tensor for name, tensor in named if tensor is not None}
+        perception = self.model.perception(views[None].to(like))
+        return {name: one for name, one in perception._asdict().items() if one is not None}
 
     @torch.inference_mode()
     def predict(
         self, encoded: HRSegEncodedFrames, requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
-        """Steps 2 to 4. Raises NotFiniteError, and UsageError for what is no sentence."""
+        """Steps 2 to 4. Raises NotFiniteError, and UsageError for prompts that are no text."""
         start = time.perf_counter()
-        found = self._read_and_answer(encoded, {_key(ask): ask for ask in requests})
-        for ask in requests:
-            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
+        scores = self._scores(encoded, {_key(request): request for request in requests})
+        for request in requests:
+            check_finite(encoded.frames[request.frame], *scores[_key(request)])
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
-            describe(
-                ask,
-                encoded.frames[ask.frame],
-                encoded.proposals[ask.frame],
-                found[_key(ask)],
-                self.model.config.chosen,
+            build_prediction(
+                request,
+                encoded.frames[request.frame],
+                encoded.proposals[request.frame],
+                scores[_key(request)],
+                self.model.config.selection_rule(),
                 seconds,
             )
-            for ask in requests
+            for request in requests
         ]
 
-    def _read_and_answer(
+    def _scores(
         self, encoded: HRSegEncodedFrames, requests: Mapping[_Key, PromptRequest]
     ) -> dict[_Key, ProposalScores]:
         """Both scores of each proposal, for each different prompt."""
-        rows = [(key, ask.frame, self._sequence(ask)) for key, ask in requests.items()]
+        rows = [(key, one.frame, self._sequence(one)) for key, one in requests.items()]
         scores: dict[_Key, ProposalScores] = {}
-        for first in range(0, len(rows), _ROWS):
-            keys, frames, sequences = zip(*rows[first : first + _ROWS], strict=True)
-            pictures = torch.tensor(frames, device=self.device)
-            answered: HRSegMaskOutput = self.model(encoded.seen, sequences, pictures)
-            for place, key in enumerate(keys):
-                kept = answered.present[place]
+        for first in range(0, len(rows), _BATCH):
+            keys, frames, sequences = zip(*rows[first : first + _BATCH], strict=True)
+            image_index = torch.tensor(frames, device=self.device)
+            output: HRSegMaskOutput = self.model(encoded.features, sequences, image_index)
+            for row, key in enumerate(keys):
+                present = output.present[row]
                 scores[key] = ProposalScores(
-                    answered.similarity[place][kept].float().cpu(),
-                    answered.iop[place][kept].float().cpu(),
+                    output.similarity[row][present].float().cpu(),
+                    output.iop[row][present].float().cpu(),
                 )
         return scores
 
-    def _sequence(self, ask: PromptRequest) -> TokenSequence:
-        match ask.prompt:
+    def _sequence(self, request: PromptRequest) -> TokenSequence:
+        match request.prompt:
             case Question(text=text):
                 return self.prompts.question(text)
             case Expression(text=text):
@@ -170,15 +169,6 @@ class HRSegSegmenter:
         )
 
 
-def _key(ask: PromptRequest) -> _Key:
-    """Asks with one key have one answer, described in different ways by different tasks."""
-    return ask.frame, id(ask.prompt)
-
-
-def _check_finite(scores: ProposalScores, frame: Frame) -> None:
-    """Scores made of NaN would choose nothing; half precision on large inputs makes them."""
-    if not all(bool(tensor.isfinite().all()) for tensor in scores):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
-            " --device cpu, or other weights."
-        )
+def _key(request: PromptRequest) -> _Key:
+    """Requests with one key share one forward pass."""
+    return request.frame, id(request.prompt)

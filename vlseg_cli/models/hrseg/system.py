@@ -1,4 +1,4 @@
-"""HRSeg's entry in the registry; LLM-Seg is read as one of it."""
+"""HRSeg's entry in the registry; LLM-Seg's checkpoints are opened as HRSeg."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -6,7 +6,6 @@ regions faster when mask token 0 always predicts (``assignment = "first"``); inf
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -24,9 +23,9 @@ from vlseg_cli.models.mask2former.criterion import (
 )
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
-from vlseg_cli.models.training import PromptLosses, Trainable, dense_only, groups_with_heads
+from vlseg_cli.models.training import PromptLosses, Trainable, groups_with_heads
 from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
-from vlseg_cli.nn.lora import inject_lora, merged_state_dict
+from vlseg_cli.nn.lora import inject_lora
 from vlseg_cli.nn.losses import (
     DenseSampling,
     MaskSampling,
@@ -39,15 +38,12 @@ from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.folder import save_folder
 
 M = TypeVar("M", bound=MaskModel)
 
 
 class MaskTrainable(Trainable, Generic[M]):
     """A model, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
-
-    architecture: str
 
     def __init__(
         self,
@@ -96,7 +92,7 @@ class MaskTrainable(Trainable, Generic[M]):
     def forward(self, batch: Any) -> dict[str, Tensor]:
         """Named, weighted losses; their plain sum is minimized."""
         if isinstance(batch, TextBatch):
-            features = self.noise_features(batch.meant.device)
+            features = self.noise_features(batch.category_shares.device)
             text_losses: dict[str, Tensor] = self.words(self.model, features, batch)
             return text_losses
         losses, _ = self.losses_of(self.encode_batch(batch), batch)
@@ -131,10 +127,6 @@ class MaskTrainable(Trainable, Generic[M]):
             losses["dense_names"] = self.weights.dense_names * dense
         return losses, category_output
 
-    def dense_collator(self, size: int | None = None) -> Any:
-        """See ``dense_only``."""
-        return dense_only(self.collator(size), self.weights.dense_names)
-
     def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
         """See ``Trainable``."""
         self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
@@ -148,15 +140,6 @@ class MaskTrainable(Trainable, Generic[M]):
     def init_from(self, directory: Path) -> tuple[str, ...]:
         """See ``Trainable``; of another system's folder the parts that both have are loaded."""
         return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
-
-    def save(self, directory: Path, card: str) -> None:
-        """Write config.json, tokenizer.json, model.safetensors (fp16) and README.md."""
-        settings = {
-            "architecture": self.architecture,
-            "config": asdict(self.model.config),
-            "categories": {"names": self.names, "stuff": self.stuff},
-        }
-        save_folder(directory, merged_state_dict(self.model), settings, self.tokenizer.save, card)
 
     # Losses ------------------------------------------------------------------------------------
 
@@ -220,7 +203,7 @@ class MaskTrainable(Trainable, Generic[M]):
         else:
             losses = self._first_token_losses(mask_output, prompts, kind)
         if category_shares is not None and self.weights.sentence_class:
-            value = self.words.meant(sentence_end(language_output), category_shares)
+            value = self.words.class_loss(sentence_end(language_output), category_shares)
             losses["sentence_class"] = self.weights.sentence_class * value
         return losses | self._location_losses(features, prompts, language_output, mask_output, kind)
 

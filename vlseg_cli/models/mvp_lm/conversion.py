@@ -1,7 +1,7 @@
-"""Official MVP-LM state dict to ours: every tensor renamed, split, cut or dropped for a reason.
+"""The released MVP-LM checkpoint to ours: sizes, and a rule for every tensor.
 
 Source: MVP-LM section 10; the layout that ``xiangwentao666/MVP-LM`` saves. Swin, connector and Phi
-are named as PSALM's are. The box head is stored under many names; any of them will do.
+are named as PSALM's are. The box head is stored under many names; any of them is enough.
 """
 
 import re
@@ -97,7 +97,7 @@ _CONDITIONS: tuple[Rule, ...] = (
 
 
 def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) -> tuple[Rule, ...]:
-    """The whole table. official: the names that there are, to take one of each tensor's."""
+    """All rules. official: the names in the checkpoint, to take one of each tensor's."""
     names = list(official)
     return (
         SplitHeads(
@@ -121,7 +121,7 @@ def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) 
 
 
 def _first_of_many(pattern: str, target: str, names: Iterable[str]) -> Iterator[Rule]:
-    """Take each of a shared module's tensors under the first name that there is."""
+    """Rename each tensor of a shared module from the first name in the checkpoint."""
     taken: set[str] = set()
     for name in names:
         match = re.fullmatch(pattern, name)
@@ -162,7 +162,7 @@ _LAYERS = {**LAYERS, "decoder_layers": r"predictor\.decoder\.layers\.(\d+)\..*"}
 
 
 def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes for an MVP-LM configuration; what neither tensors nor config tell is left out.
+    """Sizes for an MVP-LM configuration; sizes that neither tensors nor config show are left out.
 
     shapes: of the official tensors. config: the official config.json.
     Raises WeightsError if the tensors are not an MVP-LM's.
@@ -177,15 +177,15 @@ def mvp_lm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def open_official_mvp_lm(directory: Path) -> OfficialFolder:
-    """Look through an official folder and find out whether it is complete; numbers are not read.
+    """Inspect an official folder; tensors are not read.
 
-    Sizes that no file of theirs tells are those of the authors' code unless config.json has them
-    in a table "vlseg". Raises WeightsError for a folder that is damaged or no MVP-LM's.
+    Sizes that no file shows are those of the authors' code unless config.json has them in a table
+    "vlseg". Raises WeightsError for a damaged folder or another model's.
     """
-    told = read_claimed_config(directory, "MVP-LM", [MODEL_TYPE])
+    config_json = read_claimed_config(directory, "MVP-LM", [MODEL_TYPE])
     tensors = read_checkpoint(directory)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = mvp_lm_sizes(shapes, told) | told.get("vlseg", {})
+    sizes = mvp_lm_sizes(shapes, config_json) | config_json.get("vlseg", {})
     config, own = sized("MVP-LM", lambda: MVPLMConfig.from_dict(sizes), MVPLM, directory)
     tokenizer = Tokenizer(official_tokenizer(directory))
     check_vocabulary(tokenizer, config.vocabulary, directory)

@@ -1,6 +1,6 @@
-"""What MVP-LM learns from: each level is matched to the truth and pays for words, masks and boxes.
+"""MVP-LM's matching and losses: conditions, masks and boxes of every decoder level.
 
-Source: MVP-LM section 9. Unweighted; a recipe weighs them.
+Source: MVP-LM section 9. Unweighted; a recipe has the weights.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ _CLASS, _MASK, _DICE = 2.0, 5.0, 5.0  # of the matching costs
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoxTargets:
-    """What is true for one prompt: labels (M,) of the names (0 for a sentence), boxes (M, 4) as
-    cx, cy, w, h in [0, 1], is_thing (M,) bool, masks (M, …) as the sampling prepares them, or None
+    """Ground truth of one prompt: labels (M,) of the names (0 for a sentence), boxes (M, 4) as cx,
+    cy, w, h in [0, 1], is_thing (M,) bool, masks (M, …) as the sampling prepares them, or None
     where only boxes are known."""
 
     labels: Tensor
@@ -43,36 +43,36 @@ class BoxTargets:
 
 
 class TargetCounts(NamedTuple):
-    """What sums are divided by: true objects of the batch, and those of them with masks."""
+    """Denominators of the losses: objects of the batch, and those of them with masks."""
 
     objects: float
     masks: float
 
 
-def count_targets(truth: Sequence[BoxTargets]) -> tuple[int, int]:
-    """Objects and masks of a batch, as they are."""
-    masks = [0 if one.masks is None else len(one.masks) for one in truth]
-    return sum(len(one.boxes) for one in truth), sum(masks)
+def count_targets(targets: Sequence[BoxTargets]) -> tuple[int, int]:
+    """Objects and masks of a batch."""
+    masks = [0 if one.masks is None else len(one.masks) for one in targets]
+    return sum(len(one.boxes) for one in targets), sum(masks)
 
 
 def match_level(
     level: DecoderLevel,
-    truth: Sequence[BoxTargets],
+    targets: Sequence[BoxTargets],
     kind: ConditionKind,
     sampling: MaskSampling,
     selected: int | None = None,
 ) -> Pairs:
-    """The cheapest assignment per prompt. selected: with stuff queries, how many come before."""
+    """The cheapest assignment per prompt. selected: number of queries before stuff queries."""
     pairs = []
-    for row, one in enumerate(truth):
+    for row, one in enumerate(targets):
         cost = box_cost(level.boxes[row], one.boxes)
         if selected is not None:
             cost = mean_stuff_cost(cost, one.is_thing)
         if kind is ConditionKind.CATEGORY:
             cost = cost - _CLASS * level.scores[row].detach().softmax(-1)[:, one.labels]
         if one.masks is not None:
-            predicted, wanted = sampling.for_matching(level.pred_masks[row].detach(), one.masks)
-            cost = cost + mask_cost(predicted, wanted, _MASK, _DICE)
+            predicted, target = sampling.for_matching(level.pred_masks[row].detach(), one.masks)
+            cost = cost + mask_cost(predicted, target, _MASK, _DICE)
         if selected is not None:
             cost = separate_stuff_cost(cost, one.is_thing, selected)
         pairs.append(hungarian_assignment(cost))
@@ -81,47 +81,47 @@ def match_level(
 
 def level_losses(
     level: DecoderLevel,
-    truth: Sequence[BoxTargets],
+    targets: Sequence[BoxTargets],
     pairs: Pairs,
     kind: ConditionKind,
     sampling: MaskSampling,
     counts: TargetCounts,
-    void_weight: float = 0.1,
+    no_object_weight: float = 0.1,
 ) -> Losses:
     """Keys: the kind's own, box, giou, and mask and dice if any masks are known.
 
-    Boxes are learned from things alone: those of stuff are accidents of what covers it.
+    Box losses are of things only: a stuff box depends on what covers it.
     """
     if kind is ConditionKind.CATEGORY:
-        void = level.scores[:, 0].isfinite().sum(-1) - 1  # the last of each prompt's own list
-        target = void.unsqueeze(1).repeat(1, level.scores.shape[1])
+        no_object = level.scores[:, 0].isfinite().sum(-1) - 1  # the last condition of each prompt
+        target = no_object.unsqueeze(1).repeat(1, level.scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
-            target[row, queries] = truth[row].labels[objects]
-        condition = category_loss(level.scores, target, void, void_weight)
+            target[row, queries] = targets[row].labels[objects]
+        condition = category_loss(level.scores, target, no_object, no_object_weight)
     else:
         wanted = torch.zeros_like(level.scores[..., 0])
         wanted[_matched(pairs)] = 1
         condition = balanced_bce(level.scores[..., 0], wanted)
-    losses = {kind.value: condition, **_box_losses(level, truth, pairs, counts.objects)}
-    return losses | _mask_losses(level, truth, pairs, sampling, counts.masks)
+    losses = {kind.value: condition, **_box_losses(level, targets, pairs, counts.objects)}
+    return losses | _mask_losses(level, targets, pairs, sampling, counts.masks)
 
 
 def denoised_losses(
     level: DecoderLevel,
     noise: DenoisingQueries,
-    truth: Sequence[BoxTargets],
+    targets: Sequence[BoxTargets],
     sampling: MaskSampling,
     counts: TargetCounts,
 ) -> Losses:
-    """The same for denoising queries, which know whose they are."""
+    """The same for denoising queries, whose target is known."""
     pairs = denoised_pairs(noise)
     rows, queries = _matched(pairs)
-    labels = torch.cat([truth[i].labels[objects] for i, (_, objects) in enumerate(pairs)])
+    labels = torch.cat([targets[i].labels[objects] for i, (_, objects) in enumerate(pairs)])
     shared = TargetCounts(counts.objects * noise.groups, counts.masks * noise.groups)
     return {
         ConditionKind.CATEGORY.value: F.cross_entropy(level.scores[rows, queries].float(), labels),
-        **_box_losses(level, truth, pairs, shared.objects),
-        **_mask_losses(level, truth, pairs, sampling, shared.masks),
+        **_box_losses(level, targets, pairs, shared.objects),
+        **_mask_losses(level, targets, pairs, sampling, shared.masks),
     }
 
 
@@ -137,41 +137,41 @@ def denoised_pairs(noise: DenoisingQueries) -> Pairs:
 
 
 def all_losses(
-    answered: MVPLMMaskOutput,
+    output: MVPLMMaskOutput,
     noise: DenoisingQueries | None,
-    truth: Sequence[BoxTargets],
+    targets: Sequence[BoxTargets],
     kind: ConditionKind,
     sampling: MaskSampling,
     counts: TargetCounts,
     selected: int | None = None,
-    void_weight: float = 0.1,
+    no_object_weight: float = 0.1,
 ) -> list[Losses]:
-    """Losses of every level, of the initial one and of the denoised ones."""
-    assert answered.initial is not None, "training needs every level"
+    """Losses of every level, the initial one and the denoised ones included."""
+    assert output.initial is not None, "training needs all levels"
     stages = []
-    for level in (*answered.levels, answered.initial):
-        pairs = match_level(level, truth, kind, sampling, selected)
-        stages.append(level_losses(level, truth, pairs, kind, sampling, counts, void_weight))
+    for level in (*output.levels, output.initial):
+        pairs = match_level(level, targets, kind, sampling, selected)
+        stages.append(level_losses(level, targets, pairs, kind, sampling, counts, no_object_weight))
     if noise is not None:
         stages += [
-            denoised_losses(level, noise, truth, sampling, counts) for level in answered.denoised
+            denoised_losses(level, noise, targets, sampling, counts) for level in output.denoised
         ]
     return stages
 
 
 def _matched(pairs: Pairs) -> tuple[Tensor, Tensor]:
-    """Rows and queries of all pairs, in one go: one gradient is made instead of one per prompt."""
+    """Rows and queries of all pairs, flat: one gather instead of one per prompt."""
     rows = torch.cat([torch.full_like(queries, i) for i, (queries, _) in enumerate(pairs)])
     return rows, torch.cat([queries for queries, _ in pairs])
 
 
 def _box_losses(
-    level: DecoderLevel, truth: Sequence[BoxTargets], pairs: Pairs, objects: float
+    level: DecoderLevel, targets: Sequence[BoxTargets], pairs: Pairs, objects: float
 ) -> Losses:
     rows, queries = _matched(pairs)
     found = level.boxes[rows, queries].float()
-    wanted = torch.cat([one.boxes[i] for one, (_, i) in zip(truth, pairs, strict=True)])
-    things = torch.cat([one.is_thing[i] for one, (_, i) in zip(truth, pairs, strict=True)])
+    wanted = torch.cat([one.boxes[i] for one, (_, i) in zip(targets, pairs, strict=True)])
+    things = torch.cat([one.is_thing[i] for one, (_, i) in zip(targets, pairs, strict=True)])
     found, wanted = found[things], wanted[things].float()
     overlap = generalized_iou(cxcywh_to_xyxy(found), cxcywh_to_xyxy(wanted))
     return {
@@ -182,17 +182,17 @@ def _box_losses(
 
 def _mask_losses(
     level: DecoderLevel,
-    truth: Sequence[BoxTargets],
+    targets: Sequence[BoxTargets],
     pairs: Pairs,
     sampling: MaskSampling,
     masks: float,
 ) -> Losses:
-    known = [i for i, one in enumerate(truth) if one.masks is not None]
+    known = [i for i, one in enumerate(targets) if one.masks is not None]
     if not known:
         return {}
     rows = torch.cat([torch.full_like(pairs[i][0], i) for i in known])
     queries = torch.cat([pairs[i][0] for i in known])
-    wanted = torch.cat([m[pairs[i][1]] for i in known if (m := truth[i].masks) is not None])
+    wanted = torch.cat([m[pairs[i][1]] for i in known if (m := targets[i].masks) is not None])
     logits, values = sampling.for_loss(level.pred_masks[rows, queries], wanted)
     return {"mask": mask_bce(logits, values, masks), "dice": dice_loss(logits, values, masks)}
 
@@ -201,28 +201,27 @@ def selection_loss(
     projected: Tensor,
     valid: Tensor,
     memory: Sequence[Tensor],
-    asked: MVPLMQueries,
-    truth: Sequence[BoxTargets],
+    queries: MVPLMQueries,
+    targets: Sequence[BoxTargets],
 ) -> Tensor:
-    """Not in the paper, where only the chosen places learn: is each place on what was meant?
+    """Auxiliary, not in the paper: classify every memory location as inside a target or not.
 
-    projected (P, S, D): the places' features in the space of the conditions; valid (S,) bool: those
-    that can be chosen; memory: its levels, whose maps the places are. Balanced cross entropy, 0 if
-    no masks are known.
+    projected (P, S, D): locations in the space of the conditions; valid (S,) bool: candidates;
+    memory: its levels. Balanced cross entropy, 0 if no masks are known.
     """
-    logits = projected @ asked.conditions.transpose(1, 2)
-    wanted = torch.zeros_like(logits, dtype=torch.float)
+    logits = projected @ queries.conditions.transpose(1, 2)
+    inside = torch.zeros_like(logits, dtype=torch.float)
     known = torch.zeros_like(logits, dtype=torch.bool)
-    for row, one in enumerate(truth):
+    for row, one in enumerate(targets):
         if one.masks is None:
             continue
-        known[row] = valid.unsqueeze(1) & asked.present[row]
-        inside = [
+        known[row] = valid.unsqueeze(1) & queries.present[row]
+        cells = [
             F.adaptive_avg_pool2d(one.masks, (level.shape[-2], level.shape[-1])).flatten(1)
             for level in memory
         ]
-        for label, mask in zip(one.labels.tolist(), torch.cat(inside, 1) > 0.5, strict=True):
-            wanted[row, mask, label] = 1
+        for label, mask in zip(one.labels.tolist(), torch.cat(cells, 1) > 0.5, strict=True):
+            inside[row, mask, label] = 1
     if not known.any():
         return logits.sum() * 0
-    return balanced_bce(logits[known], wanted[known])
+    return balanced_bce(logits[known], inside[known])

@@ -1,4 +1,8 @@
-"""What MVP-LM's four steps hand to each other."""
+"""MVP-LM's network: locations of the image that match the conditions become queries.
+
+Data flows top to bottom: ``encode_image`` runs once per image; ``run_language_model``,
+``build_queries`` and ``decode_masks`` per prompt.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,9 +37,9 @@ from vlseg_cli.text.sequence import TokenSequence
 
 
 class MVPLMLanguageOutput(NamedTuple):
-    """Step 2 for P prompts, positions after the picture: hidden (P, L, D) of the last layer, mean
+    """Step 2 for P prompts, positions after the image: hidden (P, L, D) of the last layer, mean
     (P, L, D) over the embeddings and all layers, ids and condition (P, L) padded with 0 and -1,
-    embeds (P, L, D) what went in."""
+    embeds (P, L, D) the inputs."""
 
     hidden: Tensor
     mean: Tensor
@@ -45,8 +49,8 @@ class MVPLMLanguageOutput(NamedTuple):
 
 
 class InstructionSpan(NamedTuple):
-    """What step 3 needs of step 2: pooled (P, K, D) conditions, present (P, K): rows may have
-    fewer; summary (P, D): the last hidden state at the end of the answer."""
+    """Input of step 3: pooled (P, K, D) conditions, present (P, K) bool: False at padding; summary
+    (P, D): the last hidden state at ``<seg>``."""
 
     pooled: Tensor
     present: Tensor
@@ -54,16 +58,16 @@ class InstructionSpan(NamedTuple):
 
 
 class MVPLMQueries(NamedTuple):
-    """Step 3: conditions (P, K, d), present (P, K); queries (P, N, d) and their boxes (P, N, 4) as
-    logits; base (P, N, d): the part of the queries that comes from the summary token, or 0.
-    places (P, n): where in the memory the first n queries were found."""
+    """Step 3: conditions (P, K, D), present (P, K); queries (P, N, D) and their boxes (P, N, 4) as
+    logits; base (P, N, D): the part of the queries from the summary token, or 0. locations (P, n):
+    indices into the memory of the first n queries."""
 
     conditions: Tensor
     present: Tensor
     queries: Tensor
     boxes: Tensor
     base: Tensor
-    places: Tensor
+    locations: Tensor
 
 
 class DecoderLevel(NamedTuple):
@@ -76,9 +80,9 @@ class DecoderLevel(NamedTuple):
 
 
 class MVPLMMaskOutput(NamedTuple):
-    """Step 4. levels: of the queries as asked, then after each layer; the last one counts. initial:
-    the first level once more, with the gradients that teach the selection; denoised: the levels of
-    the denoising queries."""
+    """Step 4. levels: of the queries before the decoder, then after each layer; the last is the
+    result. initial: the first level with gradients to the selection; denoised: the levels of the
+    denoising queries."""
 
     levels: tuple[DecoderLevel, ...]
     initial: DecoderLevel | None = None
@@ -132,32 +136,36 @@ class MVPLM(nn.Module):
         )
         self.mask_head = MLP(channels, 3, config.mask_channels)
 
-    # 1 see ------------------------------------------------------------------------------------
+    # 1 encode_image ---------------------------------------------------------------------------
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
-        """(B, 3, H, W) normalized pixels, H and W multiples of 32 -> Seen, four memory levels."""
+        """(B, 3, H, W) normalized pixels, H and W multiples of 32 -> features, four memory
+        levels."""
         pyramid = self.vision_tower(pixel_values)
         return ImageFeatures(pyramid, self.pixel_decoder(pyramid), self.connector(pyramid[-1]))
 
-    # 2 read -----------------------------------------------------------------------------------
+    # 2 run_language_model ---------------------------------------------------------------------
 
     def run_language_model(
-        self, seen: ImageFeatures, sequences: Sequence[TokenSequence], pictures: Tensor
+        self,
+        image_features: ImageFeatures,
+        sequences: Sequence[TokenSequence],
+        image_index: Tensor,
     ) -> MVPLMLanguageOutput:
-        """P prompts, prompt p about picture ``pictures[p]``; all with the same prefix."""
-        prefix = self.encode_prefix(seen, sequences[0].prefix)
-        ids, condition, real = pad_sequences(sequences, pictures.device)
+        """P prompts, prompt p about image ``image_index[p]``; all with the same prefix."""
+        prefix = self.encode_prefix(image_features, sequences[0].prefix)
+        ids, condition, real = pad_sequences(sequences, image_index.device)
         embeds = self.embed(ids)
         before = prefix.hidden.shape[1]
-        told = self.language(
+        output = self.language(
             inputs_embeds=embeds,
             attention_mask=torch.cat([real.new_ones(len(ids), before), real], 1).long(),
-            cache=repeat_cache(prefix, pictures),
+            cache=repeat_cache(prefix, image_index),
             use_cache=True,
             output_hidden_states=True,
         )
-        mean = torch.stack(told.hidden_states).mean(0)
-        return MVPLMLanguageOutput(told.last_hidden_state, mean, ids, condition, embeds)
+        mean = torch.stack(output.hidden_states).mean(0)
+        return MVPLMLanguageOutput(output.last_hidden_state, mean, ids, condition, embeds)
 
     def embed(self, ids: Tensor) -> Tensor:
         """(P, L) -> (P, L, D); ``<seg>`` is the summary token, or zeros without one."""
@@ -165,108 +173,109 @@ class MVPLM(nn.Module):
         embeds: Tensor = self.language.embed_tokens(ids.masked_fill(mark, token or 0))
         return embeds if token is not None else embeds.masked_fill(mark.unsqueeze(-1), 0)
 
-    def encode_prefix(self, seen: ImageFeatures, ids: tuple[int, ...]) -> PrefixCache:
-        """Read the words before the picture and the picture itself, once per wording."""
-        if ids not in seen.prefixes:
-            tokens = seen.tokens.flatten(2).transpose(1, 2)
-            words = torch.tensor(ids, device=tokens.device, dtype=torch.long)
-            text = self.language.embed_tokens(words).expand(len(seen), -1, -1)
+    def encode_prefix(self, image_features: ImageFeatures, ids: tuple[int, ...]) -> PrefixCache:
+        """The text before the image and the image itself, once per wording."""
+        if ids not in image_features.prefixes:
+            tokens = image_features.tokens.flatten(2).transpose(1, 2)
+            prefix = torch.tensor(ids, device=tokens.device, dtype=torch.long)
+            text = self.language.embed_tokens(prefix).expand(len(image_features), -1, -1)
             embeds = torch.cat([text.to(tokens.dtype), tokens], 1)
-            seen.prefixes[ids] = encode_prefix(self.language, embeds)
-        return seen.prefixes[ids]
+            image_features.prefixes[ids] = encode_prefix(self.language, embeds)
+        return image_features.prefixes[ids]
 
-    def pool(self, read: MVPLMLanguageOutput) -> InstructionSpan:
-        """Words and sentences as means over their tokens and all layers."""
+    def pool(self, output: MVPLMLanguageOutput) -> InstructionSpan:
+        """Names and sentences as means over their tokens and all layers."""
         pooled, present = pool_conditions(
-            LanguageOutput(read.mean, read.ids, read.condition, read.embeds)
+            LanguageOutput(output.mean, output.ids, output.condition, output.embeds)
         )
-        mark = (read.ids == Placeholder.QUERIES).int().argmax(1)
-        return InstructionSpan(pooled, present, read.hidden[torch.arange(len(mark)), mark])
+        mark = (output.ids == Placeholder.QUERIES).int().argmax(1)
+        return InstructionSpan(pooled, present, output.hidden[torch.arange(len(mark)), mark])
 
-    # 3 ask ------------------------------------------------------------------------------------
+    # 3 build_queries --------------------------------------------------------------------------
 
     def build_queries(
         self,
-        seen: ImageFeatures,
-        pictures: Tensor,
+        image_features: ImageFeatures,
+        image_index: Tensor,
         instruction: InstructionSpan,
         kind: ConditionKind,
         stuff: bool = False,
     ) -> MVPLMQueries:
-        """Conditions, the places most similar to them, and ``stuff`` queries after those."""
+        """Conditions, queries at the locations most similar to them, then ``stuff`` queries."""
         conditions = self.condition_projectors[kind](instruction.pooled)
         present = instruction.present
-        candidates = self.selection(flatten_maps(seen.pixels.memory))
-        wanted = [row[one] for row, one in zip(conditions, present, strict=True)]
+        candidates = self.selection(flatten_maps(image_features.pixels.memory))
+        each = [row[one] for row, one in zip(conditions, present, strict=True)]
         if kind is ConditionKind.CATEGORY:
-            wanted = [row[:-1] for row in wanted]  # nothing looks like background
+            each = [row[:-1] for row in each]  # without background
         projected = self.condition_heads[kind](candidates.features)
         count = self.config.queries
         if kind is ConditionKind.SENTENCE:
             count = self.config.sentence_queries or count
-        places = select_queries(candidates, projected, pictures, wanted, count)
-        queries = gather_locations(candidates.features, pictures, places)
-        boxes = self.decoder.box_head(queries) + candidates.proposals[places]
+        locations = select_queries(candidates, projected, image_index, each, count)
+        queries = gather_locations(candidates.features, image_index, locations)
+        boxes = self.decoder.box_head(queries) + candidates.proposals[locations]
         base = torch.zeros_like(queries)
         if self.config.summary_token is not None:
-            every = self.base_query(instruction.summary)
-            base = every.view(len(queries), -1, queries.shape[2])[:, :count]
+            base = self.base_query(instruction.summary)
+            base = base.view(len(queries), -1, queries.shape[2])[:, :count]
         if stuff:
-            each = self.stuff_query.weight.expand(len(queries), -1, -1)
-            queries = torch.cat([queries, each], 1)
+            learned = self.stuff_query.weight.expand(len(queries), -1, -1)
+            queries = torch.cat([queries, learned], 1)
             boxes = torch.cat([boxes, self.stuff_box.weight.expand(len(boxes), -1, -1)], 1)
-            base = torch.cat([base, torch.zeros_like(each)], 1)
-        return MVPLMQueries(conditions, present, queries, boxes, base, places)
+            base = torch.cat([base, torch.zeros_like(learned)], 1)
+        return MVPLMQueries(conditions, present, queries, boxes, base, locations)
 
-    def project(self, seen: ImageFeatures, kind: ConditionKind) -> tuple[Tensor, Tensor]:
-        """All places of the memory in the space of the conditions (B, S, d), and which of them can
-        be chosen (S,)."""
-        candidates = self.selection(flatten_maps(seen.pixels.memory))
+    def project(self, image_features: ImageFeatures, kind: ConditionKind) -> tuple[Tensor, Tensor]:
+        """All locations of the memory in the space of the conditions (B, S, D), and which of them
+        are candidates (S,) bool."""
+        candidates = self.selection(flatten_maps(image_features.pixels.memory))
         projected = self.condition_heads[kind](candidates.features)
         return projected, candidates.proposals.isfinite().all(-1)
 
-    # 4 answer ---------------------------------------------------------------------------------
+    # 4 decode_masks ---------------------------------------------------------------------------
 
     def decode_masks(
         self,
-        seen: ImageFeatures,
-        pictures: Tensor,
-        asked: MVPLMQueries,
+        image_features: ImageFeatures,
+        image_index: Tensor,
+        queries: MVPLMQueries,
         kind: ConditionKind,
-        every: bool = False,
+        all_levels: bool = False,
         noise: DenoisingQueries | None = None,
     ) -> MVPLMMaskOutput:
-        """Queries look at their pictures and answer. every: all levels, not the last alone."""
-        # Only the initial level teaches the selection.
-        queries, boxes = asked.queries.detach() + asked.base, asked.boxes.detach()
+        """Scores, boxes and masks of the queries. all_levels: for training, instead of the last."""
+        # Only the initial level has gradients to the selection.
+        content, boxes = queries.queries.detach() + queries.base, queries.boxes.detach()
         if noise is not None:
-            queries = torch.cat([noise.queries, queries], 1)
+            content = torch.cat([noise.queries, content], 1)
             boxes = torch.cat([noise.boxes, boxes], 1)
-        packing = QueryPacking(pictures, len(seen.pixels.mask_features), queries.shape[1])
-        packed, around = packing.pack(queries), packing.pack(boxes)
+        batch = len(image_features.pixels.mask_features)
+        packing = QueryPacking(image_index, batch, content.shape[1])
+        packed, references = packing.pack(content), packing.pack(boxes)
         blocked = packing.separation_mask()
         if noise is not None:
             blocked = blocked | noise.attention_mask(boxes.shape[1]).repeat(
                 packing.slots, packing.slots
             )
-        memory = flatten_maps(seen.pixels.memory)
-        decoded = self.decoder(packed, around, memory, blocked if blocked.any() else None)
-        hidden = (packed, *decoded.hidden) if every else decoded.hidden[-1:]
-        found = (around.sigmoid(), *decoded.boxes) if every else decoded.boxes[-1:]
+        memory = flatten_maps(image_features.pixels.memory)
+        decoded = self.decoder(packed, references, memory, blocked if blocked.any() else None)
+        hidden = (packed, *decoded.hidden) if all_levels else decoded.hidden[-1:]
+        found = (references.sigmoid(), *decoded.boxes) if all_levels else decoded.boxes[-1:]
         levels = [
-            self._predict(seen, packing, z, box, asked, kind)
+            self._predict(image_features, packing, z, box, queries, kind)
             for z, box in zip(hidden, found, strict=True)
         ]
-        if not every:
+        if not all_levels:
             return MVPLMMaskOutput(tuple(levels))
         count = 0 if noise is None else noise.queries.shape[1]
-        apart = QueryPacking(pictures, len(seen.pixels.mask_features), asked.queries.shape[1])
+        ordinary = QueryPacking(image_index, batch, queries.queries.shape[1])
         initial = self._predict(
-            seen,
-            apart,
-            apart.pack(asked.queries + asked.base),
-            apart.pack(asked.boxes).sigmoid(),
-            asked,
+            image_features,
+            ordinary,
+            ordinary.pack(queries.queries + queries.base),
+            ordinary.pack(queries.boxes).sigmoid(),
+            queries,
             kind,
         )
         return MVPLMMaskOutput(
@@ -277,31 +286,31 @@ class MVPLM(nn.Module):
 
     def _predict(
         self,
-        seen: ImageFeatures,
+        image_features: ImageFeatures,
         packing: QueryPacking,
         hidden: Tensor,
         boxes: Tensor,
-        asked: MVPLMQueries,
+        queries: MVPLMQueries,
         kind: ConditionKind,
     ) -> DecoderLevel:
-        """The heads, one for all levels: hidden (B, T, d) -> scores and masks of the P prompts."""
-        z = self.decoder.norm(hidden)
-        masks = torch.einsum("btd,bdhw->bthw", self.mask_head(z), seen.pixels.mask_features)
-        scores = packing.unpack(self.condition_heads[kind](z)) @ asked.conditions.transpose(1, 2)
-        scores = scores.masked_fill(~asked.present.unsqueeze(1), float("-inf"))
+        """The heads, shared by all levels: packed hidden (B, T, D) -> outputs of the P prompts."""
+        z, features = self.decoder.norm(hidden), image_features.pixels.mask_features
+        masks = torch.einsum("btd,bdhw->bthw", self.mask_head(z), features)
+        scores = packing.unpack(self.condition_heads[kind](z)) @ queries.conditions.transpose(1, 2)
+        scores = scores.masked_fill(~queries.present.unsqueeze(1), float("-inf"))
         return DecoderLevel(scores, packing.unpack(boxes), packing.unpack(masks))
 
     # ------------------------------------------------------------------------------------------
 
     def forward(
         self,
-        seen: ImageFeatures,
+        image_features: ImageFeatures,
         sequences: Sequence[TokenSequence],
-        pictures: Tensor,
+        image_index: Tensor,
         kind: ConditionKind,
         stuff: bool = False,
     ) -> MVPLMMaskOutput:
-        """Steps 2 to 4 in one go."""
-        instruction = self.pool(self.run_language_model(seen, sequences, pictures))
-        asked = self.build_queries(seen, pictures, instruction, kind, stuff)
-        return self.decode_masks(seen, pictures, asked, kind)
+        """Steps 2 to 4."""
+        output = self.run_language_model(image_features, sequences, image_index)
+        queries = self.build_queries(image_features, image_index, self.pool(output), kind, stuff)
+        return self.decode_masks(image_features, image_index, queries, kind)

@@ -1,7 +1,7 @@
-"""Raw scores, boxes and masks become a Prediction (MVP-LM section 7).
+"""Scores, boxes and masks become a Prediction (MVP-LM section 7).
 
-Segments of names are made as PSALM's are; here is what only MVP-LM has: boxes of its own, and the
-honest answer that nothing in the picture is meant.
+Segments of names are built as in ``mask2former/postprocessing.py``; here is what only MVP-LM has:
+predicted boxes, and gRefCOCO's no-target decision (``_expression_segments``).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vlseg_cli.models.mask2former.postprocessing import build_prediction
+from vlseg_cli.models.mask2former.postprocessing import build_prediction as build_mask_prediction
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.nn.boxes import boxes_to_pixels
 from vlseg_cli.nn.postprocessing import (
@@ -33,12 +33,12 @@ from vlseg_cli.schema import (
     segment_from_mask,
 )
 
-BOXED = (Task.DETECT, Task.GROUND)  # their segments' boxes are the model's, not the masks'
+BOXED = (Task.DETECT, Task.GROUND)  # with predicted boxes instead of the masks' boxes
 
 
 class BoxedOutput(NamedTuple):
-    """The answer to one prompt: scores (N, K), boxes (N, 4), pred_masks (N, h, w), and the caption
-    that came before it."""
+    """The output for one prompt: scores (N, K), boxes (N, 4), pred_masks (N, h, w), and the
+    generated caption."""
 
     scores: Tensor
     boxes: Tensor
@@ -46,53 +46,53 @@ class BoxedOutput(NamedTuple):
     caption: str
 
 
-def describe(
-    ask: PromptRequest,
+def build_prediction(
+    request: PromptRequest,
     frame: Frame,
-    canvas: ImageGeometry,
-    part: BoxedOutput,
+    geometry: ImageGeometry,
+    output: BoxedOutput,
     config: MVPLMConfig,
     seconds: dict[str, float],
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
-    match ask.prompt:
-        case Categories() if ask.task not in BOXED:
-            masks_alone = [(part.scores, part.pred_masks)]
-            found = build_prediction(ask, frame, canvas, masks_alone, config, seconds)
-            return replace(found, text=part.caption)
+    """The output for one request as a Prediction on the frame's grid."""
+    match request.prompt:
+        case Categories() if request.task not in BOXED:
+            without_boxes = [(output.scores, output.pred_masks)]
+            found = build_mask_prediction(request, frame, geometry, without_boxes, config, seconds)
+            return replace(found, text=output.caption)
         case Categories() as names:
-            segments = _detected(ask, names, canvas, part, config)
+            segments = _box_segments(request, names, geometry, output, config)
         case Expression(text=text) | Question(text=text):
-            segments = _meant(ask, text, canvas, part, config)
+            segments = _expression_segments(request, text, geometry, output, config)
         case regions:
-            raise TypeError(f"MVP-LM has no answer to {type(regions).__name__}")
+            raise TypeError(f"MVP-LM takes no {type(regions).__name__}")
     return Prediction(
         frame.source,
         frame.index,
         frame.height,
         frame.width,
-        ask.task,
-        ask.prompt,
+        request.task,
+        request.prompt,
         tuple(segments),
-        text=part.caption,
+        text=output.caption,
         seconds=seconds,
     )
 
 
-def _detected(
-    ask: PromptRequest,
+def _box_segments(
+    request: PromptRequest,
     prompt: Categories,
-    canvas: ImageGeometry,
-    part: BoxedOutput,
+    geometry: ImageGeometry,
+    output: BoxedOutput,
     config: MVPLMConfig,
 ) -> list[Segment]:
-    """Named boxes, best first; one may have an empty mask."""
-    threshold = config.instance_score if ask.threshold is None else ask.threshold
+    """Instances with predicted boxes, best first; a mask may be empty."""
+    threshold = config.instance_score if request.threshold is None else request.threshold
     flags = [prompt.is_thing(i) for i in range(len(prompt.names))]
-    things = torch.tensor(flags, device=part.scores.device)
-    masks = resize_to_original(part.pred_masks, canvas)
-    found = top_instances(part.scores, masks, things=things)
-    boxes = boxes_to_pixels(part.boxes, canvas)
+    things = torch.tensor(flags, device=output.scores.device)
+    masks = resize_to_original(output.pred_masks, geometry)
+    found = top_instances(output.scores, masks, things=things)
+    boxes = boxes_to_pixels(output.boxes, geometry)
     return [
         _boxed(masks[query], boxes[query], score, prompt.names[category], category)
         for score, category, query in zip(
@@ -102,33 +102,41 @@ def _detected(
     ]
 
 
-def _meant(
-    ask: PromptRequest, text: str, canvas: ImageGeometry, part: BoxedOutput, config: MVPLMConfig
+def _expression_segments(
+    request: PromptRequest,
+    text: str,
+    geometry: ImageGeometry,
+    output: BoxedOutput,
+    config: MVPLMConfig,
 ) -> list[Segment]:
-    """What a sentence means: the best alone, or all that score enough, which may be none."""
-    masks = resize_to_original(part.pred_masks, canvas)
-    each = referring_scores(part.scores[:, 0], masks)
+    """Of a sentence: the best query, or the union of all above the threshold (``many``).
+
+    No-target: with ``many``, or with a threshold, no query may score enough; then there is no
+    segment.
+    """
+    masks = resize_to_original(output.pred_masks, geometry)
+    each = referring_scores(output.scores[:, 0], masks)
     order = each.argsort(descending=True)
-    lowest = config.sentence_score if ask.threshold is None else ask.threshold
-    if ask.many:
-        chosen = order[each[order] > lowest]
+    threshold = config.sentence_score if request.threshold is None else request.threshold
+    if request.many:
+        chosen = order[each[order] > threshold]
     else:
-        chosen = order[:1] if ask.threshold is None else order[:1][each[order[:1]] >= lowest]
+        chosen = order[:1] if request.threshold is None else order[:1][each[order[:1]] >= threshold]
     if not len(chosen):
         return []
-    if ask.task in BOXED:
-        boxes = boxes_to_pixels(part.boxes, canvas)
+    if request.task in BOXED:
+        boxes = boxes_to_pixels(output.boxes, geometry)
         return [_boxed(masks[query], boxes[query], float(each[query]), text) for query in chosen]
-    together = (masks[chosen] > 0).any(0)
-    if not bool(together.any()):
+    union = (masks[chosen] > 0).any(0)
+    if not bool(union.any()):
         return []
-    return [segment_from_mask(together.cpu().numpy(), float(each[chosen[0]]), text)]
+    return [segment_from_mask(union.cpu().numpy(), float(each[chosen[0]]), text)]
 
 
 def _boxed(
     mask: Tensor, box: Tensor, score: float, label: str, category: int | None = None
 ) -> Segment:
-    """A segment with the model's own box, cut off at the picture's edge; box: corners in px."""
+    """A segment with a predicted box, clipped to the image; box: corners in px."""
     height, width = mask.shape
     edge: Sequence[float] = (width, height, width, height)
     x0, y0, x1, y1 = np.clip(box.double().cpu().numpy(), 0, edge).tolist()

@@ -1,8 +1,8 @@
 """MVP-LM's instructions: as its released code words them, as its paper does, and the short wording
 of a miniature.
 
-The mark ``<seg>`` stands at the end of the answer in all of them: nothing (zeros) for the released
-code, the summary token ``<PER>`` for the paper. Source: MVP-LM section 4.
+All end with ``<seg>``: a zero embedding in the released code, the summary token ``<PER>`` in the
+paper. Source: MVP-LM section 4.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from vlseg_cli.text.tokenizer import Tokenizer
 Style = Literal["released", "paper", "plain"]
 
 SUMMARY = "<PER>"
-IGNORED = -100  # label of a position that is not to be said
+IGNORED = -100  # label of a position without next-token loss
 _NAMES_PAPER = (
     "Please identify all objects according to the given phrase list. "
     "This is all the candidate phrases."
@@ -31,7 +31,7 @@ _RESULT_PAPER = "The perception result is "
 
 
 class _Wording(NamedTuple):
-    """How the released code asks for names: the request, what it calls names, what it promises."""
+    """The released code's wording for names: the request, its words for names and result."""
 
     request: str
     names: str
@@ -55,14 +55,14 @@ _NAMES: dict[Task, _Wording] = {
 
 
 class Turn(NamedTuple):
-    """What is asked, with its mark for the picture, and what is answered, up to ``<seg>``."""
+    """A question with ``<image>``, and its answer up to ``<seg>``."""
 
     question: str
     answer: str
 
 
 def name_turn(count: int, task: Task, style: Style) -> Turn:
-    """Ask for ``count`` names; SEMANTIC is asked as PANOPTIC."""
+    """A prompt for ``count`` names; SEMANTIC has PANOPTIC's."""
     marks = ", ".join(["<cls>"] * count)
     if style == "plain":
         return Turn("<image> segment " + "<cls> " * count, "<seg>")
@@ -79,7 +79,7 @@ def name_turn(count: int, task: Task, style: Style) -> Turn:
 
 
 def sentence_turn(style: Style, task: Task = Task.REFER, many: bool = False) -> Turn:
-    """Ask for what a sentence means; the released code words several targets differently."""
+    """A prompt for a sentence; the released code words several targets differently."""
     if style == "plain":
         return Turn("<image> find <refer> ", "<seg>")
     if style == "paper":
@@ -97,48 +97,51 @@ def sentence_turn(style: Style, task: Task = Task.REFER, many: bool = False) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SupervisedCaption:
-    """A prompt with its answer. labels (L,): what is to be said, ``IGNORED`` elsewhere."""
+    """A prompt with its answer. labels (L,): target tokens, ``IGNORED`` elsewhere."""
 
     sequence: TokenSequence
     labels: NDArray[np.int64]
 
 
 class MVPLMPrompts:
-    """Makes token sequences of what is asked. summary: id of ``<PER>``, None without one.
+    """Token sequences of prompts. summary: id of ``<PER>``, None without one.
 
-    With a summary token ``names`` and ``sentence`` end where the model begins to speak; ``spoken``
-    adds what it said.
+    With a summary token ``names`` and ``sentence`` end where the model generates; ``with_caption``
+    adds what it generated.
     """
 
     def __init__(self, tokenizer: Tokenizer, style: Style, summary: int | None = None) -> None:
         self.tokenizer, self.style, self.summary = tokenizer, style, summary
 
-    # What is asked in use ----------------------------------------------------------------------
+    # For inference ----------------------------------------------------------------------------
 
     def names(self, names: Sequence[str], task: Task) -> TokenSequence:
-        """Names in this order, then ``background``, which is the void class."""
+        """Names in this order, then ``background``, the no-object class."""
         tokens = self.name_tokens(names)
-        return assemble(self._asked(name_turn(len(tokens), task, self.style)), 1, names=tokens)
+        return assemble(
+            self._inference_ids(name_turn(len(tokens), task, self.style)), 1, names=tokens
+        )
 
     def sentence(self, text: str, task: Task = Task.REFER, many: bool = False) -> TokenSequence:
         """One expression or question."""
-        ids = self._asked(sentence_turn(self.style, task, many))
+        ids = self._inference_ids(sentence_turn(self.style, task, many))
         return assemble(ids, 1, expression=self.sentence_tokens(text))
 
-    def spoken(self, asked: TokenSequence, caption: Sequence[int]) -> TokenSequence:
-        """``asked`` with the caption and the announcement of the result before ``<seg>``."""
+    def with_caption(self, prompt: TokenSequence, caption: Sequence[int]) -> TokenSequence:
+        """``prompt`` with the caption and the announcement of the result before ``<seg>``."""
         announced = [] if self.style == "plain" else self.tokenizer.ids(f" {_RESULT_PAPER}")
-        said = [*caption, *announced]
-        ids = np.concatenate([asked.ids[:-1], np.asarray(said, np.int64), asked.ids[-1:]])
-        silent = np.full(len(said) + 1, -1)
-        return TokenSequence(asked.prefix, ids, np.concatenate([asked.condition[:-1], silent]))
+        added = [*caption, *announced]
+        ids = np.concatenate([prompt.ids[:-1], np.asarray(added, np.int64), prompt.ids[-1:]])
+        no_condition = np.full(len(added) + 1, -1)
+        condition = np.concatenate([prompt.condition[:-1], no_condition])
+        return TokenSequence(prompt.prefix, ids, condition)
 
-    def caption(self, said: Sequence[int]) -> list[int]:
-        """What was said without the announcement of the result, if that was said, too."""
+    def caption(self, generated: Sequence[int]) -> list[int]:
+        """The generated ids without the announcement of the result, if it is at the end."""
         announced = self.tokenizer.ids(f" {_RESULT_PAPER}")
-        if self.style != "plain" and list(said[-len(announced) :]) == announced:
-            return list(said[: -len(announced)])
-        return list(said)
+        if self.style != "plain" and list(generated[-len(announced) :]) == announced:
+            return list(generated[: -len(announced)])
+        return list(generated)
 
     def name_tokens(self, names: Sequence[str]) -> list[list[int]]:
         """Each name's ids with its ``[SEG]``, background last."""
@@ -146,71 +149,72 @@ class MVPLMPrompts:
         return [[*self.tokenizer.ids(name), self.tokenizer.seg] for name in every]
 
     def sentence_tokens(self, text: str) -> list[int]:
-        """A sentence's ids with its ``[SEG]``; the full-size wordings expect `` text.``."""
+        """A sentence's ids with its ``[SEG]``; the full-size wordings have `` text.``."""
         if self.style != "plain":
             text = f" {text.strip().removesuffix('.')}."
         return [*self.tokenizer.ids(text), self.tokenizer.seg]
 
-    def nameless(self, task: Task) -> TokenSequence:
-        """The beginning that every list of names has, up to its first name, and ``<seg>``."""
+    def before_names(self, task: Task) -> TokenSequence:
+        """A prompt for names up to its first name, and ``<seg>``."""
         beginning, _, _ = name_turn(1, task, self.style).question.partition("<cls>")
         ids = tokenize(self._opened(beginning), self.tokenizer)
         return assemble([*ids, Placeholder.QUERIES], 1)
 
-    # What is taught ----------------------------------------------------------------------------
+    # For training -----------------------------------------------------------------------------
 
-    def teach_names(
+    def supervised_names(
         self,
         names: Sequence[str],
         task: Task,
         order: Sequence[int],
-        said: str = "",
+        caption: str = "",
         slots: int = 1,
     ) -> SupervisedCaption:
-        """Names read in ``order`` (indices, background among them as the last index) while
-        conditions keep the order of ``names``. said: caption, or the names that are there.
+        """Names in ``order`` (indices, background as the last index) while conditions keep the
+        order of ``names``. caption: or the sentence of ``existing``.
 
         slots: zero vectors at ``<seg>``.
         """
         tokens = self.name_tokens(names)
-        turn = self._saying(name_turn(len(tokens), task, self.style), said)
+        turn = self._with_answer(name_turn(len(tokens), task, self.style), caption)
         ids = self._ids(turn)
-        read = assemble(ids, slots, names=[tokens[i] for i in order], keep_tail=True)
+        shuffled = assemble(ids, slots, names=[tokens[i] for i in order], keep_tail=True)
         owner = np.asarray(order)
-        condition = np.where(read.condition >= 0, owner[read.condition], -1)
-        return self._taught(TokenSequence(read.prefix, read.ids, condition), ids, turn, slots)
+        condition = np.where(shuffled.condition >= 0, owner[shuffled.condition], -1)
+        sequence = TokenSequence(shuffled.prefix, shuffled.ids, condition)
+        return self._supervised(sequence, ids, turn, slots)
 
-    def teach_sentence(
-        self, tokens: Sequence[int], task: Task, said: str = "", slots: int = 1
+    def supervised_sentence(
+        self, tokens: Sequence[int], task: Task, caption: str = "", slots: int = 1
     ) -> SupervisedCaption:
-        """A sentence that is tokens already, ``[SEG]`` last."""
-        turn = self._saying(sentence_turn(self.style, task), said)
+        """A sentence as token ids, ``[SEG]`` last."""
+        turn = self._with_answer(sentence_turn(self.style, task), caption)
         ids = self._ids(turn)
-        read = assemble(ids, slots, expression=tokens, keep_tail=True)
-        return self._taught(read, ids, turn, slots)
+        sequence = assemble(ids, slots, expression=tokens, keep_tail=True)
+        return self._supervised(sequence, ids, turn, slots)
 
     def existing(self, names: Sequence[str]) -> str:
-        """The released code's sentence about the names that are there."""
+        """The released code's sentence about the names in the image."""
         return f"There exists {', '.join(names)}." if names else ""
 
-    def _saying(self, turn: Turn, said: str) -> Turn:
-        """The answer with a caption: before the summary token, or after the place of none."""
-        if not said:
+    def _with_answer(self, turn: Turn, caption: str) -> Turn:
+        """The answer with a caption: before the summary token, or at the end without one."""
+        if not caption:
             return turn
         if self.style == "released":
             gap = "" if "grounding" in turn.answer else ". "  # as the authors' code has it
-            return turn._replace(answer=f"{turn.answer}{gap}{said}")
-        return turn._replace(answer=f"{said.strip().removesuffix('.')}. {turn.answer}")
+            return turn._replace(answer=f"{turn.answer}{gap}{caption}")
+        return turn._replace(answer=f"{caption.strip().removesuffix('.')}. {turn.answer}")
 
-    def _taught(
-        self, read: TokenSequence, ids: list[int], turn: Turn, slots: int
+    def _supervised(
+        self, sequence: TokenSequence, ids: list[int], turn: Turn, slots: int
     ) -> SupervisedCaption:
-        tail = len(ids) - self._opening(turn) + slots - 1
-        labels = np.full(len(read.ids), IGNORED)
-        labels[-tail:] = read.ids[-tail:]
-        silent = IGNORED if self.summary is None else self.summary
-        labels[labels == Placeholder.QUERIES] = silent
-        return SupervisedCaption(read, labels)
+        tail = len(ids) - self._question_length(turn) + slots - 1
+        labels = np.full(len(sequence.ids), IGNORED)
+        labels[-tail:] = sequence.ids[-tail:]
+        label = IGNORED if self.summary is None else self.summary
+        labels[labels == Placeholder.QUERIES] = label
+        return SupervisedCaption(sequence, labels)
 
     # -------------------------------------------------------------------------------------------
 
@@ -219,15 +223,15 @@ class MVPLMPrompts:
             return tokenize(turn.question + turn.answer, self.tokenizer)
         return tokenize(chat_turn(turn.question, turn.answer), self.tokenizer)
 
-    def _asked(self, turn: Turn) -> list[int]:
-        """The whole prompt, or all of it before the answer where the model speaks for itself."""
+    def _inference_ids(self, turn: Turn) -> list[int]:
+        """The whole prompt, or the part before the answer where the model generates it."""
         ids = self._ids(turn)
         if self.summary is None:
             return ids
-        return [*ids[: self._opening(turn)], Placeholder.QUERIES]
+        return [*ids[: self._question_length(turn)], Placeholder.QUERIES]
 
-    def _opening(self, turn: Turn) -> int:
-        """Ids before the answer; the space before it belongs to what is said."""
+    def _question_length(self, turn: Turn) -> int:
+        """Number of ids before the answer, which includes the space before it."""
         opened = tokenize(self._opened(turn.question, closed=True), self.tokenizer)
         return len(opened) - (self.style != "plain")
 

@@ -1,4 +1,4 @@
-"""MVP-LM for use: frames and prompts in, predictions on each frame's own grid out."""
+"""MVP-LM for inference: frames and prompts in, predictions on each frame's own grid out."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.base import check_finite
 from vlseg_cli.models.mask2former.image_processing import fit_pixels
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames
-from vlseg_cli.models.mvp_lm.generation import generate_captions
+from vlseg_cli.models.mvp_lm.language import NAMES_PER_PASS, encode_names, generate_captions
 from vlseg_cli.models.mvp_lm.modeling import MVPLM, DecoderLevel, InstructionSpan
-from vlseg_cli.models.mvp_lm.postprocessing import BoxedOutput, describe
+from vlseg_cli.models.mvp_lm.postprocessing import BoxedOutput, build_prediction
 from vlseg_cli.models.mvp_lm.prompts import MVPLMPrompts
-from vlseg_cli.models.mvp_lm.vocabulary import NAMES_AT_ONCE, read_names_apart
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
     Categories,
     Frame,
-    NotFiniteError,
     Prediction,
     PromptRequest,
     Regions,
@@ -30,16 +29,16 @@ from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence
 from vlseg_cli.text.tokenizer import END, Tokenizer
 
-_Key = tuple[int, int, str]  # number of the frame, identity of the prompt, how it is asked
-_ROWS = 16  # prompts answered in one go
+_Key = tuple[int, int, str]  # index of the frame, identity of the prompt, its wording
+_BATCH = 16  # prompts
 
 
 class _PromptRow(NamedTuple):
-    """One prompt for the language model. names: those of a list that is too long for one prompt,
-    whose sequence holds none of them."""
+    """One prompt for the language model. names: those of a list too long for one prompt, whose
+    sequence has none of them."""
 
     key: _Key
-    picture: int
+    image: int
     kind: ConditionKind
     stuff: bool
     sequence: TokenSequence
@@ -47,10 +46,9 @@ class _PromptRow(NamedTuple):
 
 
 class MVPLMSegmenter:
-    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer.
+    """See ``Segmenter``. Deterministic.
 
-    names_at_once: how many names of a list that is too long for one prompt are read in one pass;
-    it decides the memory, not the answer.
+    names_per_pass: of a list too long for one prompt; it decides the memory, not the result.
     """
 
     tasks = frozenset(
@@ -78,12 +76,12 @@ class MVPLMSegmenter:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.model, self.device = model.eval().to(device), torch.device(device)
         self.prompts = MVPLMPrompts(tokenizer, config.prompt_style, config.summary_token)
-        self.names_at_once = NAMES_AT_ONCE
+        self.names_per_pass = NAMES_PER_PASS
         ends = (config.summary_token, tokenizer.rust.token_to_id(END))
         self._stops = frozenset(end for end in ends if end is not None)
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that its tokenizer cannot tell from one another."""
+        """Words of a prompt that are not in the vocabulary."""
         return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
@@ -92,147 +90,146 @@ class MVPLMSegmenter:
         start, size = time.perf_counter(), self.model.config.image_size
         fitted = [fit_pixels(frame, size) for frame in frames]
         pixels = torch.from_numpy(np.stack([pixels for pixels, _ in fitted])).to(self.device)
-        canvases = tuple(
+        geometries = tuple(
             ImageGeometry((size, size), content, (frame.height, frame.width))
             for frame, (_, content) in zip(frames, fitted, strict=True)
         )
-        seen = self.model.encode_image(pixels)
-        return EncodedFrames(tuple(frames), canvases, seen, time.perf_counter() - start)
+        features = self.model.encode_image(pixels)
+        return EncodedFrames(tuple(frames), geometries, features, time.perf_counter() - start)
 
     @torch.inference_mode()
     def predict(
         self, encoded: EncodedFrames, requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
         """Steps 2 to 4; prompts of one kind share batches. Raises NotFiniteError, and UsageError
-        for what MVP-LM cannot be asked."""
+        for unsupported prompts."""
         start = time.perf_counter()
-        rows = {_key(ask): self._row(ask) for ask in requests}
-        found = self._read_and_answer(encoded, rows)
-        for ask in requests:
-            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
+        rows = {_key(request): self._row(request) for request in requests}
+        outputs = self._outputs(encoded, rows)
+        for request in requests:
+            scores, boxes, masks, _ = outputs[_key(request)]
+            check_finite(encoded.frames[request.frame], scores, boxes, masks)
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
-            describe(
-                ask,
-                encoded.frames[ask.frame],
-                encoded.geometries[ask.frame],
-                found[_key(ask)],
+            build_prediction(
+                request,
+                encoded.frames[request.frame],
+                encoded.geometries[request.frame],
+                outputs[_key(request)],
                 self.model.config,
                 seconds,
             )
-            for ask in requests
+            for request in requests
         ]
 
-    def _row(self, ask: PromptRequest) -> _PromptRow:
-        match ask.prompt:
-            case _ if ask.task is Task.CHAT:
+    def _row(self, request: PromptRequest) -> _PromptRow:
+        match request.prompt:
+            case _ if request.task is Task.CHAT:
                 raise UsageError(
-                    f"The {self.name} model says what it sees, it does not hold conversations:"
+                    f"The {self.name} model generates captions, it does not hold conversations:"
                     " --model takes another."
                 )
             case Categories(names=()):
                 raise UsageError("There is no category to look for: give at least one name.")
             case Categories(names=names):
-                return self._name_row(ask, names)
+                return self._name_row(request, names)
             case Regions():
                 raise UsageError(
-                    f"{self.name} finds names and sentences, not places that are pointed at: ask"
-                    " in words, or take a PSALM."
+                    f"{self.name} takes names and sentences, no region prompts: use text, or a"
+                    " PSALM."
                 )
             case sentence:
-                sequence = self.prompts.sentence(sentence.text, ask.task, ask.many)
-                return _PromptRow(_key(ask), ask.frame, ConditionKind.SENTENCE, False, sequence)
+                sequence = self.prompts.sentence(sentence.text, request.task, request.many)
+                kind = ConditionKind.SENTENCE
+                return _PromptRow(_key(request), request.frame, kind, False, sequence)
 
-    def _name_row(self, ask: PromptRequest, names: tuple[str, ...]) -> _PromptRow:
-        # The authors ask for instances in detection, too.
-        task = Task.INSTANCE if ask.task is Task.DETECT else ask.task
+    def _name_row(self, request: PromptRequest, names: tuple[str, ...]) -> _PromptRow:
+        # The authors prompt for instances in detection, too.
+        task = Task.INSTANCE if request.task is Task.DETECT else request.task
         stuff = task in (Task.PANOPTIC, Task.SEMANTIC)
-        kind, long = ConditionKind.CATEGORY, len(names) > self.model.config.names_together
-        if long:
-            sequence = self.prompts.nameless(task)
-            return _PromptRow(_key(ask), ask.frame, kind, stuff, sequence, names)
-        return _PromptRow(_key(ask), ask.frame, kind, stuff, self.prompts.names(names, task))
+        key, kind = _key(request), ConditionKind.CATEGORY
+        if len(names) > self.model.config.names_together:
+            sequence = self.prompts.before_names(task)
+            return _PromptRow(key, request.frame, kind, stuff, sequence, names)
+        return _PromptRow(key, request.frame, kind, stuff, self.prompts.names(names, task))
 
-    def _read_and_answer(
+    def _outputs(
         self, encoded: EncodedFrames, rows: Mapping[_Key, _PromptRow]
     ) -> dict[_Key, BoxedOutput]:
-        """Rows that may share a batch are answered together, long lists alone."""
-        batches: dict[object, list[_PromptRow]] = {}
+        """Rows of one kind share batches, long lists take a pass each."""
+        groups: dict[object, list[_PromptRow]] = {}
         for row in rows.values():
-            alike = row.key if row.names else (row.kind, row.stuff, row.sequence.prefix)
-            batches.setdefault(alike, []).append(row)
-        found: dict[_Key, BoxedOutput] = {}
-        for batch in batches.values():
-            for first in range(0, len(batch), _ROWS):
-                chunk = batch[first : first + _ROWS]
-                for row, part in zip(chunk, self._run(encoded, chunk), strict=True):
-                    found[row.key] = part
-        return found
+            group = row.key if row.names else (row.kind, row.stuff, row.sequence.prefix)
+            groups.setdefault(group, []).append(row)
+        outputs: dict[_Key, BoxedOutput] = {}
+        for same in groups.values():
+            for first in range(0, len(same), _BATCH):
+                batch = same[first : first + _BATCH]
+                for row, output in zip(batch, self._run(encoded, batch), strict=True):
+                    outputs[row.key] = output
+        return outputs
 
     def _run(self, encoded: EncodedFrames, rows: Sequence[_PromptRow]) -> list[BoxedOutput]:
-        pictures = torch.tensor([row.picture for row in rows], device=self.device)
-        instruction, captions = self._read(encoded, rows, pictures)
+        features, image_index = (
+            encoded.features,
+            torch.tensor([row.image for row in rows], device=self.device),
+        )
+        instruction, captions = self._instruction(encoded, rows, image_index)
         kind, stuff = rows[0].kind, rows[0].stuff
-        asked = self.model.build_queries(encoded.features, pictures, instruction, kind, stuff)
-        (level,) = self.model.decode_masks(encoded.features, pictures, asked, kind).levels
+        queries = self.model.build_queries(features, image_index, instruction, kind, stuff)
+        (level,) = self.model.decode_masks(features, image_index, queries, kind).levels
         return [
-            _part(level, row, int(asked.present[row].sum()), caption)
+            _prompt_output(level, row, int(queries.present[row].sum()), caption)
             for row, caption in enumerate(captions)
         ]
 
-    def _read(
-        self, encoded: EncodedFrames, rows: Sequence[_PromptRow], pictures: Tensor
+    def _instruction(
+        self, encoded: EncodedFrames, rows: Sequence[_PromptRow], image_index: Tensor
     ) -> tuple[InstructionSpan, list[str]]:
-        """Step 2, with the caption spoken before it where the model speaks."""
+        """Step 2, after a caption where the model generates one."""
         sequences, captions = [row.sequence for row in rows], [""] * len(rows)
         if self.model.config.summary_token is not None:
-            sequences, captions = self._spoken(encoded, sequences, pictures)
-        read = self.model.run_language_model(encoded.features, sequences, pictures)
+            sequences, captions = self._with_captions(encoded, sequences, image_index)
+        output = self.model.run_language_model(encoded.features, sequences, image_index)
         if not (names := rows[0].names):
-            return self.model.pool(read), captions
-        apart = read_names_apart(
+            return self.model.pool(output), captions
+        pooled = encode_names(
             self.model,
             encoded.features,
-            rows[0].picture,
+            rows[0].image,
             rows[0].sequence,
             self.prompts.name_tokens(names),
-            self.names_at_once,
+            self.names_per_pass,
         )
-        present = torch.ones(1, len(apart), dtype=torch.bool, device=apart.device)
-        return InstructionSpan(apart[None], present, read.hidden[:, -1]), captions
+        present = torch.ones(1, len(pooled), dtype=torch.bool, device=pooled.device)
+        return InstructionSpan(pooled[None], present, output.hidden[:, -1]), captions
 
-    def _spoken(
-        self, encoded: EncodedFrames, sequences: Sequence[TokenSequence], pictures: Tensor
+    def _with_captions(
+        self, encoded: EncodedFrames, sequences: Sequence[TokenSequence], image_index: Tensor
     ) -> tuple[list[TokenSequence], list[str]]:
-        """The prompts with what the model said to them, and that as text."""
-        said = generate_captions(self.model, encoded.features, sequences, pictures, self._stops)
-        captions = [self.prompts.caption(tokens) for tokens in said]
-        spoken = [self.prompts.spoken(s, c) for s, c in zip(sequences, captions, strict=True)]
-        return spoken, [self.prompts.tokenizer.rust.decode(c).strip() for c in captions]
+        """The prompts with their generated captions, and the captions as text."""
+        generated = generate_captions(
+            self.model, encoded.features, sequences, image_index, self._stops
+        )
+        captions = [self.prompts.caption(tokens) for tokens in generated]
+        pairs = zip(sequences, captions, strict=True)
+        prompts = [self.prompts.with_caption(sequence, caption) for sequence, caption in pairs]
+        return prompts, [self.prompts.tokenizer.rust.decode(c).strip() for c in captions]
 
 
-def _part(level: DecoderLevel, row: int, conditions: int, caption: str) -> BoxedOutput:
+def _prompt_output(level: DecoderLevel, row: int, conditions: int, caption: str) -> BoxedOutput:
     scores = level.scores[row][:, :conditions]
     return BoxedOutput(scores, level.boxes[row], level.pred_masks[row], caption)
 
 
-def _key(ask: PromptRequest) -> _Key:
-    """Asks with one key have one answer, described in different ways by different tasks."""
-    return ask.frame, id(ask.prompt), _manner(ask)
+def _key(request: PromptRequest) -> _Key:
+    """Requests with one key share one forward pass."""
+    return request.frame, id(request.prompt), _wording(request)
 
 
-def _manner(ask: PromptRequest) -> str:
-    """What of an ask changes the model's answer, beside its prompt."""
-    if isinstance(ask.prompt, Categories):
+def _wording(request: PromptRequest) -> str:
+    """What of a request changes the token sequence, beside its prompt."""
+    if isinstance(request.prompt, Categories):
         names = {Task.SEMANTIC: Task.PANOPTIC, Task.DETECT: Task.INSTANCE}
-        return names.get(ask.task, ask.task)
-    return f"{'reason' if ask.task is Task.REASON else 'refer'} {ask.many}"
-
-
-def _check_finite(part: BoxedOutput, frame: Frame) -> None:
-    """Masks made of NaN would look like empty ones; half precision on large inputs makes them."""
-    if not all(bool(t.isfinite().all()) for t in (part.scores, part.boxes, part.pred_masks)):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
-            " --device cpu, or other weights."
-        )
+        return names.get(request.task, request.task)
+    return f"{'reason' if request.task is Task.REASON else 'refer'} {request.many}"

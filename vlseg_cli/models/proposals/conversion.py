@@ -1,10 +1,9 @@
-"""SAM as its authors name it to ours, which is transformers' inside a module.
+"""SAM's published checkpoints to ours, which is transformers' SamModel inside a module.
 
 Source: HRSeg section 11; facebookresearch/segment-anything.
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from vlseg_cli.nn.sam import SAM, SAMSizes
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete
 from vlseg_cli.weights.conversion.rules import Rename, Repeat, Rule, convert
-from vlseg_cli.weights.conversion.sizes import shown
+from vlseg_cli.weights.conversion.sizes import SizeReader
 from vlseg_cli.weights.folder import load_into
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
@@ -34,7 +33,7 @@ _MLP = {"0": "proj_in", "1": "layers.0", "2": "proj_out"}
 
 
 def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
-    """theirs, ours: what stands before the names, as '' or 'model.visual_model.'."""
+    """theirs, ours: prefixes of the names, as '' or 'model.visual_model.'."""
     before = re.escape(theirs)
     encoder, prompts = rf"{before}image_encoder\.", rf"{before}prompt_encoder\."
     decoder = rf"{before}mask_decoder\."
@@ -49,8 +48,8 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
         Rename(rf"{block}norm([12])\.(\w+)", rf"{our_block}layer_norm\2.\3"),
         Rename(rf"{block}((?:attn|mlp)\..+)", rf"{our_block}\2"),
         *(
-            Rename(rf"{encoder}neck\.{place}\.(\w+)", rf"{ours}vision_encoder.neck.{name}.\1")
-            for place, name in _ENCODER_NECK.items()
+            Rename(rf"{encoder}neck\.{number}\.(\w+)", rf"{ours}vision_encoder.neck.{name}.\1")
+            for number, name in _ENCODER_NECK.items()
         ),
         Repeat(
             rf"{prompts}pe_layer\.positional_encoding_gaussian_matrix",
@@ -66,10 +65,10 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
         Rename(rf"{prompts}((?:no_mask|not_a_point)_embed\.weight)", rf"{ours}prompt_encoder.\1"),
         *(
             Rename(
-                rf"{prompts}mask_downscaling\.{place}\.(\w+)",
+                rf"{prompts}mask_downscaling\.{number}\.(\w+)",
                 rf"{ours}prompt_encoder.mask_embed.{name}.\1",
             )
-            for place, name in _DOWNSCALING.items()
+            for number, name in _DOWNSCALING.items()
         ),
         Rename(
             rf"{decoder}transformer\.(layers\.\d+\.)?norm(\d|_final_attn)\.(\w+)",
@@ -81,29 +80,29 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
             rf"{ours}mask_decoder.transformer.\1",
         ),
         *(
-            Rename(rf"{decoder}output_upscaling\.{place}\.(\w+)", rf"{ours}mask_decoder.{name}.\1")
-            for place, name in _UPSCALING.items()
+            Rename(rf"{decoder}output_upscaling\.{number}\.(\w+)", rf"{ours}mask_decoder.{name}.\1")
+            for number, name in _UPSCALING.items()
         ),
         *(
-            Rename(rf"{mlps}{place}\.(\w+)", rf"{ours}mask_decoder.\1.{name}.\2")
-            for place, name in _MLP.items()
+            Rename(rf"{mlps}{number}\.(\w+)", rf"{ours}mask_decoder.\1.{name}.\2")
+            for number, name in _MLP.items()
         ),
         Rename(rf"{decoder}(iou_token|mask_tokens)\.weight", rf"{ours}mask_decoder.\1.weight"),
     )
 
 
-_DECODER_HEADS = 8  # no tensor tells; the same in all published sizes
+_DECODER_HEADS = 8  # no tensor shows it; the same in all published sizes
 
 
 def is_official_sam(directory: Path) -> bool:
-    """Whether a folder holds SAM's checkpoint, by the name that its authors give it."""
+    """Whether a folder holds SAM's checkpoint, by its published file name."""
     return any(directory.glob("sam_vit_*.pth"))
 
 
 def official_sam_sizes(tensors: Mapping[str, Tensor], decoder_heads: int) -> SAMSizes:
     """Read off the tensors' shapes. Raises WeightsError if they are no SAM's."""
-    told = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
-    return SAMSizes(whole=tuple(told.pop("global")), **told, decoder_heads=decoder_heads)
+    sizes = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    return SAMSizes(whole=tuple(sizes.pop("global")), **sizes, decoder_heads=decoder_heads)
 
 
 def load_official_sam(
@@ -127,52 +126,35 @@ def load_official_sam(
 
 
 def sam_sizes(shapes: Shapes, before: str = "") -> dict[str, Any]:
-    """Sizes of a SAM as ``nn.sam.SAMSizes`` names them; those of its decoder's heads left out.
+    """Sizes of a SAM under ``SAMSizes``' names, without its decoder's heads.
 
-    before: what stands before the names. Raises WeightsError if they are no SAM's.
+    before: prefix of the names. Raises WeightsError if the tensors are no SAM's.
     """
     encoder = rf"{re.escape(before)}image_encoder\."
     decoder = rf"{re.escape(before)}mask_decoder\."
-    width = voted_size("width", ((rf"{encoder}blocks\.\d+\.norm[12]\.\w+", 0),), shapes)
-    patch = voted_size("patch", ((rf"{encoder}patch_embed\.proj\.weight", 3),), shapes)
-    grid = voted_size("image", ((rf"{encoder}pos_embed", 1), (rf"{encoder}pos_embed", 2)), shapes)
-    table = rf"{encoder}blocks\.(\d+)\.attn\.rel_pos_h"
-    reach = {
+    positions = rf"{encoder}blocks\.(\d+)\.attn\.rel_pos_h"
+    reader = SizeReader("LLM-Seg or SAM", shapes)
+    sizes = reader.sizes(
+        {
+            "width": ((rf"{encoder}blocks\.\d+\.norm[12]\.\w+", 0, int),),
+            "patch": ((rf"{encoder}patch_embed\.proj\.weight", 3, int),),
+            "image": ((rf"{encoder}pos_embed", 1, int), (rf"{encoder}pos_embed", 2, int)),
+            "heads": ((positions, 1, int),),
+            "channels": ((rf"{encoder}neck\.\d\.\w+", 0, int),),
+            "decoder_feedforward": ((rf"{decoder}transformer\..*\.mlp\.lin1\.\w+", 0, int),),
+        }
+    )
+    grid = sizes["image"]
+    reach = {  # of a layer's attention, in cells
         int(match[1]): (shape[0] + 1) // 2
         for name, shape in shapes.items()
-        if (match := re.fullmatch(table, name))
+        if (match := re.fullmatch(positions, name))
     }
-    local = [cells for cells in reach.values() if cells != grid]
-    return {
-        "image": grid * patch,
-        "patch": patch,
-        "width": width,
-        "layers": count_layers(rf"{encoder}blocks\.(\d+)\..*", shapes),
-        "heads": width // max(1, voted_size("heads", ((table, 1),), shapes)),
-        "window": max(local, default=grid),
+    windows = [cells for cells in reach.values() if cells != grid]
+    return sizes | {
+        "image": grid * sizes["patch"],
+        "layers": reader.count(rf"{encoder}blocks\.(\d+)\..*"),
+        "heads": sizes["width"] // max(1, sizes["heads"]),
+        "window": max(windows, default=grid),
         "global": [layer for layer, cells in sorted(reach.items()) if cells == grid],
-        "channels": voted_size("channels", ((rf"{encoder}neck\.\d\.\w+", 0),), shapes),
-        "decoder_feedforward": voted_size(
-            "decoder_feedforward", ((rf"{decoder}transformer\..*\.mlp\.lin1\.\w+", 0),), shapes
-        ),
     }
-
-
-def voted_size(size: str, sources: tuple[tuple[str, int], ...], shapes: Shapes) -> int:
-    votes = Counter(
-        shape[axis]
-        for pattern, axis in sources
-        for name, shape in shapes.items()
-        if re.fullmatch(pattern, name) and len(shape) > axis
-    )
-    if not votes:
-        raise WeightsError(
-            f"no LLM-Seg or SAM checkpoint: it lacks {shown(sources[0][0])}, which tells {size}"
-        )
-    return votes.most_common(1)[0][0]
-
-
-def count_layers(pattern: str, shapes: Shapes) -> int:
-    """How many layers there are; one may lack all its tensors, but most are there."""
-    found = {int(match[1]) for name in shapes if (match := re.fullmatch(pattern, name))}
-    return max((layer for layer in found if layer < 2 * len(found)), default=-1) + 1

@@ -1,6 +1,6 @@
-"""What SELF1E learns from: masks twice, as refilled and as the language model alone sees them.
+"""SELF1E's losses: masks twice, after refilling and of the language model's tokens alone.
 
-Source: SELF1E section 9.1. Unweighted; a recipe weighs them (words 1, BCE 2, dice 0.5).
+Source: SELF1E section 9.1. Unweighted; a recipe has the weights (language 1, BCE 2, dice 0.5).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from vlseg_cli.models.self1e.modeling import SELF1E, SELF1ELanguageOutput, SELF1
 from vlseg_cli.nn.losses import mask_bce
 from vlseg_cli.nn.residual_refill import mask_logits, pixel_unshuffle
 
-_SHORTEST = 128  # px, of the shorter side of what masks are compared with
+_SHORTEST = 128  # px, of the shorter side of a target
 _SCALE = 1000.0  # of the dice loss, as in LISA
 _EPSILON = 1e-6
 
@@ -26,7 +26,7 @@ class MaskLosses(NamedTuple):
     dice: Tensor
 
 
-def soft_target(masks: Tensor) -> Tensor:
+def soft_targets(masks: Tensor) -> Tensor:
     """True masks (N, H, W) -> the same, or (N, h, w) in [0, 1] if the shorter side is over 128."""
     h, w = masks.shape[-2:]
     shorter = min(h, w)
@@ -46,17 +46,17 @@ def mask_losses(pred_masks: Tensor, low: Tensor, targets: Sequence[Tensor]) -> M
         by_size.setdefault(tuple(mask.shape), []).append(number)
     bce = dice = pred_masks.sum() * 0
     for size, numbers in by_size.items():
-        wanted = torch.stack([truth[number] for number in numbers]).flatten(1)
+        target = torch.stack([truth[number] for number in numbers]).flatten(1)
         for maps in (pred_masks, low):
-            logits = _resized(maps[numbers], size).flatten(1)
-            bce = bce + mask_bce(logits, wanted, len(targets))
-            dice = dice + scaled_dice(logits, wanted) / len(targets)
+            logits = _resize(maps[numbers], size).flatten(1)
+            bce = bce + mask_bce(logits, target, len(targets))
+            dice = dice + scaled_dice(logits, target) / len(targets)
     return MaskLosses(bce, dice)
 
 
-def low_masks(asked: SELF1EQueries) -> Tensor:
-    """Masks (M, 2h, 2w) of the amplified image tokens alone, nothing refilled or described."""
-    return mask_logits(pixel_unshuffle(asked.amplified), asked.queries, asked.owner)
+def low_masks(queries: SELF1EQueries) -> Tensor:
+    """Masks (M, 2h, 2w) of the amplified image tokens alone, without refilling."""
+    return mask_logits(pixel_unshuffle(queries.amplified), queries.queries, queries.owner)
 
 
 def scaled_dice(logits: Tensor, truth: Tensor) -> Tensor:
@@ -67,12 +67,12 @@ def scaled_dice(logits: Tensor, truth: Tensor) -> Tensor:
     return (1 - (2 * overlap + _EPSILON) / (sizes + _EPSILON)).sum()
 
 
-def words_loss(model: SELF1E, read: SELF1ELanguageOutput) -> Tensor:
-    """Mean cross entropy of what the assistant says; nothing else is scored."""
-    said = read.rows.spoken[:, 1:]
-    logits = model.internvl.lm_head(read.hidden[:, :-1][said])
-    return F.cross_entropy(logits.float(), read.rows.ids[:, 1:][said])
+def language_loss(model: SELF1E, output: SELF1ELanguageOutput) -> Tensor:
+    """Mean cross entropy of the assistant's tokens."""
+    is_target = output.inputs.answer[:, 1:]
+    logits = model.internvl.lm_head(output.hidden[:, :-1][is_target])
+    return F.cross_entropy(logits.float(), output.inputs.ids[:, 1:][is_target])
 
 
-def _resized(maps: Tensor, size: Sequence[int]) -> Tensor:
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(maps[None], list(size), mode="bilinear", align_corners=False)[0]

@@ -1,7 +1,7 @@
-"""A frame becomes network input: one square, or up to so many square tiles, normalized.
+"""A frame becomes network input: one square or several square tiles, normalized.
 
-Source: SELF1E section 3. The aspect ratio is not kept and nothing is padded, so that a mask only
-needs to be stretched back. InternVL's own processor would cut tiles unasked and add a thumbnail.
+Source: SELF1E section 3. The aspect ratio is not kept and nothing is padded: a mask is resized
+back. InternVL's own processor would cut tiles by default and add a thumbnail.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from vlseg_cli.schema import Frame
 
 
 def tile_layout(frame: Frame, size: int, most: int) -> TileLayout:
-    """Rows and columns, at most ``most`` tiles, whose shape is nearest to the frame's."""
+    """Rows and columns, at most ``most`` tiles, with the aspect ratio nearest to the frame's."""
     columns, rows = get_optimal_tiled_canvas((frame.height, frame.width), (size, size), 1, most)
     return rows, columns
 

@@ -1,8 +1,7 @@
-"""SELF1E: the language model itself draws the mask (Zhang et al., arXiv 2603.19026).
+"""SELF1E's network: image tokens attend to [SEG], and a dot product between the two is the mask.
 
-The four steps of every system here: see (pixels to features), read (tokens to hidden states), ask
-(queries and conditions from hidden states), answer (masks). There is no mask decoder: image tokens
-read the one ``[SEG]``, and a dot product between the two is the mask. See runs once per picture.
+Data flows top to bottom: ``encode_image`` runs once per image; ``run_language_model``,
+``build_queries`` and ``decode_masks`` per conversation. There is no mask decoder.
 """
 
 from collections.abc import Sequence
@@ -33,8 +32,8 @@ from vlseg_cli.nn.residual_refill import (
 
 
 class SELF1EFeatures(NamedTuple):
-    """Step 1 for B pictures of one layout: tokens (B, L, D) as the language model reads them, tile
-    after tile; restored (B, h, w, 4D) what refilling makes of them; fine (B, 4h, 4w, D) pixels."""
+    """Step 1 for B images of one layout: tokens (B, L, D), the language model's input, tile after
+    tile; restored (B, h, w, 4D), the same in the space of refilling; fine (B, 4h, 4w, D) pixels."""
 
     tokens: Tensor
     restored: Tensor
@@ -46,21 +45,21 @@ class SELF1EFeatures(NamedTuple):
 
 
 class SELF1EInputs(NamedTuple):
-    """P conversations, padded to the right: ids, positions (P, L); image, seg, spoken, padding
-    (P, L) bool. Padding is told by its id, wherever it stands."""
+    """P conversations, right-padded: ids, positions (P, L); image, seg, answer, padding (P, L)
+    bool. Padding is every position with the padding id."""
 
     ids: Tensor
     image: Tensor
     seg: Tensor
-    spoken: Tensor
+    answer: Tensor
     padding: Tensor
     positions: Tensor
 
 
 class SELF1ELanguageOutput(NamedTuple):
-    """Step 2 for P conversations: what went in and what came out, (P, L, D) each."""
+    """Step 2 for P conversations: the inputs, their embeddings and hidden states (P, L, D)."""
 
-    rows: SELF1EInputs
+    inputs: SELF1EInputs
     embeds: Tensor
     hidden: Tensor
 
@@ -90,10 +89,10 @@ class SELF1E(nn.Module):
         self.internvl = InternVLForConditionalGeneration(_internvl_config(config))
         self.refill = ResidualRefill(config.language_channels)
 
-    # 1 see ------------------------------------------------------------------------------------
+    # 1 encode_image ---------------------------------------------------------------------------
 
     def encode_image(self, pixel_values: Tensor, layout: TileLayout = (1, 1)) -> SELF1EFeatures:
-        """(B * T, 3, S, S) normalized tiles, T = rows * columns of each picture -> Seen."""
+        """(B · T, 3, S, S) normalized tiles, T = rows · columns per image -> features."""
         internvl = self.internvl.model
         patches = internvl.vision_tower(pixel_values).last_hidden_state[:, 1:]
         side = round(patches.shape[1] ** 0.5)
@@ -106,93 +105,107 @@ class SELF1E(nn.Module):
         fine = pixel_unshuffle(stitch_tiles(self.refill.restore(unpacked), layout))
         return SELF1EFeatures(tokens, restored, fine, layout)
 
-    # 2 read -----------------------------------------------------------------------------------
+    # 2 run_language_model ---------------------------------------------------------------------
 
     def run_language_model(
-        self, seen: SELF1EFeatures, conversations: Sequence[Conversation], pictures: Tensor
+        self,
+        image_features: SELF1EFeatures,
+        conversations: Sequence[Conversation],
+        image_index: Tensor,
     ) -> SELF1ELanguageOutput:
-        """P conversations, conversation p about picture ``pictures[p]``; all in one pass."""
-        rows = stack(conversations, self.config.padding, pictures.device)
-        embeds = self._embed(rows, seen.tokens[pictures])
+        """P conversations, conversation p about image ``image_index[p]``; all in one pass."""
+        inputs = pad_conversations(conversations, self.config.padding, image_index.device)
+        embeds = self._embed(inputs, image_features.tokens[image_index])
         hidden = self.internvl.model.language_model(
             inputs_embeds=embeds,
-            attention_mask=two_pathway_mask(rows.image, rows.seg, rows.padding),
-            position_ids=rows.positions,
+            attention_mask=two_pathway_mask(inputs.image, inputs.seg, inputs.padding),
+            position_ids=inputs.positions,
             use_cache=False,
         ).last_hidden_state
-        return SELF1ELanguageOutput(rows, embeds, hidden)
+        return SELF1ELanguageOutput(inputs, embeds, hidden)
 
-    def _embed(self, rows: SELF1EInputs, tokens: Tensor) -> Tensor:
-        """Words by their embeddings, image tokens (P, L, D) by what was seen."""
-        embeds: Tensor = self.internvl.get_input_embeddings()(rows.ids)
-        return embeds.masked_scatter(rows.image.unsqueeze(-1), tokens.to(embeds.dtype))
+    def _embed(self, inputs: SELF1EInputs, tokens: Tensor) -> Tensor:
+        """Text embeddings, with image tokens (P, L, D) at the image positions."""
+        embeds: Tensor = self.internvl.get_input_embeddings()(inputs.ids)
+        return embeds.masked_scatter(inputs.image.unsqueeze(-1), tokens.to(embeds.dtype))
 
-    # 3 ask ------------------------------------------------------------------------------------
+    # 3 build_queries --------------------------------------------------------------------------
 
-    def build_queries(self, seen: SELF1EFeatures, read: SELF1ELanguageOutput) -> SELF1EQueries:
-        """Image tokens, changed by what was asked, and queries read one token before ``[SEG]``."""
-        image = read.hidden[read.rows.image].view(len(read.hidden), -1, read.hidden.shape[-1])
-        owner, place = read.rows.seg.nonzero(as_tuple=True)
-        queries = self.refill.query(read.hidden[owner, place - 1])
-        return SELF1EQueries(stitch_tiles(self.refill.amplify(image), seen.layout), queries, owner)
+    def build_queries(
+        self, image_features: SELF1EFeatures, language_output: SELF1ELanguageOutput
+    ) -> SELF1EQueries:
+        """Hidden states of the image tokens, and a query from the position before each [SEG]."""
+        inputs, hidden = language_output.inputs, language_output.hidden
+        image = hidden[inputs.image].view(len(hidden), -1, hidden.shape[-1])
+        owner, position = inputs.seg.nonzero(as_tuple=True)
+        queries = self.refill.query(hidden[owner, position - 1])
+        amplified = stitch_tiles(self.refill.amplify(image), image_features.layout)
+        return SELF1EQueries(amplified, queries, owner)
 
-    # 4 answer ---------------------------------------------------------------------------------
+    # 4 decode_masks ---------------------------------------------------------------------------
 
     def decode_masks(
-        self, seen: SELF1EFeatures, pictures: Tensor, asked: SELF1EQueries
+        self, image_features: SELF1EFeatures, image_index: Tensor, queries: SELF1EQueries
     ) -> SELF1EMaskOutput:
-        """What the language model added, refilled into the pixels, against the queries."""
-        residual = self.refill.residual(asked.amplified, seen.restored[pictures])
-        masks = self.refill.predict_masks(seen.fine, pictures, residual, asked.queries, asked.owner)
-        return SELF1EMaskOutput(masks, asked.owner)
+        """The residual of the language model, refilled into the pixels, against the queries."""
+        residual = self.refill.residual(queries.amplified, image_features.restored[image_index])
+        masks = self.refill.predict_masks(
+            image_features.fine, image_index, residual, queries.queries, queries.owner
+        )
+        return SELF1EMaskOutput(masks, queries.owner)
 
     # ------------------------------------------------------------------------------------------
 
     def forward(
-        self, seen: SELF1EFeatures, conversations: Sequence[Conversation], pictures: Tensor
+        self,
+        image_features: SELF1EFeatures,
+        conversations: Sequence[Conversation],
+        image_index: Tensor,
     ) -> SELF1EMaskOutput:
-        """Steps 2 to 4 in one go; no word is generated and no vocabulary scored."""
-        asked = self.build_queries(seen, self.run_language_model(seen, conversations, pictures))
-        return self.decode_masks(seen, pictures, asked)
+        """Steps 2 to 4; no text is generated and no logits over the vocabulary are computed."""
+        language_output = self.run_language_model(image_features, conversations, image_index)
+        queries = self.build_queries(image_features, language_output)
+        return self.decode_masks(image_features, image_index, queries)
 
     def generate(
         self,
-        seen: SELF1EFeatures,
+        image_features: SELF1EFeatures,
         conversations: Sequence[Conversation],
-        pictures: Tensor,
+        image_index: Tensor,
+        *,
         end: int,
-        longest: int,
-        shortest: int = 0,
+        max_tokens: int,
+        min_tokens: int = 0,
     ) -> Tensor:
-        """Let the model speak, greedily and causally: ids (P, L), filled up with ``end``.
-
-        end: id that ends an answer. longest, shortest: tokens of an answer.
-        """
-        rows = stack(conversations, self.config.padding, pictures.device, to_the_left=True)
+        """Generate text greedily with causal attention: ids (P, L), padded with ``end``, the id
+        that ends an answer."""
+        inputs = pad_conversations(
+            conversations, self.config.padding, image_index.device, left=True
+        )
         ids: Tensor = self.internvl.generate(
-            inputs_embeds=self._embed(rows, seen.tokens[pictures]),
-            attention_mask=_real(conversations, rows.ids),
+            inputs_embeds=self._embed(inputs, image_features.tokens[image_index]),
+            attention_mask=_left_padded_mask(conversations, inputs.ids),
             do_sample=False,
-            max_new_tokens=longest,
-            min_new_tokens=shortest,
+            max_new_tokens=max_tokens,
+            min_new_tokens=min_tokens,
             eos_token_id=end,
             pad_token_id=end,
         )
         return ids
 
 
-def stack(
+def pad_conversations(
     conversations: Sequence[Conversation],
     padding: int,
     device: torch.device,
-    to_the_left: bool = False,
+    left: bool = False,
 ) -> SELF1EInputs:
     """Pad to the longest with the id ``padding``."""
     longest = max(len(conversation.ids) for conversation in conversations)
 
     def padded(values: NDArray[Any], fill: int) -> NDArray[Any]:
-        beside = longest - len(values)
-        return np.pad(values, (beside, 0) if to_the_left else (0, beside), constant_values=fill)
+        missing = longest - len(values)
+        return np.pad(values, (missing, 0) if left else (0, missing), constant_values=fill)
 
     def stacked(each: list[NDArray[Any]], fill: int) -> Tensor:
         return torch.from_numpy(np.stack([padded(values, fill) for values in each])).to(device)
@@ -202,24 +215,23 @@ def stack(
         ids,
         stacked([c.image for c in conversations], False),
         stacked([c.seg for c in conversations], False),
-        stacked([c.spoken for c in conversations], False),
+        stacked([c.answer for c in conversations], False),
         ids == padding,
         stacked([np.arange(len(c.ids)) for c in conversations], 0),
     )
 
 
-def _real(conversations: Sequence[Conversation], ids: Tensor) -> Tensor:
-    """(P, L) int64: 1 on the tokens of conversations that were padded to the left."""
+def _left_padded_mask(conversations: Sequence[Conversation], ids: Tensor) -> Tensor:
+    """(P, L) int64: 1 on the tokens of left-padded conversations."""
     lengths = torch.tensor([len(c.ids) for c in conversations], device=ids.device)
-    places = torch.arange(ids.shape[1], device=ids.device)
-    return (places >= ids.shape[1] - lengths.unsqueeze(1)).long()
+    positions = torch.arange(ids.shape[1], device=ids.device)
+    return (positions >= ids.shape[1] - lengths.unsqueeze(1)).long()
 
 
 def _internvl_config(config: SELF1EConfig) -> InternVLConfig:
-    """The same for transformers' InternVL.
+    """The config of transformers' InternVL.
 
-    Embeddings and output head stay apart: both are trained, and tying them, as transformers does
-    when it is not told, would overwrite the head.
+    Embeddings and output head are not tied, transformers' default: both are trained.
     """
     vision = InternVLVisionConfig(
         image_size=config.image_size,
@@ -229,7 +241,7 @@ def _internvl_config(config: SELF1EConfig) -> InternVLConfig:
         num_attention_heads=config.vision_heads,
         intermediate_size=config.vision_feedforward,
         attention_bias=True,
-        use_mean_pooling=True,  # the other value would add a last layer norm
+        use_mean_pooling=True,  # False would add a final layer norm
     )
     kind = {"qwen2": Qwen2Config, "qwen3": Qwen3Config}[config.language]
     text = kind(
@@ -244,7 +256,7 @@ def _internvl_config(config: SELF1EConfig) -> InternVLConfig:
         rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
         tie_word_embeddings=False,
     )
-    # The mask of who sees whom is bool, which this attention alone understands.
+    # The attention mask is bool, which only this implementation takes.
     return InternVLConfig(
         vision_config=vision,
         text_config=text,

@@ -1,4 +1,4 @@
-"""Masks and words become a Prediction: one function per kind of task (SELF1E section 7).
+"""Masks and generated text become a Prediction (SELF1E section 7).
 
 The authors define no score; here it is the mean probability inside the mask, as elsewhere.
 """
@@ -29,61 +29,61 @@ from vlseg_cli.schema import (
 TASKS = (Task.REFER, Task.REASON, Task.SEMANTIC, Task.CHAT)
 
 
-class SELF1EAnswer(NamedTuple):
-    """What the model answered to one prompt: pred_masks (M, h, w) logits, one per ``[SEG]``, and
-    the words it generated, "" where none were asked for."""
+class SELF1EPromptOutput(NamedTuple):
+    """The output for one prompt: pred_masks (M, h, w) logits, one per ``[SEG]``, and the generated
+    text, "" without any."""
 
     pred_masks: Tensor
     text: str = ""
 
 
-def check_ask(ask: PromptRequest) -> None:
-    """Raise UsageError for what SELF1E cannot answer."""
-    if ask.task not in TASKS:
+def check_request(request: PromptRequest) -> None:
+    """Raise UsageError for a prompt that SELF1E does not support."""
+    if request.task not in TASKS:
         raise UsageError(
-            "SELF1E draws one mask for a sentence or a name and tells no objects apart: it can be"
-            f" asked for {', '.join(TASKS)}, not for {ask.task}."
+            "SELF1E predicts one mask for a sentence or a name and no separate objects: it can be"
+            f" asked for {', '.join(TASKS)}, not for {request.task}."
         )
-    if isinstance(ask.prompt, Categories) and not ask.prompt.names:
+    if isinstance(request.prompt, Categories) and not request.prompt.names:
         raise UsageError("There is no category to look for: give at least one name.")
 
 
-def describe(
-    ask: PromptRequest, frame: Frame, found: SELF1EAnswer, seconds: dict[str, float]
+def build_prediction(
+    request: PromptRequest, frame: Frame, output: SELF1EPromptOutput, seconds: dict[str, float]
 ) -> Prediction:
-    """Turn what the model answered to one ask into a Prediction on the frame's grid."""
+    """The output for one request as a Prediction on the frame's grid."""
     panoptic: PanopticMap | None = None
     segments: list[Segment] = []
-    match ask.prompt:
+    match request.prompt:
         case Categories():
-            segments, panoptic = _semantic(ask.prompt, frame, found.pred_masks)
+            segments, panoptic = _semantic(request.prompt, frame, output.pred_masks)
         case Expression(text=text) | Question(text=text):
-            segments = _sentence(ask, text, frame, found.pred_masks)
+            segments = _sentence(request, text, frame, output.pred_masks)
     return Prediction(
         frame.source,
         frame.index,
         frame.height,
         frame.width,
-        ask.task,
-        ask.prompt,
+        request.task,
+        request.prompt,
         tuple(segments),
-        found.text,
+        output.text,
         panoptic,
         seconds,
     )
 
 
 def to_frame(pred_masks: Tensor, size: Sequence[int]) -> Tensor:
-    """(M, h, w) logits -> (M, H, W) on the frame's own grid; the square resize is undone by it."""
+    """(M, h, w) logits -> (M, H, W) on the frame's grid, which undoes the square resize."""
     return F.interpolate(pred_masks[None], list(size), mode="bilinear", align_corners=False)[0]
 
 
-def _sentence(ask: PromptRequest, text: str, frame: Frame, pred_masks: Tensor) -> list[Segment]:
+def _sentence(request: PromptRequest, text: str, frame: Frame, pred_masks: Tensor) -> list[Segment]:
     segments = []
-    for mask in pred_masks:  # one by one: a photo's maps are large
+    for mask in pred_masks:  # one at a time: full-size maps are large
         logits = to_frame(mask[None], (frame.height, frame.width))
         score, inside = float(mask_scores(logits)), logits[0] > 0
-        if bool(inside.any()) and (ask.threshold is None or score >= ask.threshold):
+        if bool(inside.any()) and (request.threshold is None or score >= request.threshold):
             segments.append(segment_from_mask(inside.cpu().numpy(), score, text))
     return segments
 
@@ -91,7 +91,7 @@ def _sentence(ask: PromptRequest, text: str, frame: Frame, pred_masks: Tensor) -
 def _semantic(
     prompt: Categories, frame: Frame, pred_masks: Tensor
 ) -> tuple[list[Segment], PanopticMap]:
-    """Every pixel belongs to the name with the highest logit; the authors publish no rule."""
+    """Each pixel gets the name with the highest logit; the authors publish no rule."""
     best = pred_masks.new_full((frame.height, frame.width), float("-inf"))
     label = torch.zeros_like(best, dtype=torch.int32)
     for category, mask in enumerate(pred_masks):
@@ -102,7 +102,7 @@ def _semantic(
     found: list[Segment] = []
     for category in torch.unique(label).tolist():
         inside = label == category
-        mine, score = inside.cpu().numpy(), float(probability[inside].mean())
-        found.append(segment_from_mask(mine, score, prompt.names[category], category))
-        owner[mine] = len(found)
+        mask, score = inside.cpu().numpy(), float(probability[inside].mean())
+        found.append(segment_from_mask(mask, score, prompt.names[category], category))
+        owner[mask] = len(found)
     return found, PanopticMap(owner)

@@ -1,7 +1,7 @@
 """SELF1E's conversations, letter by letter as its checkpoints were trained with them (section 4).
 
 Every token id comes from the tokenizer beside the weights. 'plain' is the short wording of a
-miniature: the sentence and the answer, nothing else.
+miniature: the text and the answer, nothing else.
 """
 
 import re
@@ -21,13 +21,13 @@ Style = Literal["self1e", "plain"]
 
 BEGIN, END = "<|im_start|>", "<|im_end|>"
 IMAGE, IMAGE_BEGIN, IMAGE_END = "<IMG_CONTEXT>", "<img>", "</img>"
-MARKS = (BEGIN, END, IMAGE_BEGIN, IMAGE_END, IMAGE)
+SPECIAL_TOKENS = (BEGIN, END, IMAGE_BEGIN, IMAGE_END, IMAGE)
 
 _SYSTEM = f"{BEGIN}system\nYou are an helpful assistant.{END}\n"  # 'an helpful': theirs
 _HEADER = f"{BEGIN}assistant\n"
 _OUTPUT = "Please output segmentation mask."
 _RUN = re.compile(f"((?:{re.escape(IMAGE)})+)")
-FORCED = f"{SEG}."  # the answer given in the model's stead when a mask is wanted
+FORCED = f"{SEG}."  # the answer that is given, not generated, for a mask
 
 # Drawn from in training: section 4.4.
 PHRASES = (
@@ -51,104 +51,104 @@ ANSWERS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversation:
-    """Token ids (L,) and, bool (L,) each, what they are: image tokens, ``[SEG]``, and what the
-    assistant says and is trained to say, its end included."""
+    """Token ids (L,) and bool masks (L,): image tokens, ``[SEG]``, and the assistant's answers with
+    their end, which the next-token loss supervises."""
 
     ids: NDArray[np.int64]
     image: NDArray[np.bool_]
     seg: NDArray[np.bool_]
-    spoken: NDArray[np.bool_]
+    answer: NDArray[np.bool_]
 
 
 class SELF1EPrompts:
-    """Makes conversations of what is asked. ``image_tokens``: of one tile."""
+    """Conversations of prompts. image_tokens: of one tile."""
 
     def __init__(self, tokenizer: Tokenizer, style: Style, image_tokens: int) -> None:
-        """Raises WeightsError if the tokenizer lacks one of the marks."""
+        """Raises WeightsError if the tokenizer lacks a special token."""
         ids = {
-            mark: number
-            for mark in MARKS
-            if (number := tokenizer.rust.token_to_id(mark)) is not None
+            token: number
+            for token in SPECIAL_TOKENS
+            if (number := tokenizer.rust.token_to_id(token)) is not None
         }
-        if missing := [mark for mark in MARKS if mark not in ids]:
+        if missing := [token for token in SPECIAL_TOKENS if token not in ids]:
             raise WeightsError(f"the tokenizer is none of SELF1E's: it lacks {', '.join(missing)}")
         self.tokenizer, self.style, self.image_tokens = tokenizer, style, image_tokens
         self.image, self.end = ids[IMAGE], ids[END]
-        self.marks = [*ids.values(), tokenizer.seg]
+        self.special_ids = [*ids.values(), tokenizer.seg]
 
-    def is_mark(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which ids are marks and no words."""
-        return np.isin(ids, self.marks)
+    def is_special(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which ids are special tokens."""
+        return np.isin(ids, self.special_ids)
 
     def phrase(self, text: str, tiles: int = 1) -> Conversation:
-        """An expression or a category name, answered by force."""
-        wanted = _unmarked(text).lower()
-        return self._forced(f" What is {wanted} in this image? {_OUTPUT}", wanted, tiles)
+        """An expression or a category name, with the answer given."""
+        subject = _checked(text).lower()
+        return self._forced(f" What is {subject} in this image? {_OUTPUT}", subject, tiles)
 
     def sentence(self, text: str, tiles: int = 1) -> Conversation:
-        """A question or an instruction, answered by force."""
-        wanted = _unmarked(text)
-        return self._forced(f" {wanted} {_OUTPUT}", wanted, tiles)
+        """A question or an instruction, with the answer given."""
+        subject = _checked(text)
+        return self._forced(f" {subject} {_OUTPUT}", subject, tiles)
 
     def training(
         self, text: str, rng: Generator, is_sentence: bool, tiles: int = 1
     ) -> Conversation:
-        """The same in one of the wordings of training, drawn with ``rng``."""
+        """The same in a wording of training, drawn with ``rng``."""
         if self.style == "plain":
             return self.sentence(text, tiles)
         wordings = SENTENCES if is_sentence else PHRASES
-        wanted = _unmarked(text) if is_sentence else _unmarked(text).lower()
-        question = wordings[rng.integers(len(wordings))].format(text=wanted)
+        subject = _checked(text) if is_sentence else _checked(text).lower()
+        question = wordings[rng.integers(len(wordings))].format(text=subject)
         answer = ANSWERS[rng.integers(len(ANSWERS))]
         return self.conversation([(question, answer)], tiles)
 
     def conversation(self, turns: Sequence[tuple[str, str]], tiles: int = 1) -> Conversation:
-        """Questions and answers about the picture, which stands before the first question."""
+        """Questions and answers about the image, which stands before the first question."""
         (question, answer), *later = turns
-        pieces = [(_SYSTEM, False), *_turn(self._picture(tiles) + f"\n{question}", answer)]
+        pieces = [(_SYSTEM, False), *_turn(self._image_text(tiles) + f"\n{question}", answer)]
         for turn in later:
             pieces += _turn(*turn)
         return self._assemble(pieces)
 
     def question(self, text: str, tiles: int = 1) -> Conversation:
-        """A question whose answer the model is to say itself."""
-        user = f"{BEGIN}user\n{self._picture(tiles)}\n{_unmarked(text)}{END}\n"
+        """A question whose answer the model generates."""
+        user = f"{BEGIN}user\n{self._image_text(tiles)}\n{_checked(text)}{END}\n"
         return self._assemble([(_SYSTEM + user + _HEADER, False)])
 
-    def answered(self, asked: Conversation, ids: Sequence[int]) -> tuple[Conversation, str]:
-        """A question and the tokens generated for it, up to their end: all of it, and the words."""
-        said = list(ids)
-        said = said[: said.index(self.end)] if self.end in said else said
-        flat = np.asarray([*asked.ids, *said, self.end], np.int64)
-        spoken = np.arange(len(flat)) >= len(asked.ids)
-        image = ~spoken & (flat == self.image)  # a model may say that token, but it shows nothing
-        whole = Conversation(flat, image, flat == self.tokenizer.seg, spoken)
-        return whole, self.tokenizer.text(said)
+    def with_answer(self, question: Conversation, ids: Sequence[int]) -> tuple[Conversation, str]:
+        """A question and the ids generated for it: the whole conversation, and the text."""
+        generated = list(ids)
+        generated = generated[: generated.index(self.end)] if self.end in generated else generated
+        flat = np.asarray([*question.ids, *generated, self.end], np.int64)
+        answer = np.arange(len(flat)) >= len(question.ids)
+        image = ~answer & (flat == self.image)  # in generated text this token is no image
+        whole = Conversation(flat, image, flat == self.tokenizer.seg, answer)
+        return whole, self.tokenizer.text(generated)
 
     def _forced(self, question: str, text: str, tiles: int) -> Conversation:
         if self.style == "plain":
-            picture = self._picture(tiles)
-            return self._assemble([(f"{picture}{text}{END}", False), (SEG, True)])
+            image = self._image_text(tiles)
+            return self._assemble([(f"{image}{text}{END}", False), (SEG, True)])
         return self.conversation([(question, FORCED)], tiles)
 
-    def _picture(self, tiles: int) -> str:
+    def _image_text(self, tiles: int) -> str:
         return IMAGE_BEGIN + IMAGE * (self.image_tokens * tiles) + IMAGE_END
 
     def _assemble(self, pieces: Sequence[tuple[str, bool]]) -> Conversation:
-        """Tokenize text pieces, each spoken by the assistant or not."""
+        """Tokenize pieces of text, each with whether it is an answer."""
         ids: list[int] = []
-        spoken: list[bool] = []
-        for text, is_spoken in pieces:
+        answer: list[bool] = []
+        for text, is_answer in pieces:
             tokens = self._tokens(text)
             ids += tokens
-            spoken += [is_spoken] * len(tokens)
+            answer += [is_answer] * len(tokens)
         flat = np.asarray(ids, np.int64)
         return Conversation(
-            flat, flat == self.image, flat == self.tokenizer.seg, np.asarray(spoken, bool)
+            flat, flat == self.image, flat == self.tokenizer.seg, np.asarray(answer, bool)
         )
 
     def _tokens(self, text: str) -> list[int]:
-        """Ids of a text; a long run of image tokens is not put through the tokenizer."""
+        """Ids of a text; runs of image tokens bypass the tokenizer."""
         ids: list[int] = []
         for piece in _RUN.split(text):
             if piece.startswith(IMAGE):
@@ -159,27 +159,27 @@ class SELF1EPrompts:
 
 
 def self1e_tokenizer(words: Sequence[str]) -> Tokenizer:
-    """A tokenizer of these words, of SELF1E's own and its marks. Id 0, which pads, is no word."""
-    said = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS))
-    own = re.findall(r"\w+|[^\w\s]", re.sub(r"<\|\w+\|>|\[SEG\]|\{text\}", " ", said.lower()))
-    return word_tokenizer(sorted({*words, *own}), (PADDING, UNKNOWN, SEG, *MARKS))
+    """A word tokenizer of these words, SELF1E's own and its special tokens; id 0 is padding."""
+    text = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS))
+    own = re.findall(r"\w+|[^\w\s]", re.sub(r"<\|\w+\|>|\[SEG\]|\{text\}", " ", text.lower()))
+    return word_tokenizer(sorted({*words, *own}), (PADDING, UNKNOWN, SEG, *SPECIAL_TOKENS))
 
 
 def until_seg(conversation: Conversation) -> Conversation:
-    """Without what follows the last ``[SEG]``: nothing before it looks there."""
+    """Cut after the last ``[SEG]``: earlier tokens do not attend to later ones."""
     stop = int(np.flatnonzero(conversation.seg)[-1]) + 1
     return Conversation(
         conversation.ids[:stop],
         conversation.image[:stop],
         conversation.seg[:stop],
-        conversation.spoken[:stop],
+        conversation.answer[:stop],
     )
 
 
-def _unmarked(text: str) -> str:
-    """A user's words without the blanks around them. Raises UsageError if a mark is among them."""
-    if found := [mark for mark in (*MARKS, SEG) if mark in text]:
-        raise UsageError(f"{found[0]} is a mark of the model and cannot stand in a prompt")
+def _checked(text: str) -> str:
+    """A user's text, stripped. Raises UsageError if it has a special token in it."""
+    if found := [token for token in (*SPECIAL_TOKENS, SEG) if token in text]:
+        raise UsageError(f"{found[0]} is a special token and cannot stand in a prompt")
     return text.strip()
 
 

@@ -1,7 +1,7 @@
-"""SELF1E for use: frames and prompts in, predictions on each frame's own grid out.
+"""SELF1E for inference: frames and prompts in, predictions on each frame's own grid out.
 
-A mask is wanted: the answer is put into the model's mouth and read in one pass. Words are wanted:
-the model speaks, and if it says ``[SEG]`` what it said is read again for the masks.
+For a mask the answer is given, not generated, and the conversation takes one pass. For text the
+model generates; if it generates ``[SEG]``, the conversation takes another pass for the masks.
 """
 
 import time
@@ -13,15 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vlseg_cli.models.base import check_finite
 from vlseg_cli.models.self1e.image_processing import fit_tiles, tile_layout
 from vlseg_cli.models.self1e.modeling import SELF1E, SELF1EFeatures
-from vlseg_cli.models.self1e.postprocessing import TASKS, SELF1EAnswer, check_ask, describe
+from vlseg_cli.models.self1e.postprocessing import (
+    TASKS,
+    SELF1EPromptOutput,
+    build_prediction,
+    check_request,
+)
 from vlseg_cli.models.self1e.prompts import Conversation, SELF1EPrompts, until_seg
 from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
-    NotFiniteError,
     Prediction,
     Prompt,
     PromptRequest,
@@ -32,35 +37,35 @@ from vlseg_cli.schema import (
 )
 from vlseg_cli.text.tokenizer import Tokenizer
 
-_Key = tuple[int, int, bool]  # number of the frame, identity of the prompt, are words wanted
-_ROWS = 8  # conversations read in one go: each has a picture's pixels of its own
+_Key = tuple[int, int, bool]  # index of the frame, identity of the prompt, whether text is wanted
+_BATCH = 8  # conversations in one pass: each has an image's pixels of its own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SELF1EEncodedFrames:
-    """Frames and what the model saw of them. ``seen``: one entry per layout of tiles; ``places``:
-    of each frame, the entry and its number within it. seconds: spent looking."""
+    """Frames and their features, one entry per layout of tiles. positions: of each frame, the entry
+    and the row in it. seconds: of step 1."""
 
     frames: tuple[Frame, ...]
-    seen: tuple[SELF1EFeatures, ...]
-    places: tuple[tuple[int, int], ...]
+    features: tuple[SELF1EFeatures, ...]
+    positions: tuple[tuple[int, int], ...]
     seconds: float
 
     def tiles(self, frame: int) -> int:
-        """Into how many tiles a frame was cut."""
-        rows, columns = self.seen[self.places[frame][0]].layout
+        """Number of tiles of a frame."""
+        rows, columns = self.features[self.positions[frame][0]].layout
         return rows * columns
 
 
 class _ConversationRow(NamedTuple):
-    """One conversation about a picture; the names of one ask are rows of their own."""
+    """One conversation about an image; the names of one request are rows of their own."""
 
     key: _Key
     conversation: Conversation
 
 
 class SELF1ESegmenter:
-    """See ``Segmenter``. Deterministic: the same frames and prompts, the same answer."""
+    """See ``Segmenter``. Deterministic."""
 
     tasks = frozenset(TASKS)
 
@@ -79,75 +84,75 @@ class SELF1ESegmenter:
         self.prompts = SELF1EPrompts(tokenizer, config.prompt_style, config.image_tokens)
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that its tokenizer cannot tell from one another."""
+        """Words of a prompt that are not in the vocabulary."""
         return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> SELF1EEncodedFrames:
-        """Step 1 for a batch of frames of any sizes; frames cut alike share a pass."""
+        """Step 1 for a batch of frames of any sizes; frames of one layout share a pass."""
         start, config = time.perf_counter(), self.model.config
-        size = config.image_size
+        size, dtype = config.image_size, next(self.model.parameters()).dtype
         layouts = [tile_layout(frame, size, config.max_tiles) for frame in frames]
         order = list(dict.fromkeys(layouts))
-        seen = []
+        features = []
         for layout in order:
-            mine = [f for f, one in zip(frames, layouts, strict=True) if one == layout]
-            tiles = np.concatenate([fit_tiles(frame, size, layout) for frame in mine])
-            pixels = torch.from_numpy(tiles).to(self.device, self._dtype)
-            seen.append(self.model.encode_image(pixels, layout))
-        places = tuple(
-            (order.index(layout), layouts[:number].count(layout))
-            for number, layout in enumerate(layouts)
+            same = [f for f, one in zip(frames, layouts, strict=True) if one == layout]
+            tiles = np.concatenate([fit_tiles(frame, size, layout) for frame in same])
+            pixels = torch.from_numpy(tiles).to(self.device, dtype)
+            features.append(self.model.encode_image(pixels, layout))
+        positions = tuple(
+            (order.index(layout), layouts[:index].count(layout))
+            for index, layout in enumerate(layouts)
         )
-        return SELF1EEncodedFrames(tuple(frames), tuple(seen), places, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return SELF1EEncodedFrames(tuple(frames), tuple(features), positions, seconds)
 
     @torch.inference_mode()
     def predict(
         self, encoded: SELF1EEncodedFrames, requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
-        """Steps 2 to 4. Raises UsageError for what SELF1E cannot be asked, NotFiniteError."""
+        """Steps 2 to 4. Raises UsageError for unsupported prompts, and NotFiniteError."""
         start = time.perf_counter()
-        for ask in requests:
-            check_ask(ask)
-        found = self._find(encoded, {_key(ask): ask for ask in requests})
-        for ask in requests:
-            _check_finite(found[_key(ask)], encoded.frames[ask.frame])
+        for request in requests:
+            check_request(request)
+        outputs = self._outputs(encoded, {_key(request): request for request in requests})
+        for request in requests:
+            check_finite(encoded.frames[request.frame], outputs[_key(request)].pred_masks)
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
-            describe(ask, encoded.frames[ask.frame], found[_key(ask)], seconds) for ask in requests
+            build_prediction(
+                request, encoded.frames[request.frame], outputs[_key(request)], seconds
+            )
+            for request in requests
         ]
 
-    @property
-    def _dtype(self) -> torch.dtype:
-        return next(self.model.parameters()).dtype
-
-    def _find(
+    def _outputs(
         self, encoded: SELF1EEncodedFrames, requests: Mapping[_Key, PromptRequest]
-    ) -> dict[_Key, SELF1EAnswer]:
-        """Masks and words of each different prompt."""
-        chats = {key: ask for key, ask in requests.items() if ask.task is Task.CHAT}
-        answers = self._say(encoded, chats)
+    ) -> dict[_Key, SELF1EPromptOutput]:
+        """Masks and text of each different prompt."""
+        chats = {key: request for key, request in requests.items() if request.task is Task.CHAT}
+        generated = self._generate(encoded, chats)
         rows = [
-            _ConversationRow(key, answer)
-            for key, (answer, _) in answers.items()
-            if bool(answer.seg.any())
+            _ConversationRow(key, conversation)
+            for key, (conversation, _) in generated.items()
+            if bool(conversation.seg.any())
         ]
-        for key, ask in requests.items():
-            if key not in answers:
-                forced = self._forced(ask.prompt, encoded.tiles(ask.frame))
+        for key, request in requests.items():
+            if key not in generated:
+                forced = self._forced(request.prompt, encoded.tiles(request.frame))
                 rows += [_ConversationRow(key, conversation) for conversation in forced]
         masks = self._masks(encoded, rows)
         nothing = torch.zeros(0, 1, 1)
         return {
-            key: SELF1EAnswer(
+            key: SELF1EPromptOutput(
                 torch.stack(masks[key]) if key in masks else nothing,
-                answers[key][1] if key in answers else "",
+                generated[key][1] if key in generated else "",
             )
             for key in requests
         }
 
     def _forced(self, prompt: Prompt, tiles: int) -> list[Conversation]:
-        """Conversations in which the mask has been promised already."""
+        """Conversations whose answer with ``[SEG]`` is given."""
         match prompt:
             case Categories(names=names):
                 return [self.prompts.phrase(name, tiles) for name in names]
@@ -156,25 +161,30 @@ class SELF1ESegmenter:
             case Expression(text=text):
                 return [self.prompts.phrase(text, tiles)]
             case Regions():
-                raise UsageError("SELF1E cannot be shown a place in the picture.")
+                raise UsageError("SELF1E takes no region prompts.")
 
-    def _say(
+    def _generate(
         self, encoded: SELF1EEncodedFrames, requests: Mapping[_Key, PromptRequest]
     ) -> dict[_Key, tuple[Conversation, str]]:
-        """What the model says to questions: the whole conversation, and its own words."""
+        """Answers to questions: the whole conversation, and the generated text."""
         rows = [
-            _ConversationRow(key, self.prompts.question(ask.prompt.text, encoded.tiles(ask.frame)))
-            for key, ask in requests.items()
-            if isinstance(ask.prompt, Expression | Question)
+            _ConversationRow(
+                key, self.prompts.question(request.prompt.text, encoded.tiles(request.frame))
+            )
+            for key, request in requests.items()
+            if isinstance(request.prompt, Expression | Question)
         ]
         answers: dict[_Key, tuple[Conversation, str]] = {}
-        for seen, pictures, chunk in self._chunks(encoded, rows):
-            conversations = [row.conversation for row in chunk]
+        for features, image_index, batch in self._batches(encoded, rows):
             ids = self.model.generate(
-                seen, conversations, pictures, self.prompts.end, self.model.config.answer_tokens
+                features,
+                [row.conversation for row in batch],
+                image_index,
+                end=self.prompts.end,
+                max_tokens=self.model.config.max_new_tokens,
             )
-            for row, answer in zip(chunk, ids.tolist(), strict=True):
-                answers[row.key] = self.prompts.answered(row.conversation, answer)
+            for row, generated in zip(batch, ids.tolist(), strict=True):
+                answers[row.key] = self.prompts.with_answer(row.conversation, generated)
         return answers
 
     def _masks(
@@ -182,35 +192,27 @@ class SELF1ESegmenter:
     ) -> dict[_Key, list[Tensor]]:
         """(h, w) logits of every ``[SEG]``, in order."""
         masks: dict[_Key, list[Tensor]] = {}
-        for seen, pictures, chunk in self._chunks(encoded, rows):
-            conversations = [until_seg(row.conversation) for row in chunk]
-            answered = self.model(seen, conversations, pictures)
-            precise = torch.promote_types(answered.pred_masks.dtype, torch.float32)
-            for mask, owner in zip(answered.pred_masks, answered.owner.tolist(), strict=True):
-                masks.setdefault(chunk[owner].key, []).append(mask.to(precise))
+        for features, image_index, batch in self._batches(encoded, rows):
+            output = self.model(
+                features, [until_seg(row.conversation) for row in batch], image_index
+            )
+            precise = torch.promote_types(output.pred_masks.dtype, torch.float32)
+            for mask, owner in zip(output.pred_masks, output.owner.tolist(), strict=True):
+                masks.setdefault(batch[owner].key, []).append(mask.to(precise))
         return masks
 
-    def _chunks(
+    def _batches(
         self, encoded: SELF1EEncodedFrames, rows: Sequence[_ConversationRow]
     ) -> Iterator[tuple[SELF1EFeatures, Tensor, Sequence[_ConversationRow]]]:
-        """Rows that are read in one go, and which pictures of ``SELF1EFeatures`` they are about."""
-        for group, seen in enumerate(encoded.seen):
-            mine = [row for row in rows if encoded.places[row.key[0]][0] == group]
-            for first in range(0, len(mine), _ROWS):
-                chunk = mine[first : first + _ROWS]
-                pictures = [encoded.places[row.key[0]][1] for row in chunk]
-                yield seen, torch.tensor(pictures, device=self.device), chunk
+        """Rows of one pass, with the features and the image index of each."""
+        for layout, features in enumerate(encoded.features):
+            same = [row for row in rows if encoded.positions[row.key[0]][0] == layout]
+            for first in range(0, len(same), _BATCH):
+                batch = same[first : first + _BATCH]
+                image_index = [encoded.positions[row.key[0]][1] for row in batch]
+                yield features, torch.tensor(image_index, device=self.device), batch
 
 
-def _key(ask: PromptRequest) -> _Key:
-    """Asks with one key have one answer, described in different ways."""
-    return ask.frame, id(ask.prompt), ask.task is Task.CHAT
-
-
-def _check_finite(found: SELF1EAnswer, frame: Frame) -> None:
-    """Masks made of NaN would look like empty ones; half precision on large inputs makes them."""
-    if not bool(found.pred_masks.isfinite().all()):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
-            " --device cpu, or other weights."
-        )
+def _key(request: PromptRequest) -> _Key:
+    """Requests with one key share one forward pass."""
+    return request.frame, id(request.prompt), request.task is Task.CHAT

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 import torch
 
-from vlseg_cli.models.hrseg.selection import Rule, Selection, select
+from vlseg_cli.models.hrseg.postprocessing import Rule, Selection, select
 
 SIMILARITY = torch.tensor([0.1, 0.9, 0.5, 0.9, -0.2])
 IOP = torch.tensor([0.8, 0.4, 0.71, 0.6, 0.95])
