@@ -1,4 +1,4 @@
-"""Heads that only teach: their losses against the plain formulas, and batches that ask nothing."""
+"""Auxiliary losses against the plain formulas, and batches without labels."""
 
 import pytest
 import torch
@@ -25,20 +25,20 @@ def test_the_box_of_a_rectangle(top: int, left: int, height: int, width: int, fa
     assert mask_boxes(mask)[0].tolist() == pytest.approx(wanted)
 
 
-def test_cells_at_the_rim_do_not_grow_the_box() -> None:
+def test_faint_border_cells_do_not_enlarge_the_box() -> None:
     mask = torch.zeros(1, 8, 12)
     mask[0, 2:4, 3:6] = 1.0
     mask[0, 1, 2:7] = 0.2
     assert mask_boxes(mask)[0].tolist() == pytest.approx([4.5 / 12, 3 / 8, 3 / 12, 2 / 8])
 
 
-def test_boxes_are_judged_by_their_mean_error() -> None:
+def test_box_loss_is_the_mean_absolute_error() -> None:
     head, hidden, truth = BoxHead(6), torch.randn(3, 6), torch.rand(3, 4)
     wanted = (head.regress(hidden).sigmoid() - truth).abs().mean()
     assert head(hidden, truth).item() == pytest.approx(wanted.item())
 
 
-def test_names_of_known_cells_count_alone() -> None:
+def test_only_labeled_cells_contribute() -> None:
     head, features = DenseCategoryHead(6, 4), torch.randn(2, 6, 3, 5)
     semantic = torch.full((2, 3, 5), -1)
     semantic[1, 2, 4] = 3
@@ -46,7 +46,7 @@ def test_names_of_known_cells_count_alone() -> None:
     assert head(features, semantic).item() == pytest.approx(wanted.item())
 
 
-def test_a_batch_without_known_cells_costs_nothing() -> None:
+def test_a_batch_without_labels_has_zero_loss() -> None:
     head = DenseCategoryHead(6, 4)
     loss = head(torch.randn(2, 6, 3, 5), torch.full((2, 3, 5), -1))
     loss.backward()
@@ -54,7 +54,7 @@ def test_a_batch_without_known_cells_costs_nothing() -> None:
     assert all(p.grad is not None and not p.grad.any() for p in head.parameters())
 
 
-def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
+def test_localization_is_cross_entropy_with_the_mask() -> None:
     head = LocalizationHead(8)
     token, cells = torch.randn(2, 8), torch.randn(2, 5, 8)
     truth = torch.tensor([[0, 0.5, 0.5, 0, 0], [0, 0, 0, 0, 1.0]])
@@ -63,6 +63,6 @@ def test_pointing_is_rewarded_for_looking_at_the_object() -> None:
     assert head(token, cells, 3 * truth).item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
-def test_pointing_at_nothing_stays_finite() -> None:
+def test_localization_of_an_empty_mask_is_finite() -> None:
     head = LocalizationHead(8)
     assert head(torch.randn(1, 8), torch.randn(1, 5, 8), torch.zeros(1, 5)).isfinite()

@@ -23,13 +23,13 @@ BOXES = st.tuples(SHARES, SHARES, SHARES, SHARES)
 
 @settings(max_examples=30, deadline=None)
 @given(BOXES)
-def test_corners_and_centers_undo_each_other(box: tuple[float, ...]) -> None:
+def test_box_conversions_are_inverse(box: tuple[float, ...]) -> None:
     boxes = torch.tensor([box], dtype=torch.float64)
     assert torch.allclose(xyxy_to_cxcywh(cxcywh_to_xyxy(boxes)), boxes)
     assert torch.allclose(box_logits(boxes).sigmoid(), boxes)
 
 
-def test_overlap_by_hand() -> None:
+def test_generalized_iou_by_hand() -> None:
     one = torch.tensor([[0.0, 0.0, 0.4, 0.4]])
     others = torch.tensor([[0.0, 0.0, 0.4, 0.4], [0.2, 0.0, 0.6, 0.4], [0.6, 0.6, 1.0, 1.0]])
     found = generalized_iou(one.unsqueeze(1), others.unsqueeze(0))[0]
@@ -39,7 +39,9 @@ def test_overlap_by_hand() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(BOXES, BOXES)
-def test_overlap_is_symmetric_and_bounded(one: tuple[float, ...], other: tuple[float, ...]) -> None:
+def test_generalized_iou_is_symmetric_and_bounded(
+    one: tuple[float, ...], other: tuple[float, ...]
+) -> None:
     a, b = cxcywh_to_xyxy(torch.tensor([one])), cxcywh_to_xyxy(torch.tensor([other]))
     assert torch.allclose(generalized_iou(a, b), generalized_iou(b, a))
     assert -1 <= generalized_iou(a, b).item() <= generalized_iou(a, a).item() + 1e-5
@@ -56,7 +58,7 @@ def test_positions_are_waves_of_y_x_w_h() -> None:
     assert position.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_pixels_are_of_the_original_picture() -> None:
+def test_boxes_are_converted_to_pixels_of_the_original_image() -> None:
     """Padded to 100 x 200, content 50 x 200, original 500 x 2000; far boxes are not cut off."""
     canvas = ImageGeometry((100, 200), (50, 200), (500, 2000))
     boxes = boxes_to_pixels(torch.tensor([[0.5, 0.25, 1.0, 0.5], [0.0, 0.9, 0.2, 0.2]]), canvas)

@@ -1,4 +1,4 @@
-"""Windows lie edge to edge, row by row, and a region is what lies under one overview token."""
+"""Windows are cut row by row, and regions are the tokens under one overview token."""
 
 import torch
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ COUNTS = st.integers(1, 4)
 
 @settings(max_examples=20, deadline=None)
 @given(COUNTS, st.integers(1, 4), st.integers(1, 4))
-def test_joining_undoes_cutting(count: int, h: int, w: int) -> None:
+def test_joining_inverts_cutting(count: int, h: int, w: int) -> None:
     image = torch.randn(3, count * h, count * w)
     windows = cut_windows(image, count)
     assert windows.shape == (count**2, 3, h, w) and windows[0].equal(image[:, :h, :w])
@@ -21,7 +21,7 @@ def test_joining_undoes_cutting(count: int, h: int, w: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(COUNTS, st.integers(1, 4))
-def test_every_token_is_in_the_region_above_it(count: int, grid: int) -> None:
+def test_every_window_token_is_in_its_overview_region(count: int, grid: int) -> None:
     side = count * grid
     local = torch.arange(side * side).view(1, side, side, 1).float()
     regions = split_regions(local, count)

@@ -1,4 +1,4 @@
-"""Boxes in the matching: near ones are cheap, stuff has none, and keeps to its own queries."""
+"""The matcher against all assignments, box costs, and the rules for stuff."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ from vlseg_cli.nn.hungarian_matcher import (
 )
 
 
-def test_each_box_finds_itself() -> None:
+def test_each_box_is_matched_with_itself() -> None:
     truth = torch.tensor([[0.2, 0.2, 0.1, 0.1], [0.7, 0.6, 0.3, 0.2], [0.5, 0.5, 0.9, 0.9]])
     order = torch.tensor([2, 0, 1])
     queries, targets = hungarian_assignment(box_cost(truth[order] + 0.01, truth))
@@ -31,7 +31,7 @@ def test_the_cost_of_a_box_by_hand() -> None:
     assert abs(box_cost(predicted, truth).item() - expected) < 1e-3
 
 
-def test_stuff_costs_what_things_cost_on_average() -> None:
+def test_stuff_gets_the_mean_box_cost_of_things() -> None:
     cost = torch.tensor([[1.0, 9.0, 3.0], [5.0, 9.0, 7.0]])
     is_thing = torch.tensor([True, False, True])
     even = mean_stuff_cost(cost, is_thing)
@@ -40,7 +40,7 @@ def test_stuff_costs_what_things_cost_on_average() -> None:
     assert not mean_stuff_cost(cost, torch.zeros(3, dtype=torch.bool)).any()
 
 
-def test_stuff_and_things_keep_apart() -> None:
+def test_stuff_and_things_have_separate_queries() -> None:
     is_thing = torch.tensor([False, True])
     cost = torch.tensor([[0.0, 9.0], [0.0, 8.0], [9.0, 0.0], [8.0, 0.0]])
     queries, targets = hungarian_assignment(separate_stuff_cost(cost, is_thing, selected=2))
@@ -87,7 +87,7 @@ def test_no_other_assignment_is_cheaper(
     assert ours <= cheapest + 1e-4
 
 
-def test_weights_decide_between_looks_and_names() -> None:
+def test_weights_decide_between_masks_and_classes() -> None:
     truth = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
     logits = torch.tensor([[4.0, 4.0, -4.0, -4.0], [-4.0, -4.0, 4.0, 4.0]])
     names = torch.tensor([[0.0], [-1.0]])

@@ -43,7 +43,7 @@ def test_mask_losses(seed: int, masks: int, points: int) -> None:
     assert float(dice_loss(logits, truth, 3)) == pytest.approx(soft / 3, abs=1e-5)
 
 
-def test_no_masks_cost_nothing_and_still_have_a_gradient() -> None:
+def test_no_masks_have_zero_loss_and_a_gradient() -> None:
     logits = torch.zeros(0, 5, requires_grad=True)
     total = mask_bce(logits, torch.zeros(0, 5), 1) + dice_loss(logits, torch.zeros(0, 5), 1)
     total.backward()
@@ -53,7 +53,7 @@ def test_no_masks_cost_nothing_and_still_have_a_gradient() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seeds, st.floats(0.05, 1))
-def test_category_loss_weighs_void_by_each_pictures_own_list(seed: int, weight: float) -> None:
+def test_category_loss_weights_no_object_per_prompt(seed: int, weight: float) -> None:
     """Two pictures: four names and two; what the second lacks is padded with -inf."""
     draw = torch.Generator().manual_seed(seed)
     logits = torch.randn(2, 3, 4, generator=draw)
@@ -89,14 +89,14 @@ def test_balanced_bce_weighs_positives_as_all_negatives(seed: int, positives: in
     assert float(balanced_bce(logits, truth)) == pytest.approx(wanted / 10, rel=1e-5)
 
 
-def test_half_precision_logits_are_taken() -> None:
+def test_half_precision_logits_are_accepted() -> None:
     logits, truth = torch.randn(2, 5).bfloat16(), torch.ones(2, 5)
     assert mask_bce(logits, truth, 1).dtype == torch.float32
     assert dice_loss(logits, truth, 1).dtype == torch.float32
     assert balanced_bce(logits, truth).dtype == torch.float32
 
 
-def test_each_label_is_asked_of_the_position_before_it() -> None:
+def test_each_label_is_predicted_at_the_position_before() -> None:
     logits = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 3.0, 0.0], [9.0, 9.0, 9.0]]])
     labels = torch.tensor([[2, 0, -100]])  # the first has nothing before it, the last is not said
     exponents = [math.exp(value) for value in (2.0, 0.0, 1.0)]
@@ -150,7 +150,7 @@ def test_all_masks_are_matched_at_the_same_points() -> None:
     assert logits[0].equal(logits[1]) and logits[0].equal(logits[2])
 
 
-def test_most_points_are_the_least_sure_of_the_candidates() -> None:
+def test_most_points_are_the_most_uncertain_candidates() -> None:
     draws: list[Tensor] = []
     source = seeded(3)
 
@@ -177,7 +177,7 @@ def test_gradients_reach_the_logits() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_every_cell_holds_the_share_that_is_covered(count: int) -> None:
+def test_every_cell_has_the_covered_fraction(count: int) -> None:
     sampling, masks = DenseSampling(4), rectangles(count)
     shares = sampling.prepare(masks)
     assert shares.shape == (count, 8, 12)

@@ -1,4 +1,4 @@
-"""Many prompts about many pictures in one go are answered as if each were asked alone."""
+"""Many prompts about many images at once equal each prompt alone."""
 
 import pytest
 import torch
@@ -49,7 +49,7 @@ def of_picture(features: PixelFeatures, picture: int) -> PixelFeatures:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=6), st.integers(1, QUERIES))
-def test_prompts_do_not_see_each_other(
+def test_prompts_of_an_image_are_independent(
     decoder: MaskDecoder, features: PixelFeatures, pictures: list[int], count: int
 ) -> None:
     queries = queries_of(len(pictures), count)
@@ -107,7 +107,7 @@ def seen_first(decoder: MaskDecoder, plane: Tensor, memory: list[Tensor]) -> Ten
     return caught[0][:, 0]
 
 
-def test_a_query_looks_only_where_its_mask_is(decoder: MaskDecoder) -> None:
+def test_a_query_attends_only_inside_its_mask(decoder: MaskDecoder) -> None:
     plane, memory = halves()
     with torch.no_grad():
         decoded = decoder(queries_of(1), PixelFeatures(plane, tuple(memory)), torch.tensor([0]))
@@ -120,7 +120,7 @@ def test_a_query_looks_only_where_its_mask_is(decoder: MaskDecoder) -> None:
     assert moved[~masks_left].min() > 1e-6
 
 
-def test_a_query_with_an_empty_mask_looks_everywhere(decoder: MaskDecoder) -> None:
+def test_a_query_with_an_empty_mask_attends_everywhere(decoder: MaskDecoder) -> None:
     plane, memory = halves()
     plane[..., 8:] = plane[..., :8]  # now a mask is everywhere or nowhere
     changed = [memory[0] + 1, *memory[1:]]
@@ -146,7 +146,7 @@ def test_the_small_mlp_is_linear_relu_linear() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.integers(1, 4))
-def test_what_is_packed_is_unpacked(pictures: list[int], count: int) -> None:
+def test_unpacking_inverts_packing(pictures: list[int], count: int) -> None:
     queries = torch.randn(len(pictures), count, 2)
     packing = QueryPacking(torch.tensor(pictures), 4, count)
     packed = packing.pack(queries)
@@ -156,6 +156,6 @@ def test_what_is_packed_is_unpacked(pictures: list[int], count: int) -> None:
     assert torch.isclose(packed.sum(), queries.sum(), atol=1e-5)
 
 
-def test_prompts_are_kept_apart() -> None:
+def test_the_separation_mask_separates_prompts() -> None:
     packing = QueryPacking(torch.tensor([0, 1, 0]), 2, 2)
     assert packing.separation_mask().int().tolist() == [[0, 0, 1, 1]] * 2 + [[1, 1, 0, 0]] * 2

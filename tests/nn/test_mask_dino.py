@@ -27,19 +27,19 @@ def test_flat_maps_are_split_again() -> None:
         assert torch.equal(one, other)
 
 
-def test_proposals_stand_on_cell_centers() -> None:
+def test_proposals_are_at_cell_centers() -> None:
     boxes = grid_proposals(memory()).sigmoid()
     assert torch.allclose(boxes[0], torch.tensor([0.25, 0.25, 0.05, 0.05]))
     assert torch.allclose(boxes[3], torch.tensor([0.75, 0.75, 0.05, 0.05]))
     assert torch.allclose(boxes[4], torch.tensor([0.125, 1 / 6, 0.1, 0.1]))
 
 
-def test_places_at_the_border_are_no_candidates() -> None:
+def test_locations_at_the_border_are_not_valid() -> None:
     wide = grid_proposals(FlatMaps(torch.zeros(1, 200, 8), ((1, 200),)))
     assert wide.isinf().all(1).nonzero().flatten().tolist() == [0, 1, 198, 199]
 
 
-def test_the_best_by_any_word_are_chosen() -> None:
+def test_the_most_similar_to_any_condition_are_selected() -> None:
     features = torch.randn(2, 6, 4, generator=torch.manual_seed(1))
     boxes = torch.zeros(6, 4)
     boxes[5] = float("inf")
@@ -54,7 +54,7 @@ def test_the_best_by_any_word_are_chosen() -> None:
     )
 
 
-def test_thousands_of_words_are_compared_in_parts() -> None:
+def test_thousands_of_conditions_are_compared_in_chunks() -> None:
     places, words = torch.randn(5, 4), torch.randn(1000, 4)
     assert torch.equal(best_similarity(places, words), (places @ words.T).amax(1))
 
@@ -64,7 +64,7 @@ BOXES = [torch.tensor([[0.5, 0.5, 0.4, 0.2]]), torch.tensor([[0.2, 0.2, 0.1, 0.1
 LABELS = [torch.tensor([2]), torch.tensor([0, 1])]
 
 
-def test_contents_are_the_words_and_boxes_are_near() -> None:
+def test_contents_are_conditions_and_boxes_are_near_the_truth() -> None:
     noise = denoising_queries(CONDITIONS, BOXES, LABELS, number=7)
     assert noise is not None and noise.groups == 3
     assert noise.queries.shape == (2, 6, 4)
@@ -76,13 +76,13 @@ def test_contents_are_the_words_and_boxes_are_near() -> None:
     assert distance.sum() > 0
 
 
-def test_half_the_noise_is_none() -> None:
+def test_noise_of_one_half_changes_nothing() -> None:
     noise = denoising_queries(CONDITIONS, BOXES, LABELS, 2, torch.full((2, 2, 4), 0.5))
     assert noise is not None
     assert torch.allclose(noise.boxes[1].sigmoid(), BOXES[1], atol=1e-5)
 
 
-def test_groups_see_themselves_and_the_ordinary_queries() -> None:
+def test_groups_attend_to_themselves_and_the_ordinary_queries() -> None:
     noise = denoising_queries(CONDITIONS, BOXES, LABELS, 4)
     assert noise is not None
     seen = ~noise.attention_mask(7)  # two groups of two, three ordinary ones
@@ -92,7 +92,7 @@ def test_groups_see_themselves_and_the_ordinary_queries() -> None:
     assert torch.equal(seen, expected)
 
 
-def test_too_many_objects_or_none_are_not_denoised() -> None:
+def test_no_denoising_without_objects_or_with_too_many() -> None:
     assert denoising_queries(CONDITIONS, BOXES, LABELS, number=1) is None
     nothing = [torch.zeros(0, 4)] * 2, [torch.zeros(0, dtype=torch.long)] * 2
     assert denoising_queries(CONDITIONS, *nothing, 10) is None

@@ -1,4 +1,4 @@
-"""Fine-grained tokens: from learned or carried queries, with and without the conditional weight."""
+"""Fine-grained tokens from learned or carried queries, with and without the gate."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def pyramid() -> list[Tensor]:
 
 
 @pytest.mark.parametrize("gated", [False, True])
-def test_tokens_of_any_picture(gated: bool, pyramid: list[Tensor]) -> None:
+def test_tokens_depend_on_carried_queries(gated: bool, pyramid: list[Tensor]) -> None:
     model = perceiver(gated)
     tokens = model(pyramid)
     assert tokens.shape == (2, 5, 20)
@@ -39,7 +39,7 @@ def test_tokens_of_any_picture(gated: bool, pyramid: list[Tensor]) -> None:
     assert model([level[1:] for level in pyramid]).allclose(tokens[1:], atol=1e-5)
 
 
-def test_a_closed_gate_lets_nothing_in_until_it_learns(pyramid: list[Tensor]) -> None:
+def test_the_gate_starts_closed_and_has_a_gradient(pyramid: list[Tensor]) -> None:
     model = perceiver(True)
     other = [level + 1 for level in pyramid]
     assert model(pyramid).equal(model(other))
@@ -49,7 +49,7 @@ def test_a_closed_gate_lets_nothing_in_until_it_learns(pyramid: list[Tensor]) ->
     assert not perceiver(False)(pyramid).allclose(perceiver(False)(other))
 
 
-def test_boxes_lie_in_the_picture() -> None:
+def test_predicted_boxes_are_in_the_image() -> None:
     found = InstanceHeads(8)(torch.randn(2, 3, 8) * 9, torch.randn(2, 3, 8))
     assert found.boxes.shape == (2, 3, 4) and found.embeddings.shape == (2, 3, 8)
     assert (found.boxes >= 0).all() and (found.boxes <= 1).all()

@@ -66,7 +66,7 @@ def test_every_weight_is_used() -> None:
     assert [name for name, p in net.named_parameters() if p.grad is None] == []
 
 
-def test_sampling_starts_as_a_fan_of_even_weights() -> None:
+def test_sampling_offsets_start_radial_with_uniform_weights() -> None:
     for layer in decoder().decoder.encoder.layers:
         offsets = layer.self_attn.sampling_offsets.bias.view(4, 3, 4, 2)
         reach = offsets.abs().amax(-1)
@@ -95,13 +95,13 @@ def test_no_two_cells_share_their_coordinates() -> None:
     assert torch.cdist(cells, cells).fill_diagonal_(1).min() > 0.1
 
 
-def test_the_embedding_adds_the_same_to_every_picture() -> None:
+def test_the_embedding_adds_the_same_to_every_image() -> None:
     embed = CoordinateEmbedding(5)
     first, second = torch.randn(2, 5, 4, 6), torch.randn(2, 5, 4, 6)
     assert torch.allclose(embed(first) - first, embed(second) - second, atol=1e-5)
     assert (embed(first) - first).abs().max() > 0.01
 
 
-def test_the_embedding_speaks_the_models_own_dtype() -> None:
+def test_the_embedding_keeps_the_dtype() -> None:
     embed = CoordinateEmbedding(5).double()
     assert embed(torch.randn(1, 5, 4, 6, dtype=torch.float64)).dtype == torch.float64

@@ -1,4 +1,4 @@
-"""Points of a region lie in it, evenly, and its features are their mean."""
+"""Points of a region are in it, evenly spread, and pooled features are their mean."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Every rule from queries to segments, against loops that spell the rule out pixel by pixel."""
+"""Every post-processing rule against loops over pixels."""
 
 import math
 
@@ -56,7 +56,9 @@ def bilinear(grid: list[list[float]], height: int, width: int) -> list[list[floa
 
 @settings(max_examples=20, deadline=None)
 @given(seeds, st.integers(1, 12), st.integers(1, 12), st.integers(1, 17), st.integers(1, 17))
-def test_masks_return_to_the_original_grid(seed: int, h: int, w: int, height: int, width: int):
+def test_masks_are_resized_to_the_original_image(
+    seed: int, h: int, w: int, height: int, width: int
+):
     _, masks = random_answer(seed, queries=1)
     ours = resize_to_original(masks, ImageGeometry((12, 12), (h, w), (height, width)))[0]
     padded = bilinear(masks[0].tolist(), 12, 12)
@@ -130,7 +132,7 @@ def test_stuff_of_one_class_is_one_segment_and_things_are_not() -> None:
     assert things.tolist() == [[1, 1, 2, 2]] * 2
 
 
-def test_a_mask_that_another_covers_is_dropped() -> None:
+def test_a_mostly_covered_mask_is_dropped() -> None:
     logits = torch.tensor([[9.0, 0, 0], [0, 8.0, 0]])
     masks = torch.stack([torch.full((2, 4), 5.0), torch.tensor([[4.0, 4, 4, 4], [9, -9, -9, -9]])])
     ids, segments = merge_panoptic(logits, masks, [True, True])
@@ -139,7 +141,7 @@ def test_a_mask_that_another_covers_is_dropped() -> None:
     assert ids[1, 0] == 0, "the pixel of a dropped segment belongs to nobody"
 
 
-def test_nothing_sure_is_an_empty_map() -> None:
+def test_no_confident_query_gives_an_empty_map() -> None:
     void, masks = torch.tensor([[0.0, 0.0, 9.0]]), torch.ones(1, 3, 4)
     for logits in (void, torch.zeros(1, 3), torch.zeros(0, 3)):
         ids, segments = merge_panoptic(logits, masks[: len(logits)], [True, True])
@@ -149,7 +151,7 @@ def test_nothing_sure_is_an_empty_map() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seeds)
-def test_semantic_scores_leave_void_out(seed: int) -> None:
+def test_semantic_scores_exclude_no_object(seed: int) -> None:
     logits, masks = random_answer(seed)
     scores = semantic_scores(logits, masks)
     probability = logits.softmax(-1)
@@ -199,7 +201,7 @@ def test_instances_are_the_best_pairs(seed: int, top: int, things: list[bool] | 
 
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.floats(0, 1))
-def test_generalized_answer_is_a_union_and_never_empty_handed(seed: int, threshold: float) -> None:
+def test_the_generalized_mask_is_a_nonempty_union(seed: int, threshold: float) -> None:
     logits, masks = random_answer(seed)
     scores = logits[:, 0].sigmoid()
     chosen = [q for q in range(5) if float(scores[q]) > threshold] or [int(scores.argmax())]

@@ -1,4 +1,4 @@
-"""Boxes, who may count as an object, and the loss that makes the same thing look the same."""
+"""IoU, SimOTA assignment, and the contrastive loss."""
 
 import torch
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ BOXES = st.lists(st.tuples(SIDE, SIDE, SIDE, SIDE), min_size=1, max_size=6).map(
 
 @settings(max_examples=25, deadline=None)
 @given(BOXES, BOXES)
-def test_overlaps_are_shares_and_symmetric(first: torch.Tensor, second: torch.Tensor) -> None:
+def test_iou_is_symmetric_and_bounded(first: torch.Tensor, second: torch.Tensor) -> None:
     iou, giou = box_iou(first, second)
     back, _ = box_iou(second, first)
     assert iou.allclose(back.T) and (iou >= 0).all() and (iou <= 1 + 1e-6).all()
@@ -21,7 +21,7 @@ def test_overlaps_are_shares_and_symmetric(first: torch.Tensor, second: torch.Te
     assert box_iou(first, first)[0].diagonal().allclose(torch.ones(len(first)))
 
 
-def test_overlap_counted_by_hand() -> None:
+def test_iou_by_hand() -> None:
     a, b = torch.tensor([[0.25, 0.5, 0.5, 1.0]]), torch.tensor([[0.5, 0.5, 0.5, 1.0]])
     iou, giou = box_iou(a, b)
     assert iou.allclose(torch.tensor([[1 / 3]])) and giou.allclose(iou)
@@ -33,7 +33,7 @@ def test_overlap_counted_by_hand() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(BOXES, BOXES, st.integers(0, 99))
-def test_every_object_has_a_query_and_no_query_two_by_right(
+def test_simota_assigns_every_object_a_query(
     boxes: torch.Tensor, true: torch.Tensor, seed: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -57,7 +57,7 @@ def test_the_loss_falls_as_the_positive_comes_closer() -> None:
     assert values[0].contrast.allclose(by_hand)
 
 
-def test_without_negatives_there_is_nothing_to_push_away() -> None:
+def test_without_negatives_the_contrast_is_zero() -> None:
     key, seen = torch.randn(1, 4), torch.randn(2, 4, requires_grad=True)
     every = torch.ones(1, 2, dtype=torch.bool)
     value = instance_contrast(key, seen, every, every)

@@ -1,4 +1,4 @@
-"""What the language model added, refilled into the fine grid."""
+"""Residual refilling, tile order, and the two-pathway mask."""
 
 import pytest
 import torch
@@ -19,13 +19,13 @@ from vlseg_cli.nn.residual_refill import (
 )
 
 
-def test_nothing_was_added_where_nothing_changed() -> None:
+def test_equal_outputs_and_inputs_have_no_residual() -> None:
     same = torch.randn(2, 3, 5, 24)
     residual = ResidualRefill(6).residual(same, same)
     assert residual.shape == (2, 6, 10, 6) and not residual.any()
 
 
-def test_masks_are_described_pixels_against_queries() -> None:
+def test_masks_are_dot_products_of_described_pixels_and_queries() -> None:
     refill = ResidualRefill(6).double()
     for parameter in refill.parameters():
         torch.nn.init.normal_(parameter)
@@ -43,13 +43,13 @@ def test_masks_are_described_pixels_against_queries() -> None:
     assert nothing.shape == (0, 12, 20)
 
 
-def test_residuals_are_enlarged_between_cell_centers() -> None:
+def test_residuals_are_upsampled_between_cell_centers() -> None:
     residual = torch.arange(4.0).view(1, 1, 4, 1)
     line = upsample_map(residual, torch.Size((1, 8)))[0, 0, :, 0]
     assert line.tolist() == [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]
 
 
-def test_a_query_is_the_mean_of_its_four_places() -> None:
+def test_a_query_is_the_mean_of_its_four_positions() -> None:
     refill, seg = ResidualRefill(5), torch.randn(3, 5)
     amplified = refill.amplify(seg)
     places = torch.stack([amplified[:, 5 * n : 5 * n + 5] for n in range(4)]).mean(0)
@@ -74,14 +74,14 @@ SIDES = st.integers(1, 5)
 
 @settings(max_examples=15, deadline=None)
 @given(h=SIDES, w=SIDES, channels=SIDES)
-def test_unshuffling_undoes_internvls_packing(h: int, w: int, channels: int) -> None:
+def test_unshuffling_inverts_internvls_packing(h: int, w: int, channels: int) -> None:
     patches = torch.randn(2, 2 * h, 2 * w, channels)
     packed = InternVLModel.pixel_shuffle(None, patches, 0.5)  # uses nothing of the model
     assert packed.shape == (2, h, w, 4 * channels)
     assert pixel_unshuffle(packed).equal(patches)
 
 
-def test_a_replicated_patch_is_four_alike() -> None:
+def test_a_replicated_patch_is_repeated_four_times() -> None:
     patches = torch.randn(1, 9, 3)
     cells = self_replicate(patches).view(1, 3, 3, 12)
     assert pixel_unshuffle(cells).equal(
@@ -110,7 +110,7 @@ def mask_of(*rows: str) -> Tensor:
     return two_pathway_mask(where("i"), where("s"), where("0"))[:, 0]
 
 
-def test_by_hand() -> None:
+def test_the_two_pathway_mask_by_hand() -> None:
     allowed = mask_of("tiits0")[0].int().tolist()
     assert allowed == [
         [1, 0, 0, 0, 0, 0],
@@ -131,7 +131,7 @@ def test_without_seg_all_is_causal() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.text(KINDS, min_size=6, max_size=6), min_size=1, max_size=3))
-def test_the_rule(rows: list[str]) -> None:
+def test_the_two_pathway_mask_follows_the_rule(rows: list[str]) -> None:
     masks, any_seg = mask_of(*rows), any("s" in row for row in rows)
     for row, mask in zip(rows, masks, strict=True):
         for q, asking in enumerate(row):

@@ -1,4 +1,4 @@
-"""Identities: kept while a thing is seen, through a gap, and not for ever; the state is plain."""
+"""Track ids through gaps and duplicates, and a state from which tracking continues."""
 
 from typing import Any
 
@@ -35,14 +35,14 @@ def rules(request: pytest.FixtureRequest) -> TrackerRules:
     return request.param
 
 
-def test_a_thing_keeps_its_number_in_any_order(rules: TrackerRules) -> None:
+def test_an_object_keeps_its_id_in_any_order(rules: TrackerRules) -> None:
     tracker = Tracker(rules)
     assert tracker.step(*seen(0, 1, 2)).ids.tolist() == [0, 1, 2]
     assert tracker.step(*seen(2, 0, 1)).ids.tolist() == [2, 0, 1]
     assert tracker.step(*seen(3, 1)).ids.tolist() == [3, 1]
 
 
-def test_a_thing_is_known_again_until_it_is_forgotten(rules: TrackerRules) -> None:
+def test_an_object_is_matched_again_until_its_track_ends(rules: TrackerRules) -> None:
     tracker = Tracker(rules)
     tracker.step(*seen(0, 1))
     for _ in range(rules.forget_after - 1):
@@ -53,7 +53,7 @@ def test_a_thing_is_known_again_until_it_is_forgotten(rules: TrackerRules) -> No
     assert tracker.step(*seen(0, 1)).ids.tolist() == [2, 1]
 
 
-def test_empty_frames_forget_nothing(rules: TrackerRules) -> None:
+def test_frames_without_detections_end_no_track(rules: TrackerRules) -> None:
     tracker = Tracker(rules)
     tracker.step(*seen(0))
     for _ in range(3 * rules.forget_after):
@@ -62,7 +62,7 @@ def test_empty_frames_forget_nothing(rules: TrackerRules) -> None:
     assert tracker.step(*seen(0)).ids.tolist() == [0]
 
 
-def test_a_copy_is_dropped_and_a_weak_one_is_backdrop() -> None:
+def test_a_duplicate_is_dropped_and_a_weak_detection_is_background() -> None:
     scores, looks, masks = (np.concatenate(pair) for pair in zip(seen(0), seen(0), strict=True))
     tracked = Tracker().step(scores, looks, masks)
     assert (tracked.kept.tolist(), tracked.ids.tolist()) == ([0], [0])
@@ -78,7 +78,7 @@ def test_a_copy_is_dropped_and_a_weak_one_is_backdrop() -> None:
     st.lists(st.sets(st.integers(0, 5)), min_size=1, max_size=12),
     st.sampled_from([TrackerRules(forget_after=2), IDOL_RULES]),
 )
-def test_a_restored_tracker_goes_on_alike(video: list[set[int]], rules: TrackerRules) -> None:
+def test_a_restored_tracker_continues_equally(video: list[set[int]], rules: TrackerRules) -> None:
     whole, parts = Tracker(rules), Tracker(rules)
     for things in video:
         frame = seen(*sorted(things))

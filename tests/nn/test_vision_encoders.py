@@ -1,4 +1,4 @@
-"""The pyramid has the promised strides at every size, and no weight that nothing uses."""
+"""Strides and channels of the pyramid, and no unused weight."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def test_every_weight_is_used(swin: SwinPyramid) -> None:
     assert [name for name, p in swin.named_parameters() if p.grad is None] == []
 
 
-def test_pictures_of_a_batch_do_not_see_each_other(swin: SwinPyramid) -> None:
+def test_images_of_a_batch_are_independent(swin: SwinPyramid) -> None:
     pixels = torch.randn(3, 3, 64, 64, dtype=torch.float64)
     swin = swin.eval().double()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Placeholders are replaced one by one, and what does not add up is refused."""
+"""Placeholders are replaced one by one, and mismatches are errors."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from vlseg_cli.text.sequence import assemble, assemble_chat
 IMAGE, QUERIES, CATEGORY, REGION, EXPRESSION, FINE_GRAINED = Placeholder
 
 
-def test_names_stand_where_their_marks_stood() -> None:
+def test_names_replace_their_placeholders() -> None:
     sequence = assemble(
         [7, IMAGE, 8, CATEGORY, 9, CATEGORY, QUERIES, 5], 3, names=[[20, 1], [21, 22, 1]]
     )
@@ -62,13 +62,13 @@ def test_every_name_can_be_read_off_its_positions(names: list[list[int]], querie
 @pytest.mark.parametrize(
     "marks", [[QUERIES], [IMAGE], [IMAGE, IMAGE, QUERIES], [IMAGE, *[QUERIES] * 2]]
 )
-def test_one_picture_and_one_place_for_masks(marks: list[int]) -> None:
+def test_exactly_one_image_and_one_mask_placeholder(marks: list[int]) -> None:
     with pytest.raises(UsageError, match="exactly one <image> and one <seg>"):
         assemble(marks, 2)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_as_many_names_as_marks(count: int) -> None:
+def test_as_many_names_as_placeholders(count: int) -> None:
     with pytest.raises(UsageError, match=f"2 <cls> for {count} names"):
         assemble([IMAGE, CATEGORY, CATEGORY, QUERIES], 2, names=[[4]] * count)
 
@@ -81,19 +81,19 @@ def test_as_many_names_as_marks(count: int) -> None:
         ([IMAGE, EXPRESSION, EXPRESSION, QUERIES], [4]),
     ],
 )
-def test_a_sentence_needs_one_mark(marks: list[int], expression: list[int]) -> None:
+def test_a_sentence_needs_one_placeholder(marks: list[int], expression: list[int]) -> None:
     with pytest.raises(UsageError, match="one <refer>"):
         assemble(marks, 2, expression=expression)
 
 
-def test_the_picture_comes_first() -> None:
+def test_the_image_comes_first() -> None:
     with pytest.raises(UsageError, match="<image> comes before"):
         assemble([QUERIES, IMAGE], 2)
     with pytest.raises(UsageError, match="<image> comes before"):
         assemble([CATEGORY, IMAGE, QUERIES], 2, names=[[4]])
 
 
-def test_fine_grained_tokens_stand_with_the_picture() -> None:
+def test_fine_grained_tokens_follow_the_image() -> None:
     marks = [7, IMAGE, 8, FINE_GRAINED, 9, EXPRESSION, QUERIES]
     sequence = assemble(marks, 2, expression=[4, 1])
     assert (sequence.prefix, sequence.between) == ((7,), (8,))
@@ -109,12 +109,12 @@ def test_fine_grained_tokens_stand_with_the_picture() -> None:
         [FINE_GRAINED, IMAGE, QUERIES],
     ],
 )
-def test_fine_grained_tokens_stand_nowhere_else(marks: list[int]) -> None:
+def test_fine_grained_tokens_elsewhere_are_an_error(marks: list[int]) -> None:
     with pytest.raises(UsageError, match="<image>"):
         assemble(marks, 2)
 
 
-def test_a_conversation_is_text_around_a_picture() -> None:
+def test_a_conversation_is_text_around_an_image() -> None:
     sequence = assemble_chat([7, IMAGE, 8, 9])
     assert sequence.prefix == (7,) and sequence.between is None
     assert sequence.ids.tolist() == [8, 9] and sequence.conditions == 0

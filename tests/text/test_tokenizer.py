@@ -1,4 +1,4 @@
-"""Words become ids and back, unknown ones are marked, and a file gives the same tokenizer."""
+"""Text to ids and back, unknown words, and an equal tokenizer from a file."""
 
 import string
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_words_and_single_marks_in_any_case(words: Tokenizer) -> None:
     assert tokens(words, "  The CAT,the dog?? ") == ["the", "cat", ",", "the", "dog", "?", "?"]
 
 
-def test_what_is_not_known_is_marked(words: Tokenizer) -> None:
+def test_unknown_words_become_unk(words: Tokenizer) -> None:
     assert tokens(words, "the zebra; ça!") == ["the", UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]
     assert words.unknown == words.ids("zebra")[0]
 

@@ -1,4 +1,4 @@
-"""A miniature reads every word that the drawn world says."""
+"""The miniature tokenizer has every word of the synthetic scenes."""
 
 from vlseg_cli.schema import Expression, Question
 from vlseg_cli.synthetic.categories import NAMES
@@ -7,7 +7,7 @@ from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer
 
 
-def test_every_word_of_the_world_is_known() -> None:
+def test_the_miniature_tokenizer_has_every_synthetic_word() -> None:
     tokenizer = miniature_tokenizer(words())
     said = [
         query.prompt.text
