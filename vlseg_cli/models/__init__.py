@@ -1,1 +1,1 @@
-"""One file per system, each the same four steps: see, read, ask, answer."""
+"""A folder per system with the same files in each; what several share is beside them."""
