@@ -1,4 +1,4 @@
-"""What is kept is found by content, and what is damaged is made anew."""
+"""The cache is keyed by content; damaged entries are recomputed."""
 
 from pathlib import Path
 
@@ -16,39 +16,39 @@ def frame() -> Frame:
     return Frame(np.random.default_rng(0).integers(0, 256, (8, 12, 3)).astype(np.uint8), "a.png")
 
 
-def test_content_decides(frame: Frame, tmp_path: Path) -> None:
-    store, proposer = FeatureCache(tmp_path), Quarters()
-    first = store.proposals(frame, proposer)
+def test_entries_are_keyed_by_content_and_proposer(frame: Frame, tmp_path: Path) -> None:
+    cache, proposer = FeatureCache(tmp_path), Quarters()
+    first = cache.proposals(frame, proposer)
     renamed = Frame(frame.pixels.copy(), "elsewhere/b.png", 3, 0.1)
-    assert store.proposals(renamed, proposer) == first and proposer.asked == 1
+    assert cache.proposals(renamed, proposer) == first and proposer.asked == 1
     turned = Frame(frame.pixels.reshape(12, 8, 3), "a.png")
-    store.proposals(turned, proposer)
+    cache.proposals(turned, proposer)
     proposer.key = "other"
-    store.proposals(frame, proposer)
+    cache.proposals(frame, proposer)
     assert proposer.asked == 3
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"target_size": [1], "masks": []}'])
-def test_damage_is_made_anew(frame: Frame, tmp_path: Path, damage: bytes) -> None:
-    store, proposer = FeatureCache(tmp_path), Quarters()
-    first = store.proposals(frame, proposer)
+def test_damaged_entries_are_recomputed(frame: Frame, tmp_path: Path, damage: bytes) -> None:
+    cache, proposer = FeatureCache(tmp_path), Quarters()
+    first = cache.proposals(frame, proposer)
     (file,) = (f for f in tmp_path.rglob("*.json"))
     file.write_bytes(damage)
-    assert store.proposals(frame, proposer) == first and proposer.asked == 2
-    assert store.proposals(frame, proposer) == first and proposer.asked == 2
+    assert cache.proposals(frame, proposer) == first and proposer.asked == 2
+    assert cache.proposals(frame, proposer) == first and proposer.asked == 2
 
 
-def test_features_are_kept_to_the_bit(frame: Frame, tmp_path: Path) -> None:
+def test_cached_features_are_bit_exact(frame: Frame, tmp_path: Path) -> None:
     tensors = {"overview": torch.randn(1, 2, 2, 4), "regions": torch.randn(1, 2, 2, 4)}
     FeatureCache(tmp_path).tensors(frame, "key", lambda: tensors)
     (file,) = (f for f in tmp_path.rglob("*.safetensors"))
-    kept = FeatureCache(tmp_path).tensors(frame, "key", dict)
-    assert all(kept[name].equal(tensor) for name, tensor in tensors.items())
+    cached = FeatureCache(tmp_path).tensors(frame, "key", dict)
+    assert all(cached[name].equal(tensor) for name, tensor in tensors.items())
     file.write_bytes(file.read_bytes()[:20])
     assert FeatureCache(tmp_path).tensors(frame, "key", lambda: tensors) is tensors
 
 
-def test_a_folder_that_cannot_be(frame: Frame, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error(frame: Frame, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="give another --cache"):
         FeatureCache(tmp_path / "file" / "below").proposals(frame, Quarters())

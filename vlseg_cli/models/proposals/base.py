@@ -1,4 +1,4 @@
-"""What a user may say about proposals; free of torch, for the command line."""
+"""Options, data and protocols of mask proposals; free of torch, for the command line."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +13,17 @@ from vlseg_cli.schema import RLE, Frame, decode_rle, encode_rle
 from vlseg_cli.weights.resolve import model_folder
 
 VARIABLE = "VLSEG_CACHE"
-TORCH, ONNX = "torch", "onnx"  # what runs a SAM
+TORCH, ONNX = "torch", "onnx"  # inference engines of SAM
 
 
 def default_cache_folder() -> Path | None:
-    """The folder that the environment names for what is kept, if any."""
+    """The cache folder named by the environment variable, if any."""
     named = os.environ.get(VARIABLE)
     return Path(named).expanduser() if named else None
 
 
 def export_folder(model: str | None) -> Path:
-    """Where the ONNX export of a model's SAM lies unless another place is named.
+    """Default folder of the ONNX export of a model's SAM.
 
     Raises WeightsError if there is no such model.
     """
@@ -32,9 +32,9 @@ def export_folder(model: str | None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ProposalOptions:
-    """source: who proposes, None for what the model itself says. cache: folder that keeps
-    proposals and features for later runs; None keeps nothing. engine: what runs a SAM that
-    proposes: torch, onnx (its export lies beside its weights), or the folder of its export."""
+    """source: model or folder of the proposals, None for the model's default. cache: folder of
+    proposals and features for later runs; None disables caching. engine of a SAM: torch, onnx
+    (its export lies beside its weights), or the folder of its export."""
 
     source: str | None = None
     cache: Path | None = None
@@ -43,8 +43,8 @@ class ProposalOptions:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Masks at one size (height, width), which may be smaller than the picture's; scores in
-    [0, 1], each the proposer's own opinion of its mask."""
+    """Masks of one size (height, width), which may be smaller than the image's; scores in [0, 1],
+    the proposer's estimate of each mask's quality."""
 
     height: int
     width: int
@@ -52,36 +52,35 @@ class Proposals:
     scores: tuple[float, ...]
 
     def largest(self, count: int) -> NDArray[np.bool_]:
-        """At most ``count`` masks (K, height, width), the largest first, equals in their order."""
+        """At most ``count`` masks (K, height, width), largest first, ties in order."""
         decoded = [decode_rle(rle) for rle in self.masks]
-        order = sorted(range(len(decoded)), key=lambda place: -int(decoded[place].sum()))
+        order = sorted(range(len(decoded)), key=lambda index: -int(decoded[index].sum()))
         masks = np.zeros((min(count, len(order)), self.height, self.width), bool)
-        for mask, place in zip(masks, order, strict=False):
-            mask[:] = decoded[place]
+        for mask, index in zip(masks, order, strict=False):
+            mask[:] = decoded[index]
         return masks
 
 
 def proposals_of(
     masks: Sequence[NDArray[np.bool_]], scores: Sequence[float], height: int, width: int
 ) -> Proposals:
-    """Proposals of masks that are all ``height`` by ``width``; empty ones propose nothing."""
+    """Proposals from masks of size ``height`` by ``width``; empty masks are dropped."""
     kept = [(encode_rle(m), float(s)) for m, s in zip(masks, scores, strict=True) if m.any()]
     return Proposals(height, width, tuple(m for m, _ in kept), tuple(s for _, s in kept))
 
 
 def rle_of(table: Mapping[str, Any]) -> RLE:
-    """A mask as JSON has it. Raises KeyError, TypeError or ValueError for what is none."""
+    """A mask parsed from JSON. Raises KeyError, TypeError or ValueError for invalid tables."""
     return RLE(size=[int(side) for side in table["size"]], counts=str(table["counts"]))
 
 
 class Proposer(Protocol):
-    """Something that proposes masks. key: changes with everything, but the picture, that decides
-    what it proposes."""
+    """Proposes masks for images. key: identifies weights and settings, for the cache."""
 
     key: str
 
     def propose(self, frame: Frame) -> Proposals:
-        """Masks of whatever is in the picture. Raises InputError where it has none to offer."""
+        """Masks for an image. Raises InputError if none are available for it."""
         ...
 
 
@@ -90,9 +89,9 @@ OpenProposer = Callable[[str, str, str], Proposer]  # source, device, engine
 
 @runtime_checkable
 class TakesProposals(Protocol):
-    """A model that chooses among masks which somebody else proposes."""
+    """A model that selects among proposed masks."""
 
     def choose_proposals(self, options: ProposalOptions, open_proposer: OpenProposer) -> None:
-        """Take proposals from elsewhere, or keep them for later runs. open_proposer: given by the
-        registry, so that a system that chooses among masks imports none that proposes them."""
+        """Set the source and the cache of proposals. open_proposer: passed in by the registry, so
+        that systems do not import each other."""
         ...

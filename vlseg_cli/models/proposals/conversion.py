@@ -1,4 +1,4 @@
-"""SAM's published checkpoints to ours, which is transformers' SamModel inside a module.
+"""Converts SAM's published checkpoints to transformers' SamModel.
 
 Source: HRSeg section 11; facebookresearch/segment-anything.
 """
@@ -33,7 +33,7 @@ _MLP = {"0": "proj_in", "1": "layers.0", "2": "proj_out"}
 
 
 def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
-    """theirs, ours: prefixes of the names, as '' or 'model.visual_model.'."""
+    """Rules from official names to ours; theirs, ours: prefixes, such as 'model.visual_model.'."""
     before = re.escape(theirs)
     encoder, prompts = rf"{before}image_encoder\.", rf"{before}prompt_encoder\."
     decoder = rf"{before}mask_decoder\."
@@ -91,7 +91,7 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
     )
 
 
-_DECODER_HEADS = 8  # no tensor shows it; the same in all published sizes
+_DECODER_HEADS = 8  # not derivable from shapes; the same in all published sizes
 
 
 def is_official_sam(directory: Path) -> bool:
@@ -100,7 +100,7 @@ def is_official_sam(directory: Path) -> bool:
 
 
 def official_sam_sizes(tensors: Mapping[str, Tensor], decoder_heads: int) -> SAMSizes:
-    """Read off the tensors' shapes. Raises WeightsError if they are no SAM's."""
+    """Sizes derived from tensor shapes. Raises WeightsError if they are not a SAM's."""
     sizes = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
     return SAMSizes(whole=tuple(sizes.pop("global")), **sizes, decoder_heads=decoder_heads)
 
@@ -111,13 +111,13 @@ def load_official_sam(
     dtype: torch.dtype = torch.float32,
     decoder_heads: int = _DECODER_HEADS,
 ) -> SAM:
-    """Read and convert. Raises WeightsError naming every tensor that does not fit."""
+    """Load and convert a checkpoint. Raises WeightsError naming every mismatched tensor."""
     tensors = read_checkpoint(directory)
     sizes, rules = official_sam_sizes(tensors, decoder_heads), sam_rules("", "model.")
     try:
         model = build_empty(lambda: SAM(sizes))
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise WeightsError(f"no SAM can have all the sizes of {directory}") from error
+        raise WeightsError(f"the sizes of {directory} do not form a SAM") from error
     own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     require_complete(cover(rules, tensors, own), directory)
     converted = {k: v for name, t in tensors.items() for k, v in convert(rules, name, t).items()}
@@ -126,9 +126,9 @@ def load_official_sam(
 
 
 def sam_sizes(shapes: Shapes, before: str = "") -> dict[str, Any]:
-    """Sizes of a SAM under ``SAMSizes``' names, without its decoder's heads.
+    """Sizes of a SAM under the names of ``SAMSizes``, without the decoder's heads.
 
-    before: prefix of the names. Raises WeightsError if the tensors are no SAM's.
+    before: prefix of the names. Raises WeightsError if the tensors are not a SAM's.
     """
     encoder = rf"{re.escape(before)}image_encoder\."
     decoder = rf"{re.escape(before)}mask_decoder\."
@@ -145,7 +145,7 @@ def sam_sizes(shapes: Shapes, before: str = "") -> dict[str, Any]:
         }
     )
     grid = sizes["image"]
-    reach = {  # of a layer's attention, in cells
+    reach = {  # side of a layer's attention window, in cells
         int(match[1]): (shape[0] + 1) // 2
         for name, shape in shapes.items()
         if (match := re.fullmatch(positions, name))

@@ -1,7 +1,7 @@
-"""Segment everything: which of SAM's guesses at a grid of points are worth keeping.
+"""Filters of SAM's mask candidates from a grid of points ("segment everything").
 
 Source: facebookresearch/segment-anything ``automatic_mask_generator.py`` with its default settings,
-one crop, no clean-up. The suppression of doubles is ours, so that torchvision is not needed.
+one crop, no postprocessing of small regions. ``nms`` is our own to avoid requiring torchvision.
 """
 
 from typing import NamedTuple
@@ -11,16 +11,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 POINTS_PER_SIDE = 32
-POINTS_AT_ONCE = 64
-PREDICTED_IOU = 0.88  # to be exceeded
-STABILITY = 0.95  # to be reached
-_MARGIN = 1.0  # of a logit: how much a stable mask may be raised or lowered
-_OVERLAP = 0.7  # of boxes: more of it, and the worse guess goes
+POINT_BATCH_SIZE = 64
+IOU_THRESHOLD = 0.88  # exclusive
+STABILITY_THRESHOLD = 0.95  # inclusive
+_STABILITY_OFFSET = 1.0  # of logits
+_NMS_THRESHOLD = 0.7  # box IoU
 
 
 class MaskCandidates(NamedTuple):
-    """M guesses: masks (M, H, W) bool; boxes (M, 4) x0, y0, x1, y1, the last inclusive; iou and
-    stability (M,); points (M, 2), where SAM was asked, all in px of the picture."""
+    """M candidates: masks (M, H, W) bool; boxes (M, 4) x0, y0, x1, y1, inclusive; predicted iou and
+    stability (M,); prompt points (M, 2). Coordinates in px of the image."""
 
     masks: Tensor
     boxes: Tensor
@@ -37,35 +37,35 @@ def point_grid(per_side: int) -> Tensor:
 
 
 def filter_iou(iou: Tensor) -> Tensor:
-    """(M,) bool: guesses that SAM itself thinks good."""
-    return iou > PREDICTED_IOU
+    """(M,) bool: candidates whose predicted IoU exceeds the threshold."""
+    return iou > IOU_THRESHOLD
 
 
 def enlarge_logits(
     logits: Tensor, padded: int, content: tuple[int, int], size: tuple[int, int]
 ) -> Tensor:
-    """(M, h, w) at SAM's own resolution -> (M, H, W) at the picture's.
+    """(M, h, w) at SAM's output resolution -> (M, H, W) at the image's.
 
-    padded: side of SAM's input. content: height and width of the picture in it.
+    padded: side of SAM's input. content: height and width of the image in it.
     """
-    one = logits.unsqueeze(1)  # a batch of masks may be empty, a mask of channels may not
-    whole = F.interpolate(one, (padded, padded), mode="bilinear", align_corners=False)
-    inside = whole[..., : content[0], : content[1]]
-    return F.interpolate(inside, size, mode="bilinear", align_corners=False).squeeze(1)
+    batch = logits.unsqueeze(1)  # interpolate allows an empty batch, but not empty channels
+    square = F.interpolate(batch, (padded, padded), mode="bilinear", align_corners=False)
+    cropped = square[..., : content[0], : content[1]]
+    return F.interpolate(cropped, size, mode="bilinear", align_corners=False).squeeze(1)
 
 
 def filter_stability(logits: Tensor, iou: Tensor, points: Tensor) -> MaskCandidates:
-    """(M, H, W) logits of promising guesses -> the stable ones."""
-    raised = (logits > _MARGIN).sum((-1, -2), dtype=torch.int32)
-    lowered = (logits > -_MARGIN).sum((-1, -2), dtype=torch.int32)
-    stability = raised / lowered
-    kept = stability >= STABILITY
+    """(M, H, W) logits -> candidates whose mask is stable under a change of the threshold."""
+    inner = (logits > _STABILITY_OFFSET).sum((-1, -2), dtype=torch.int32)
+    outer = (logits > -_STABILITY_OFFSET).sum((-1, -2), dtype=torch.int32)
+    stability = inner / outer
+    kept = stability >= STABILITY_THRESHOLD
     masks = logits[kept] > 0
     return MaskCandidates(masks, tight_boxes(masks), iou[kept], stability[kept], points[kept])
 
 
 def tight_boxes(masks: Tensor) -> Tensor:
-    """(M, H, W) bool -> (M, 4) float: first and last column and row, zeros for an empty mask."""
+    """(M, H, W) bool -> (M, 4) float: first and last column and row; zeros for an empty mask."""
     columns, rows = masks.any(1), masks.any(2)
     sides = [(columns, False), (rows, False), (columns, True), (rows, True)]
     boxes = torch.stack([_end(line, last) for line, last in sides], 1)
@@ -80,7 +80,7 @@ def _end(line: Tensor, last: bool) -> Tensor:
 
 
 def nms(boxes: Tensor, scores: Tensor) -> Tensor:
-    """(M, 4), (M,) -> indices of the boxes that no better one overlaps too much, best first."""
+    """Non-maximum suppression: (M, 4), (M,) -> indices of the kept boxes, best first."""
     boxes = boxes.float()
     order = scores.argsort(descending=True, stable=True)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -91,17 +91,17 @@ def nms(boxes: Tensor, scores: Tensor) -> Tensor:
         corner = torch.maximum(boxes[best, :2], boxes[order, :2])
         size = (torch.minimum(boxes[best, 2:], boxes[order, 2:]) - corner).clamp(min=0)
         overlap = size.prod(1)
-        shared = overlap / (area[best] + area[order] - overlap)
-        order = order[~(shared > _OVERLAP)]  # two boxes without area share nothing: NaN stays
+        iou = overlap / (area[best] + area[order] - overlap)
+        order = order[~(iou > _NMS_THRESHOLD)]  # NaN, of two boxes without area, is kept
     return torch.tensor(kept, dtype=torch.long, device=boxes.device)
 
 
-def take(guesses: MaskCandidates, indices: Tensor) -> MaskCandidates:
-    """Some of the guesses, in this order."""
-    return MaskCandidates(*(entry[indices] for entry in guesses))
+def take(candidates: MaskCandidates, indices: Tensor) -> MaskCandidates:
+    """The candidates at ``indices``, in this order."""
+    return MaskCandidates(*(entry[indices] for entry in candidates))
 
 
 def to_input(points: Tensor, size: tuple[int, int], content: tuple[int, int]) -> Tensor:
-    """(M, 2) x and y in px of a picture of ``size`` (H, W) -> in px of its place in SAM's input."""
+    """(M, 2) x and y in px of an image of ``size`` (H, W) -> in px of SAM's input."""
     scale = torch.tensor([content[1] / size[1], content[0] / size[0]], dtype=points.dtype)
     return points * scale.to(points.device)

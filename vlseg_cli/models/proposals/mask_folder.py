@@ -1,4 +1,4 @@
-"""A folder of masks as proposer: whatever made them, they lie beside one another by picture.
+"""A folder of mask files as proposer, found by the image's file name.
 
 ``FOLDER/kitchen/*.png`` proposes for kitchen.jpg, as SAM's ``amg.py`` writes it; so does
 ``FOLDER/kitchen.json``, its list of run-length masks.
@@ -14,19 +14,19 @@ from vlseg_cli.schema import Frame, InputError, decode_rle
 
 
 class MaskFolder:
-    """See ``Proposer``. Its key follows the files: a changed folder is another proposer."""
+    """See ``Proposer``. The key changes with the files, so that cached proposals expire."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.key = f"folder {folder.resolve()} {_state(folder)}"
 
     def propose(self, frame: Frame) -> Proposals:
-        """The masks of the picture's name. Raises InputError if there are none for it."""
+        """The masks filed under the image's name. Raises InputError if there are none."""
         name = Path(frame.source).stem
         if frame.time is not None:
-            raise InputError(f"{frame.source} is a video: {self._folder} has masks of pictures.")
+            raise InputError(f"{frame.source} is a video: {self._folder} has masks of images.")
         if (file := self._folder / f"{name}.json").is_file():
-            return _listed(file, frame)
+            return _read_json(file, frame)
         files = sorted((self._folder / name).glob("*.png"))
         if not files:
             raise InputError(
@@ -37,23 +37,23 @@ class MaskFolder:
         return proposals_of(masks, [1.0] * len(masks), frame.height, frame.width)
 
 
-def _listed(file: Path, frame: Frame) -> Proposals:
+def _read_json(file: Path, frame: Frame) -> Proposals:
     try:
         entries: list[dict[str, Any]] = json.loads(file.read_bytes())
         masks = [decode_rle(rle_of(entry["segmentation"])) for entry in entries]
         scores = [float(entry.get("predicted_iou", 1.0)) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{file} is no list of run-length masks, as SAM's amg.py writes it."
+            f"{file} is not a list of run-length masks as written by SAM's amg.py."
         ) from error
     sizes = {mask.shape for mask in masks} or {(frame.height, frame.width)}
     if len(sizes) > 1:
-        raise InputError(f"{file} holds masks of different sizes: give all the same.")
+        raise InputError(f"{file} holds masks of different sizes: all must have the same.")
     height, width = sizes.pop()
     return proposals_of(masks, scores, height, width)
 
 
 def _state(folder: Path) -> str:
-    """Changes with every file below the folder."""
+    """Number of mask files and the latest modification time."""
     files = [path for path in folder.rglob("*") if path.suffix in (".png", ".json")]
     return f"{len(files)} {max((path.stat().st_mtime_ns for path in files), default=0)}"

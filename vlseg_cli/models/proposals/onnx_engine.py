@@ -1,4 +1,4 @@
-"""SAM by ONNX Runtime: the graphs that ``vlseg export sam`` wrote, on the CPU or a CUDA device."""
+"""SAM in ONNX Runtime, from the graphs of ``vlseg export sam``, on the CPU or a CUDA device."""
 
 import json
 from pathlib import Path
@@ -12,49 +12,49 @@ from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
 
-EXPORT, LOOK, MASKS_AT = "sam.json", "look.onnx", "masks_at.onnx"
+EXPORT, ENCODER, MASKS_AT = "sam.json", "look.onnx", "masks_at.onnx"
 PIXELS, FEATURES, POINTS, LOGITS, IOU = "pixels", "features", "points", "logits", "iou"
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 
 class OnnxSAM:
-    """See ``Engine``. It takes as many threads as torch."""
+    """See ``SAMBackend``. Uses as many threads as torch."""
 
     name = "onnx"
 
     def __init__(self, folder: Path, digest: str, device: str = "cpu") -> None:
-        """Open an export. digest: of the weights that it has to be of.
+        """Open an export. digest: of the weights it must have been exported from.
 
-        Raises WeightsError if there is none, if it is damaged or if it is of other weights.
+        Raises WeightsError if it is missing, damaged or from other weights.
         """
         self.image_size = _checked_size(folder, digest)
-        self._look = _opened(folder / LOOK, device)
-        self._masks_at = _opened(folder / MASKS_AT, device)
+        self._encoder = _open_session(folder / ENCODER, device)
+        self._masks_at = _open_session(folder / MASKS_AT, device)
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """(1, 3, S, S) -> features."""
-        (features,) = self._look.run([FEATURES], {PIXELS: _array(pixels)})
+        (features,) = self._encoder.run([FEATURES], {PIXELS: _array(pixels)})
         return torch.from_numpy(features)
 
     def masks_at(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, (Q, 2) -> logits (Q, 3, h, w) and expected IoU (Q, 3)."""
-        given = {FEATURES: _array(features), POINTS: _array(points)}
-        logits, iou = self._masks_at.run([LOGITS, IOU], given)
+        """Features, (Q, 2) -> logits (Q, 3, h, w) and predicted IoU (Q, 3)."""
+        inputs = {FEATURES: _array(features), POINTS: _array(points)}
+        logits, iou = self._masks_at.run([LOGITS, IOU], inputs)
         return torch.from_numpy(logits), torch.from_numpy(iou)
 
 
 def _checked_size(folder: Path, digest: str) -> int:
-    """Side of the input of an export, px, which must be of the weights of ``digest``."""
+    """Input side of an export, px, after checking that its weights have ``digest``."""
     file = folder / EXPORT
     if not file.is_file():
         raise WeightsError(
-            f"{folder} holds no exported SAM: 'vlseg export sam --model MODEL' writes it, and"
-            " --proposals-engine takes the folder, too"
+            f"{folder} holds no exported SAM: 'vlseg export sam --model MODEL' writes it;"
+            " --proposals-engine also accepts its folder"
         )
     try:
-        told = json.loads(file.read_bytes())
-        weights, size = str(told["weights"]), int(told["sizes"]["image"])
+        metadata = json.loads(file.read_bytes())
+        weights, size = str(metadata["weights"]), int(metadata["sizes"]["image"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{file} is damaged: export the SAM again") from error
     if weights != digest:
@@ -65,23 +65,23 @@ def _checked_size(folder: Path, digest: str) -> int:
     return size
 
 
-def _opened(file: Path, device: str) -> Any:
-    """A session. Raises WeightsError if the graph or its numbers are missing or damaged."""
+def _open_session(file: Path, device: str) -> Any:
+    """A session. Raises WeightsError if the graph or its weights are missing or damaged."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors alone
+    options.log_severity_level = 3  # errors only
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=_providers(device))
-    except Exception as error:  # a class of its own for each kind of damage
+    except Exception as error:  # one class per kind of damage
         raise WeightsError(f"{file} cannot be opened: export the SAM again") from error
 
 
 def _providers(device: str) -> list[Any]:
-    """Where a graph runs, the best first."""
+    """Execution providers in order of preference."""
     if not device.startswith("cuda") or _CUDA not in onnxruntime.get_available_providers():
         return [_CPU]
-    onnxruntime.preload_dlls()  # those that came with torch
+    onnxruntime.preload_dlls()  # the CUDA libraries installed with torch
     return [(_CUDA, {"device_id": torch.device(device).index or 0}), _CPU]
 
 

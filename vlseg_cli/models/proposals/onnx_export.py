@@ -1,7 +1,7 @@
-"""SAM as two ONNX graphs: its look at a picture, and its masks for any number of points.
+"""Exports SAM as two ONNX graphs: the image encoder, and masks for any number of points.
 
-torch's tracing exporter takes transformers' modules as they are and needs ``onnx`` alone. A small
-JSON beside the graphs says of which weights they are; it is written last, so what has it is whole.
+torch's tracing exporter handles transformers' modules unchanged and needs only ``onnx``. A JSON
+file beside the graphs names their weights; it is written last, which marks a complete export.
 """
 
 import json
@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from vlseg_cli.models.proposals.onnx_engine import (
+    ENCODER,
     EXPORT,
     FEATURES,
     IOU,
     LOGITS,
-    LOOK,
     MASKS_AT,
     PIXELS,
     POINTS,
@@ -28,11 +28,11 @@ from vlseg_cli.nn.sam import SAM
 from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_error
 from vlseg_cli.schema import UsageError
 
-_OPSET = 18  # the newest that torch's tracing exporter is tested with
-_TRACED = 3  # points of the trace; any other number will do as well
+_OPSET = 18  # the newest tested with torch's tracing exporter
+_TRACED = 3  # points of the trace; their number is dynamic
 
 
-class _Look(nn.Module):
+class _ImageEncoder(nn.Module):
     def __init__(self, sam: SAM) -> None:
         super().__init__()
         self.sam = sam
@@ -51,32 +51,32 @@ class _MasksAt(nn.Module):
 
 
 def export_sam(sam: SAM, digest: str, folder: Path) -> None:
-    """Write a SAM in float32 on the CPU into a folder that ``OnnxEngine`` reads.
+    """Export a SAM in float32 on the CPU to a folder for ``OnnxSAM``.
 
     digest: of the weights, see ``model_digest``. Raises UsageError without the package ``onnx``,
-    OutputError if the disk refuses.
+    OutputError if writing fails.
     """
     require_onnx()
     sizes = sam.sizes
     grid = sizes.image // sizes.patch
-    looked = {PIXELS: torch.zeros(1, 3, sizes.image, sizes.image)}
-    asked = {
+    encoder_inputs = {PIXELS: torch.zeros(1, 3, sizes.image, sizes.image)}
+    decoder_inputs = {
         FEATURES: torch.zeros(1, sizes.channels, grid, grid),
         POINTS: torch.full((_TRACED, 2), sizes.image / 2),
     }
     make_folder(folder)
     try:
         (folder / EXPORT).unlink(missing_ok=True)
-        _write(folder / LOOK, _Look(sam), looked, (FEATURES,))
-        _write(folder / MASKS_AT, _MasksAt(sam), asked, (LOGITS, IOU))
+        _write(folder / ENCODER, _ImageEncoder(sam), encoder_inputs, (FEATURES,))
+        _write(folder / MASKS_AT, _MasksAt(sam), decoder_inputs, (LOGITS, IOU))
     except OSError as error:
         raise write_error(folder, error) from error
-    told = {"weights": digest, "sizes": asdict(sizes)}
-    write_atomically(folder / EXPORT, (json.dumps(told, indent=2) + "\n").encode())
+    metadata = {"weights": digest, "sizes": asdict(sizes)}
+    write_atomically(folder / EXPORT, (json.dumps(metadata, indent=2) + "\n").encode())
 
 
 def require_onnx() -> None:
-    """Raise UsageError, saying how to get it, where the package ``onnx`` is missing."""
+    """Raise UsageError with an installation hint if the package ``onnx`` is missing."""
     try:
         import onnx  # noqa: F401
     except ImportError as error:
@@ -85,26 +85,28 @@ def require_onnx() -> None:
         ) from error
 
 
-def _write(file: Path, part: nn.Module, given: Mapping[str, Tensor], made: tuple[str, ...]) -> None:
-    """Trace a part of SAM. Its numbers go into one file beside the graph, whatever their size."""
+def _write(
+    file: Path, module: nn.Module, inputs: Mapping[str, Tensor], outputs: tuple[str, ...]
+) -> None:
+    """Trace a module of SAM. Its weights go into one file beside the graph, whatever their size."""
     import onnx
 
-    numbers = file.with_suffix(".weights")
-    dynamic = {name: {0: "Q"} for name in (POINTS, LOGITS, IOU) if name in (*given, *made)}
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as place:
-        traced = Path(place) / file.name  # beside which numbers of more than 2 GB are spilled
+    weights = file.with_suffix(".weights")
+    dynamic = {name: {0: "Q"} for name in (POINTS, LOGITS, IOU) if name in (*inputs, *outputs)}
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as scratch:
+        traced = Path(scratch) / file.name  # weights over 2 GB are written beside it
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of traced sizes, which are SAM's own and fixed
+            warnings.simplefilter("ignore")  # about traced sizes, which are constant in SAM
             torch.onnx.export(
-                part.eval(),
-                tuple(given.values()),
+                module.eval(),
+                tuple(inputs.values()),
                 str(traced),
-                input_names=list(given),
-                output_names=list(made),
+                input_names=list(inputs),
+                output_names=list(outputs),
                 dynamic_axes=dynamic,
                 opset_version=_OPSET,
                 dynamo=False,
             )
         model = onnx.load(traced)
-        numbers.unlink(missing_ok=True)  # onnx would append to it
-        onnx.save_model(model, file, save_as_external_data=True, location=numbers.name)
+        weights.unlink(missing_ok=True)  # onnx would append to it
+        onnx.save_model(model, file, save_as_external_data=True, location=weights.name)
