@@ -30,12 +30,12 @@ def _ended_process() -> int:
 
 def test_only_one_holds_a_lease(tmp_path: Path) -> None:
     one, other = Leases(tmp_path), Leases(tmp_path)
-    assert one.claim("7")
-    assert not other.claim("7")
+    assert one.acquire("7")
+    assert not other.acquire("7")
     other.release("7")  # not its own: stays
-    assert not other.claim("7")
+    assert not other.acquire("7")
     one.release("7")
-    assert other.claim("7")
+    assert other.acquire("7")
     one.close()
     other.close()
     assert not list(tmp_path.iterdir())
@@ -47,7 +47,7 @@ def test_many_threads_race_for_one_lease(tmp_path: Path) -> None:
 
     def race(index: int) -> None:
         for name in map(str, range(20)):
-            if leases[index].claim(name):
+            if leases[index].acquire(name):
                 won.append(int(name))
 
     threads = [threading.Thread(target=race, args=(index,)) for index in range(8)]
@@ -63,17 +63,17 @@ def test_many_threads_race_for_one_lease(tmp_path: Path) -> None:
 def test_a_lease_of_an_ended_process_is_taken_over(tmp_path: Path) -> None:
     _write(tmp_path, "7", this_host(), _ended_process())
     leases = Leases(tmp_path)
-    assert leases.claim("7")
+    assert leases.acquire("7")
     leases.close()
 
 
 def test_a_lease_from_elsewhere_is_respected_until_it_is_stale(tmp_path: Path) -> None:
     leases = Leases(tmp_path)
     path = _write(tmp_path, "7", "elsewhere", 1)
-    assert not leases.claim("7")
+    assert not leases.acquire("7")
     path.unlink()
     _write(tmp_path, "7", "elsewhere", 1, age=STALE_AFTER + 1)
-    assert leases.claim("7")
+    assert leases.acquire("7")
     holder = read_holder(path)
     assert holder is not None
     assert holder.pid == os.getpid()
@@ -84,17 +84,17 @@ def test_an_empty_lease_becomes_stale_by_age(tmp_path: Path) -> None:
     path = tmp_path / "7.lease"
     path.touch()
     leases = Leases(tmp_path)
-    assert not leases.claim("7")
+    assert not leases.acquire("7")
     then = path.stat().st_mtime - STALE_AFTER - 1
     os.utime(path, (then, then))
-    assert leases.claim("7")
+    assert leases.acquire("7")
     leases.close()
 
 
 def test_holders_are_listed(tmp_path: Path) -> None:
     leases = Leases(tmp_path)
-    leases.claim("1")
-    leases.claim("2")
+    leases.acquire("1")
+    leases.acquire("2")
     assert [holder.pid for holder in holders(tmp_path)] == [os.getpid()] * 2
     leases.close()
     assert holders(tmp_path) == []

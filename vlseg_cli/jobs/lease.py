@@ -50,7 +50,7 @@ class Leases:
         self._closed = threading.Event()
         threading.Thread(target=self._renew, daemon=True, name="leases").start()
 
-    def claim(self, name: str) -> bool:
+    def acquire(self, name: str) -> bool:
         """Take the lease ``name`` if no process holds it, or if its holder has ended."""
         path = self.folder / f"{name}.lease"
         if self._create(path):
@@ -119,7 +119,7 @@ def locked(folder: Path, name: str, wait: float = 3 * STALE_AFTER) -> Iterator[N
     leases = Leases(folder)
     try:
         end = time.monotonic() + wait
-        while not leases.claim(name):
+        while not leases.acquire(name):
             if time.monotonic() > end:
                 raise TimeoutError(f"{folder / name}.lease is held by another process")
             time.sleep(0.05)

@@ -43,7 +43,7 @@ class JournaledQueue:
         for index, group in enumerate(group_items(self._journal.items, self._batch_size)):
             if not self._shard.takes(index) or not self._pending(group):
                 continue
-            if not self._leases.claim(str(group.key)):
+            if not self._leases.acquire(str(group.key)):
                 continue
             self._journal.refresh()  # it may have been completed just before the claim
             pending = self._pending(group)

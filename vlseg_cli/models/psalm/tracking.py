@@ -109,11 +109,16 @@ def save_memory(memory: tuple[Tensor, ...] | None) -> SessionState:
     return {} if memory is None else {k: v.cpu().numpy() for k, v in memory._asdict().items()}  # type: ignore[attr-defined]
 
 
+# Keys of states that the release before saved.
+_FORMER_KEYS = {"kinds": "categories", "looks": "appearance"}
+
+
 def load_memory(kind: type[Memory], state: SessionState, device: torch.device) -> Memory | None:
     """What ``save_memory`` saved; None of an empty state."""
     if not state:
         return None
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    state = {_FORMER_KEYS.get(name, name): array for name, array in state.items()}
     arrays = {name: torch.from_numpy(np.array(state[name])).to(device) for name in fields}
     return kind(**arrays)
 
@@ -177,16 +182,16 @@ class _Detections(NamedTuple):
 
 
 class _CategoryMemory(NamedTuple):
-    """M tracks: numbers (M,); unseen (M,): frames since the last detection; kinds (M, K) and looks
-    (M, d): running means of categories and appearance; masks (M, h, w) bool of the last detection.
+    """M tracks: numbers (M,); unseen (M,): frames since the last detection; categories (M, K)
+    and appearance (M, d): running means; masks (M, h, w) bool of the last detection.
 
     The field names are the keys of saved session states.
     """
 
     numbers: Tensor
     unseen: Tensor
-    kinds: Tensor
-    looks: Tensor
+    categories: Tensor
+    appearance: Tensor
     masks: Tensor
 
     @classmethod
@@ -203,15 +208,17 @@ class _CategoryMemory(NamedTuple):
         new = [index for index, number in enumerate(numbers) if number not in known]
         unseen, masks = self.unseen + 1, self.masks.clone()
         unseen[rows], masks[rows] = 0, detections.low[old] > 0
-        kinds, looks = self.kinds.clone(), self.looks.clone()
-        kinds[rows] = _MOMENTUM * kinds[rows] + (1 - _MOMENTUM) * detections.categories[old]
-        looks[rows] = _MOMENTUM * looks[rows] + (1 - _MOMENTUM) * detections.appearance[old]
+        categories, appearance = self.categories.clone(), self.appearance.clone()
+        categories[rows] *= _MOMENTUM
+        categories[rows] += (1 - _MOMENTUM) * detections.categories[old]
+        appearance[rows] *= _MOMENTUM
+        appearance[rows] += (1 - _MOMENTUM) * detections.appearance[old]
         taken = torch.tensor([numbers[i] for i in new], dtype=torch.long, device=unseen.device)
         joined = _CategoryMemory(
             torch.cat([self.numbers, taken]),
             torch.cat([unseen, torch.zeros_like(taken)]),
-            torch.cat([kinds, detections.categories[new]]),
-            torch.cat([looks, detections.appearance[new]]),
+            torch.cat([categories, detections.categories[new]]),
+            torch.cat([appearance, detections.appearance[new]]),
             torch.cat([masks, detections.low[new] > 0]),
         )
         latest = joined.unseen.argsort(stable=True)[:MAX_TRACKS].sort().values
@@ -254,7 +261,7 @@ class CategoryTracker:
         memory = self._memory or _CategoryMemory.empty(detections)
         numbers = self._associate(detections, memory)
         self._memory = memory.updated(detections, numbers)
-        tracks = dict(zip(self._memory.numbers.tolist(), self._memory.kinds, strict=True))
+        tracks = dict(zip(self._memory.numbers.tolist(), self._memory.categories, strict=True))
         segments = []
         for mask, score, number in zip(masks, detections.scores.tolist(), numbers, strict=True):
             category, binary = int(tracks[number].argmax()), (mask > 0).cpu().numpy()
@@ -293,9 +300,9 @@ class CategoryTracker:
 
     def _associate(self, detections: _Detections, memory: _CategoryMemory) -> list[int]:
         """Each detection's track: the best assignment one to one, else a new number."""
-        similar = appearance_similarity(detections.appearance, memory.looks)
+        similar = appearance_similarity(detections.appearance, memory.appearance)
         near = (memory.unseen == 0) * mask_ious(detections.low > 0, memory.masks)
-        kinds = appearance_similarity(detections.categories, memory.kinds)
+        kinds = appearance_similarity(detections.categories, memory.categories)
         fits = (near > 0) & (near + similar >= _NEAR) | (similar >= _FAR) & (kinds >= _CATEGORY)
         worth = ((near + similar + kinds) * fits).cpu().numpy()
         rows, columns = linear_sum_assignment(worth, maximize=True)
