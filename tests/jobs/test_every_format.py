@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from jobs.media_files import write_photos
 from jobs.stub import RecordingProgress, StubModel, job_for
-from media import films
-from outputs.film import packets, shown, write_film
+from media import video_files
+from outputs.video_files import frame_times, packets, write_video
 from PIL import Image
 
 from vlseg_cli.jobs import JobSettings, run_job
@@ -80,18 +80,18 @@ def _list(folder: Path) -> Path:
 
 def _mixed(folder: Path) -> Path:
     write_photos(folder / "all", 2)
-    films.write_film(folder / "all" / "film.mp4", 5)
+    video_files.write_numbered_video(folder / "all" / "film.mp4", 5)
     return folder / "all"
 
 
 def _film(kind: str, turn: int = 0) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
-        stored = films.KINDS[kind]
+        stored = video_files.KINDS[kind]
         path = folder / f"film.{stored.suffix}"
         base = Fraction(1, 90000) if kind == "broadcast" else Fraction(1, 25)
         step = int(Fraction(1, 25) / base)
         pts = [step * number for number in range(6)]
-        return films.write_film(path, 6, stored, pts=pts, time_base=base, turn=turn)
+        return video_files.write_numbered_video(path, 6, stored, pts=pts, time_base=base, turn=turn)
 
     return write
 
@@ -105,7 +105,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "glob": _glob,
     "list": _list,
     "images and video": _mixed,
-    "video with odd size, uneven times and audio": lambda folder: write_film(folder / "odd.mp4"),
+    "video with odd size, uneven times and audio": lambda folder: write_video(folder / "odd.mp4"),
     "rotated video": _film("h264", 90),
     "10-bit video": _film("hevc-10"),
     "vp9": _film("vp9"),
@@ -239,9 +239,9 @@ def check_overlay(done: Done) -> None:
 def check_video(done: Done) -> None:
     assert len(done.files("video")) == len(done.videos)
     for made, source in zip(done.files("video"), done.videos, strict=True):
-        first = 0 if source.suffix == ".gif" else shown(source)[0]
-        times = [time - first for time in shown(source)]
-        assert [time - shown(made)[0] for time in shown(made)] == times
+        first = 0 if source.suffix == ".gif" else frame_times(source)[0]
+        times = [time - first for time in frame_times(source)]
+        assert [time - frame_times(made)[0] for time in frame_times(made)] == times
         sound = [packet.data for packet in packets(source, "audio")]
         assert [packet.data for packet in packets(made, "audio")] == sound
 

@@ -1,4 +1,4 @@
-"""A decoder that crashes, hangs or is given up costs one file and never the job."""
+"""A decoder that crashes, hangs or is abandoned costs one file, never the job."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media.films import KINDS, number_of, picture, write_film
+from media.video_files import KINDS, number_of, numbered_image, write_numbered_video
 from PIL import Image
 
 from vlseg_cli.media.decoder import Decoder
@@ -23,20 +23,22 @@ from vlseg_cli.schema import Frame, FrameRange, InputError
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    """One for most tests, as one serves a whole job, whatever happens to its child."""
+    """One decoder for most tests, as one serves a whole job even if its child crashes."""
     with Decoder() as decoder:
         yield decoder
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of 400 frames, more than are ever decoded ahead."""
+def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 400 frames, more than are ever decoded ahead."""
     path = tmp_path_factory.mktemp("films") / "film.avi"
-    return write_film(path, (picture(n, 160, 160) for n in range(400)), KINDS["mpeg4"])
+    return write_numbered_video(
+        path, (numbered_image(n, 160, 160) for n in range(400)), KINDS["mpeg4"]
+    )
 
 
 def write_photo(path: Path, number: int) -> Path:
-    Image.fromarray(picture(number)).save(path)
+    Image.fromarray(numbered_image(number)).save(path)
     return path
 
 
@@ -44,10 +46,12 @@ def numbers(frames: Iterator[Frame]) -> list[int]:
     return [number_of(frame.pixels) for frame in frames]
 
 
-def test_frames_are_those_of_reading_directly(decoder: Decoder, film: Path, tmp_path: Path) -> None:
+def test_frames_equal_those_of_reading_in_process(
+    decoder: Decoder, video_path: Path, tmp_path: Path
+) -> None:
     for clip, skip in ((FrameRange(), 0), (FrameRange(3, 1.0, 9.0, 40), 7)):
-        ours = list(decoder.frames(film, clip, skip))
-        direct = list(read_video(film, clip, skip))
+        ours = list(decoder.frames(video_path, clip, skip))
+        direct = list(read_video(video_path, clip, skip))
         assert [(f.index, f.time, f.source) for f in ours] == [
             (f.index, f.time, f.source) for f in direct
         ]
@@ -58,12 +62,14 @@ def test_frames_are_those_of_reading_directly(decoder: Decoder, film: Path, tmp_
     assert (photo.index, photo.time, number_of(photo.pixels)) == (0, None, 77)
 
 
-def test_many_files_come_in_order_and_bad_ones_say_why(decoder: Decoder, tmp_path: Path) -> None:
+def test_files_are_read_in_order_and_errors_give_the_reason(
+    decoder: Decoder, tmp_path: Path
+) -> None:
     paths: list[Path] = []
     for number in range(100):
         path = tmp_path / f"{number}.png"
         if number % 10 == 3:
-            write_film(path.with_suffix(".mp4"), 3 + number // 10)
+            write_numbered_video(path.with_suffix(".mp4"), 3 + number // 10)
         elif number % 10 == 6:
             path.write_bytes(b"no picture")
         else:
@@ -83,7 +89,7 @@ def test_many_files_come_in_order_and_bad_ones_say_why(decoder: Decoder, tmp_pat
     assert order == list(range(100))
 
 
-def test_a_strange_name_crosses_the_pipe(decoder: Decoder, tmp_path: Path) -> None:
+def test_unusual_file_names_are_transmitted(decoder: Decoder, tmp_path: Path) -> None:
     for name in ("two\nlines.png", "ä ☃.png", os.fsdecode(b"\xff\xfe.png"), '"},{.png'):
         path = write_photo(tmp_path / name, 5)
         (frame,) = decoder.frames(path, FrameRange())
@@ -91,37 +97,37 @@ def test_a_strange_name_crosses_the_pipe(decoder: Decoder, tmp_path: Path) -> No
 
 
 def test_requests_are_read_only_a_little_ahead(
-    decoder: Decoder, film: Path, tmp_path: Path
+    decoder: Decoder, video_path: Path, tmp_path: Path
 ) -> None:
     photo = write_photo(tmp_path / "photo.png", 1)
-    asked = 0
+    requested = 0
 
     def requests(path: Path, is_video: bool) -> Iterator[tuple[int, Request]]:
-        nonlocal asked
+        nonlocal requested
         for number in range(1000):
-            asked += 1
+            requested += 1
             yield number, Request(path, is_video)
 
     reading = decoder.read(requests(photo, is_video=False))
     for taken in range(1, 50):
         assert numbers(next(reading)[1]) == [1]
-        assert asked <= taken + 32
-    assert asked > 50
-    asked = 0
-    _, frames = next(decoder.read(requests(film, is_video=True)))
+        assert requested <= taken + 32
+    assert requested > 50
+    requested = 0
+    _, frames = next(decoder.read(requests(video_path, is_video=True)))
     for _ in range(100):
         next(frames)
-    assert asked == 1  # the next film is not asked for before this one is decoded
+    assert requested == 1  # the next video is requested only when this one is decoded
     assert len(list(frames)) == 300
-    assert asked <= 2
+    assert requested <= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_crash_costs_one_file(
-    number: signal.Signals, decoder: Decoder, film: Path, tmp_path: Path
+    number: signal.Signals, decoder: Decoder, video_path: Path, tmp_path: Path
 ) -> None:
     photo = write_photo(tmp_path / "photo.png", 9)
-    requests = [("film", Request(film, True)), ("photo", Request(photo, False))] * 2
+    requests = [("film", Request(video_path, True)), ("photo", Request(photo, False))] * 2
     reading = decoder.read(iter(requests))
     key, frames = next(reading)
     assert (key, number_of(next(frames).pixels)) == ("film", 0)
@@ -135,10 +141,10 @@ def test_a_crash_costs_one_file(
     assert numbers(next(reading)[1]) == [9]
 
 
-def test_a_hang_costs_one_file(film: Path, tmp_path: Path) -> None:
+def test_a_hang_costs_one_file(video_path: Path, tmp_path: Path) -> None:
     photo = write_photo(tmp_path / "photo.png", 9)
     with Decoder(timeout=3) as decoder:
-        reading = decoder.read([(0, Request(film, True)), (1, Request(photo, False))])
+        reading = decoder.read([(0, Request(video_path, True)), (1, Request(photo, False))])
         _, frames = next(reading)
         next(frames)
         os.kill(decoder.pid, signal.SIGSTOP)
@@ -147,8 +153,8 @@ def test_a_hang_costs_one_file(film: Path, tmp_path: Path) -> None:
         assert numbers(next(reading)[1]) == [9]
 
 
-def test_decoding_ahead_is_bounded(decoder: Decoder, film: Path) -> None:
-    frames = decoder.frames(film, FrameRange())
+def test_decoding_ahead_is_bounded(decoder: Decoder, video_path: Path) -> None:
+    frames = decoder.frames(video_path, FrameRange())
     next(frames)
     time.sleep(1)  # time enough to decode it all
     os.kill(decoder.pid, signal.SIGKILL)
@@ -159,18 +165,23 @@ def test_decoding_ahead_is_bounded(decoder: Decoder, film: Path) -> None:
     assert came < 100
 
 
-def test_no_frame_is_kept(decoder: Decoder, film: Path) -> None:
-    seen = []
-    for frame in decoder.frames(film, FrameRange()):
-        seen.append(weakref.ref(frame.pixels))
-        assert sum(pixels() is not None for pixels in seen) <= 2
+def test_frames_are_released(decoder: Decoder, video_path: Path) -> None:
+    references = []
+    for frame in decoder.frames(video_path, FrameRange()):
+        references.append(weakref.ref(frame.pixels))
+        assert sum(pixels() is not None for pixels in references) <= 2
 
 
-def test_what_is_left_of_a_file_is_dropped(decoder: Decoder, film: Path, tmp_path: Path) -> None:
+def test_remaining_frames_of_a_file_are_dropped(
+    decoder: Decoder, video_path: Path, tmp_path: Path
+) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
-    photo, short = write_photo(tmp_path / "photo.png", 9), write_film(tmp_path / "short.mp4", 5)
-    files = [film, photo, short, bad, film, film, short, photo]
+    photo, short = (
+        write_photo(tmp_path / "photo.png", 9),
+        write_numbered_video(tmp_path / "short.mp4", 5),
+    )
+    files = [video_path, photo, short, bad, video_path, video_path, short, photo]
     requests = [(path.stem, Request(path, path.suffix != ".png")) for path in files]
     keys = []
     for key, frames in decoder.read(requests):
@@ -182,32 +193,34 @@ def test_what_is_left_of_a_file_is_dropped(decoder: Decoder, film: Path, tmp_pat
     assert keys == [path.stem for path in files]
 
 
-def test_frames_of_a_file_whose_turn_is_over_are_gone(decoder: Decoder, tmp_path: Path) -> None:
+def test_frames_of_a_previous_file_are_no_longer_available(
+    decoder: Decoder, tmp_path: Path
+) -> None:
     photos = [write_photo(tmp_path / f"{number}.png", number) for number in range(3)]
     reading = decoder.read((path, Request(path, False)) for path in photos)
     late = [next(reading)[1] for _ in photos]
     assert [numbers(frames) for frames in late] == [[], [], [2]]
 
 
-def test_a_reading_that_is_given_up_leaves_nothing_behind(
-    decoder: Decoder, film: Path, tmp_path: Path
+def test_an_abandoned_read_leaves_no_state(
+    decoder: Decoder, video_path: Path, tmp_path: Path
 ) -> None:
-    next(decoder.frames(film, FrameRange()))
-    next(decoder.read([(0, Request(film, True)), (1, Request(film, True))]))
+    next(decoder.frames(video_path, FrameRange()))
+    next(decoder.read([(0, Request(video_path, True)), (1, Request(video_path, True))]))
     photo = write_photo(tmp_path / "photo.png", 9)
     assert numbers(decoder.frames(photo, FrameRange())) == [9]
 
 
-def test_limits_reach_the_child(tmp_path: Path, film: Path) -> None:
+def test_limits_reach_the_child(tmp_path: Path, video_path: Path) -> None:
     photo = write_photo(tmp_path / "photo.png", 1)
     with Decoder(Limits(pixels=4000)) as decoder:
-        for path in (photo, film):
+        for path in (photo, video_path):
             with pytest.raises(InputError, match="million pixels"):
                 next(decoder.frames(path, FrameRange()))
 
 
-def test_signals_are_for_the_parent_alone(decoder: Decoder, film: Path) -> None:
-    frames = decoder.frames(film, FrameRange())
+def test_the_child_ignores_signals_meant_for_the_parent(decoder: Decoder, video_path: Path) -> None:
+    frames = decoder.frames(video_path, FrameRange())
     next(frames)
     assert os.getpgid(decoder.pid) != os.getpgid(0)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -215,14 +228,14 @@ def test_signals_are_for_the_parent_alone(decoder: Decoder, film: Path) -> None:
     assert len(list(frames)) == 399
 
 
-def test_the_child_does_not_outlive_its_parent(film: Path) -> None:
+def test_the_child_does_not_outlive_its_parent(video_path: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
 from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.schema import FrameRange
 decoder = Decoder()
-frames = decoder.frames(Path({str(film)!r}), FrameRange())
+frames = decoder.frames(Path({str(video_path)!r}), FrameRange())
 next(frames)
 print(decoder.pid, flush=True)
 sys.stdin.read()
@@ -244,7 +257,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_nothing_is_imported_from_the_folder_it_runs_in(
+def test_nothing_is_imported_from_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("numpy", "PIL", "json", "av"):
@@ -255,10 +268,10 @@ def test_nothing_is_imported_from_the_folder_it_runs_in(
         assert numbers(decoder.frames(photo, FrameRange())) == [4]
 
 
-def test_a_damaged_film_makes_no_noise(
+def test_a_damaged_video_prints_nothing(
     decoder: Decoder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_film(tmp_path / "film.mkv", 60)
+    path = write_numbered_video(tmp_path / "film.mkv", 60)
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 500] = bytes(500)
     path.write_bytes(data)
@@ -268,9 +281,9 @@ def test_a_damaged_film_makes_no_noise(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_child_that_does_not_start_is_no_fault_of_a_file(
-    film: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_child_that_does_not_start_is_no_input_error(
+    video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Decoder() as decoder, pytest.raises(RuntimeError, match="does not start"):
-        next(decoder.frames(film, FrameRange()))
+        next(decoder.frames(video_path, FrameRange()))

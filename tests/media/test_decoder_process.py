@@ -1,4 +1,4 @@
-"""The queue keeps order, holds no more than it may, and tells silence from slowness."""
+"""The queue keeps order, is bounded, and distinguishes a silent child from a slow one."""
 
 from threading import Thread
 
@@ -7,7 +7,7 @@ import pytest
 from vlseg_cli.media.decoder_process import PrefetchQueue
 
 
-def test_things_come_in_order_and_never_more_than_fit_wait() -> None:
+def test_entries_keep_their_order_and_the_queue_is_bounded() -> None:
     queue: PrefetchQueue[int] = PrefetchQueue(100)
     put: list[int] = []
 
@@ -28,7 +28,7 @@ def test_things_come_in_order_and_never_more_than_fit_wait() -> None:
         queue.take(60)
 
 
-def test_one_thing_of_any_size_fits_alone() -> None:
+def test_a_single_entry_of_any_size_is_accepted() -> None:
     queue: PrefetchQueue[str] = PrefetchQueue(10)
     assert queue.reserve(10_000)
     queue.put("large", 10_000)
@@ -39,7 +39,7 @@ def test_one_thing_of_any_size_fits_alone() -> None:
     waiting.join()
 
 
-def test_silence_ends_the_wait_and_a_sign_of_life_prolongs_it() -> None:
+def test_waiting_times_out_unless_a_heartbeat_arrives() -> None:
     queue: PrefetchQueue[str] = PrefetchQueue(10)
     with pytest.raises(TimeoutError):
         queue.take(0.01)
@@ -59,12 +59,12 @@ def test_silence_ends_the_wait_and_a_sign_of_life_prolongs_it() -> None:
     alive.join()
 
 
-def test_closing_frees_who_waits_for_room() -> None:
+def test_closing_releases_a_blocked_producer() -> None:
     queue: PrefetchQueue[str] = PrefetchQueue(10)
     assert queue.reserve(10)
-    answers: list[bool] = []
-    waiting = Thread(target=lambda: answers.append(queue.reserve(1)))
+    reserved: list[bool] = []
+    waiting = Thread(target=lambda: reserved.append(queue.reserve(1)))
     waiting.start()
     queue.close()
     waiting.join()
-    assert answers == [False]
+    assert reserved == [False]

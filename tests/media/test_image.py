@@ -1,4 +1,4 @@
-"""Every image file gives an upright RGB frame or one sentence; color modes are converted."""
+"""Every image file gives an upright RGB frame or an error; color modes are converted."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from vlseg_cli.schema import Frame, InputError
 # A letter F: no rotation or mirroring maps it to itself.
 SHAPE = np.zeros((48, 32), np.uint8)
 SHAPE[8:40, 8:14] = SHAPE[8:14, 8:26] = SHAPE[20:26, 8:20] = 255
-STORED = {  # EXIF orientation -> how an upright picture is stored under it
+STORED = {  # EXIF orientation -> how an upright image is stored under it
     1: SHAPE,
     2: SHAPE[:, ::-1],
     3: SHAPE[::-1, ::-1],
@@ -41,21 +41,21 @@ def test_exif_orientation_is_applied_once(tmp_path, orientation: int, suffix: st
     assert np.array_equal(frame.pixels[..., 0] > 127, SHAPE > 127)
 
 
-def test_damaged_exif_leaves_the_picture_as_it_is(tmp_path) -> None:
+def test_damaged_exif_is_ignored(tmp_path) -> None:
     path = tmp_path / "photo.jpg"
     Image.fromarray(SHAPE).save(path, exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff garbage")
     assert read_image(path).pixels.shape == (48, 32, 3)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tif"])
-def test_the_first_picture_of_an_animation_is_read(tmp_path, suffix: str) -> None:
+def test_the_first_frame_of_an_animation_is_read(tmp_path, suffix: str) -> None:
     first, second = Image.new("RGB", (9, 7), "red"), Image.new("RGB", (9, 7), "blue")
     path = tmp_path / f"moving.{suffix}"
     first.save(path, save_all=True, append_images=[second], lossless=True)
     assert read_image(path).pixels[3, 4].tolist() == [255, 0, 0]
 
 
-def test_frame_says_where_it_came_from(tmp_path) -> None:
+def test_the_frame_names_its_source(tmp_path) -> None:
     Image.new("RGB", (5, 3)).save(tmp_path / "small.png")
     frame = read_image(tmp_path / "small.png")
     assert frame.source == str(tmp_path / "small.png")
@@ -63,7 +63,7 @@ def test_frame_says_where_it_came_from(tmp_path) -> None:
     assert frame.pixels.flags.writeable
 
 
-def test_a_file_in_memory_is_read_like_one_on_disk(tmp_path) -> None:
+def test_bytes_are_decoded_like_a_file(tmp_path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "turned.jpg"
@@ -74,7 +74,7 @@ def test_a_file_in_memory_is_read_like_one_on_disk(tmp_path) -> None:
         decode_image(b"no picture", "row 7")
 
 
-def test_content_decides_not_the_extension(tmp_path) -> None:
+def test_the_content_decides_the_format(tmp_path) -> None:
     Image.new("RGB", (5, 3)).save(tmp_path / "photo.jpg", format="PNG")
     assert read_image(tmp_path / "photo.jpg").width == 5
 
@@ -93,7 +93,7 @@ def test_limits_are_named_in_the_error(tmp_path, limits: Limits, word: str) -> N
         read_image(tmp_path / "big.png", limits)
 
 
-def test_a_decompression_bomb_is_refused_by_its_header(tmp_path) -> None:
+def test_a_decompression_bomb_is_rejected_by_its_header(tmp_path) -> None:
     small = io.BytesIO()
     Image.new("L", (1, 1)).save(small, "BMP")
     header = bytearray(small.getvalue())
@@ -109,7 +109,7 @@ def test_default_limits_admit_178_million_pixels() -> None:
     assert Limits().file_bytes >= 1_000_000_000
 
 
-def test_what_is_no_image_is_said_in_one_sentence(tmp_path) -> None:
+def test_a_file_that_is_no_image_is_a_one_line_error(tmp_path) -> None:
     (tmp_path / "text.png").write_text("not a picture")
     (tmp_path / "empty.png").touch()
     os.mkfifo(tmp_path / "pipe.png")
@@ -121,7 +121,7 @@ def test_what_is_no_image_is_said_in_one_sentence(tmp_path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_a_program_disguised_as_an_image_is_not_opened(tmp_path) -> None:
+def test_postscript_with_an_image_extension_is_not_opened(tmp_path) -> None:
     (tmp_path / "page.png").write_bytes(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n"
     )
@@ -147,11 +147,11 @@ WRITABLE = [
 
 def seeds_of_all_formats() -> list[bytes]:
     """One small valid file of every format that Pillow can write and vlseg reads."""
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 31, 3), np.uint8))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 31, 3), np.uint8))
     files = []
     for name in WRITABLE:
         buffer = io.BytesIO()
-        picture.save(buffer, name)
+        image.save(buffer, name)
         files.append(buffer.getvalue())
     buffer = io.BytesIO()
     Image.new("P", (20, 20)).save(buffer, "TIFF", compression="tiff_lzw")
@@ -184,7 +184,7 @@ MASK[2:5, 1:4] = True
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "L01", "P", "RGB", "I;16", "RGBA"])
-def test_marked_pixels_are_found_in_every_mode(tmp_path, mode: str) -> None:
+def test_mask_pixels_are_read_in_every_mode(tmp_path, mode: str) -> None:
     image = Image.fromarray(MASK.astype(np.uint8) * (1 if mode in ("L01", "P") else 255))
     if mode == "P":
         image = Image.fromarray(np.asarray(image) * np.uint8(2))
@@ -197,12 +197,12 @@ def test_marked_pixels_are_found_in_every_mode(tmp_path, mode: str) -> None:
     assert np.array_equal(read_mask(tmp_path / "mask.png", 6, 8), MASK)
 
 
-def test_an_empty_mask_marks_nothing(tmp_path) -> None:
+def test_an_empty_mask_is_read_as_empty(tmp_path) -> None:
     Image.new("L", (8, 6)).save(tmp_path / "mask.png")
     assert not read_mask(tmp_path / "mask.png", 6, 8).any()
 
 
-def test_another_size_is_an_error_with_both_sizes(tmp_path) -> None:
+def test_a_size_mismatch_error_names_both_sizes(tmp_path) -> None:
     Image.new("L", (8, 6)).save(tmp_path / "mask.png")
     with pytest.raises(InputError, match=r"8 x 6 px but the image is 9 x 6"):
         read_mask(tmp_path / "mask.png", 6, 9)
@@ -233,7 +233,7 @@ def test_color_modes_keep_the_color(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I", "I;16", "F"])
-def test_grey_modes_give_equal_channels(mode: str) -> None:
+def test_gray_modes_give_equal_channels(mode: str) -> None:
     value = {"1": 1, "L": 119, "LA": (119, 255), "I": 119, "I;16": 119 * 257, "F": 119.0}[mode]
     expected = (255, 255, 255) if mode == "1" else GRAY
     assert pixel(to_rgb(Image.new(mode, (5, 4), value))) == expected
@@ -246,7 +246,7 @@ def test_transparent_pixels_become_white(mode: str, transparent: tuple[int, ...]
     assert pixel(to_rgb(Image.new(mode, (3, 3), transparent))) == (255, 255, 255)
 
 
-def test_half_transparent_black_becomes_mid_grey() -> None:
+def test_half_transparent_black_becomes_middle_gray() -> None:
     assert pixel(to_rgb(Image.new("RGBA", (3, 3), (0, 0, 0, 128)))) == (127, 127, 127)
 
 
@@ -276,24 +276,24 @@ def test_16_bit_files_are_not_clipped(tmp_path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0, 65535.0])
-def test_floats_in_a_usual_range_are_scaled_by_it(tmp_path, top: float) -> None:
+def test_floats_in_a_known_range_are_scaled_by_it(tmp_path, top: float) -> None:
     ramp = np.linspace(0, 1, 256, dtype=np.float32)[None] * np.float32(top)
     Image.fromarray(ramp).save(tmp_path / "ramp.tif")
     pixels = read_image(tmp_path / "ramp.tif").pixels
     assert np.abs(pixels[0, :, 0].astype(int) - np.arange(256)).max() <= 1
 
 
-def test_values_without_a_usual_range_are_stretched() -> None:
+def test_floats_outside_the_known_ranges_are_stretched() -> None:
     image = Image.fromarray(np.array([[-500, 0, 500]], np.int32))
     assert np.asarray(to_rgb(image))[0, :, 0].tolist() == [0, 128, 255]
 
 
-def test_not_a_number_is_drawn_black() -> None:
+def test_nan_becomes_black() -> None:
     image = Image.fromarray(np.array([[np.nan, np.inf, 255.0]], np.float32))
     assert np.asarray(to_rgb(image))[0, :, 0].tolist() == [0, 0, 255]
 
 
-def test_a_plain_float_image_does_not_divide_by_zero() -> None:
+def test_a_constant_float_image_does_not_divide_by_zero() -> None:
     assert pixel(to_rgb(Image.new("F", (2, 2), -3.0))) == (0, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""What one side sends is what the other reads, to the last bit of a time."""
+"""Messages between decoder and parent survive the round trip exactly."""
 
 import io
 import os
@@ -31,7 +31,7 @@ SECONDS = st.none() | st.floats(0, 1e6)
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.text(min_size=1), st.booleans(), st.integers(1), SECONDS, SECONDS, st.integers(0))
-def test_requests_are_one_line_and_come_back(
+def test_requests_are_one_line_and_survive_the_round_trip(
     name: str, is_video: bool, stride: int, start: float | None, end: float | None, skip: int
 ) -> None:
     request = Request(Path(name), is_video, FrameRange(stride, start, end, skip or None), skip)
@@ -51,7 +51,7 @@ def slots() -> Iterator[PixelSlots]:
 
 # Smaller than a slot, of exactly one, and of more than two.
 @pytest.mark.parametrize(("height", "width"), [(3, 5), (1024, 2731), (1, SLOT_BYTES)])
-def test_frames_come_back_and_leave_the_next_line_in_place(
+def test_frames_survive_the_round_trip_and_consume_only_their_bytes(
     slots: PixelSlots, height: int, width: int
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
@@ -63,21 +63,21 @@ def test_frames_come_back_and_leave_the_next_line_in_place(
     found = np.empty_like(pixels)
     data = found.data.cast("B")
     for start in range(0, len(data), SLOT_BYTES):
-        said = receive(pipe)
-        assert said is not None
-        slots.empty(said["slot"], data[start : start + SLOT_BYTES])
-        assert read_line(free_line(said["slot"])) == said["slot"]
+        message = receive(pipe)
+        assert message is not None
+        slots.empty(message["slot"], data[start : start + SLOT_BYTES])
+        assert read_line(free_line(message["slot"])) == message["slot"]
     assert (found == pixels).all()
     assert receive(pipe) == END
     assert receive(pipe) is None
 
 
 @pytest.mark.parametrize(("slot", "size"), [(-1, 8), (4, 8), (0, 0), (3, SLOT_BYTES + 1)])
-def test_a_slot_that_cannot_be_is_refused(slots: PixelSlots, slot: int, size: int) -> None:
+def test_an_invalid_slot_is_rejected(slots: PixelSlots, slot: int, size: int) -> None:
     with pytest.raises(ValueError, match="slot"):
         slots.empty(slot, memoryview(bytearray(size)))
 
 
-def test_a_line_that_breaks_off_is_the_end() -> None:
+def test_an_incomplete_line_is_the_end_of_the_stream() -> None:
     assert receive(io.BytesIO(b'{"end": tr')) is None
     assert receive(io.BytesIO(b"x" * 100_000)) is None

@@ -1,4 +1,4 @@
-"""Frames by number are the frames that streaming gives, whoever decodes them."""
+"""Random access returns the frames that sequential reading returns, with either decoder."""
 
 import sys
 from fractions import Fraction
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media.films import KINDS, number_of, picture, write_film
+from media.video_files import KINDS, number_of, numbered_image, write_numbered_video
 
 from vlseg_cli.media.random_access import sample_frames
 from vlseg_cli.media.video import read_video
@@ -16,9 +16,9 @@ WANTED = [50, 3, 17, 3, 59, 0, *range(20, 40)]
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-def test_sampling_agrees_with_streaming(name: str, tmp_path: Path) -> None:
+def test_random_access_equals_sequential_reading(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
-    path = write_film(tmp_path / f"film.{kind.suffix}", 60, kind)
+    path = write_numbered_video(tmp_path / f"film.{kind.suffix}", 60, kind)
     frames = list(read_video(path, FrameRange()))
     sampled = sample_frames(path, WANTED)
     assert [number_of(frame.pixels) for frame in sampled] == WANTED
@@ -28,11 +28,11 @@ def test_sampling_agrees_with_streaming(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_orientation_and_uneven_times_agree(turn: int, tmp_path: Path) -> None:
+def test_rotation_and_uneven_timestamps_agree(turn: int, tmp_path: Path) -> None:
     pts = [100 + 40 * n + 13 * (n % 2) for n in range(30)]
-    pictures = [picture(n, 64, 96) for n in range(30)]
+    images = [numbered_image(n, 64, 96) for n in range(30)]
     base = Fraction(1, 1000)
-    path = write_film(tmp_path / "film.mp4", pictures, pts=pts, time_base=base, turn=turn)
+    path = write_numbered_video(tmp_path / "film.mp4", images, pts=pts, time_base=base, turn=turn)
     frames = list(read_video(path, FrameRange()))
     for frame in sample_frames(path, [29, 11, 4]):
         assert number_of(frame.pixels) == frame.index
@@ -40,22 +40,25 @@ def test_orientation_and_uneven_times_agree(turn: int, tmp_path: Path) -> None:
         assert frame.time == frames[frame.index].time
 
 
-def test_decord_is_used_where_it_serves_and_not_missed_where_it_is_not_there(
+def test_decord_is_used_where_it_decodes_and_is_optional(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import decord
 
     opened: list[str] = []
 
-    class Watched(decord.VideoReader):  # type: ignore[misc]
+    class RecordingReader(decord.VideoReader):  # type: ignore[misc]
         def __init__(self, path: str, *words: object, **options: object) -> None:
             opened.append(path)
             super().__init__(path, *words, **options)
 
-    monkeypatch.setattr(decord, "VideoReader", Watched)
-    served = [write_film(tmp_path / "film.mkv", 40), write_film(tmp_path / "film.mp4", 40)]
+    monkeypatch.setattr(decord, "VideoReader", RecordingReader)
+    served = [
+        write_numbered_video(tmp_path / "film.mkv", 40),
+        write_numbered_video(tmp_path / "film.mp4", 40),
+    ]
     others = [
-        write_film(tmp_path / f"{name}.{KINDS[name].suffix}", 40, KINDS[name])
+        write_numbered_video(tmp_path / f"{name}.{KINDS[name].suffix}", 40, KINDS[name])
         for name in ("av1", "gif")
     ]
     for path in served + others:
@@ -67,8 +70,8 @@ def test_decord_is_used_where_it_serves_and_not_missed_where_it_is_not_there(
 
 
 @pytest.mark.parametrize("index", [-1, 10, 10**9])
-def test_a_frame_that_is_not_there_is_an_input_error(index: int, tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", 10)
+def test_a_frame_index_out_of_range_is_an_input_error(index: int, tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mp4", 10)
     with pytest.raises(InputError, match=f"has no frame {index}"):
         sample_frames(path, [2, index])
     assert sample_frames(path, []) == []

@@ -1,9 +1,9 @@
-"""Beginning in the middle gives exactly the frames that reading from the beginning gives."""
+"""Seeking returns exactly the frames that reading from the start returns."""
 
 from pathlib import Path
 
 import pytest
-from media.films import H264, HEVC, KINDS, Kind, number_of, write_film
+from media.video_files import H264, HEVC, KINDS, Kind, number_of, write_numbered_video
 
 from vlseg_cli.media.container import open_video
 from vlseg_cli.media.limits import DEFAULT_LIMITS
@@ -50,9 +50,9 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("name", [*CERTAIN, *DOUBTFUL])
-def test_the_same_frames_come_with_and_without_a_jump(name: str, tmp_path: Path) -> None:
+def test_frames_are_equal_with_and_without_seeking(name: str, tmp_path: Path) -> None:
     kind = (CERTAIN | DOUBTFUL)[name]
-    path = write_film(tmp_path / f"film.{kind.suffix}", COUNT, kind)
+    path = write_numbered_video(tmp_path / f"film.{kind.suffix}", COUNT, kind)
     frames = list(read_video(path, FrameRange()))
     passed: list[None] = []
     jump = find_seek_point(path, FrameRange(), 380, DEFAULT_LIMITS, lambda: passed.append(None))
@@ -79,14 +79,14 @@ def test_the_same_frames_come_with_and_without_a_jump(name: str, tmp_path: Path)
             assert (one.pixels == other.pixels).all()
 
 
-def test_what_lies_near_the_beginning_is_read_from_there(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", 300, CERTAIN["mp4"])
+def test_frames_near_the_start_are_read_without_seeking(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mp4", 300, CERTAIN["mp4"])
     for clip, skip in ((FrameRange(), 249), (FrameRange(start=4.9), 0), (FrameRange(start=5.1), 0)):
         assert find_seek_point(path, clip, skip, DEFAULT_LIMITS, lambda: None) is None
 
 
-def test_a_jump_that_lands_elsewhere_is_noticed(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", 300, CERTAIN["mp4"])
+def test_an_inexact_seek_is_detected(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mp4", 300, CERTAIN["mp4"])
     jump = find_seek_point(path, FrameRange(), 290, DEFAULT_LIMITS, lambda: None)
     assert jump is not None
     wrong = SeekPoint(jump.number, jump.target, jump.first, 0, (jump.times[0] + 1, *jump.times[1:]))

@@ -1,4 +1,4 @@
-"""Frames of every usual kind of video come in order, upright, with the times of the source."""
+"""Frames of common videos are read in order, upright, with the timestamps of the source."""
 
 import gc
 import os
@@ -12,7 +12,7 @@ import pytest
 from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from media.films import KINDS, Kind, number_of, picture, write_film
+from media.video_files import KINDS, Kind, number_of, numbered_image, write_numbered_video
 from PIL import Image
 
 from vlseg_cli.media.limits import Limits
@@ -25,16 +25,16 @@ def numbers(frames: Sequence[Frame]) -> list[int]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_video_gives_each_frame_once_in_order(name: str, tmp_path: Path) -> None:
+def test_every_codec_yields_each_frame_once_in_order(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
-    path = write_film(tmp_path / f"film.{kind.suffix}", 40, kind)
+    path = write_numbered_video(tmp_path / f"film.{kind.suffix}", 40, kind)
     frames = list(read_video(path, FrameRange()))
     assert numbers(frames) == [frame.index for frame in frames] == list(range(40))
     assert [frame.time for frame in frames] == pytest.approx([n / 25 for n in range(40)], abs=1e-6)
     assert {frame.source for frame in frames} == {str(path)}
     for frame in frames:
         assert frame.pixels.dtype == np.uint8
-        assert np.abs(frame.pixels.astype(int) - picture(frame.index)).mean() < 25
+        assert np.abs(frame.pixels.astype(int) - numbered_image(frame.index)).mean() < 25
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi"])
@@ -44,8 +44,8 @@ def test_every_container_and_odd_sizes(suffix: str, size: tuple[int, int], tmp_p
     kind = KINDS["vp9" if suffix == "webm" else "mjpeg" if suffix == "avi" else "h264"]
     if kind.codec == "libx264":
         kind = kind._replace(pixels="yuv444p")
-    pictures = [picture(number, width, height) for number in range(5)]
-    path = write_film(tmp_path / f"film.{suffix}", pictures, kind)
+    images = [numbered_image(number, width, height) for number in range(5)]
+    path = write_numbered_video(tmp_path / f"film.{suffix}", images, kind)
     frames = list(read_video(path, FrameRange()))
     assert [frame.pixels.shape for frame in frames] == [(height, width, 3)] * 5
     assert numbers(frames) == list(range(5))
@@ -53,28 +53,32 @@ def test_every_container_and_odd_sizes(suffix: str, size: tuple[int, int], tmp_p
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_rotation_is_applied_once(turn: int, tmp_path: Path) -> None:
-    pictures = [picture(number, 64, 96) for number in range(300, 303)]
-    path = write_film(tmp_path / "film.mp4", pictures, turn=turn)
+    images = [numbered_image(number, 64, 96) for number in range(300, 303)]
+    path = write_numbered_video(tmp_path / "film.mp4", images, turn=turn)
     frames = list(read_video(path, FrameRange()))
     assert [frame.pixels.shape for frame in frames] == [(96, 64, 3)] * 3
     assert numbers(frames) == [300, 301, 302]
     assert all(frame.pixels.flags.c_contiguous for frame in frames)
 
 
-def test_a_mirrored_film_is_turned_round(tmp_path: Path) -> None:
+def test_a_mirrored_video_is_flipped_back(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "film.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width = stream.height = 64
         stream.set_display_rotation(0, hflip=True)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture(291)[:, ::-1]))
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(numbered_image(291)[:, ::-1]))
         container.mux([*stream.encode(frame), *stream.encode(None)])
     assert numbers(list(read_video(tmp_path / "film.mp4", FrameRange()))) == [291]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_uneven_times_are_exact_and_count_from_the_first_frame(suffix: str, tmp_path: Path) -> None:
+def test_uneven_timestamps_are_exact_and_relative_to_the_first_frame(
+    suffix: str, tmp_path: Path
+) -> None:
     pts = [5000 + one for one in (0, 40, 41, 90, 300, 1234, 1235, 4000)]
-    path = write_film(tmp_path / f"film.{suffix}", 8, pts=pts, time_base=Fraction(1, 1000))
+    path = write_numbered_video(
+        tmp_path / f"film.{suffix}", 8, pts=pts, time_base=Fraction(1, 1000)
+    )
     with av.open(str(path)) as container:
         base = container.streams.video[0].time_base
         stored = [frame.pts for frame in container.decode(video=0)]
@@ -94,7 +98,7 @@ def test_frames_may_change_their_size(tmp_path: Path) -> None:
             encoder = av.CodecContext.create("mjpeg", "w")
             encoder.width, encoder.height, encoder.pix_fmt = edge, edge, "yuvj420p"
             encoder.time_base = Fraction(1, 25)
-            frame = av.VideoFrame.from_ndarray(picture(number, edge, edge))
+            frame = av.VideoFrame.from_ndarray(numbered_image(number, edge, edge))
             frame.pts, frame.time_base = number, Fraction(1, 25)
             for packet in encoder.encode(frame.reformat(format="yuvj420p")):
                 packet.stream = stream
@@ -106,7 +110,7 @@ def test_frames_may_change_their_size(tmp_path: Path) -> None:
         list(read_video(path, FrameRange(), limits=Limits(side=100)))
 
 
-def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
+def test_transparency_is_composed_on_white(tmp_path: Path) -> None:
     shapes = []
     for column in range(3):
         image = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
@@ -123,9 +127,11 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Frame]]:
-    """A film of 60 frames at uneven times, and all its frames."""
+    """A video of 60 frames with uneven timestamps, and all its frames."""
     path = tmp_path_factory.mktemp("films") / "film.mkv"
-    write_film(path, 60, pts=[40 * n + 7 * (n % 3) for n in range(60)], time_base=Fraction(1, 1000))
+    write_numbered_video(
+        path, 60, pts=[40 * n + 7 * (n % 3) for n in range(60)], time_base=Fraction(1, 1000)
+    )
     return path, list(read_video(path, FrameRange()))
 
 
@@ -142,7 +148,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Frame]]
     most=st.none() | st.integers(1, 70),
     skip=st.integers(0, 70),
 )
-def test_a_clip_is_what_slicing_all_frames_gives(
+def test_a_frame_range_equals_slicing_all_frames(
     uneven: tuple[Path, list[Frame]],
     stride: int,
     start: float | None,
@@ -161,10 +167,10 @@ def test_a_clip_is_what_slicing_all_frames_gives(
     assert numbers(found) == [frame.index for frame in found]
 
 
-def test_what_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> None:
+def test_a_truncated_video_yields_its_frames_and_then_an_error(tmp_path: Path) -> None:
     for name in ("h264-10", "vp9", "mjpeg", "gif", "broadcast"):
         kind = KINDS[name]
-        path = write_film(tmp_path / f"film.{kind.suffix}", 60, kind)
+        path = write_numbered_video(tmp_path / f"film.{kind.suffix}", 60, kind)
         path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3 // 2 * 2 + 1])
         frames = []
         with pytest.raises(InputError, match=r"after (\d+) frames: copy it again") as caught:
@@ -175,16 +181,16 @@ def test_what_is_cut_off_gives_its_frames_and_then_says_so(tmp_path: Path) -> No
         assert f"after {len(frames)} frames" in str(caught.value)
 
 
-def test_what_is_cut_off_before_its_index_says_so(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mp4", 30)
+def test_a_video_truncated_before_its_index_is_an_error(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mp4", 30)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError, match="is cut off"):
         list(read_video(path, FrameRange()))
 
 
 def test_memory_is_constant(tmp_path: Path) -> None:
-    pictures = (picture(number, 256, 256) for number in range(800))
-    path = write_film(tmp_path / "film.avi", pictures, KINDS["mjpeg"])
+    images = (numbered_image(number, 256, 256) for number in range(800))
+    path = write_numbered_video(tmp_path / "film.avi", images, KINDS["mjpeg"])
     gc.collect()
     gc.disable()  # nothing may wait for it
     try:
@@ -197,20 +203,22 @@ def test_memory_is_constant(tmp_path: Path) -> None:
 
 
 def _resident() -> int:
-    """Bytes of this process that are in memory."""
+    """Resident memory of this process, bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_an_early_end_asks_nothing_of_the_rest(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mkv", 60)
+def test_a_frame_limit_stops_reading_early(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mkv", 60)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     assert numbers(list(read_video(path, FrameRange(max_frames=10)))) == list(range(10))
     assert numbers(list(read_video(path, FrameRange(end=0.4)))) == list(range(10))
 
 
-def test_a_broadcast_may_begin_anywhere(tmp_path: Path) -> None:
+def test_a_transport_stream_may_start_between_keyframes(tmp_path: Path) -> None:
     kind = KINDS["broadcast"]
-    path = write_film(tmp_path / "film.ts", 90, kind._replace(options={**kind.options, "g": "30"}))
+    path = write_numbered_video(
+        tmp_path / "film.ts", 90, kind._replace(options={**kind.options, "g": "30"})
+    )
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 4 // 188 * 188 :])
     frames = list(read_video(path, FrameRange()))
@@ -219,8 +227,8 @@ def test_a_broadcast_may_begin_anywhere(tmp_path: Path) -> None:
     assert frames[0].time == 0
 
 
-def test_damage_in_the_middle_ends_the_film_there(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.mkv", 60)
+def test_damage_in_the_middle_ends_the_video_there(tmp_path: Path) -> None:
+    path = write_numbered_video(tmp_path / "film.mkv", 60)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
     data[middle : middle + 1000] = bytes(1000)
@@ -232,12 +240,12 @@ def test_damage_in_the_middle_ends_the_film_there(tmp_path: Path) -> None:
     assert numbers(frames) == list(range(len(frames)))
 
 
-def test_flipped_bits_give_frames_or_an_input_error(tmp_path: Path) -> None:
+def test_flipped_bits_yield_frames_or_an_input_error(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     errors = 0
     for name in ("h264", "hevc", "vp9", "mpeg4", "gif", "program"):
         kind = KINDS[name]
-        data = write_film(tmp_path / f"film.{kind.suffix}", 8, kind).read_bytes()
+        data = write_numbered_video(tmp_path / f"film.{kind.suffix}", 8, kind).read_bytes()
         for _ in range(12):
             damaged = np.frombuffer(data, np.uint8).copy()
             places = random.integers(0, len(data), 12)
@@ -253,7 +261,7 @@ def test_flipped_bits_give_frames_or_an_input_error(tmp_path: Path) -> None:
     assert errors > 10
 
 
-def test_sound_alone_or_a_cover_is_no_video(tmp_path: Path) -> None:
+def test_audio_or_cover_art_is_no_video(tmp_path: Path) -> None:
     for with_cover in (False, True):
         path = tmp_path / "sound.mp4"
         with av.open(str(path), "w") as container:
@@ -262,7 +270,7 @@ def test_sound_alone_or_a_cover_is_no_video(tmp_path: Path) -> None:
                 cover = container.add_stream("png", rate=1)
                 cover.width, cover.height, cover.pix_fmt = 64, 64, "rgb24"
                 cover.disposition = Disposition.attached_pic
-                container.mux(cover.encode(av.VideoFrame.from_ndarray(picture(1))))
+                container.mux(cover.encode(av.VideoFrame.from_ndarray(numbered_image(1))))
             silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
             silence.sample_rate = 8000
             container.mux([*sound.encode(silence), *sound.encode(None)])
@@ -270,10 +278,10 @@ def test_sound_alone_or_a_cover_is_no_video(tmp_path: Path) -> None:
             list(read_video(path, FrameRange()))
 
 
-def test_gray_and_wide_films_keep_their_brightness(tmp_path: Path) -> None:
+def test_gray_and_10_bit_videos_keep_their_brightness(tmp_path: Path) -> None:
     ramp = np.repeat(np.arange(64, dtype=np.uint8)[None, :, None] * 4, 64, axis=0)
     shades = np.repeat(ramp, 3, axis=2)
     for kind in (Kind("mkv", "ffv1", "gray"), Kind("mkv", "ffv1", "yuv444p10le"), KINDS["prores"]):
-        path = write_film(tmp_path / f"film.{kind.suffix}", [shades], kind)
+        path = write_numbered_video(tmp_path / f"film.{kind.suffix}", [shades], kind)
         (frame,) = read_video(path, FrameRange())
         assert np.abs(frame.pixels.astype(int) - shades).max() <= 12

@@ -1,4 +1,4 @@
-"""A frame and answers about it made by hand, for every output format."""
+"""A frame and predictions for it made by hand, for every output format."""
 
 from pathlib import Path
 
@@ -32,14 +32,14 @@ def folder(tmp_path: Path) -> OutputFolder:
 
 @pytest.fixture
 def frame() -> Frame:
-    """A noisy grey picture."""
+    """A noisy gray image."""
     rng = np.random.default_rng(1)
     return Frame(rng.integers(90, 160, (HEIGHT, WIDTH, 3), np.uint8), "rooms/kitchen.png")
 
 
 @pytest.fixture
 def item(frame: Frame) -> Item:
-    """The picture as an input of a job."""
+    """The image as an item of a job."""
     return Item(0, frame.source, "kitchen", is_video=False, bytes=1, modified=1)
 
 
@@ -66,7 +66,7 @@ def panoptic(frame: Frame) -> Prediction:
 
 @pytest.fixture
 def reason(frame: Frame) -> Prediction:
-    """One answered question: the box x 5, y 6, 30 wide, 40 high."""
+    """The prediction of a question: the box x 5, y 6, 30 wide, 40 high."""
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[6:46, 5:35] = True
     segment = segment_from_mask(mask, 0.875, QUESTION)
@@ -76,12 +76,12 @@ def reason(frame: Frame) -> Prediction:
 
 
 @pytest.fixture
-def mapped(panoptic: Prediction, item: Item) -> Record:
-    """The panoptic answer as a record."""
+def panoptic_record(panoptic: Prediction, item: Item) -> Record:
+    """The panoptic prediction as a record."""
     return make_record(panoptic, item, None)
 
 
 @pytest.fixture
-def asked(reason: Prediction, item: Item) -> Record:
-    """The answered question as a record."""
+def reason_record(reason: Prediction, item: Item) -> Record:
+    """The prediction of the question as a record."""
     return make_record(reason, item, None)

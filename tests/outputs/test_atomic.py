@@ -1,4 +1,4 @@
-"""A file appears whole or not at all, and never through a link."""
+"""A file is written whole or not at all, and never through a symbolic link."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ from vlseg_cli.schema import OutputError
 
 
 def names_in(folder: Path) -> list[str]:
-    """What a person or a program listing the folder would see."""
+    """The names that a listing of the folder shows."""
     return [path.name for path in folder.iterdir()]
 
 
@@ -34,7 +34,7 @@ def test_nothing_is_visible_before_commit(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["result.json"]
 
 
-def test_discard_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None:
+def test_discard_leaves_the_old_file_and_no_temporary_file(tmp_path: Path) -> None:
     target = tmp_path / "result.json"
     target.write_text("old")
     file = AtomicFile(target)
@@ -52,19 +52,19 @@ def test_a_link_at_the_target_is_replaced_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "result.json").is_symlink()
 
 
-def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
+def test_files_get_the_default_permissions(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     write_atomically(tmp_path / "result", b"")
     assert (tmp_path / "result").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         write_atomically(tmp_path / "no" / "result", b"")
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the full disk: writing fails in the same way."""
+def test_a_full_disk_is_a_one_line_error_and_leaves_no_file(tmp_path: Path) -> None:
+    """A file size limit simulates a full disk: writing fails in the same way."""
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from vlseg_cli.outputs.atomic import write_atomically\n"
@@ -82,7 +82,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
-def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_no_partial_file(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
         "from vlseg_cli.outputs.atomic import AtomicFile\n"
@@ -107,7 +107,7 @@ def test_a_killed_writer_leaves_no_half_file(tmp_path: Path) -> None:
     assert names_in(tmp_path / "sub") == [".mine.part"]
 
 
-def test_a_library_writes_the_file_in_its_own_way(tmp_path: Path) -> None:
+def test_a_library_can_write_to_the_file_object(tmp_path: Path) -> None:
     target = tmp_path / "result"
     file = AtomicFile(target)
     with file.open_file() as opened:
@@ -118,14 +118,14 @@ def test_a_library_writes_the_file_in_its_own_way(tmp_path: Path) -> None:
     assert target.read_bytes() == b"0x23"
 
 
-def test_what_the_disk_refuses_to_a_library_is_one_sentence(tmp_path: Path) -> None:
+def test_an_os_error_inside_a_library_is_a_one_line_error(tmp_path: Path) -> None:
     file = AtomicFile(tmp_path / "result")
     with pytest.raises(OutputError, match="no space left"), file.open_file():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert names_in(tmp_path) == []
 
 
-def test_whatever_fails_while_a_library_writes_nothing_is_left(tmp_path: Path) -> None:
+def test_no_file_is_left_when_a_library_fails(tmp_path: Path) -> None:
     file = AtomicFile(tmp_path / "result")
     with pytest.raises(KeyError), file.open_file() as opened:
         opened.write(b"half")
@@ -133,7 +133,7 @@ def test_whatever_fails_while_a_library_writes_nothing_is_left(tmp_path: Path) -
     assert names_in(tmp_path) == []
 
 
-def test_a_file_written_by_name_is_like_any_other(tmp_path: Path) -> None:
+def test_a_file_written_by_path_replaces_links_with_default_permissions(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "result").symlink_to("precious")
 
@@ -149,9 +149,7 @@ def test_a_file_written_by_name_is_like_any_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError()])
-def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(
-    tmp_path: Path, error: Exception
-) -> None:
+def test_an_incomplete_write_by_path_leaves_the_old_file(tmp_path: Path, error: Exception) -> None:
     (tmp_path / "result").write_text("old")
 
     def write(name: Path) -> None:

@@ -1,4 +1,4 @@
-"""Segments are the same for the same frames, whichever encoder this machine has."""
+"""Encoded segments are deterministic with every encoder of the machine."""
 
 import io
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outputs.film import Film, write_film
+from outputs.video_files import VideoSpec, write_video
 
 from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import encoder
@@ -22,7 +22,7 @@ TICKS = [0, 3000, 3001, 9000, 90000]
 
 
 @pytest.fixture(autouse=True)
-def _choose_anew() -> Iterator[None]:
+def _reset_encoder_choice() -> Iterator[None]:
     encoder.encoder_options.cache_clear()
     yield
     encoder.encoder_options.cache_clear()
@@ -41,7 +41,7 @@ def segment() -> bytes:
 
 
 @pytest.mark.parametrize("name", encoder._ENCODERS)
-def test_every_encoder_keeps_times_and_repeats_itself(
+def test_every_encoder_keeps_times_and_is_deterministic(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder, "_ENCODERS", {name: encoder._ENCODERS[name]})
@@ -52,13 +52,13 @@ def test_every_encoder_keeps_times_and_repeats_itself(
     assert times == [Fraction(4500 + ticks, 90000) for ticks in TICKS]
 
 
-def test_an_encoder_that_is_not_there_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_encoder_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     known = encoder._ENCODERS["libvpx-vp9"]
     monkeypatch.setattr(encoder, "_ENCODERS", {"h264_none": {}, "libvpx-vp9": known})
     assert encoder.encoder_options() == ("libvpx-vp9", known)
 
 
-def test_without_any_encoder_the_lack_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_encoder_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "_ENCODERS", {"h264_none": {}})
     with pytest.raises(UsageError, match="h264_none"):
         encoder.encoder_options()
@@ -73,15 +73,15 @@ def test_ticks_are_exact_for_ten_hours(base: Fraction, first: int, seconds: int)
     assert StreamTiming(first, base, Fraction(25), 1, 1).ticks(float(ticks * base)) == first + ticks
 
 
-def test_ticks_are_those_of_the_source(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "film.mkv", Film(start=Fraction(5003, 1000)))
-    clock = read_timing(str(film))
-    with av.open(str(film)) as container:
+def test_ticks_equal_those_of_the_source(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "film.mkv", VideoSpec(start=Fraction(5003, 1000)))
+    clock = read_timing(str(path))
+    with av.open(str(path)) as container:
         ticks = [frame.pts for frame in container.decode(video=0)]
-    assert [clock.ticks(frame.time or 0) for frame in read_video(film, FrameRange())] == ticks
+    assert [clock.ticks(frame.time or 0) for frame in read_video(path, FrameRange())] == ticks
     assert (clock.first, clock.height, clock.width) == (5003, 45, 61)
 
 
-def test_a_source_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
+def test_a_missing_source_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be opened"):
         read_timing(str(tmp_path / "gone.mp4"))

@@ -1,4 +1,4 @@
-"""Nothing is written outside the output folder, whatever names the inputs carry."""
+"""Nothing is written outside the output folder, whatever the names of the inputs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_names_are_safe_on_every_file_system(text: str) -> None:
     "name",
     ["..", "/etc/passwd", "C:\\x", "\0", "\n", "-rf", "\udcff", "", "a.png", "con", "x" * 300],
 )
-def test_names_that_we_would_not_give_are_told(name: str) -> None:
+def test_unsafe_names_are_detected(name: str) -> None:
     assert not is_safe_name(name)
 
 
@@ -62,27 +62,27 @@ def test_hostile_names_stay_inside(tmp_path: Path, source: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a/cup.png", "b/cup.png", "cup-2.jpg", "CUP.png", "c/Cup"])))
-def test_every_input_gets_a_name_of_its_own(sources: list[str]) -> None:
+def test_every_input_gets_a_unique_name(sources: list[str]) -> None:
     folder = OutputFolder(Path())
     names = [folder.name_for(source).casefold() for source in sources]
     assert len(set(names)) == len(sources)
 
 
-def test_names_given_by_an_earlier_run_are_not_given_again() -> None:
+def test_names_of_an_earlier_run_are_not_reused() -> None:
     folder = OutputFolder(Path())
     for name in ("cup", "cup-2"):
         folder.take(name)
     assert [folder.name_for("x/cup.png"), folder.name_for("y/Cup.png")] == ["cup-3", "Cup-4"]
 
 
-def test_files_of_an_item_never_meet_those_of_another() -> None:
+def test_items_never_share_a_file() -> None:
     folder = OutputFolder(Path())
-    image, film = folder.name_for("a.jpg"), folder.name_for("a.png.mp4")
+    image, video = folder.name_for("a.jpg"), folder.name_for("a.png.mp4")
     assert frame_file(image, False, 0, ".png") == ("a.png",)
-    assert frame_file(film, True, 12, ".png") == ("a_png", "000012.png")
+    assert frame_file(video, True, 12, ".png") == ("a_png", "000012.png")
 
 
-def test_a_stream_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failing_stream_leaves_no_file(tmp_path: Path) -> None:
     def failing() -> Iterator[bytes]:
         yield b"half"
         raise OutputError("damaged")
@@ -104,7 +104,7 @@ def test_a_folder_linked_elsewhere_is_not_written_through(tmp_path: Path) -> Non
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_out_itself_may_be_a_link(tmp_path: Path) -> None:
+def test_the_output_folder_may_be_a_symbolic_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "disk")
     OutputFolder(tmp_path / "out").write(b"x", "overlay", "cup.png")
@@ -121,7 +121,7 @@ def test_a_file_in_place_of_the_folder_is_a_usage_error(tmp_path: Path) -> None:
         OutputFolder(Path("a\0b")).make()
 
 
-def test_a_folder_that_is_not_written_to_is_not_made(tmp_path: Path) -> None:
+def test_an_unused_folder_is_not_created(tmp_path: Path) -> None:
     OutputFolder(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     OutputFolder(tmp_path / "out").make()
@@ -136,7 +136,7 @@ def test_a_file_in_place_of_a_format_folder_is_an_output_error(tmp_path: Path) -
         folder.write(b"x", "overlay", "cup.png")
 
 
-def test_removing_what_is_not_there_is_fine(tmp_path: Path) -> None:
+def test_removing_a_missing_file_is_no_error(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path / "out")
     folder.write(b"x", "failures.jsonl")
     folder.remove("failures.jsonl")

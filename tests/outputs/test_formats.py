@@ -1,10 +1,10 @@
-"""Every format that can be asked for writes something of its own, twice the same."""
+"""Every output format writes its own files, deterministically."""
 
 from pathlib import Path
 
 import pytest
-from outputs.answers import in_video
-from outputs.film import Film, draw_film, write_film
+from outputs.sample_records import in_video
+from outputs.video_files import VideoSpec, write_overlay_video, write_video
 
 from vlseg_cli.media.video import read_video
 from vlseg_cli.outputs import FORMATS, OutputFolder, close_formats, open_sinks
@@ -14,19 +14,19 @@ from vlseg_cli.schema import Frame, FrameRange, Item, Record
 def write_all(
     folder: OutputFolder,
     names: list[str],
-    picture: tuple[Frame, Item, list[Record]],
-    film: Path,
+    image_results: tuple[Frame, Item, list[Record]],
+    video_path: Path,
     stumble: bool = False,
 ) -> dict[str, bytes]:
-    """An image and a film in some formats; all files that come of it."""
-    frame, item, records = picture
+    """Write an image and a video in some formats; return all files written."""
+    frame, item, records = image_results
     sinks = open_sinks(names, folder)
     for sink in sinks:
         sink.write(frame, item, 0, records)
         sink.end_chunk(item, 0)
         sink.end_item(item, 1)
         sink.remove_chunks(item)
-        draw_film(sink, film, records, stumble=stumble)
+        write_overlay_video(sink, video_path, records, stumble=stumble)
     frames = [in_video(one, index) for index in range(9) for one in records]
     close_formats(names, [*records, *frames], folder)
     paths = sorted(path for path in folder.root.rglob("*") if path.is_file())
@@ -34,33 +34,40 @@ def write_all(
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    """A film of the size of the picture, with uneven times and sound."""
-    return write_film(tmp_path / "film.mp4", Film(width=80, height=60, frames=9))
+def video_path(tmp_path: Path) -> Path:
+    """A video of the size of the image, with uneven timestamps and audio."""
+    return write_video(tmp_path / "film.mp4", VideoSpec(width=80, height=60, frames=9))
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_writes_what_it_says_and_the_same_again(
+def test_a_format_writes_its_declared_files_deterministically(
     name: str,
     tmp_path: Path,
     frame: Frame,
     item: Item,
-    asked: Record,
-    mapped: Record,
-    film: Path,
+    reason_record: Record,
+    panoptic_record: Record,
+    video_path: Path,
 ) -> None:
-    picture = (frame, item, [asked, mapped])
-    first = write_all(OutputFolder(tmp_path / "a"), [name], picture, film)
-    again = write_all(OutputFolder(tmp_path / "b"), [name], picture, film, stumble=True)
+    image_results = (frame, item, [reason_record, panoptic_record])
+    first = write_all(OutputFolder(tmp_path / "a"), [name], image_results, video_path)
+    again = write_all(OutputFolder(tmp_path / "b"), [name], image_results, video_path, stumble=True)
     assert first == again
     assert {path.split("/")[0] for path in first} == set(FORMATS[name].files)
     assert FORMATS[name].help
 
 
-def test_all_formats_can_be_written_side_by_side(
-    folder: OutputFolder, frame: Frame, item: Item, asked: Record, mapped: Record, film: Path
+def test_all_formats_can_be_written_together(
+    folder: OutputFolder,
+    frame: Frame,
+    item: Item,
+    reason_record: Record,
+    panoptic_record: Record,
+    video_path: Path,
 ) -> None:
-    written = write_all(folder, list(FORMATS), (frame, item, [asked, mapped]), film)
+    written = write_all(
+        folder, list(FORMATS), (frame, item, [reason_record, panoptic_record]), video_path
+    )
     of_video = [path for path in written if "film" in path]
     assert not [path for path in of_video if path.startswith("overlay/")]  # the MP4 shows them
     assert {path for path in written if path not in of_video} == {
@@ -82,4 +89,4 @@ def test_all_formats_can_be_written_side_by_side(
         "yolo/data.yaml",
         "yolo/labels/kitchen.txt",
     }
-    assert len(list(read_video(film, FrameRange()))) == 9
+    assert len(list(read_video(video_path, FrameRange()))) == 9

@@ -1,11 +1,11 @@
-"""Palette PNGs hold the numbers of objects, in DAVIS colors and DAVIS places."""
+"""Palette PNGs hold object numbers, with the palette and file layout of DAVIS."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from outputs.answers import box, in_video, record
+from outputs.sample_records import box, in_video, record
 from PIL import Image
 
 from vlseg_cli.outputs import OutputFolder
@@ -16,16 +16,16 @@ LEFT, RIGHT, SMALL = box(20, 30, 0, 0, 15, 20), box(20, 30, 15, 0, 15, 20), box(
 
 
 def read(folder: OutputFolder, name: str, frame: str) -> Image.Image:
-    """A written picture."""
+    """A PNG that was written."""
     return Image.open(folder.root / "palette" / "Annotations" / name / f"{frame}.png")
 
 
-def test_values_are_numbers_of_objects_in_davis_colors(folder: OutputFolder) -> None:
+def test_pixel_values_are_object_numbers_with_the_davis_palette(folder: OutputFolder) -> None:
     write_palette([record(SMALL, RIGHT, LEFT, prompt=("a", "b", "c"))], folder)
-    picture = read(folder, "a", "00000")
-    assert picture.mode == "P"
-    assert np.array_equal(np.asarray(picture), np.where(SMALL, 1, np.where(RIGHT, 2, 3)))
-    colors = np.array(picture.getpalette()).reshape(-1, 3)
+    image = read(folder, "a", "00000")
+    assert image.mode == "P"
+    assert np.array_equal(np.asarray(image), np.where(SMALL, 1, np.where(RIGHT, 2, 3)))
+    colors = np.array(image.getpalette()).reshape(-1, 3)
     assert colors[:4].tolist() == [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
     assert colors[[9, 12, 22, 255]].tolist() == [
         [191, 0, 0],
@@ -59,15 +59,17 @@ def test_tracks_keep_their_numbers(folder: OutputFolder) -> None:
     assert np.array_equal(np.asarray(read(folder, "film", "00000")), np.where(LEFT, 9, 4))
 
 
-def test_items_are_told_apart(folder: OutputFolder, asked: Record) -> None:
-    write_palette([asked, in_video(asked, 2, "x"), in_video(asked, 2, "y")], folder)
+def test_items_are_written_to_separate_folders(folder: OutputFolder, reason_record: Record) -> None:
+    write_palette(
+        [reason_record, in_video(reason_record, 2, "x"), in_video(reason_record, 2, "y")], folder
+    )
     meta = json.loads((folder.root / "palette" / "meta.json").read_text())
     assert list(meta["videos"]) == ["kitchen", "x", "y"]
-    mask = decode_rle(asked.segments[0].rle)
+    mask = decode_rle(reason_record.segments[0].rle)
     assert np.array_equal(np.asarray(read(folder, "y", "00002")), mask)
 
 
-def test_more_objects_than_a_palette_holds_are_one_sentence(folder: OutputFolder) -> None:
+def test_more_objects_than_palette_entries_is_a_one_line_error(folder: OutputFolder) -> None:
     names = tuple(str(number) for number in range(256))
     with pytest.raises(OutputError, match="1 to 255"):
         write_palette([record(*[SMALL] * 256, prompt=names)], folder)

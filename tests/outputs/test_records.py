@@ -1,4 +1,4 @@
-"""Records are read back equal, damage is named, and JSON documents are streamed."""
+"""Records are read back equal, damaged lines are reported, JSON documents are streamed."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outputs.answers import any_record, in_video
+from outputs.sample_records import any_record, in_video
 
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.records import (
@@ -36,8 +36,8 @@ from vlseg_cli.schema import (
 )
 
 
-def test_record_of_a_question(asked: Record) -> None:
-    record = json.loads(record_line(asked))
+def test_the_record_of_a_question(reason_record: Record) -> None:
+    record = json.loads(record_line(reason_record))
     segment = record["segments"][0]
     mask = decode_rle(segment.pop("segmentation"))
     assert (mask.shape, mask.sum()) == ((60, 80), 1200)
@@ -65,17 +65,17 @@ def test_record_of_a_question(asked: Record) -> None:
     }
 
 
-def test_category_ids_index_the_prompt(mapped: Record) -> None:
-    record = json.loads(record_line(mapped))
+def test_category_ids_index_the_prompt(panoptic_record: Record) -> None:
+    record = json.loads(record_line(panoptic_record))
     assert record["prompt"] == ["cup", "sky", "table"]
     assert record["stuff"] == [1]
     for segment in record["segments"]:
         assert record["prompt"][segment["category_id"]] == segment["label"]
 
 
-def test_a_record_takes_name_and_time_from_the_job(reason: Prediction, item: Item) -> None:
-    film = dataclasses.replace(item, source="x/film.mp4", name="film-2", is_video=True)
-    record = make_record(reason, film, 0.04)
+def test_a_record_takes_name_and_time_from_the_item(reason: Prediction, item: Item) -> None:
+    video = dataclasses.replace(item, source="x/film.mp4", name="film-2", is_video=True)
+    record = make_record(reason, video, 0.04)
     assert (record.input, record.name, record.is_video, record.time) == (
         "x/film.mp4",
         "film-2",
@@ -93,14 +93,14 @@ def test_scores_have_six_digits_and_tracks_are_kept(reason: Prediction, item: It
 
 @settings(max_examples=60, deadline=None)
 @given(any_record())
-def test_lines_are_read_back_as_they_were(record: Record) -> None:
+def test_lines_are_read_back_equal(record: Record) -> None:
     line = record_line(record)
     assert line.isascii() and "\n" not in line
     assert read_record(line) == record
     assert record_line(read_record(line)) == line
 
 
-def test_the_prompt_is_put_in_words() -> None:
+def test_the_prompt_as_text() -> None:
     mask = np.ones((2, 2), bool)
     assert prompt_text(Expression("the red car")) == "the red car"
     assert prompt_text(Regions((Region("point", mask), Region("box", mask)))) == ("point", "box")
@@ -122,32 +122,40 @@ def test_the_prompt_is_put_in_words() -> None:
         lambda line: line.replace('"bbox": [', '"bbox": [1, '),
     ],
 )
-def test_a_damaged_line_is_one_clear_sentence(damage, asked: Record) -> None:
+def test_a_damaged_line_is_a_one_line_error(damage, reason_record: Record) -> None:
     with pytest.raises(OutputError, match="damaged") as raised:
-        read_record(damage(record_line(asked)))
+        read_record(damage(record_line(reason_record)))
     assert "\n" not in str(raised.value)
 
 
-def test_a_store_can_be_walked_through_several_times(tmp_path: Path, asked: Record) -> None:
+def test_a_record_store_can_be_iterated_repeatedly(tmp_path: Path, reason_record: Record) -> None:
     path = tmp_path / "records.jsonl"
-    path.write_text(f"{record_line(asked)}\n" * 3)
+    path.write_text(f"{record_line(reason_record)}\n" * 3)
     records = RecordFile(path)
-    assert list(records) == list(records) == [asked] * 3
+    assert list(records) == list(records) == [reason_record] * 3
 
 
-def test_damage_is_told_with_its_line(tmp_path: Path, asked: Record) -> None:
+def test_an_error_names_the_damaged_line(tmp_path: Path, reason_record: Record) -> None:
     path = tmp_path / "records.jsonl"
-    path.write_text(f"{record_line(asked)}\nrubbish\n")
+    path.write_text(f"{record_line(reason_record)}\nrubbish\n")
     with pytest.raises(OutputError, match="line 2"):
         list(RecordFile(path))
 
 
-def test_frames_are_told_apart_by_item_and_number(asked: Record, mapped: Record) -> None:
-    records = [asked, mapped, in_video(asked, 0), in_video(mapped, 0), in_video(asked, 3)]
+def test_frames_are_identified_by_item_and_index(
+    reason_record: Record, panoptic_record: Record
+) -> None:
+    records = [
+        reason_record,
+        panoptic_record,
+        in_video(reason_record, 0),
+        in_video(panoptic_record, 0),
+        in_video(reason_record, 3),
+    ]
     assert [len(frame) for frame in by_frame(records)] == [2, 2, 1]
 
 
-def test_a_store_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_record_store_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be read"):
         list(RecordFile(tmp_path / "records.jsonl"))
 
@@ -169,20 +177,24 @@ def test_values_are_read_back(value: object) -> None:
     assert json.loads(b"".join(json_value(value))) == value
 
 
-def test_members_are_walked_through_in_order() -> None:
-    seen: list[str] = []
+def test_members_are_generated_in_order() -> None:
+    generated: list[str] = []
 
     def entries(name: str):
-        seen.append(name)
-        yield len(seen)
+        generated.append(name)
+        yield len(generated)
 
     pieces = json_object([(name, json_list(entries(name))) for name in "abc"])
     assert json.loads(b"".join(pieces)) == {"a": [1], "b": [2], "c": [3]}
 
 
 def test_lines_are_those_of_the_record_store(
-    folder: OutputFolder, asked: Record, mapped: Record
+    folder: OutputFolder, reason_record: Record, panoptic_record: Record
 ) -> None:
-    write_jsonl([asked, mapped, asked], folder)
+    write_jsonl([reason_record, panoptic_record, reason_record], folder)
     lines = (folder.root / "predictions.jsonl").read_text().splitlines()
-    assert lines == [record_line(asked), record_line(mapped), record_line(asked)]
+    assert lines == [
+        record_line(reason_record),
+        record_line(panoptic_record),
+        record_line(reason_record),
+    ]

@@ -1,4 +1,4 @@
-"""YOLO labels hold the masks as polygons, in shares of the picture."""
+"""YOLO labels hold the masks as polygons in coordinates relative to the image size."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
 from numpy.typing import NDArray
-from outputs.answers import box, in_video, record
+from outputs.sample_records import box, in_video, record
 from scipy import ndimage
 
 from vlseg_cli.outputs import OutputFolder
@@ -20,24 +20,30 @@ def lines_of(folder: OutputFolder, *parts: str) -> list[list[float]]:
     return [[float(word) for word in line.split()] for line in text.splitlines()]
 
 
-def test_polygons_are_the_masks(folder: OutputFolder, mapped: Record) -> None:
-    write_yolo([mapped], folder)
+def test_polygons_reproduce_the_masks(folder: OutputFolder, panoptic_record: Record) -> None:
+    write_yolo([panoptic_record], folder)
     lines = lines_of(folder, "kitchen.txt")
     assert [int(line[0]) for line in lines] == [1, 2, 0]
-    for line, segment in zip(lines, mapped.segments, strict=True):
+    for line, segment in zip(lines, panoptic_record.segments, strict=True):
         shares = np.array(line[1:]).reshape(-1, 2)
         assert shares.min() >= 0 and shares.max() <= 1
-        mask = filled([shares * (mapped.width, mapped.height)], mapped.height, mapped.width)
+        mask = filled(
+            [shares * (panoptic_record.width, panoptic_record.height)],
+            panoptic_record.height,
+            panoptic_record.width,
+        )
         assert iou(mask, decode_rle(segment.rle)) > 0.9
 
 
-def test_a_mask_of_two_parts_is_two_lines(folder: OutputFolder) -> None:
+def test_a_mask_of_two_components_is_two_lines(folder: OutputFolder) -> None:
     write_yolo([record(box(20, 30, 1, 1, 5, 5) | box(20, 30, 20, 8, 5, 5))], folder)
     assert [line[0] for line in lines_of(folder, "a.txt")] == [0, 0]
 
 
-def test_classes_are_named_for_tools(folder: OutputFolder, mapped: Record, asked: Record) -> None:
-    write_yolo([mapped, replace(asked, prompt='a "red"\ncup')], folder)
+def test_the_data_file_lists_the_classes(
+    folder: OutputFolder, panoptic_record: Record, reason_record: Record
+) -> None:
+    write_yolo([panoptic_record, replace(reason_record, prompt='a "red"\ncup')], folder)
     root = folder.root / "yolo"
     assert (root / "classes.txt").read_text().splitlines() == ["cup", "sky", "table", 'a "red" cup']
     assert (root / "data.yaml").read_text().splitlines()[-4:] == [
@@ -48,10 +54,12 @@ def test_classes_are_named_for_tools(folder: OutputFolder, mapped: Record, asked
     ]
 
 
-def test_frames_of_a_video_have_a_folder_and_empty_ones_a_file(
-    folder: OutputFolder, asked: Record
+def test_a_video_has_a_folder_and_empty_frames_have_a_file(
+    folder: OutputFolder, reason_record: Record
 ) -> None:
-    write_yolo([in_video(asked, 3), replace(in_video(asked, 4), segments=())], folder)
+    write_yolo(
+        [in_video(reason_record, 3), replace(in_video(reason_record, 4), segments=())], folder
+    )
     assert len(lines_of(folder, "film", "000003.txt")) == 1
     assert lines_of(folder, "film", "000004.txt") == []
 
@@ -72,7 +80,7 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_blobs_come_back(seed: int) -> None:
+def test_random_masks_survive_the_round_trip(seed: int) -> None:
     noise = np.random.default_rng(seed).normal(size=(90, 120))
     mask = ndimage.binary_fill_holes(ndimage.gaussian_filter(noise, 7) > 0)
     polygons = mask_polygons(segment_from_mask(mask, 1, "blob"))
@@ -81,7 +89,7 @@ def test_blobs_come_back(seed: int) -> None:
 
 
 @pytest.mark.parametrize("place", [(0, 0), (13, 0), (0, 12), (13, 12), (7, 5)])
-def test_boxes_at_every_edge_of_the_picture_come_back(place: tuple[int, int]) -> None:
+def test_boxes_at_image_borders_survive_the_round_trip(place: tuple[int, int]) -> None:
     mask = box(20, 20, *place, 7, 8)
     (polygon,) = mask_polygons(segment_from_mask(mask, 1, "box"))
     assert np.array_equal(filled([polygon], 20, 20), mask)
@@ -90,7 +98,7 @@ def test_boxes_at_every_edge_of_the_picture_come_back(place: tuple[int, int]) ->
     assert polygon.max(0).tolist() == [place[0] + 7, place[1] + 8]
 
 
-def test_holes_are_filled_and_parts_are_apart() -> None:
+def test_holes_are_filled_and_components_are_separate() -> None:
     mask = box(20, 30, 1, 1, 12, 12) & ~box(20, 30, 4, 4, 5, 5) | box(20, 30, 20, 3, 6, 6)
     polygons = mask_polygons(segment_from_mask(mask, 1, "ring and box"))
     assert len(polygons) == 2
@@ -98,7 +106,7 @@ def test_holes_are_filled_and_parts_are_apart() -> None:
     assert np.array_equal(filled(polygons, 20, 30), expected)
 
 
-def test_one_pixel_is_a_polygon_and_nothing_is_none() -> None:
+def test_one_pixel_is_a_polygon_and_an_empty_mask_has_none() -> None:
     (polygon,) = mask_polygons(segment_from_mask(box(5, 5, 2, 3, 1, 1), 1, "dot"))
     assert np.array_equal(polygon.mean(0), [2.5, 3.5])
     assert mask_polygons(segment_from_mask(np.zeros((5, 5), bool), 1, "nothing")) == []

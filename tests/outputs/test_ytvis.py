@@ -1,4 +1,4 @@
-"""Tracks as YouTube-VIS has them: one annotation a thing, one mask or null a frame."""
+"""Tracks in YouTube-VIS format: an annotation per object, a mask or null per frame."""
 
 import json
 import tracemalloc
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outputs.answers import box, in_video, record
+from outputs.sample_records import box, in_video, record
 
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.ytvis import write_youtube_vis
@@ -34,15 +34,17 @@ def written(folder: OutputFolder, *records: Record) -> tuple[dict[str, Any], lis
 
 
 @pytest.fixture
-def film() -> list[Record]:
+def video_records() -> list[Record]:
     both = tracked(record(LEFT, RIGHT, prompt=NAMES), 1, 3)
     alone = tracked(record(RIGHT, prompt=NAMES), 1)
     nothing = replace(alone, segments=())
     return [in_video(one, frame) for frame, one in ((0, both), (2, nothing), (4, alone))]
 
 
-def test_a_thing_has_a_mask_in_each_frame_or_none(folder: OutputFolder, film: list[Record]) -> None:
-    data, results = written(folder, *film)
+def test_an_object_has_a_mask_or_null_in_each_frame(
+    folder: OutputFolder, video_records: list[Record]
+) -> None:
+    data, results = written(folder, *video_records)
     (video,) = data["videos"]
     assert video["file_names"] == ["film/00000.jpg", "film/00002.jpg", "film/00004.jpg"]
     assert (video["id"], video["length"], video["height"], video["width"]) == (1, 3, 20, 30)
@@ -62,7 +64,7 @@ def test_a_thing_has_a_mask_in_each_frame_or_none(folder: OutputFolder, film: li
     assert [one["score"] for one in results] == [0.25, 0.75]
 
 
-def test_a_thing_has_the_name_it_had_most(folder: OutputFolder) -> None:
+def test_an_object_has_its_most_frequent_category(folder: OutputFolder) -> None:
     frames = [
         tracked(record(LEFT, prompt=NAMES), 2),
         replace(one := tracked(record(LEFT, RIGHT, prompt=NAMES), 9, 2), segments=one.segments[1:]),
@@ -74,7 +76,7 @@ def test_a_thing_has_the_name_it_had_most(folder: OutputFolder) -> None:
     assert name == "cat"
 
 
-def test_videos_are_told_apart_and_pictures_left_out(folder: OutputFolder) -> None:
+def test_videos_are_separate_and_images_are_left_out(folder: OutputFolder) -> None:
     one = tracked(record(LEFT, prompt="the dog"), 1)
     data, results = written(
         folder, one, in_video(one, 0, "x"), in_video(one, 0, "y"), in_video(one, 1, "y")
@@ -85,14 +87,14 @@ def test_videos_are_told_apart_and_pictures_left_out(folder: OutputFolder) -> No
     assert [c["name"] for c in data["categories"]] == ["the dog"]
 
 
-def test_without_tracks_it_is_a_valid_empty_data_set(folder: OutputFolder) -> None:
+def test_without_tracks_the_file_is_a_valid_empty_data_set(folder: OutputFolder) -> None:
     data, results = written(folder, in_video(record(LEFT), 0))
     assert data["annotations"] == results == []
     assert len(data["videos"]) == 1
     assert written(folder)[0]["videos"] == []
 
 
-def test_memory_hardly_grows_with_the_length_of_a_video(folder: OutputFolder) -> None:
+def test_memory_barely_grows_with_the_length_of_a_video(folder: OutputFolder) -> None:
     one = tracked(record(LEFT, RIGHT, prompt=NAMES), 1, 2)
 
     class Many:
@@ -113,7 +115,9 @@ def test_memory_hardly_grows_with_the_length_of_a_video(folder: OutputFolder) ->
     assert list(folder.root.glob(".*")) == []
 
 
-def test_the_masks_are_those_of_the_records(folder: OutputFolder, film: list[Record]) -> None:
-    data, _ = written(folder, *film)
+def test_the_masks_are_those_of_the_records(
+    folder: OutputFolder, video_records: list[Record]
+) -> None:
+    data, _ = written(folder, *video_records)
     masks = [decode_rle(RLE(**m)) for a in data["annotations"] for m in a["segmentations"] if m]
     assert np.array_equal(masks[0], LEFT) and np.array_equal(masks[2], RIGHT)

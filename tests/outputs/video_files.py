@@ -1,4 +1,4 @@
-"""A small film with sound and uneven times, the packets of any film, and a sink at work on one."""
+"""Small videos with audio and uneven timestamps, and the overlay that a sink makes of one."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +16,8 @@ from vlseg_cli.schema import FrameRange, Item, Record
 RATE = 44100
 
 
-class Film(NamedTuple):
-    """What to write: odd sizes and uneven times unless told otherwise. start: s."""
+class VideoSpec(NamedTuple):
+    """A video to write: by default of odd size, with uneven timestamps. start: s."""
 
     codec: str = "libx264"
     sound: str | None = "aac"
@@ -29,38 +29,38 @@ class Film(NamedTuple):
     even: bool = False
 
 
-ODD = Film()
+ODD = VideoSpec()
 WHOLE = FrameRange()
 
 
 class Packet(NamedTuple):
-    """time: of its showing, s. data: its bytes."""
+    """time: presentation timestamp, s. data: the payload."""
 
     time: Fraction
     data: bytes
 
 
-def write_film(path: Path, film: Film = ODD) -> Path:
-    """Write a film in the format of the path's ending."""
+def write_video(path: Path, spec: VideoSpec = ODD) -> Path:
+    """Write a video in the container that the file extension names."""
     with av.open(str(path), "w") as container:
-        video = container.add_stream(film.codec, rate=25)
-        video.width, video.height = film.width, film.height
-        video.pix_fmt = "yuv444p" if film.width % 2 or film.height % 2 else "yuv420p"
-        video.codec_context.time_base = film.time_base
-        sound = container.add_stream(film.sound, rate=RATE) if film.sound else None
+        video = container.add_stream(spec.codec, rate=25)
+        video.width, video.height = spec.width, spec.height
+        video.pix_fmt = "yuv444p" if spec.width % 2 or spec.height % 2 else "yuv420p"
+        video.codec_context.time_base = spec.time_base
+        sound = container.add_stream(spec.sound, rate=RATE) if spec.sound else None
         if sound is not None:
             sound.layout = "stereo"
-        time = film.start
-        for number in range(film.frames):
-            pixels = np.full((film.height, film.width, 3), 60, np.uint8)
+        time = spec.start
+        for number in range(spec.frames):
+            pixels = np.full((spec.height, spec.width, 3), 60, np.uint8)
             pixels[:, 2 * number : 2 * number + 9] = 220
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = round(time / film.time_base), film.time_base
+            frame.pts, frame.time_base = round(time / spec.time_base), spec.time_base
             container.mux(video.encode(frame))
-            time += Fraction(1, 25) if film.even else Fraction(17 + number * 13 % 40, 1000)
+            time += Fraction(1, 25) if spec.even else Fraction(17 + number * 13 % 40, 1000)
         container.mux(video.encode(None))
         if sound is not None:
-            for frame in _tone(sound.codec_context.format.name, film.start, time):
+            for frame in _tone(sound.codec_context.format.name, spec.start, time):
                 container.mux(sound.encode(frame))
             container.mux(sound.encode(None))
     return path
@@ -90,37 +90,37 @@ def packets(path: Path, kind: str) -> list[Packet]:
         return [Packet(one.pts * one.time_base, bytes(one)) for one in found if one.size]
 
 
-def shown(path: Path) -> list[Fraction]:
-    """When the frames that a player shows are shown, s."""
+def frame_times(path: Path) -> list[Fraction]:
+    """Presentation timestamps of the decoded frames, s."""
     with av.open(str(path)) as container:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 
 
-def film_item(path: Path) -> Item:
-    """A film as an input of a job."""
+def video_item(path: Path) -> Item:
+    """A video as an item of a job."""
     return Item(3, str(path), path.stem, is_video=True, bytes=1, modified=1)
 
 
-def draw_film(
+def write_overlay_video(
     sink: Sink,
     path: Path,
     records: list[Record],
-    part: int = 7,
+    chunk: int = 7,
     clip: FrameRange = WHOLE,
     stumble: bool = False,
 ) -> None:
-    """Give a film to a sink as a job does. stumble: abandon each part once, in its middle."""
-    item = film_item(path)
+    """Send a video to a sink as a job does. stumble: abandon each chunk once, in its middle."""
+    item = video_item(path)
     frames = list(read_video(path, clip))
-    parts = [frames[first : first + part] for first in range(0, len(frames), part)]
-    for number, own in enumerate(parts):
+    chunks = [frames[first : first + chunk] for first in range(0, len(frames), chunk)]
+    for number, chunk_frames in enumerate(chunks):
         if stumble:
-            for frame in own[: len(own) // 2]:
+            for frame in chunk_frames[: len(chunk_frames) // 2]:
                 sink.write(frame, item, number, records)
             sink.abandon()
-        for frame in own:
+        for frame in chunk_frames:
             sink.write(frame, item, number, records)
         sink.end_chunk(item, number)
-    sink.end_item(item, len(parts))
-    sink.end_item(item, len(parts))  # a kill may have come before the journal knew
+    sink.end_item(item, len(chunks))
+    sink.end_item(item, len(chunks))  # as after a kill before the journal was written
     sink.remove_chunks(item)

@@ -1,4 +1,4 @@
-"""Films whose every frame shows its own number, so that a wrong frame is noticed."""
+"""Videos whose every frame encodes its index, so that a wrong frame is detected."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 64, 64  # some encoders take nothing smaller
 
 
 class Kind(NamedTuple):
-    """How a film is stored."""
+    """Container, codec and pixel format of a video."""
 
     suffix: str
     codec: str
@@ -42,7 +42,7 @@ KINDS = {
 }
 
 
-def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+def numbered_image(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
     """(H, W, 3): 16 bits of ``number`` as bright fields in two rows of eight, low bits first."""
     bits = (number >> np.arange(16) & 1).reshape(2, 8).astype(np.uint8)
     rows, columns = np.arange(height) * 2 // height, np.arange(width) * 8 // width
@@ -51,14 +51,14 @@ def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np
 
 
 def number_of(pixels: NDArray[np.uint8]) -> int:
-    """The number that a picture shows."""
+    """The number encoded in an image."""
     height, width, _ = pixels.shape
     rows = (np.arange(2) * 2 + 1) * height // 4
     columns = (np.arange(8) * 2 + 1) * width // 16
     return int(((pixels[rows][:, columns, 1].reshape(16) > 127) << np.arange(16)).sum())
 
 
-def write_film(
+def write_numbered_video(
     path: Path,
     frames: int | Iterable[NDArray[np.uint8]],
     kind: Kind = KINDS["h264"],
@@ -66,15 +66,17 @@ def write_film(
     time_base: Fraction = Fraction(1, 25),
     turn: int = 0,
 ) -> Path:
-    """Write a film of so many numbered pictures, or of these.
+    """Write a video of that many numbered images, or of these images.
 
-    pts: when each is shown, in ``time_base``; 0, 1, 2, … if not given. turn: degrees
-    counterclockwise that a player has to turn it; it is stored turned the other way.
+    pts: timestamps in ``time_base``; 0, 1, 2, … if not given. turn: rotation metadata in degrees
+    counterclockwise; the stored images are rotated the other way.
     """
-    pictures = (picture(number) for number in range(frames)) if isinstance(frames, int) else frames
+    images = (
+        (numbered_image(number) for number in range(frames)) if isinstance(frames, int) else frames
+    )
     with av.open(str(path), "w") as container:
         stream = None
-        for number, upright in enumerate(pictures):
+        for number, upright in enumerate(images):
             stored = np.ascontiguousarray(np.rot90(upright, -turn // 90))
             if stream is None:
                 stream = container.add_stream(

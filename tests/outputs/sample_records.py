@@ -1,4 +1,4 @@
-"""Records made by hand: of an image, of frames of a video, of any masks."""
+"""Records made by hand: of an image, of video frames, with random content."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ TEXTS = st.text(max_size=12)  # any characters, also lone surrogates, as file na
 
 
 def record(*masks: NDArray[np.bool_], prompt: str | tuple[str, ...] = "it") -> Record:
-    """Masks of one size as the answers to a sentence, or to names, in their order."""
+    """Masks of one size, predicted for a sentence or for category names in their order."""
     names = () if isinstance(prompt, str) else prompt
     segments = tuple(
         segment_from_mask(mask, 0.5, names[index] if names else "it", index if names else None)
@@ -36,7 +36,7 @@ def record(*masks: NDArray[np.bool_], prompt: str | tuple[str, ...] = "it") -> R
 
 
 def in_video(one: Record, frame: int, name: str = "film") -> Record:
-    """The same answer about a frame of a video at 25 frames/s."""
+    """The same record for a frame of a video at 25 frames/s."""
     source = f"{name}.mp4"
     return replace(one, input=source, name=name, is_video=True, frame=frame, time=frame / 25)
 
@@ -50,7 +50,7 @@ def box(height: int, width: int, x: int, y: int, w: int, h: int) -> NDArray[np.b
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Record:
-    """Whatever a record may hold."""
+    """Any valid record."""
     height, width = draw(st.integers(1, 9)), draw(st.integers(1, 9))
     is_video = draw(st.booleans())
     prompt = draw(st.one_of(TEXTS, st.lists(TEXTS, max_size=3).map(tuple)))
@@ -72,7 +72,7 @@ def any_record(draw: st.DrawFn) -> Record:
 
 def _segment(draw: st.DrawFn, height: int, width: int) -> Segment:
     bits = draw(st.integers(0, 2 ** (height * width) - 1))
-    cells = [bits >> place & 1 for place in range(height * width)]
+    cells = [bits >> position & 1 for position in range(height * width)]
     return segment_from_mask(
         np.array(cells, bool).reshape(height, width),
         round(draw(st.floats(0, 1)), 6),
