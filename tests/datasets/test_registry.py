@@ -13,7 +13,7 @@ SEEDS = range(910000, 910004)
 @pytest.mark.parametrize("name", DATASETS)
 def test_the_toy_version_is_read_completely(name: str, tmp_path: Path) -> None:
     entry = DATASETS[name]
-    entry.write_toy(tmp_path / entry.folder, seeds=SEEDS)
+    entry.write_toy(tmp_path / entry.folders[0], seeds=SEEDS)
     dataset = open_dataset(name, tmp_path)
     assert len(dataset) > 0
     for number in range(len(dataset)):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from vlseg_cli.datasets.ade20k import ade20k_instances, ade20k_panoptic, ade20k_semantic
 from vlseg_cli.datasets.base import ClipDataset, Dataset
@@ -66,157 +67,157 @@ from vlseg_cli.schema.errors import UsageError, nearest_or_all
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry:
-    """One data set. folder: its usual place below --data. splits: the first is for evaluation.
+    """One data set, for training and evaluation.
 
-    read: opens a split, given the folder's path. write_toy: writes a toy version of the first split
-    into the folder, given its path and ``seeds``.
+    folders: below --data that may hold it, official first; '.' is --data itself. splits: the first
+    is for evaluation. read: opens a split, given the folder's path, ``split=`` and options of the
+    reader. write: writes a toy version into the folder, given its path, ``seeds=`` and, if
+    by_split, ``split=``.
     """
 
-    folder: str
+    folders: tuple[str, ...]
     splits: tuple[str, ...]
-    read: Callable[[Path, str], Dataset | ClipDataset]
-    write_toy: Callable[..., object]
+    read: Callable[..., Any]
+    write: Callable[..., object]
+    by_split: bool = True
 
-
-def _refcoco(name: RefCOCOName, splits: tuple[str, ...]) -> DatasetEntry:
-    def read(root: Path, split: str) -> Dataset:
-        return RefCOCODataset(root, name, split)
-
-    return DatasetEntry("refer_seg", splits, read, partial(write_refcoco, name=name))
-
-
-def _vqa(name: VQAName, splits: tuple[str, ...], write: Callable[..., object]) -> DatasetEntry:
-    def read(root: Path, split: str) -> Dataset:
-        return VQADataset(root, name, split)
-
-    return DatasetEntry(name, splits, read, partial(write, name=name, split=splits[0]))
+    def write_toy(self, root: Path, seeds: range, split: str | None = None) -> None:
+        """Write a toy version of a split (the first if None), or of all, into ``root``."""
+        if self.by_split:
+            self.write(root, seeds=seeds, split=split or self.splits[0])
+        else:
+            self.write(root, seeds=seeds)
 
 
 _VAL = ("val", "train")
 _UNC = ("val", "testA", "testB", "train")
-_ADE20K, _YOUTUBE = "ADEChallengeData2016", ("valid", "train", "test")
+_YOUTUBE = ("valid", "train", "test")
+_OLD_MMBENCH = ("MMBench_DEV_EN_legacy.tsv", "mmbench_dev_20230712.tsv")  # the same questions
+
+
+def _named(
+    read: Callable[..., Any], write: Callable[..., object], *folders: str, **options: Any
+) -> DatasetEntry:
+    """A closed class list; ``naming=`` of the reader is 'plain' unless given."""
+    read = partial(read, naming="plain", **options)
+    return DatasetEntry((*folders, "."), _VAL, read, write, by_split=False)
+
+
+def _refcoco(name: RefCOCOName, splits: tuple[str, ...]) -> DatasetEntry:
+    read, write = partial(RefCOCODataset, name=name), partial(write_refcoco, name=name)
+    return DatasetEntry(("refer_seg", "refseg", "."), splits, read, write, by_split=False)
+
+
+def _text(
+    name: str, splits: tuple[str, ...], read: Callable[..., Any], write: Callable[..., object]
+) -> DatasetEntry:
+    return DatasetEntry((name, f"data/{name}", "."), splits, read, write, splits != ("all",))
+
+
+def _vqa(name: VQAName, splits: tuple[str, ...], write: Callable[..., object]) -> DatasetEntry:
+    return _text(name, splits, partial(VQADataset, name=name), partial(write, name=name))
+
+
+def _unsplit(read: Callable[..., Any]) -> Callable[..., Any]:
+    def read_all(root: Path, *, split: str, **options: Any) -> Any:
+        del split  # there is one
+        return read(root, **options)
+
+    return read_all
+
+
+def _mmbench(root: Path, split: str) -> MMBenchDataset:
+    if split != "dev":
+        path = root / f"mmbench_{split}_20231003.tsv"
+        return MMBenchDataset(path, language="cn" if "cn" in split else "en")
+    paths = [root / name for name in _OLD_MMBENCH]
+    return MMBenchDataset(next((path for path in paths if path.is_file()), paths[0]))
+
+
+def _write_mmbench(root: Path, seeds: range, split: str) -> None:
+    date = "20230712" if split == "dev" else "20231003"
+    write_mmbench(root, seeds, f"mmbench_{split}_{date}")
+
+
+_ADE20K = "ADEChallengeData2016", "ade20k"
 
 DATASETS: dict[str, DatasetEntry] = {
     # names of closed class lists
-    "coco-panoptic": DatasetEntry(
-        "coco", _VAL, lambda root, split: coco_panoptic(root, split=split), write_coco
-    ),
-    "coco-instances": DatasetEntry(
-        "coco", _VAL, lambda root, split: coco_instances(root, split=split), write_coco
-    ),
+    "coco-panoptic": _named(coco_panoptic, write_coco, "coco"),
+    "coco-instances": _named(coco_instances, write_coco, "coco"),
     "lvis": DatasetEntry(
-        "lvis",
+        ("lvis",),
         _VAL,
         lambda root, split: lvis_instances(root, split, root.parent / "coco"),
         lambda root, seeds: write_lvis(root.parent, seeds),
+        by_split=False,
     ),
-    "ade20k-semantic": DatasetEntry(
-        _ADE20K, _VAL, lambda root, split: ade20k_semantic(root, "plain", split), write_ade20k
-    ),
-    "ade20k-panoptic": DatasetEntry(
-        _ADE20K, _VAL, lambda root, split: ade20k_panoptic(root, "plain", split), write_ade20k
-    ),
-    "ade20k-instances": DatasetEntry(
-        _ADE20K, _VAL, lambda root, split: ade20k_instances(root, "plain", split), write_ade20k
-    ),
-    "cityscapes-panoptic": DatasetEntry(
-        "cityscapes",
-        _VAL,
-        lambda root, split: cityscapes_panoptic(root, "plain", split),
-        write_cityscapes,
-    ),
-    "cityscapes-instances": DatasetEntry(
-        "cityscapes",
-        _VAL,
-        lambda root, split: cityscapes_instances(root, "plain", split),
-        write_cityscapes,
-    ),
-    "pascal-voc": DatasetEntry(
-        "VOCdevkit/VOC2012",
-        _VAL,
-        lambda root, split: pascal_voc(root, "plain", split),
-        write_pascal_voc,
-    ),
-    "pascal-context-59": DatasetEntry(
-        "pascal_ctx_d2",
-        _VAL,
-        lambda root, split: pascal_context(root, "plain", split, 59),
-        write_pascal_context,
-    ),
-    "pascal-context-459": DatasetEntry(
-        "pascal_ctx_d2",
-        _VAL,
-        lambda root, split: pascal_context(root, "plain", split, 459),
-        write_pascal_context,
+    "ade20k-semantic": _named(ade20k_semantic, write_ade20k, *_ADE20K),
+    "ade20k-panoptic": _named(ade20k_panoptic, write_ade20k, *_ADE20K),
+    "ade20k-instances": _named(ade20k_instances, write_ade20k, *_ADE20K),
+    "cityscapes-panoptic": _named(cityscapes_panoptic, write_cityscapes, "cityscapes"),
+    "cityscapes-instances": _named(cityscapes_instances, write_cityscapes, "cityscapes"),
+    "pascal-voc": _named(pascal_voc, write_pascal_voc, "VOCdevkit/VOC2012", "VOC2012"),
+    "pascal-context-59": _named(pascal_context, write_pascal_context, "pascal_ctx_d2", classes=59),
+    "pascal-context-459": _named(
+        pascal_context, write_pascal_context, "pascal_ctx_d2", classes=459
     ),
     # regions, referring expressions, reasoning questions
     "coco-interactive": DatasetEntry(
-        "coco",
+        ("coco", "."),
         ("val",),
-        lambda root, _: COCOInteractiveDataset(root, "point"),
+        _unsplit(partial(COCOInteractiveDataset, kind="point")),
         write_coco,
+        by_split=False,
     ),
     "refcoco": _refcoco("refcoco", _UNC),
     "refcoco+": _refcoco("refcoco+", _UNC),
     "refcocog": _refcoco("refcocog", ("val", "test", "train")),
     "grefcoco": _refcoco("grefcoco", _UNC),
     "reasonseg": DatasetEntry(
-        "reason_seg",
-        ("val", "test", "train"),
-        ReasonSegDataset,
-        partial(write_reasonseg, split="val"),
+        ("reason_seg", "."), ("val", "test", "train"), ReasonSegDataset, write_reasonseg
     ),
     "llmseg40k": DatasetEntry(
-        "LLMSeg40K",
+        ("LLMSeg40K", "llmseg40k", "."),
         ("validation", "test", "train"),
         LLMSeg40KDataset,
-        partial(write_llmseg40k, split="validation"),
+        write_llmseg40k,
     ),
     # videos
-    "davis-2017": DatasetEntry("DAVIS", _VAL, DAVISDataset, partial(write_davis, split="val")),
-    "ref-davis-2017": DatasetEntry(
-        "DAVIS", _VAL, RefDAVISDataset, partial(write_ref_davis, split="val")
-    ),
+    "davis-2017": DatasetEntry(("DAVIS", "."), _VAL, DAVISDataset, write_davis),
+    "ref-davis-2017": DatasetEntry(("DAVIS", "."), _VAL, RefDAVISDataset, write_ref_davis),
     "youtube-vos": DatasetEntry(
-        "youtube-vos", _YOUTUBE, YouTubeVOSDataset, partial(write_youtube_vos, split="valid")
+        ("youtube-vos", "ytvos", "."), _YOUTUBE, YouTubeVOSDataset, write_youtube_vos
     ),
     "ref-youtube-vos": DatasetEntry(
-        "ref-youtube-vos",
-        _YOUTUBE,
-        RefYouTubeVOSDataset,
-        partial(write_ref_youtube_vos, split="valid"),
+        ("ref-youtube-vos", "."), _YOUTUBE, RefYouTubeVOSDataset, write_ref_youtube_vos
     ),
     "youtube-vis": DatasetEntry(
-        "ytvis_2019", _YOUTUBE, YouTubeVISDataset, partial(write_youtube_vis, split="valid")
+        ("ytvis_2019", "."), _YOUTUBE, YouTubeVISDataset, write_youtube_vis
     ),
     "mevis": DatasetEntry(
-        "mevis", ("valid_u", "valid", "train"), MeViSDataset, partial(write_mevis, split="valid_u")
+        ("mevis", "MeViS", "."), ("valid_u", "valid", "train"), MeViSDataset, write_mevis
     ),
-    "revos": DatasetEntry(
-        "ReVOS", ("valid", "train"), ReVOSDataset, partial(write_revos, split="valid")
-    ),
+    "revos": DatasetEntry(("ReVOS", "revos", "."), ("valid", "train"), ReVOSDataset, write_revos),
     "ego-exo4d": DatasetEntry(
-        "ego-exo4d/val", ("val",), lambda root, _: EgoExoDataset(root), write_ego_exo
+        ("ego-exo4d/val", "val", "."),
+        ("val",),
+        _unsplit(EgoExoDataset),
+        write_ego_exo,
+        by_split=False,
     ),
     # questions answered by text
     "vqav2": _vqa("vqav2", ("val", "testdev", "train"), write_vqa),
     "okvqa": _vqa("okvqa", _VAL, write_vqa),
     "textvqa": _vqa("textvqa", _VAL, write_prepared_vqa),
     "vizwiz": _vqa("vizwiz", ("val", "test", "train"), write_prepared_vqa),
-    "gqa": DatasetEntry("gqa", ("testdev_balanced", "val_balanced"), GQADataset, write_gqa),
-    "pope": DatasetEntry("pope", ("all",), lambda root, _: POPEDataset(root), write_pope),
-    "mme": DatasetEntry("mme", ("all",), lambda root, _: MMEDataset(root), write_mme),
-    "mmbench": DatasetEntry(
-        "mmbench",
-        ("dev_en", "test_en", "dev_cn", "test_cn"),
-        lambda root, split: MMBenchDataset(
-            root / f"mmbench_{split}_20231003.tsv", language="cn" if "cn" in split else "en"
-        ),
-        write_mmbench,
+    "gqa": _text("gqa", ("testdev_balanced", "val_balanced"), GQADataset, write_gqa),
+    "pope": _text("pope", ("all",), _unsplit(POPEDataset), write_pope),
+    "mme": _text("mme", ("all",), _unsplit(MMEDataset), write_mme),
+    "mmbench": _text(
+        "mmbench", ("dev_en", "test_en", "dev_cn", "test_cn", "dev"), _mmbench, _write_mmbench
     ),
-    "scienceqa": DatasetEntry(
-        "scienceqa", ("test", "val", "train"), ScienceQADataset, write_scienceqa
-    ),
+    "scienceqa": _text("scienceqa", ("test", "val", "train"), ScienceQADataset, write_scienceqa),
 }
 
 
@@ -232,4 +233,5 @@ def open_dataset(name: str, data: Path, split: str | None = None) -> Dataset | C
     split = split or entry.splits[0]
     if split not in entry.splits:
         raise UsageError(f"{name} has no split {split!r}{nearest_or_all(split, entry.splits)}")
-    return entry.read(data / entry.folder, split)
+    opened: Dataset | ClipDataset = entry.read(data / entry.folders[0], split=split)
+    return opened

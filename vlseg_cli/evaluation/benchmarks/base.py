@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple
 
 from vlseg_cli.datasets.base import ClipDataset, Dataset
-from vlseg_cli.datasets.class_names import Naming
-from vlseg_cli.evaluation.benchmarks import base as benchmark
+from vlseg_cli.datasets.registry import DATASETS
 from vlseg_cli.evaluation.scorers.base import Scorer, Submission
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Categories, NoInputError, Task, UsageError
@@ -23,14 +22,17 @@ class Opened(NamedTuple):
     scorer: Scorer[Any]
 
 
+Score = Callable[[Any, ProtocolChoice], Scorer[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One column of a paper's table.
 
     name: on the command line. title: as papers write it. task: of its prompts.
-    homes: folders below --data that may hold it, official first; '.' is --data itself. open: of a
-    home and a protocol. write_toy: writes a small set of the same form into the first home,
-    from the synthetic scenes of ``seeds=``. switches: what papers disagree on, with all choices.
+    dataset: in ``DATASETS``. splits: of it; a choice 'split' of the protocol replaces the first.
+    score: the scorer of an opened data set by a protocol. options: of the reader; choose: those
+    that a protocol decides. switches: what papers disagree on, with all choices.
     papers: what each system's own paper chose; the first is the default of all other systems.
     size: how many samples the published set has, None if unknown. threshold, many: as in
     ``PromptRequest``; thresholds: of tasks that have another one. server: which scores the
@@ -40,9 +42,9 @@ class Benchmark:
     name: str
     title: str
     task: Task
-    homes: tuple[str, ...]
-    open: Callable[[Path, ProtocolChoice], Opened]
-    write_toy: Callable[..., object]
+    dataset: str
+    splits: tuple[str, ...]
+    score: Score
     papers: Mapping[str, ProtocolChoice]
     switches: Mapping[str, tuple[str, ...]]
     size: int | None
@@ -51,11 +53,25 @@ class Benchmark:
     server: str = ""
     submission: Callable[[OutputFolder], Submission[Any]] | None = None
     thresholds: Mapping[Task, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    choose: Callable[[ProtocolChoice], Mapping[str, Any]] = lambda _: {}
 
     @property
     def is_video(self) -> bool:
         """Whether its samples are clips."""
         return self.task in (Task.VOS, Task.RVOS, Task.VIS)
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """Folders below --data that may hold it, official first."""
+        return DATASETS[self.dataset].folders
+
+    def open(self, home: Path, protocol: ProtocolChoice) -> Opened:
+        """Open it in one of its homes. Raises NoInputError, InputError."""
+        options = {"split": protocol.get("split", self.splits[0])}
+        options |= {**self.options, **self.choose(protocol)}
+        dataset = DATASETS[self.dataset].read(home, **options)
+        return Opened(dataset, self.score(dataset, protocol))
 
     def threshold_of(self, task: Task) -> float | None:
         """The threshold for a query of this task."""
@@ -67,7 +83,7 @@ class Benchmark:
         Changes to switches that this benchmark does not have are for others. Raises UsageError for
         a choice that a switch does not have.
         """
-        chosen = dict(self.papers.get(system, next(iter(self.papers.values()))))
+        found = dict(self.papers.get(system, next(iter(self.papers.values()))))
         for switch, choice in changes.items():
             if switch not in self.switches:
                 continue
@@ -76,8 +92,8 @@ class Benchmark:
                 raise UsageError(
                     f"{self.name} has no {switch} {choice!r}: choose among {possible}."
                 )
-            chosen[switch] = choice
-        return chosen
+            found[switch] = choice
+        return found
 
     def find(self, data: Path, protocol: ProtocolChoice) -> Opened:
         """Open it in the first of its homes below ``data`` that has it.
@@ -94,21 +110,21 @@ class Benchmark:
         raise missing or NoInputError(f"{self.name} has no home below {data}.")
 
 
-class NamedDataset(Dataset, Protocol):
-    """A data set with the category names of its prompts."""
-
-    categories: Categories
-
-
-Reader = Callable[[Path, Naming], NamedDataset]
+def always(scorer: Callable[[], Scorer[Any]]) -> Score:
+    """A new scorer, the same for all protocols."""
+    return lambda _, __: scorer()
 
 
-def open_names(
-    read: Reader,
-    score: Callable[[Categories], Scorer[Any]],
-    home: Path,
-    protocol: benchmark.ProtocolChoice,
-) -> benchmark.Opened:
-    """Open a data set with the names of a protocol, and its scorer."""
-    dataset = read(home, cast(Naming, protocol["names"]))
-    return benchmark.Opened(dataset, score(dataset.categories))
+def by_categories(scorer: Callable[[Categories], Scorer[Any]]) -> Score:
+    """A scorer that needs the data set's category names."""
+    return lambda dataset, _: scorer(dataset.categories)
+
+
+def chosen(*switches: str) -> Callable[[ProtocolChoice], Mapping[str, Any]]:
+    """The choices of switches that are options of the reader by the same name."""
+    return lambda protocol: {switch: protocol[switch] for switch in switches}
+
+
+def chosen_names(protocol: ProtocolChoice) -> Mapping[str, Any]:
+    """The category names of a protocol."""
+    return {"naming": protocol["names"]}

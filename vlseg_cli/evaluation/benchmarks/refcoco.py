@@ -8,17 +8,11 @@ the generalized IoU, which is stricter.
 """
 
 from functools import partial
-from pathlib import Path
-from typing import Literal, cast
 
-from vlseg_cli.datasets.polygons import Polygons
-from vlseg_cli.datasets.refcoco import REFS, RefCOCODataset, RefCOCOName, Unit
-from vlseg_cli.datasets.toy.refcoco import write_refcoco
-from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, ProtocolChoice
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, always, chosen
 from vlseg_cli.evaluation.scorers.expressions import BoxScorer, ExpressionScorer, GeneralizedScorer
 from vlseg_cli.schema import Task
 
-HOMES = ("refer_seg", "refseg", ".")
 SWITCHES = {"unit": ("sentence", "ref"), "polygons": ("union", "sum", "fill")}
 PAPERS: dict[str, ProtocolChoice] = {
     "psalm": {"unit": "ref", "polygons": "fill"},
@@ -27,106 +21,70 @@ PAPERS: dict[str, ProtocolChoice] = {
     "hrseg": {"unit": "sentence", "polygons": "sum"},
     "self1e": {"unit": "sentence", "polygons": "sum"},
 }
-# Sets, their titles, and how many images each split has.
-SETS: dict[RefCOCOName, tuple[str, dict[str, int]]] = {
-    "refcoco": ("RefCOCO", {"val": 1500, "testA": 750, "testB": 750}),
-    "refcoco+": ("RefCOCO+", {"val": 1500, "testA": 750, "testB": 750}),
-    "refcocog": ("RefCOCOg", {"val": 1300, "test": 2600}),
-}
-
-
-def open_refcoco(
-    name: RefCOCOName,
-    split: str,
-    home: Path,
-    protocol: ProtocolChoice,
-    task: Literal[Task.REFER, Task.GROUND] = Task.REFER,
-) -> RefCOCODataset:
-    """The data by the choices of a protocol."""
-    return RefCOCODataset(
-        home,
-        name,
-        split,
-        unit=cast(Unit, protocol["unit"]),
-        polygons=cast(Polygons, protocol["polygons"]),
-        task=task,
+# Sets, their titles, their splits, and how many images each has.
+_UNC = {"val": 1500, "testA": 750, "testB": 750}
+_ROWS = [
+    (name, title, split, size)
+    for name, title, splits in (
+        ("refcoco", "RefCOCO", _UNC),
+        ("refcoco+", "RefCOCO+", _UNC),
+        ("refcocog", "RefCOCOg", {"val": 1300, "test": 2600}),
     )
-
-
-def _opened(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
-    return Opened(open_refcoco(name, split, home, protocol), ExpressionScorer("cIoU"))
-
-
-# Write all splits of a set.
-TOY_WRITERS = {name: partial(write_refcoco, name=name) for name in REFS}
-
-REFCOCO_BENCHMARKS = [
-    Benchmark(
-        name=f"{name}-{split}",
-        title=f"{title} {split}",
-        task=Task.REFER,
-        homes=HOMES,
-        open=partial(_opened, name, split),
-        write_toy=TOY_WRITERS[name],
-        papers=PAPERS,
-        switches=SWITCHES,
-        size=size,
-    )
-    for name, (title, splits) in SETS.items()
     for split, size in splits.items()
 ]
 
 
-GREFCOCO_PAPERS = {system: of for system, of in PAPERS.items() if system != "hrseg"}
-GREFCOCO_SPLITS = {"val": 1500, "testA": 750, "testB": 750}
+def _boxes(_: object, protocol: ProtocolChoice) -> BoxScorer:
+    return BoxScorer(generalized=protocol["overlap"] == "generalized")
 
 
-def _grefcoco(split: str, home: Path, protocol: ProtocolChoice) -> Opened:
-    return Opened(open_refcoco("grefcoco", split, home, protocol), GeneralizedScorer())
-
-
-GREFCOCO_BENCHMARKS = [
-    Benchmark(
-        name=f"grefcoco-{split}",
-        title=f"gRefCOCO {split}",
-        task=Task.REFER,
-        homes=HOMES,
-        open=partial(_grefcoco, split),
-        write_toy=TOY_WRITERS["grefcoco"],
-        papers=GREFCOCO_PAPERS,
-        switches=SWITCHES,
-        size=size,
-        threshold=0.6,
-        many=True,
-    )
-    for split, size in GREFCOCO_SPLITS.items()
+BENCHMARKS = [
+    *(
+        Benchmark(
+            name=f"{name}-{split}",
+            title=f"{title} {split}",
+            task=Task.REFER,
+            dataset=name,
+            splits=(split,),
+            score=always(partial(ExpressionScorer, "cIoU")),
+            papers=PAPERS,
+            switches=SWITCHES,
+            size=size,
+            choose=chosen("unit", "polygons"),
+        )
+        for name, title, split, size in _ROWS
+    ),
+    *(
+        Benchmark(
+            name=f"grefcoco-{split}",
+            title=f"gRefCOCO {split}",
+            task=Task.REFER,
+            dataset="grefcoco",
+            splits=(split,),
+            score=always(GeneralizedScorer),
+            papers={system: of for system, of in PAPERS.items() if system != "hrseg"},
+            switches=SWITCHES,
+            size=size,
+            threshold=0.6,
+            many=True,
+            choose=chosen("unit", "polygons"),
+        )
+        for split, size in _UNC.items()
+    ),
+    *(
+        Benchmark(
+            name=f"rec-{name}-{split}",
+            title=f"{title} {split}, boxes",
+            task=Task.GROUND,
+            dataset=name,
+            splits=(split,),
+            score=_boxes,
+            papers={"mvp-lm": {"unit": "ref", "overlap": "iou"}},
+            switches={"unit": ("sentence", "ref"), "overlap": ("iou", "generalized")},
+            size=size,
+            options={"polygons": "union", "task": Task.GROUND},  # masks: for the report alone
+            choose=chosen("unit"),
+        )
+        for name, title, split, size in _ROWS
+    ),
 ]
-
-
-REC_SWITCHES = {"unit": ("sentence", "ref"), "overlap": ("iou", "generalized")}
-REC_PAPERS: dict[str, ProtocolChoice] = {"mvp-lm": {"unit": "ref", "overlap": "iou"}}
-
-
-def _rec(name: RefCOCOName, split: str, home: Path, protocol: ProtocolChoice) -> Opened:
-    score = BoxScorer(generalized=protocol["overlap"] == "generalized")
-    masks = {**protocol, "polygons": "union"}  # for the images of the report alone
-    return Opened(open_refcoco(name, split, home, masks, Task.GROUND), score)
-
-
-REC_BENCHMARKS = [
-    Benchmark(
-        name=f"rec-{name}-{split}",
-        title=f"{title} {split}, boxes",
-        task=Task.GROUND,
-        homes=HOMES,
-        open=partial(_rec, name, split),
-        write_toy=TOY_WRITERS[name],
-        papers=REC_PAPERS,
-        switches=REC_SWITCHES,
-        size=size,
-    )
-    for name, (title, splits) in SETS.items()
-    for split, size in splits.items()
-]
-
-BENCHMARKS = [*REFCOCO_BENCHMARKS, *GREFCOCO_BENCHMARKS, *REC_BENCHMARKS]

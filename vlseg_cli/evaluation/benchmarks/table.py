@@ -7,17 +7,15 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from vlseg_cli.datasets.registry import DATASETS
 from vlseg_cli.evaluation.benchmarks import (
     choices,
     coco,
-    davis,
-    ego_exo4d,
     open_vocabulary,
     questions,
     reasonseg,
     refcoco,
-    video_expressions,
-    youtube,
+    videos,
 )
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.schema import UsageError
@@ -54,18 +52,7 @@ def all_published() -> tuple[Published, ...]:
     )
 
 
-FAMILIES = (
-    refcoco,
-    reasonseg,
-    coco,
-    open_vocabulary,
-    video_expressions,
-    davis,
-    youtube,
-    ego_exo4d,
-    questions,
-    choices,
-)
+FAMILIES = (refcoco, reasonseg, coco, open_vocabulary, videos, questions, choices)
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     one.name: one for family in FAMILIES for one in family.BENCHMARKS
@@ -93,5 +80,11 @@ def write_toy_sets(benchmarks: Iterable[Benchmark], folder: Path, scenes: int = 
     Raises OutputError if a file cannot be written.
     """
     seeds = range(_FIRST_SEED, _FIRST_SEED + scenes)
-    for write_toy, home in dict.fromkeys((one.write_toy, one.homes[0]) for one in benchmarks):
-        write_toy(folder / home, seeds=seeds)
+    written = set()
+    for one in benchmarks:
+        entry = DATASETS[one.dataset]
+        for split in one.splits:
+            toy = entry.write, entry.folders[0], split if entry.by_split else ""
+            if toy not in written:
+                written.add(toy)
+                entry.write_toy(folder / entry.folders[0], seeds, split)
