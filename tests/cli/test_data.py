@@ -101,7 +101,7 @@ def test_usage_errors(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
     assert "give --model DIR" in vlseg("data", "caption", photos).err
     assert "There is no input" in vlseg("data", "caption", "--model", vlm).err
     ran = vlseg("data", "caption", photos, "--model", photos)
-    assert ran.code == 5 and "is no model folder" in ran.err
+    assert ran.code == 5 and "is not a model folder" in ran.err
     (tmp_path / "config.json").write_text("{}")
     ran = vlseg("data", "caption", photos, "--model", tmp_path)
-    assert ran.code == 5 and "no vision-language model that can be read" in ran.err
+    assert ran.code == 5 and "no readable vision-language model" in ran.err

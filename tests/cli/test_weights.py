@@ -101,7 +101,10 @@ def test_a_pull_that_broke_off_is_not_loaded(vlseg, served: Any, kitchen: Path) 
 
 def test_a_base_answers_nothing(vlseg) -> None:
     said = vlseg("weights", "convert", "phi-1_5")
-    assert said.code == 5 and "no model that answers by itself" in said.err
+    assert (
+        said.code == 5
+        and "a base for training other models: it cannot be used by itself" in said.err
+    )
 
 
 def test_a_folder_is_converted_to_another(vlseg, official_psalm: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A miniature official folder: converted, loaded and asked, it answers as the authors' weights."""
+"""Conversion of a miniature official folder: equal predictions, precision, errors."""
 
 import json
 import shutil
@@ -32,12 +32,12 @@ SOURCE = {"source": "a test", "files": {"model.safetensors": "0" * 64}}
 
 @pytest.fixture
 def official(official_psalm: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
+    """A writable copy."""
     shutil.copytree(official_psalm, tmp_path / "official")
     return tmp_path / "official"
 
 
-def answers(folder: Path) -> list[Prediction]:
+def predictions(folder: Path) -> list[Prediction]:
     model = load_model(str(folder), "cpu")
     frame = Frame(draw_scene(900_000, 96).pixels, "scene", 0)
     requests = [
@@ -46,20 +46,20 @@ def answers(folder: Path) -> list[Prediction]:
     return model.predict(model.encode([frame]), requests)
 
 
-def test_a_converted_folder_answers_as_the_official_one(official: Path, tmp_path: Path) -> None:
+def test_a_converted_folder_predicts_as_the_official_one(official: Path, tmp_path: Path) -> None:
     convert_folder(official, tmp_path / "ours", SOURCE)
-    (first, *_), (again, *_) = answers(official), answers(tmp_path / "ours")
+    (first, *_), (again, *_) = predictions(official), predictions(tmp_path / "ours")
     assert first.segments and first.segments == again.segments
 
 
-def test_it_looks_for_what_it_was_trained_with(official: Path, tmp_path: Path) -> None:
+def test_categories_of_training_are_converted(official: Path, tmp_path: Path) -> None:
     convert_folder(official, tmp_path / "ours", SOURCE)
     ours, theirs = load_model(str(tmp_path / "ours"), "cpu"), load_model(str(official), "cpu")
     assert len(ours.categories) == 133 and ours.stuff == 80 * (False,) + 53 * (True,)
     assert (ours.categories, ours.stuff) == (theirs.categories, theirs.stuff)
 
 
-def test_every_number_arrives_in_its_published_precision(official: Path, tmp_path: Path) -> None:
+def test_every_tensor_keeps_its_published_precision(official: Path, tmp_path: Path) -> None:
     coverage = convert_folder(official, tmp_path / "ours", SOURCE, shard=1 << 20)
     ours = {}
     for shard in (tmp_path / "ours").glob("model-*.safetensors"):
@@ -75,7 +75,7 @@ def test_every_number_arrives_in_its_published_precision(official: Path, tmp_pat
         assert parts.flatten().sort()[0].equal(theirs[name].flatten().sort()[0])
 
 
-def test_a_converted_folder_says_where_it_came_from(official: Path, tmp_path: Path) -> None:
+def test_a_converted_folder_records_its_provenance(official: Path, tmp_path: Path) -> None:
     convert_folder(official, tmp_path / "ours", SOURCE)
     settings = load_settings(tmp_path / "ours")
     assert settings["architecture"] == "psalm" and settings["provenance"] == SOURCE
@@ -84,7 +84,9 @@ def test_a_converted_folder_says_where_it_came_from(official: Path, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["official", "ours"]
 
 
-def test_what_does_not_fit_is_named_and_nothing_is_written(official: Path, tmp_path: Path) -> None:
+def test_mismatched_tensors_are_named_and_nothing_is_written(
+    official: Path, tmp_path: Path
+) -> None:
     shard = official / "model-00002-of-00002.safetensors"
     tensors = load_file(shard)
     tensors["seg_queries"] = tensors.pop("seg_query")
@@ -105,13 +107,13 @@ def test_only_an_earlier_conversion_is_replaced(official: Path, tmp_path: Path) 
     (tmp_path / "precious" / "thesis.tex").touch()
     (tmp_path / "file").touch()
     for taken in (official, tmp_path / "precious", tmp_path / "file", tmp_path):
-        with pytest.raises(OutputError, match="is there already and no converted folder"):
+        with pytest.raises(OutputError, match="exists and is not a converted folder"):
             convert_folder(official, taken, SOURCE)
     assert (tmp_path / "precious" / "thesis.tex").exists() and (official / "config.json").exists()
 
 
 def test_a_full_disk_leaves_nothing_behind(official: Path, tmp_path: Path) -> None:
-    """A limit on the size of files stands for the end of the disk."""
+    """Simulated by a limit on file sizes."""
     program = (
         "import pathlib, resource, sys\n"
         "from vlseg_cli.models.convert import convert_folder\n"
@@ -121,17 +123,17 @@ def test_a_full_disk_leaves_nothing_behind(official: Path, tmp_path: Path) -> No
     command = [sys.executable, "-c", program, str(official), str(tmp_path / "ours")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert "OutputError" in done.stderr.splitlines()[-1]
-    assert "free the place, then convert again" in done.stderr.splitlines()[-1]
+    assert "free disk space, then convert again" in done.stderr.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["official"]
 
 
-def test_a_shard_cut_short_is_named(official: Path, tmp_path: Path) -> None:
+def test_a_truncated_shard_is_named(official: Path, tmp_path: Path) -> None:
     shard = official / "model-00001-of-00002.safetensors"
-    whole = shard.read_bytes()
-    shard.write_bytes(whole[: len(whole) // 2])
+    data = shard.read_bytes()
+    shard.write_bytes(data[: len(data) // 2])
     with pytest.raises(WeightsError, match=r"model-00001-of-00002\.safetensors is damaged"):
         convert_folder(official, tmp_path / "ours", SOURCE)
-    shard.write_bytes(whole)
+    shard.write_bytes(data)
     convert_folder(official, tmp_path / "ours", SOURCE)
 
 
@@ -149,34 +151,34 @@ def test_a_bin_checkpoint_converts_to_the_same(official: Path, tmp_path: Path) -
     assert all(again[name].equal(tensor) for name, tensor in first.items())
 
 
-def test_another_model_is_none_of_psalms(official: Path, tmp_path: Path) -> None:
+def test_another_model_type_is_not_psalm(official: Path, tmp_path: Path) -> None:
     assert official_system(official) == "psalm"
     config = json.loads((official / "config.json").read_text())
     (official / "config.json").write_text(json.dumps(config | {"model_type": "qwen2"}))
     assert official_system(official) is None
-    with pytest.raises(WeightsError, match="says model_type 'qwen2'"):
+    with pytest.raises(WeightsError, match="has model_type 'qwen2'"):
         convert_folder(official, tmp_path / "ours", SOURCE)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"model_type": ["llava_phi"]}'])
-def test_a_config_that_says_nothing(official: Path, text: str) -> None:
+def test_an_invalid_config_is_an_error(official: Path, text: str) -> None:
     (official / "config.json").write_text(text)
     assert official_system(official) is None
     with pytest.raises(WeightsError, match=r"config\.json"):
         open_official_psalm(official)
 
 
-def test_what_nothing_depends_on_may_be_absent(official: Path, tmp_path: Path) -> None:
+def test_batch_counters_may_be_absent(official: Path, tmp_path: Path) -> None:
     for shard in official.glob("*.safetensors"):
         tensors = load_file(shard)
         save_file({n: t for n, t in tensors.items() if "num_batches" not in n}, shard)
     (official / "model.safetensors.index.json").unlink()
     coverage = convert_folder(official, tmp_path / "ours", SOURCE)
     assert "3 of ours made: counts batches, no prediction depends on it" in coverage.lines()
-    assert answers(tmp_path / "ours")[0].segments == answers(official)[0].segments
+    assert predictions(tmp_path / "ours")[0].segments == predictions(official)[0].segments
 
 
-def test_a_missing_tokenizer_is_said(official: Path) -> None:
+def test_a_damaged_tokenizer_is_an_error(official: Path) -> None:
     (official / "tokenizer.json").write_text("{")
     with pytest.raises(WeightsError, match="no tokenizer that can be read") as caught:
         open_official_psalm(official)
@@ -184,7 +186,7 @@ def test_a_missing_tokenizer_is_said(official: Path) -> None:
 
 
 def test_slow_tokenizer_files_are_read(official: Path) -> None:
-    """vocab.json, merges.txt and added_tokens.json, as training scripts of the time left them."""
+    """vocab.json, merges.txt and added_tokens.json, as written by older training scripts."""
     tokenizer = json.loads((official / "tokenizer.json").read_text())
     expected = open_official_psalm(official).tokenizer
     (official / "tokenizer.json").unlink()
@@ -214,7 +216,7 @@ def test_slow_tokenizer_files_are_read(official: Path) -> None:
         {"vlseg": {"decoder_heads": 0}},
     ],
 )
-def test_sizes_that_cannot_be(official: Path, stated: dict[str, object]) -> None:
+def test_impossible_sizes_are_an_error(official: Path, stated: dict[str, object]) -> None:
     config = json.loads((official / "config.json").read_text())
     (official / "config.json").write_text(json.dumps(config | stated))
     with pytest.raises(WeightsError) as caught:
@@ -231,7 +233,7 @@ def test_a_tokenizer_of_another_model(official: Path) -> None:
         open_official_psalm(official)
 
 
-def test_a_layer_far_away_is_unknown_and_not_built(official: Path) -> None:
+def test_a_huge_layer_index_is_unknown_and_not_built(official: Path) -> None:
     save_file({"model.layers.999999999.mlp.fc1.bias": torch.zeros(160)}, official / "x.safetensors")
     (official / "model.safetensors.index.json").unlink()
     with pytest.raises(WeightsError, match=r"has unknown model\.layers\.999999999\.mlp\.fc1\.bias"):

@@ -1,7 +1,6 @@
 """Every system on a CUDA device against the CPU: masks, scores, half precision, a training step.
 
-Weights are random and the same on both; convolutions may not use TF32, whose error is as large as
-what is compared.
+Both use the same random weights; TF32 is off for convolutions, as its error exceeds the tolerances.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +41,7 @@ def _without_tf32() -> Iterator[None]:
 def sizes(
     miniature: dict[str, Any], hyperseg_designs: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Of each system's miniature."""
+    """Configuration of each system's miniature."""
     return {
         "psalm": miniature,
         "hyperseg": hyperseg_designs["miniature"],
@@ -105,7 +104,7 @@ def test_masks_and_scores_equal_those_of_the_cpu(load: Load, samples: list[Sampl
     for theirs, ours in zip(expected, found, strict=True):
         assert len(theirs.segments) == len(ours.segments)
         masks = [decode_rle(segment.rle) for segment in ours.segments]
-        for segment in theirs.segments:  # near ties may come in another order
+        for segment in theirs.segments:  # near ties may swap
             mask = decode_rle(segment.rle)
             overlaps = [iou(mask, other) for other in masks]
             assert any(

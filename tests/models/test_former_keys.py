@@ -1,4 +1,4 @@
-"""Keys of the release before in configurations and recipes: read under their new names."""
+"""Keys of the previous release in configurations and recipes are still accepted."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A folder looked through: adapters merged as they are read, gaps filled for a reason."""
+"""Inspected official folders: adapters are merged on reading, documented gaps are filled."""
 
 import torch
 
@@ -25,7 +25,7 @@ OWN = {
 OWN |= {"norm.weight": (2,), "norm.running_var": (2,), "norm.num_batches_tracked": ()}
 
 
-def test_every_one_of_ours_is_read() -> None:
+def test_all_our_tensors_are_read() -> None:
     torch.manual_seed(0)
     theirs = {
         "qkv.base_layer.weight": torch.randn(6, 3).half(),
@@ -53,7 +53,7 @@ def test_every_one_of_ours_is_read() -> None:
     ]
 
 
-def test_what_is_there_is_never_filled() -> None:
+def test_stored_tensors_are_never_filled() -> None:
     theirs = {"qkv.weight": torch.zeros(6, 3), "norm.running_var": torch.full((2,), 3.0)}
     tokenizer = word_tokenizer(["a"])
     found = inspect_official("tiny", {}, tokenizer, theirs, RULES, OWN, FILLS)

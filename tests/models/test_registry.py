@@ -1,4 +1,4 @@
-"""A name becomes a model, or one sentence that says why not."""
+"""Loading a model by name, building one for training, and the errors of both."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture(scope="session")
 def saved(miniature: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder as training writes it."""
+    """A model folder written by training."""
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("models") / "tiny"
     build_trainable("psalm", synthetic_vocabulary(), miniature).save(folder, "# A card\n")
@@ -51,15 +51,15 @@ def changed(saved: Path, tmp_path: Path) -> Callable[[Change], str]:
     return make
 
 
-def said(error: type[VlsegError], name: str | None, device: str | None = "cpu") -> str:
-    """The sentence of the error that loading ends with."""
+def error_message(error: type[VlsegError], name: str | None, device: str | None = "cpu") -> str:
+    """The single-line message of the error that loading raises."""
     with pytest.raises(error) as caught:
         load_model(name, device)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_a_saved_model_answers(saved: Path, samples: list[Sample]) -> None:
+def test_a_saved_model_predicts(saved: Path, samples: list[Sample]) -> None:
     model = load_model(str(saved), "cpu")
     assert (model.name, model.categories, model.stuff) == (str(saved), NAMES, STUFF)
     encoded = model.encode([samples[0].frame])
@@ -67,16 +67,16 @@ def test_a_saved_model_answers(saved: Path, samples: list[Sample]) -> None:
     assert (prediction.height, prediction.width) == samples[0].frame.pixels.shape[:2]
 
 
-def test_loading_twice_gives_the_same_answers(saved: Path, samples: list[Sample]) -> None:
-    answers = []
+def test_loading_twice_gives_the_same_predictions(saved: Path, samples: list[Sample]) -> None:
+    results = []
     for _ in range(2):
         model = load_model(str(saved), "cpu")
         requests = [PromptRequest(0, q.task, q.prompt, 0.0) for q in samples[0].queries]
-        answers.append(
+        results.append(
             [p.segments for p in model.predict(model.encode([samples[0].frame]), requests)]
         )
-    assert answers[0] == answers[1]
-    assert any(answers[0])
+    assert results[0] == results[1]
+    assert any(results[0])
 
 
 @pytest.mark.parametrize("name", [None, "embedded"])
@@ -85,35 +85,37 @@ def test_the_default_comes_with_the_package(name: str | None) -> None:
     assert (model.name, model.categories) == ("embedded", NAMES)
 
 
-def test_there_is_no_such_folder(tmp_path: Path) -> None:
-    assert "no model folder 'no/where'" in said(WeightsError, "no/where")
-    assert "is not a model folder" in said(WeightsError, str(tmp_path))
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    assert "no model folder 'no/where'" in error_message(WeightsError, "no/where")
+    assert "is not a model folder" in error_message(WeightsError, str(tmp_path))
 
 
-def test_another_architecture(changed: Callable[[Change], str]) -> None:
+def test_an_unknown_architecture_is_an_error(changed: Callable[[Change], str]) -> None:
     name = changed(lambda settings: settings.update(architecture="segnet"))
     known = ", ".join(SYSTEMS)
-    assert said(WeightsError, name).endswith(f"holds a 'segnet'; this version reads {known}")
+    assert error_message(WeightsError, name).endswith(
+        f"holds a 'segnet'; this version reads {known}"
+    )
 
 
-def test_weights_of_other_sizes(changed: Callable[[Change], str]) -> None:
+def test_weights_of_other_sizes_are_an_error(changed: Callable[[Change], str]) -> None:
     name = changed(lambda settings: settings["config"].update(queries=9))
-    assert "seg_query (6, 24) instead of (9, 24)" in said(WeightsError, name)
+    assert "seg_query (6, 24) instead of (9, 24)" in error_message(WeightsError, name)
 
 
-def test_a_tokenizer_of_another_model(changed: Callable[[Change], str]) -> None:
+def test_a_tokenizer_of_another_model_is_an_error(changed: Callable[[Change], str]) -> None:
     name = changed(lambda _: None)
     file = Path(name) / "tokenizer.json"
     tokenizer = json.loads(file.read_text())
     vocabulary = tokenizer["model"]["vocab"]
     vocabulary |= {f"word{i}": len(vocabulary) + i for i in range(3)}
     file.write_text(json.dumps(tokenizer))
-    assert "they are not of one model" in said(WeightsError, name)
+    assert "they are not of one model" in error_message(WeightsError, name)
 
 
 @pytest.mark.parametrize("device", ["gpu", "meta", "", "cpu:cpu"])
-def test_a_device_that_is_none(saved: Path, device: str) -> None:
-    assert said(UsageError, str(saved), device).startswith(f"--device {device}: ")
+def test_an_invalid_device_is_an_error(saved: Path, device: str) -> None:
+    assert error_message(UsageError, str(saved), device).startswith(f"--device {device}: ")
 
 
 def test_every_published_model_is_of_a_known_system() -> None:
@@ -121,7 +123,7 @@ def test_every_published_model_is_of_a_known_system() -> None:
     assert models and {entry.architecture for entry in models} <= SYSTEMS.keys()
 
 
-def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokenizer) -> None:
+def test_a_new_model_fits_its_vocabulary(miniature: dict[str, Any], tokenizer: Tokenizer) -> None:
     model = build_trainable(
         "psalm", synthetic_vocabulary(), miniature, {"points": 0, "assignment": "first"}
     )
@@ -131,23 +133,23 @@ def test_a_new_model_fits_its_words(miniature: dict[str, Any], tokenizer: Tokeni
 
 
 @pytest.mark.parametrize(
-    ("architecture", "losses", "said"),
+    ("architecture", "losses", "message"),
     [
-        ("sam", {}, r"unknown architecture 'sam' in \[model\]; there is psalm"),
+        ("sam", {}, r"unknown architecture 'sam' in \[model\]; known are psalm"),
         ("psalm", {"masks": 1.0}, r"\[losses\]: unknown key 'masks'; did you mean 'mask'\?"),
         ("psalm", {"assignment": "hungry"}, "assignment = 'hungry'; did you mean 'hungarian'"),
         ("psalm", {"dice": "much"}, "dice must be a number, not 'much'"),
         ("psalm", {"mask": -1}, "mask must be at least 0, not -1"),
     ],
 )
-def test_wrong_recipes(
-    miniature: dict[str, Any], architecture: str, losses: dict[str, Any], said: str
+def test_invalid_recipes_are_errors(
+    miniature: dict[str, Any], architecture: str, losses: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=message):
         build_trainable(architecture, synthetic_vocabulary(), miniature, losses)
 
 
-def test_one_answer_per_prompt_needs_regions_apart(miniature: dict[str, Any]) -> None:
+def test_first_assignment_needs_separate_regions(miniature: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match="regions_together = false"):
         build_trainable(
             "psalm",

@@ -1,4 +1,4 @@
-"""Reading without pictures: what a sentence means goes in, one loss per kind of fact comes out."""
+"""Text-only training: batches of sentences and one loss per attribute."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ TWO = TextSample("what keeps food?", frozenset({NAMES[0], NAMES[1]}))
 
 
 @pytest.fixture
-def learner(miniature: dict[str, Any]) -> TrainablePSALM:
+def trainable(miniature: dict[str, Any]) -> TrainablePSALM:
     torch.manual_seed(0)
     return build_trainable(
         "psalm", synthetic_vocabulary(), miniature, {"points": 0, "assignment": "first"}
     )
 
 
-def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
+def test_attributes_become_indices(tokenizer: Tokenizer) -> None:
     batch = TextCollator(PSALMPrompts(tokenizer, "plain", 1, 1).sentence, synthetic_vocabulary())(
         [PLAIN, RICH, TWO]
     )
@@ -44,13 +44,13 @@ def test_meanings_become_indices(tokenizer: Tokenizer) -> None:
     assert batch.to("meta").anchor.device.type == "meta"
 
 
-def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
+def test_losses_on_generated_sentences_decrease(trainable: TrainablePSALM) -> None:
     rng = np.random.default_rng(0)
-    batch = learner.text_collator()([text_sample(rng) for _ in range(16)])
-    optimizer = torch.optim.Adam(learner.parameters(), 3e-3)
+    batch = trainable.text_collator()([text_sample(rng) for _ in range(16)])
+    optimizer = torch.optim.Adam(trainable.parameters(), 3e-3)
     totals = []
     for _ in range(12):
-        losses = learner(batch)
+        losses = trainable(batch)
         total = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad()
         total.backward()
@@ -66,41 +66,43 @@ def test_invented_sentences_are_learned(learner: TrainablePSALM) -> None:
     assert totals[-1] < 0.8 * totals[0]
 
 
-def test_facts_that_no_sentence_states_have_no_loss(learner: TrainablePSALM) -> None:
-    losses = learner(learner.text_collator()([PLAIN, TWO]))
+def test_absent_attributes_have_no_loss(trainable: TrainablePSALM) -> None:
+    losses = trainable(trainable.text_collator()([PLAIN, TWO]))
     assert set(losses) == {"text_category", "text_next_token"}
     assert all(loss.isfinite() for loss in losses.values())
 
 
-def test_pictures_are_not_touched(learner: TrainablePSALM) -> None:
-    losses = learner(learner.text_collator()([PLAIN, RICH]))
+def test_vision_modules_get_no_gradient(trainable: TrainablePSALM) -> None:
+    losses = trainable(trainable.text_collator()([PLAIN, RICH]))
     torch.stack(list(losses.values())).sum().backward()
-    groups = learner.parameter_groups()
+    groups = trainable.parameter_groups()
     for name in ("vision", "connector", "pixel_decoder", "mask_decoder"):
         assert all(p.grad is None for p in groups[name])
-    assert all(p.grad is not None and p.grad.any() for p in learner.words.anchor.parameters())
+    assert all(p.grad is not None and p.grad.any() for p in trainable.words.anchor.parameters())
 
 
-def test_sentences_without_known_meaning_cost_nothing() -> None:
+def test_sentences_without_category_have_no_loss() -> None:
     heads, hidden = TextHeads(8, synthetic_vocabulary()), torch.randn(3, 8, requires_grad=True)
     loss = heads.class_loss(hidden, torch.zeros(3, len(NAMES)))
     loss.backward()
     assert loss.item() == 0
-    meant = torch.zeros(3, len(NAMES))
-    meant[1, 4] = 1
-    wanted = -heads.category(hidden[1]).log_softmax(0)[4]
-    assert heads.class_loss(hidden, meant).item() == pytest.approx(wanted.item())
+    shares = torch.zeros(3, len(NAMES))
+    shares[1, 4] = 1
+    expected = -heads.category(hidden[1]).log_softmax(0)[4]
+    assert heads.class_loss(hidden, shares).item() == pytest.approx(expected.item())
 
 
-def test_a_sentence_ends_at_its_seg(
-    learner: TrainablePSALM, tokenizer: Tokenizer, samples: list[Sample]
+def test_the_sentence_state_is_that_of_its_seg_token(
+    trainable: TrainablePSALM, tokenizer: Tokenizer, samples: list[Sample]
 ) -> None:
     prompts = PSALMPrompts(tokenizer, "plain", 6, 2)
     sequences = [prompts.sentence(text) for text in ("cup", "the red cup left of the tree")]
     with torch.no_grad():
-        seen = learner.eval().model.encode_image(torch.randn(1, 3, 64, 64))
-        read = learner.model.run_language_model(seen, sequences, torch.zeros(2, dtype=torch.long))
-    ends = sentence_end(read)
+        features = trainable.eval().model.encode_image(torch.randn(1, 3, 64, 64))
+        output = trainable.model.run_language_model(
+            features, sequences, torch.zeros(2, dtype=torch.long)
+        )
+    ends = sentence_end(output)
     for row in range(2):
-        (place,) = (read.ids[row] == tokenizer.seg).nonzero()[:, 0].tolist()
-        assert ends[row].equal(read.hidden[row, place])
+        (position,) = (output.ids[row] == tokenizer.seg).nonzero()[:, 0].tolist()
+        assert ends[row].equal(output.hidden[row, position])

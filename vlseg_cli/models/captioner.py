@@ -1,4 +1,4 @@
-"""Any vision-language model of transformers, in a folder on this machine, says what it sees."""
+"""Captions images with any vision-language model of transformers in a local folder."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -12,18 +12,18 @@ from vlseg_cli.schema import Frame, UsageError, WeightsError
 
 
 class Captioner:
-    """Deterministic: the same picture, the same captions, in whatever order pictures come."""
+    """Deterministic: captions depend on the image, not on the order of images."""
 
     def __init__(self, directory: Path, device: str | None = None) -> None:
-        """Read the folder; no code of its own is run.
+        """Load the folder; code in it is not run.
 
-        device: as torch names it, None for a GPU if there is one. Raises WeightsError if the folder
-        cannot be read, UsageError for no device.
+        device: a torch device, None for a GPU if available. Raises WeightsError if the folder
+        cannot be read, UsageError if the device cannot be used.
         """
         if not (directory / "config.json").is_file():
             raise WeightsError(
-                f"{directory} is no model folder: give one with a vision-language model of"
-                " transformers, as save_pretrained writes it"
+                f"{directory} is not a model folder: give one with a vision-language model of"
+                " transformers, as written by save_pretrained"
             )
         local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
@@ -31,10 +31,10 @@ class Captioner:
             model = AutoModelForImageTextToText.from_pretrained(
                 directory, use_safetensors=True, **local
             )
-        except Exception as error:  # transformers and its readers raise whatever they like
+        except Exception as error:  # transformers raises many types
             reason = " ".join(str(error).split())[:200]
             raise WeightsError(
-                f"{directory} holds no vision-language model that can be read ({reason})"
+                f"{directory} has no readable vision-language model ({reason})"
             ) from error
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
@@ -49,27 +49,27 @@ class Captioner:
     ) -> list[str]:
         """``count`` captions of at most ``tokens`` tokens each.
 
-        The first is what the model finds most likely, the others are drawn at ``temperature``.
+        The first is decoded greedily, the others are sampled at ``temperature``.
         """
         inputs = self._inputs(Image.fromarray(frame.pixels), prompt).to(self.device)
         captions = []
         for number in range(count):
             torch.manual_seed(_seed(frame.source, number))
-            drawn = {"do_sample": True, "temperature": temperature} if number else {}
-            said = self.model.generate(
-                **inputs, max_new_tokens=tokens, **({"do_sample": False} | drawn)
+            sampling = {"do_sample": True, "temperature": temperature} if number else {}
+            generated = self.model.generate(
+                **inputs, max_new_tokens=tokens, **({"do_sample": False} | sampling)
             )
             if not self.model.config.is_encoder_decoder and "input_ids" in inputs:
-                said = said[:, inputs["input_ids"].shape[1] :]
-            (text,) = self.processor.batch_decode(said, skip_special_tokens=True)
+                generated = generated[:, inputs["input_ids"].shape[1] :]
+            (text,) = self.processor.batch_decode(generated, skip_special_tokens=True)
             captions.append(text.strip())
         return captions
 
-    def _inputs(self, picture: Image.Image, prompt: str) -> Any:
-        """As a conversation where the model knows any, else the picture alone, as BLIP takes it."""
+    def _inputs(self, image: Image.Image, prompt: str) -> Any:
+        """A conversation if the model has a chat template, else only the image, as for BLIP."""
         if not getattr(self.processor, "chat_template", None):
-            return self.processor(images=picture, return_tensors="pt")
-        content = [{"type": "image", "image": picture}, {"type": "text", "text": prompt}]
+            return self.processor(images=image, return_tensors="pt")
+        content = [{"type": "image", "image": image}, {"type": "text", "text": prompt}]
         return self.processor.apply_chat_template(
             [{"role": "user", "content": content}],
             add_generation_prompt=True,

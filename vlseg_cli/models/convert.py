@@ -1,4 +1,4 @@
-"""An official folder becomes a model folder of ours, whole or not at all."""
+"""Converts a folder in its authors' layout to a model folder, atomically."""
 
 import json
 import shutil
@@ -23,25 +23,24 @@ def convert_folder(
     provenance: Mapping[str, Any],
     shard: int = SHARD,
 ) -> Coverage:
-    """Convert ``source`` into ``target``, replacing what an earlier conversion left there.
+    """Convert ``source`` into ``target``, replacing an earlier conversion.
 
-    provenance: where the files came from; it is written into the folder. Raises WeightsError,
-    naming every tensor, unless all of them find their place and all of ours are filled;
-    OutputError if the disk refuses.
+    provenance: origin of the files, written into the folder. shard: maximum bytes per file. Raises
+    WeightsError naming every missing or unexpected tensor, OutputError if writing fails.
     """
     official = check_folder(source)
     _check_free(target)
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    staged = target.with_name(f".{target.name}.part")
+    shutil.rmtree(staged, ignore_errors=True)
     try:
-        part.mkdir(parents=True)
-        _write(part, official, provenance, shard)
+        staged.mkdir(parents=True)
+        _write(staged, official, provenance, shard)
         shutil.rmtree(target, ignore_errors=True)
-        part.rename(target)
+        staged.rename(target)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(staged, ignore_errors=True)
         raise OutputError(
-            f"{target} cannot be written ({error.strerror}): free the place, then convert again"
+            f"{target} cannot be written ({error.strerror}): free disk space, then convert again"
         ) from error
     return official.coverage
 
@@ -51,14 +50,14 @@ def _open(source: Path) -> OfficialFolder:
     if name is None:
         kind = read_config(source).get("model_type")
         raise WeightsError(
-            f"{source} is of none of the systems that vlseg converts ({', '.join(SYSTEMS)}); its "
-            f"config.json says model_type {kind!r}"
+            f"{source} is not of a system that vlseg converts ({', '.join(SYSTEMS)}); its "
+            f"config.json has model_type {kind!r}"
         )
     return SYSTEMS[name].open_official(source)
 
 
 def _check_free(target: Path) -> None:
-    """Nothing but a converted folder is ever deleted to make room for a new one."""
+    """Raise OutputError unless ``target`` is free, empty or an earlier conversion."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     try:
@@ -66,11 +65,11 @@ def _check_free(target: Path) -> None:
     except WeightsError:
         converted = False
     if not converted:
-        raise OutputError(f"{target} is there already and no converted folder: give a new one")
+        raise OutputError(f"{target} exists and is not a converted folder: give a new one")
 
 
 def check_folder(source: Path) -> OfficialFolder:
-    """Look through an official folder without writing. Raises WeightsError unless all fits."""
+    """Inspect an official folder. Raises WeightsError unless all tensors match."""
     official = _open(source)
     require_complete(official.coverage, source)
     return official
@@ -93,6 +92,8 @@ def _write(
 
 
 def _card(coverage: Coverage, provenance: Mapping[str, Any]) -> str:
-    told = [f"- {key}: {value}" for key, value in provenance.items() if not isinstance(value, dict)]
-    lines = ["# Converted by vlseg", "", *told, "", "## What became of the tensors", ""]
+    origin = [
+        f"- {key}: {value}" for key, value in provenance.items() if not isinstance(value, dict)
+    ]
+    lines = ["# Converted by vlseg", "", *origin, "", "## What became of the tensors", ""]
     return "\n".join([*lines, *(f"- {line}" for line in coverage.lines())]) + "\n"

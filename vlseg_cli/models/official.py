@@ -1,6 +1,6 @@
-"""A model folder as its authors publish it: what it holds, and how it becomes ours.
+"""A model folder in its authors' layout and its conversion to ours, for every system.
 
-The same for every system; what differs (rules, sizes, tokenizer) is in the files beside this.
+Rules, sizes and tokenizer are in the ``conversion.py`` of each system.
 """
 
 import json
@@ -27,11 +27,11 @@ _NO_CATEGORIES = Categories(())
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfficialFolder:
-    """An official folder that was looked through; its numbers are read when they are asked for.
+    """An inspected official folder; tensors are read lazily.
 
-    architecture: as the registry names it. sizes: a configuration as plain values. tensors: theirs
-    by their names. sources: our name to the official one. made: ours that no file has.
-    categories: what the authors trained it to look for, which no file of theirs says.
+    architecture: its key in the registry. sizes: the configuration as plain values. tensors: by
+    official name. sources: our names to official ones. made: tensors of ours that no file stores.
+    categories: of the authors' training, which their files do not list.
     """
 
     architecture: str
@@ -46,18 +46,18 @@ class OfficialFolder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All tensors of ours that ``read`` can give."""
+        """Names of all our tensors."""
         return (*self.sources, *self.made)
 
     def size(self, ours: str) -> int:
-        """Bytes of one of our tensors; those of a split one share its bytes evenly."""
+        """Bytes of one of our tensors; the parts of a split tensor are equal."""
         if ours in self.made:
             return self.made[ours].nbytes
         source = self.sources[ours]
         return self.tensors[source].nbytes // len(self.coverage.used[source])
 
     def read(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
-        """Our tensors by name, as the authors stored them; views wherever nothing was split."""
+        """Our tensors by name, in the stored precision; views unless converted."""
         for ours in names:
             if ours in self.made:
                 yield ours, self.made[ours]
@@ -76,7 +76,7 @@ def inspect_official(
     fills: Sequence[Fill] = (),
     categories: Categories = _NO_CATEGORIES,
 ) -> OfficialFolder:
-    """Find out which tensor becomes which of ours, ``own``; complete or not."""
+    """Match official tensors to ours; own: our shapes. The result may be incomplete."""
     coverage = cover(rules, tensors, own, fills)
     sources = {ours: name for name, all_ours in coverage.used.items() for ours in all_ours}
     made = {
@@ -88,7 +88,7 @@ def inspect_official(
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:
-    """Every tensor of the model that ``build`` makes; no memory is taken."""
+    """Shapes of all tensors of a model, built without memory."""
     with torch.device("meta"):
         model = build()
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -97,19 +97,21 @@ def own_shapes(build: Callable[[], nn.Module]) -> Shapes:
 def sized(
     system: str, read: Callable[[], C], build: Callable[[C], nn.Module], directory: Path
 ) -> tuple[C, Shapes]:
-    """The configuration that ``read`` gives, and every shape of ours that follows from it.
+    """The configuration from ``read``, and the shapes of all our tensors.
 
-    Raises WeightsError if no model of the system can have the sizes that ``directory`` states.
+    Raises WeightsError if the sizes of ``directory`` do not form a model of the system.
     """
     try:
         config = read()
         return config, own_shapes(lambda: build(config))
     except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
-        raise WeightsError(f"no {system} can have all the sizes that {directory} states") from error
+        raise WeightsError(
+            f"the sizes stated in {directory} do not form a {system} model"
+        ) from error
 
 
 def check_vocabulary(tokenizer: Tokenizer, rows: int, where: Path) -> None:
-    """Raise WeightsError if the tokenizer has tokens that the model has no row for."""
+    """Raise WeightsError if the tokenizer has more tokens than the model has embeddings."""
     if len(tokenizer) > rows:
         raise WeightsError(
             f"{where} has a tokenizer of {len(tokenizer)} tokens, the model only {rows}: they are "
@@ -118,35 +120,35 @@ def check_vocabulary(tokenizer: Tokenizer, rows: int, where: Path) -> None:
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """A folder's config.json. Raises WeightsError if it is missing or no table."""
+    """Parse a folder's config.json. Raises WeightsError if it is missing or not a table."""
     file = directory / CONFIG
     try:
         config = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{file} is missing or damaged; fetch it again") from error
     if not isinstance(config, dict):
-        raise WeightsError(f"{file} holds no table of settings; fetch it again")
+        raise WeightsError(f"{file} is not a table of settings; fetch it again")
     return config
 
 
 def read_claimed_config(directory: Path, system: str, kinds: Sequence[str]) -> dict[str, Any]:
-    """What the config.json of a system's authors says; kinds: the model types it may have.
+    """Parse the config.json of a system's authors; kinds: accepted model types.
 
-    Raises WeightsError if it is missing or another model's, or if the sizes that we may have added
-    under "vlseg" are no table.
+    Raises WeightsError if it is missing or of another model, or if its "vlseg" entry, our optional
+    sizes, is not a table.
     """
     config, file = read_config(directory), directory / CONFIG
     if (kind := config.get("model_type")) not in kinds:
         raise WeightsError(
-            f"{file} says model_type {kind!r}; {system}'s is {' or '.join(map(repr, kinds))}"
+            f"{file} has model_type {kind!r}; {system}'s is {' or '.join(map(repr, kinds))}"
         )
     if not isinstance(config.get("vlseg", {}), dict):
-        raise WeightsError(f'{file} has a "vlseg" that is no table of sizes')
+        raise WeightsError(f'{file} has a "vlseg" that is not a table of sizes')
     return config
 
 
 def holds_tensor(directory: Path, name: str) -> bool:
-    """Whether a folder's weights have a tensor of this name; False if they cannot be read."""
+    """Whether a folder's weights have a tensor of this name; False if unreadable."""
     try:
         return name in read_checkpoint(directory)
     except WeightsError:
@@ -154,7 +156,7 @@ def holds_tensor(directory: Path, name: str) -> bool:
 
 
 def model_type(directory: Path) -> object:
-    """What a folder's config.json says it is, None if it cannot be read or does not say."""
+    """The model_type in a folder's config.json, None if missing or unreadable."""
     try:
         return read_config(directory).get("model_type")
     except WeightsError:

@@ -1,7 +1,7 @@
-"""The language model, most of every system's weights, held in 16 bits: half the memory.
+"""Keeps the language model, most of a system's weights, in 16 bits to halve memory.
 
-Vision encoders and decoders stay in float32: they are small, and masks are computed from them. What
-enters and leaves the language model is cast at its boundary.
+Vision encoders and decoders stay in float32: they are small, and masks depend on them. Tensors are
+cast at the boundary of the language model.
 """
 
 from collections.abc import Mapping
@@ -15,38 +15,38 @@ Dtype = Literal["float32", "float16", "bfloat16"]
 FULL: Dtype = "float32"
 
 
-def is_held(tensor: str, parts: tuple[str, ...]) -> bool:
-    """Whether a tensor, by its name, belongs to one of ``parts``."""
+def belongs_to(tensor: str, parts: tuple[str, ...]) -> bool:
+    """Whether a tensor name is inside one of the modules ``parts``."""
     return any(tensor.startswith(f"{part}.") for part in parts)
 
 
 def cast_at_boundary(model: "nn.Module", parts: tuple[str, ...], dtype: "torch.dtype") -> None:
-    """Let each part, whose weights are in ``dtype``, take and give tensors in float32."""
+    """Cast inputs of each module to ``dtype``, that of its weights, and outputs to float32."""
     import torch
 
-    def entering(
-        _part: "nn.Module", args: tuple[Any, ...], given: dict[str, Any]
+    def cast_inputs(
+        _part: "nn.Module", args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return _cast(args, dtype), {key: _cast(value, dtype) for key, value in given.items()}
+        return _cast(args, dtype), {key: _cast(value, dtype) for key, value in kwargs.items()}
 
-    def leaving(_part: "nn.Module", _args: tuple[Any, ...], told: Any) -> Any:
-        return _cast(told, torch.float32)
+    def cast_outputs(_part: "nn.Module", _args: tuple[Any, ...], output: Any) -> Any:
+        return _cast(output, torch.float32)
 
     for name in parts:
         part = model.get_submodule(name)
-        part.register_forward_pre_hook(entering, with_kwargs=True)
-        part.register_forward_hook(leaving)
+        part.register_forward_pre_hook(cast_inputs, with_kwargs=True)
+        part.register_forward_hook(cast_outputs)
 
 
 def _cast(value: Any, dtype: "torch.dtype") -> Any:
-    """Floating-point tensors in tuples and in outputs of transformers; a cache stays as it is."""
+    """Cast floating-point tensors in tuples and transformers' outputs; caches are unchanged."""
     import torch
 
     if isinstance(value, torch.Tensor):
         return value.to(dtype) if value.is_floating_point() else value
     if isinstance(value, tuple):
-        return tuple(_cast(one, dtype) for one in value)
+        return tuple(_cast(item, dtype) for item in value)
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            value[key] = _cast(one, dtype)  # type: ignore[index]  # an output of transformers
+        for key, item in value.items():
+            value[key] = _cast(item, dtype)  # type: ignore[index]  # a ModelOutput
     return value

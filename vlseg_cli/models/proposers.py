@@ -1,4 +1,4 @@
-"""From what a user named to a proposer: a model of ours, a folder of SAM's, a folder of masks."""
+"""Opens a proposer by name: a PSALM, a SAM or a folder of masks."""
 
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from vlseg_cli.weights.resolve import model_digest, model_folder
 def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
     """A proposer by name or folder.
 
-    'embedded' or a PSALM gives its class-free masks, a SAM everything it sees, a folder of masks
-    what lies there. engine: what runs a SAM, see ``ProposalOptions``. Raises UsageError for
-    anything else, WeightsError for weights that are missing or damaged.
+    'embedded' or a PSALM proposes its class-agnostic masks, a SAM those of a grid of points, a
+    folder its files. engine: see ``ProposalOptions``. Raises UsageError for other models,
+    WeightsError for missing or damaged weights.
     """
     folder = Path(source).expanduser()
     is_model = (folder / CONFIG).is_file() or source in ("embedded", *catalog())
@@ -39,15 +39,15 @@ def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
 
 
 def _require_torch(engine: str, source: str) -> None:
-    """Raise UsageError if an engine was named for what is no SAM."""
+    """Raise UsageError if an engine was given for a source other than a SAM."""
     if engine != TORCH:
         raise UsageError(
-            f"--proposals-engine {engine} runs a SAM, and {source} is none: leave it out"
+            f"--proposals-engine {engine} runs a SAM, and {source} is not one: leave it out"
         )
 
 
 def _psalm(directory: Path, source: str, device: str) -> PSALMSegmenter:
-    """The PSALM that a folder holds. Raises UsageError if it holds another model."""
+    """Load a PSALM. Raises UsageError if the folder has another model."""
     system = PSALMSystem()
     if not system.is_official(directory) and load_settings(directory)["architecture"] != "psalm":
         raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")

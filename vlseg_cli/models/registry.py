@@ -1,4 +1,4 @@
-"""From a name to a model: the one place that knows which systems there are."""
+"""Loads or builds a model by name; the only module that lists all systems."""
 
 import os
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.folder import load_settings
 from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 
-# By the names that weights.toml, config.json and recipes use.
+# Names as in weights.toml, config.json and recipes.
 SYSTEMS: Mapping[str, System] = {
     "psalm": PSALMSystem(),
     "mvp-lm": MVPLMSystem(),
@@ -47,11 +47,10 @@ def load_model(
 ) -> Segmenter:
     """A trained model, ready to use.
 
-    name: of weights.toml, or a model folder in our layout or its authors', or None or 'embedded'
-    for the one that comes with vlseg. device: as torch names it, None for a GPU if there is one.
-    proposals: for models that choose among proposed masks, who proposes. dtype: what its language
-    model is held in; see ``models/precision.py``.
-    Raises WeightsError or UsageError in one sentence.
+    name: an entry of weights.toml, a model folder in our layout or its authors', or None or
+    'embedded' for the default of the package. device: a torch device, None for a GPU if available.
+    proposals: source of proposals, for models that select among them. dtype: of the language model.
+    Raises WeightsError or UsageError.
     """
     if name in catalog():
         require_model(str(name))
@@ -64,22 +63,22 @@ def load_model(
 
 
 def _choose_proposals(segmenter: Segmenter, options: ProposalOptions | None) -> None:
-    """Raise UsageError if proposals were named for a model that decodes its own masks."""
+    """Raise UsageError if proposals were given for a model that decodes its own masks."""
     if isinstance(segmenter, TakesProposals):
         default = ProposalOptions(cache=default_cache_folder())
         segmenter.choose_proposals(options or default, open_proposer)
     elif options is not None and (options.source is not None or options.engine != TORCH):
         option = "--proposals-engine" if options.source is None else "--proposals"
         raise UsageError(
-            f"{option} is for models that choose among proposed masks; {segmenter.name} draws "
+            f"{option} is for models that select among proposed masks; {segmenter.name} decodes "
             "its own: leave it out"
         )
 
 
 def system_of(directory: Path) -> str:
-    """Which of ``SYSTEMS`` a model folder is of, by its files alone.
+    """The key in ``SYSTEMS`` of a model folder, by its files.
 
-    Raises WeightsError if it is of none.
+    Raises WeightsError if there is none.
     """
     if official := official_system(directory):
         return official
@@ -92,26 +91,28 @@ def system_of(directory: Path) -> str:
 
 
 def require_model(name: str) -> None:
-    """Raise WeightsError if an entry of weights.toml is a base, which answers nothing by itself."""
+    """Raise WeightsError if an entry of weights.toml is only a base for training."""
     if find_entry(name).role == "base":
-        raise WeightsError(f"{name} is no model that answers by itself: others are built from it")
+        raise WeightsError(
+            f"{name} is a base for training other models: it cannot be used by itself"
+        )
 
 
 def official_system(directory: Path) -> str | None:
-    """Which of ``SYSTEMS`` has authors whose layout a folder is in, None for other folders."""
-    return next((name for name, one in SYSTEMS.items() if one.is_official(directory)), None)
+    """The key in ``SYSTEMS`` of a folder in its authors' layout, else None."""
+    return next((name for name, system in SYSTEMS.items() if system.is_official(directory)), None)
 
 
-def _device(wanted: str | None) -> str:
-    if wanted is None:
-        local = os.environ.get("LOCAL_RANK", "0")  # set by torchrun: a device for each process
+def _device(requested: str | None) -> str:
+    if requested is None:
+        local = os.environ.get("LOCAL_RANK", "0")  # set by torchrun, one device per process
         return f"cuda:{local}" if torch.cuda.is_available() else "cpu"
     try:
-        torch.zeros(1, device=wanted).cpu()
+        torch.zeros(1, device=requested).cpu()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"--device {wanted}: {reason}; try cpu or cuda") from error
-    return wanted
+        raise UsageError(f"--device {requested}: {reason}; try cpu or cuda") from error
+    return requested
 
 
 def build_trainable(
@@ -120,10 +121,10 @@ def build_trainable(
     config: Mapping[str, Any],
     losses: Mapping[str, Any] | None = None,
 ) -> Trainable:
-    """A model with random weights for the words and categories of ``vocabulary``."""
+    """A model with random weights for the tokens and categories of ``vocabulary``."""
     if architecture not in SYSTEMS:
         raise RecipeError(
-            f"unknown architecture {architecture!r} in [model]; there is {', '.join(SYSTEMS)}"
+            f"unknown architecture {architecture!r} in [model]; known are {', '.join(SYSTEMS)}"
         )
     model = SYSTEMS[architecture].build(vocabulary, config, losses or {})
     if isinstance(model, TakesProposals):

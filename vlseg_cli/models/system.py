@@ -1,7 +1,6 @@
-"""What the registry knows of a system: how its folders are recognized, opened, used and built.
+"""Interface between the registry and a system: recognize and open folders, load, build.
 
-A system's own file imports its modules inside these methods, so that using one system does not
-import the others.
+Systems import their modules inside these methods, so that using one does not import the others.
 """
 
 from collections.abc import Mapping
@@ -21,17 +20,17 @@ class System(Protocol):
     """One of the published systems."""
 
     def is_official(self, directory: Path) -> bool:
-        """Whether a folder is one that the authors of this system publish."""
+        """Whether a folder is in the layout of this system's authors."""
         ...
 
     def open_official(self, directory: Path) -> OfficialFolder:
-        """Look through such a folder. Raises WeightsError for one that is damaged."""
+        """Inspect such a folder. Raises WeightsError if it is damaged."""
         ...
 
     def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
-        """A trained model, ready to use; name: what it is called in messages and records.
+        """A trained model, ready to use; name: for messages and records.
 
-        Raises WeightsError naming every tensor that does not fit.
+        Raises WeightsError naming every mismatched tensor.
         """
         ...
 
@@ -43,16 +42,15 @@ class System(Protocol):
     ) -> "Trainable":
         """A model with random weights, to be trained.
 
-        config, losses: a recipe's tables; unknown keys are a WeightsError or a RecipeError.
+        config, losses: tables of a recipe. Raises WeightsError or RecipeError for unknown keys.
         """
         ...
 
 
 def open_folder(system: System, directory: Path, dtype: Dtype = FULL) -> ModelFolder:
-    """A folder that holds a model of ``system``, in its authors' layout or ours.
+    """Open a folder with a model of ``system``, in its authors' layout or ours.
 
-    dtype: what its language model is to be held in.
-    Raises WeightsError if a part of it is missing or damaged.
+    dtype: of the language model. Raises WeightsError if files are missing or damaged.
     """
     if system.is_official(directory):
         folder = open_official_folder(system.open_official(directory), directory)

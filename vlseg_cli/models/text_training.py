@@ -1,7 +1,7 @@
 """Text-only training: the language model learns the vocabulary from sentences without images.
 
-A sentence stands where it will stand later, after image tokens, which are noise here, so that the
-model learns to ignore them. Next-token prediction is learned along the way.
+Sentences follow image tokens as in later stages; these are noise here, which the model learns to
+ignore. Next-token prediction is trained along with the attributes.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,8 +30,8 @@ class TextOutput(Protocol):
     def condition(self) -> Tensor: ...
 
 
-class ReadsText(Protocol):
-    """A network with a language model that takes sentences after an image."""
+class TextEncodingModel(Protocol):
+    """A network whose language model takes image features and sentences."""
 
     @property
     def lm_head(self) -> nn.Linear: ...
@@ -71,9 +71,9 @@ class TextCollator:
         return TextBatch(
             [self.sentence(sample.text) for sample in samples],
             category_shares,
-            _indices([one.color for one in samples], self.vocabulary.colors),
-            _indices([one.position for one in samples], self.vocabulary.positions),
-            _indices([one.anchor for one in samples], names),
+            _indices([sample.color for sample in samples], self.vocabulary.colors),
+            _indices([sample.position for sample in samples], self.vocabulary.positions),
+            _indices([sample.anchor for sample in samples], names),
         )
 
 
@@ -91,8 +91,8 @@ class TextHeads(nn.Module):
         self.position = nn.Linear(channels, len(vocabulary.positions))
         self.anchor = nn.Linear(channels, len(vocabulary.names))
 
-    def forward(self, model: ReadsText, noise: Any, batch: TextBatch) -> dict[str, Tensor]:
-        """Losses by name, next tokens included; noise: features of as many images as above."""
+    def forward(self, model: TextEncodingModel, noise: Any, batch: TextBatch) -> dict[str, Tensor]:
+        """Losses by name, and of next tokens; noise: ``IMAGE_PLACEHOLDERS`` images' features."""
         device = batch.category_shares.device
         image_index = torch.arange(len(batch.sequences), device=device) % IMAGE_PLACEHOLDERS
         output = model.run_language_model(noise, batch.sequences, image_index)
@@ -105,15 +105,15 @@ class TextHeads(nn.Module):
         """(P, D) at the end of each sentence -> losses of its attributes, by name."""
         losses = {"text_category": self.class_loss(hidden, batch.category_shares)}
         for name in ("color", "position", "anchor"):
-            truth = getattr(batch, name)
-            if (truth >= 0).any():
+            target = getattr(batch, name)
+            if (target >= 0).any():
                 logits = getattr(self, name)(hidden)
-                losses[f"text_{name}"] = 0.5 * F.cross_entropy(logits, truth, ignore_index=-1)
+                losses[f"text_{name}"] = 0.5 * F.cross_entropy(logits, target, ignore_index=-1)
         return losses
 
     def class_loss(self, hidden: Tensor, category_shares: Tensor) -> Tensor:
-        """(P, D) at ``[SEG]``, fractions (P, names) -> mean cross entropy; rows of zeros are left
-        out."""
+        """(P, D) at ``[SEG]``, fractions (P, names) -> mean cross entropy; rows of zeros are
+        ignored."""
         known = category_shares.sum(1) > 0
         if not known.any():
             return hidden.sum() * 0

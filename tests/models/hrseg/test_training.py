@@ -174,7 +174,7 @@ def test_what_cannot_be_trained() -> None:
         learner({}, views=3)
     with pytest.raises(WeightsError, match="selection = 'best'"):
         learner({}, selection="best")
-    with pytest.raises(WeightsError, match="no multiple of DINOv2's patch"):
+    with pytest.raises(WeightsError, match="not a multiple of DINOv2's patch"):
         learner({}, view=30)
 
 

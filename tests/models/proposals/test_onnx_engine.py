@@ -19,7 +19,7 @@ from vlseg_cli.schema import Frame, UsageError, WeightsError, decode_rle
 from vlseg_cli.synthetic.draw import draw_scene
 
 TOLERANCE = 1e-4  # of the largest value
-SIDES = (64, 96)  # px; neither is a multiple of the 3 by 3 windows
+SIDES = (64, 96)  # px; grids of 4 and 6 cells, windows of 3
 
 
 def tiny_sam(side: int) -> SAM:

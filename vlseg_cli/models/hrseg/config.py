@@ -1,7 +1,6 @@
-"""The sizes of an HRSeg. The defaults are the paper's model; a miniature has other numbers.
+"""Sizes and switches of HRSeg. Defaults are the paper's; ``LLM_SEG`` turns its two additions off.
 
-LLM-Seg, on which it is built, is the same model with both additions off: ``LLM_SEG``. Files and
-recipes hold flat keys; the modules of ``nn`` take the configs of transformers, which are made here.
+Files and recipes have flat keys; the transformers configs that ``nn`` takes are built here.
 """
 
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ class HRSegConfig:
     view: int = 518
     windows: int = 2  # N; 0: the whole image alone, no high-resolution perception
     gamma: float = 0.8  # weight of the overview in the hybrid features
-    pooled: Pooled = "hybrid"  # features that masks pool; 'regions' is equation 10 to the letter
+    pooled: Pooled = "hybrid"  # features pooled by masks; 'regions' is equation 10 as printed
     enhancement_layers: int = 2  # L; 0: no high-resolution enhancement
     dino_native: int = 518
     dino_patch: int = 14
@@ -91,7 +90,7 @@ class HRSegConfig:
         config = read_sizes(cls, values, "HRSeg")
         if config.view % config.dino_patch:
             raise WeightsError(
-                f"HRSeg's view is {config.view} px, no multiple of DINOv2's patch of "
+                f"HRSeg's view of {config.view} px is not a multiple of DINOv2's patch of "
                 f"{config.dino_patch}"
             )
         return config
@@ -102,7 +101,7 @@ class HRSegConfig:
         return self.view // self.dino_patch
 
     def llava_config(self) -> LlavaConfig | LlavaNextConfig:
-        """CLIP, projector and LLaMA; the class is the version."""
+        """Config of CLIP, projector and LLaMA; the class depends on the version."""
         clip = CLIPVisionConfig(
             image_size=self.clip_image,
             patch_size=self.clip_patch,
@@ -121,18 +120,18 @@ class HRSegConfig:
             rms_norm_eps=self.norm_epsilon,
             pad_token_id=None,
         )
-        parts: dict[str, Any] = {
+        configs: dict[str, Any] = {
             "vision_config": clip,
             "text_config": llama,
             "vision_feature_layer": _CLIP_FEATURE_LAYER,
         }
         if self.llava == "v1":
-            return LlavaConfig(**parts)
+            return LlavaConfig(**configs)
         grids = [[h * self.clip_image, w * self.clip_image] for h, w in GRIDS]
-        return LlavaNextConfig(**parts, image_grid_pinpoints=grids)
+        return LlavaNextConfig(**configs, image_grid_pinpoints=grids)
 
     def sam_sizes(self) -> SAMSizes:
-        """The model's own SAM."""
+        """Sizes of the model's own SAM."""
         return SAMSizes(
             image=self.sam_image,
             patch=self.sam_patch,
@@ -147,7 +146,7 @@ class HRSegConfig:
         )
 
     def selection_rule(self) -> Selection:
-        """How proposals are selected."""
+        """The rule that selects proposals."""
         return Selection(self.selection, self.top, self.iop, self.empty)
 
 

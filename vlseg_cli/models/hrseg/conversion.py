@@ -229,7 +229,7 @@ def _stated_sizes(directory: Path) -> dict[str, Any]:
     file = directory / CONFIG
     sizes = read_config(directory).get("vlseg", {}) if file.is_file() else {}
     if not isinstance(sizes, dict):
-        raise WeightsError(f'{file} has a "vlseg" that is no table of sizes')
+        raise WeightsError(f'{file} has a "vlseg" that is not a table of sizes')
     return sizes
 
 
