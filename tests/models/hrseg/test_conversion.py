@@ -1,4 +1,4 @@
-"""LLM-Seg as its authors publish it: read, converted, used; what is wrong with it is said."""
+"""LLM-Seg as its authors publish it: read, converted, used; damaged checkpoints are reported."""
 
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,9 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hrseg.write(tmp_path_factory.mktemp("llm-seg") / "official", hrseg.tensors())
 
 
-def test_it_is_recognized_complete_and_answers(official: Path, samples: list[Sample]) -> None:
+def test_the_official_folder_is_complete_and_predicts(
+    official: Path, samples: list[Sample]
+) -> None:
     assert check_folder(official).coverage.complete
     model = load_model(str(official), "cpu")
     assert isinstance(model, HRSegSegmenter) and model.model.config.windows == 0
@@ -36,7 +38,7 @@ def test_it_is_recognized_complete_and_answers(official: Path, samples: list[Sam
     assert len(model.predict(model.encode([samples[0].frame]), requests)) == 2
 
 
-def test_adapters_are_in_the_weights(official: Path) -> None:
+def test_adapters_are_merged_into_the_weights(official: Path) -> None:
     opened = open_official_llm_seg(official)
     name = "llava.model.language_model.layers.1.self_attn.v_proj.weight"
     ((_, ours),) = opened.read([name])
@@ -45,14 +47,14 @@ def test_adapters_are_in_the_weights(official: Path) -> None:
     assert torch.allclose(ours, hrseg.merged()[f"{hrseg.ADAPTED}.weight"], atol=1e-4)
 
 
-def test_marks_are_added_in_order(official: Path) -> None:
+def test_special_tokens_are_added_in_order(official: Path) -> None:
     tokenizer = open_official_llm_seg(official).tokenizer
     ids = [tokenizer.rust.token_to_id(mark) for mark in ("[SEG]", "<im_start>", "<im_end>")]
     first = len(LLAMA_PIECES)
     assert ids == [first, first + 1, first + 2]
 
 
-def test_a_folder_without_a_tokenizer(
+def test_a_folder_without_a_tokenizer_uses_that_of_llava(
     official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
@@ -68,7 +70,7 @@ def test_a_folder_without_a_tokenizer(
     assert open_official_llm_seg(bare).coverage.complete
 
 
-def test_sam_as_published(tmp_path: Path) -> None:
+def test_the_published_sam_is_recognized_and_loaded(tmp_path: Path) -> None:
     file = golden("llmseg")
     assert not is_official_sam(tmp_path)
     torch.save(file.weights("sam/w/"), tmp_path / "sam_vit_t_0.pth")
@@ -238,11 +240,11 @@ def own(config: HRSegConfig) -> Shapes:
     return own_shapes(lambda: HRSeg(config))
 
 
-def test_sizes_are_read_off_the_files(published: Official) -> None:
+def test_sizes_are_derived_from_the_tensors(published: Official) -> None:
     assert config_of(published) == HRSegConfig.from_dict(LLM_SEG)
 
 
-def test_conversion_covers_the_published_size_both_ways(published: Official) -> None:
+def test_conversion_covers_all_tensors_in_both_directions(published: Official) -> None:
     coverage = covered(published)
     require_complete(coverage, "it")
     assert coverage.used.keys() | coverage.dropped.keys() == published.keys()
@@ -250,7 +252,7 @@ def test_conversion_covers_the_published_size_both_ways(published: Official) -> 
 
 
 @pytest.mark.parametrize("rows", [32003, 32004])
-def test_rows_tell_the_vocabulary(published: Official, rows: int) -> None:
+def test_embedding_rows_give_the_vocabulary_size(published: Official, rows: int) -> None:
     other = {
         n: torch.empty(rows, 4096, device="meta")
         for n in llama()
@@ -260,7 +262,7 @@ def test_rows_tell_the_vocabulary(published: Official, rows: int) -> None:
     assert config_of(published | other).vocabulary == rows
 
 
-def test_newer_names_of_adapted_weights_fit_too(published: Official) -> None:
+def test_base_layer_names_of_adapted_weights_are_accepted(published: Official) -> None:
     newer = {
         name.replace("q_proj.weight", "q_proj.base_layer.weight") if "layers" in name else name: t
         for name, t in published.items()
@@ -294,7 +296,7 @@ def test_an_extra_tensor_is_named(published: Official) -> None:
     assert coverage.unknown == ("model.visual_model.extra",) and not coverage.missing
 
 
-def test_half_an_adapter_is_refused(published: Official) -> None:
+def test_an_incomplete_adapter_is_rejected(published: Official) -> None:
     half = "model.layers.3.self_attn.v_proj.lora_B.default.weight"
     with pytest.raises(WeightsError, match=r"3\.self_attn\.v_proj\.lora_A.* lacks its other half"):
         covered({name: tensor for name, tensor in published.items() if name != half})
@@ -305,7 +307,7 @@ def test_half_an_adapter_is_refused(published: Official) -> None:
         covered(alone)
 
 
-def test_adapters_are_added() -> None:
+def test_merged_weights_equal_the_lora_formula() -> None:
     a, b, weight = torch.randn(2, 6), torch.randn(4, 2), torch.randn(4, 6)
     stem = "model.layers.0.self_attn.q_proj"
     merged = Merged(
@@ -315,7 +317,7 @@ def test_adapters_are_added() -> None:
     assert merged[f"{stem}.lora_A.weight"] is a and len(merged) == 3
 
 
-def test_sam_alone() -> None:
+def test_sizes_of_a_sam_checkpoint() -> None:
     assert sam_sizes(sam("")) == {
         "image": 1024,
         "patch": 16,

@@ -1,4 +1,4 @@
-"""Padding teaches nothing, perfect scores cost nothing, and the two weightings differ as told."""
+"""The losses ignore padding, are zero for exact scores, and are weighted as documented."""
 
 import torch
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from vlseg_cli.nn.pooling import pool_masks, upsample
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 5), st.integers(0, 3))
-def test_padding_changes_nothing(seed: int, real: int, padding: int) -> None:
+def test_padding_does_not_affect_the_losses(seed: int, real: int, padding: int) -> None:
     torch.manual_seed(seed)
     similarity, iou, iop = torch.rand(3, 2, real + padding)
     present = torch.arange(real + padding).expand(2, -1) < real
@@ -23,13 +23,13 @@ def test_padding_changes_nothing(seed: int, real: int, padding: int) -> None:
     assert (iop_loss(iop, iop, present) == 0).all()
 
 
-def test_no_proposal_at_all() -> None:
+def test_without_proposals_the_losses_are_zero() -> None:
     nothing = torch.zeros(2, 3)
     for loss in (align_loss, iop_loss):
         assert loss(nothing, nothing, nothing > 0).tolist() == [0, 0]
 
 
-def test_weightings() -> None:
+def test_plain_and_weighted_losses() -> None:
     predicted, truth, present = (
         torch.tensor([[0.0, 1.0]]),
         torch.tensor([[1.0, 1.0]]),
@@ -40,7 +40,7 @@ def test_weightings() -> None:
 
 
 @torch.no_grad()
-def test_padded_masks_change_no_other() -> None:
+def test_padded_masks_do_not_affect_other_masks() -> None:
     torch.manual_seed(0)
     fusion = MaskFusion(8, 2, 16, 2).eval()
     masks, text = torch.randn(1, 4, 8), torch.randn(1, 8)

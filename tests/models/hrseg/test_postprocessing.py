@@ -1,4 +1,4 @@
-"""Every rule by hand, and what happens where it chooses nothing."""
+"""Every selection rule computed by hand, and the fallbacks when it selects nothing."""
 
 from typing import get_args
 
@@ -20,7 +20,7 @@ CHOSEN: dict[Rule, list[int]] = {
 
 
 @pytest.mark.parametrize("rule", get_args(Rule))
-def test_rules(rule: Rule) -> None:
+def test_each_rule_selects_the_expected_proposals(rule: Rule) -> None:
     chosen = select(SIMILARITY, IOP, Selection(rule, 3, 0.7, "nothing"))
     assert chosen.nonzero()[:, 0].tolist() == CHOSEN[rule]
 
@@ -30,11 +30,11 @@ def test_the_threshold_must_be_exceeded() -> None:
     assert exactly.nonzero()[:, 0].tolist() == [4]
 
 
-def test_nothing_or_the_most_similar() -> None:
+def test_the_fallback_is_nothing_or_the_most_similar() -> None:
     assert not select(SIMILARITY, IOP, Selection("iop", 3, 1.0, "nothing")).any()
     best = select(SIMILARITY, IOP, Selection("iop", 3, 1.0, "top1_similarity"))
     assert best.nonzero()[:, 0].tolist() == [1]
 
 
-def test_fewer_proposals_than_k() -> None:
+def test_fewer_proposals_than_k_are_all_selected() -> None:
     assert select(SIMILARITY[:2], IOP[:2], Selection("topk_similarity", 10, 0, "nothing")).all()

@@ -1,4 +1,4 @@
-"""A SAM by itself, or out of a folder that carries one, is the same SAM."""
+"""A standalone SAM and one taken from an HRSeg folder are equal."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ from vlseg_cli.weights.folder import save_folder
 from vlseg_cli.weights.resolve import EMBEDDED
 
 
-def test_out_of_an_hrseg(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_a_sam_is_loaded_from_an_hrseg_folder(tokenizer: Tokenizer, tmp_path: Path) -> None:
     model = tiny_hrseg(tokenizer, **SAM_SIZES)
     settings = {"architecture": "hrseg", "config": asdict(model.config)}
     save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
@@ -25,7 +25,7 @@ def test_out_of_an_hrseg(tokenizer: Tokenizer, tmp_path: Path) -> None:
         assert carried.dtype == torch.float32 and torch.equal(carried, tensor.half().float())
 
 
-def test_an_hrseg_without(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_an_hrseg_without_sam_is_rejected(tokenizer: Tokenizer, tmp_path: Path) -> None:
     model = tiny_hrseg(tokenizer)
     settings = {"architecture": "hrseg", "config": asdict(model.config)}
     save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
@@ -33,6 +33,6 @@ def test_an_hrseg_without(tokenizer: Tokenizer, tmp_path: Path) -> None:
         load_sam(tmp_path)
 
 
-def test_another_system() -> None:
+def test_another_system_is_rejected() -> None:
     with pytest.raises(UsageError, match="has no SAM"):
         load_sam(EMBEDDED)

@@ -1,4 +1,4 @@
-"""One look per picture, whatever is asked; a second run looks at nothing again."""
+"""Each image is encoded once for all prompts, and not at all when its features are cached."""
 
 from pathlib import Path
 from typing import Any
@@ -39,35 +39,35 @@ def frame(samples: list[Sample]) -> Frame:
     return samples[0].frame
 
 
-def looks(segmenter: HRSegSegmenter) -> list[int]:
-    """Grows by the number of views each time that DINOv2 looks."""
-    seen: list[int] = []
-    segmenter.model.dino.register_forward_pre_hook(lambda _, views: seen.append(len(views[0])))
-    return seen
+def count_views(segmenter: HRSegSegmenter) -> list[int]:
+    """A list that grows by the number of views at every run of DINOv2."""
+    views: list[int] = []
+    segmenter.model.dino.register_forward_pre_hook(lambda _, inputs: views.append(len(inputs[0])))
+    return views
 
 
-def test_ten_prompts_take_one_look(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_ten_prompts_take_one_encoding(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer)
-    seen = looks(segmenter)
+    views = count_views(segmenter)
     predictions = segmenter.predict(segmenter.encode([frame]), TEN)
-    assert len(predictions) == 10 and seen == [1 + 2 * 2]
+    assert len(predictions) == 10 and views == [1 + 2 * 2]
     assert segmenter.proposer.asked == 1  # type: ignore[attr-defined]
 
 
-def test_a_second_run_takes_none(tokenizer: Tokenizer, frame: Frame, tmp_path: Path) -> None:
-    answers = []
+def test_a_second_run_uses_the_cache(tokenizer: Tokenizer, frame: Frame, tmp_path: Path) -> None:
+    results = []
     for run in (1, 2):
         segmenter = tiny_segmenter(tokenizer)
         segmenter.choose_proposals(ProposalOptions(cache=tmp_path / "cache"), open_proposer)
         segmenter.proposer = Quarters()
-        seen = looks(segmenter)
+        views = count_views(segmenter)
         found = segmenter.predict(segmenter.encode([frame]), TEN)
-        answers.append([one.segments for one in found])
-        assert (len(seen), segmenter.proposer.asked) == ((1, 1) if run == 1 else (0, 0))
-    assert answers[0] == answers[1]
+        results.append([one.segments for one in found])
+        assert (len(views), segmenter.proposer.asked) == ((1, 1) if run == 1 else (0, 0))
+    assert results[0] == results[1]
 
 
-def test_nothing_is_kept_unasked(
+def test_nothing_is_cached_by_default(
     tokenizer: Tokenizer, frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -77,7 +77,7 @@ def test_nothing_is_kept_unasked(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_environment_may_name_the_folder(
+def test_the_environment_may_name_the_cache_folder(
     tokenizer: Tokenizer, frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VLSEG_CACHE", str(tmp_path / "kept"))
@@ -86,20 +86,20 @@ def test_the_environment_may_name_the_folder(
     assert kept == {".json", ".safetensors"}
 
 
-def test_other_weights_are_other_features(
+def test_the_cache_depends_on_the_weights(
     tokenizer: Tokenizer, frame: Frame, tmp_path: Path
 ) -> None:
     for digest, expected in (("one", 1), ("two", 1), ("one", 0)):
         segmenter = HRSegSegmenter("tiny", tiny_hrseg(tokenizer), tokenizer, digest)
         segmenter.choose_proposals(ProposalOptions(cache=tmp_path), open_proposer)
         segmenter.proposer = Quarters()
-        seen = looks(segmenter)
+        views = count_views(segmenter)
         segmenter.encode([frame])
-        assert len(seen) == expected
+        assert len(views) == expected
 
 
-def test_together_or_alone(tokenizer: Tokenizer, samples: list[Sample]) -> None:
-    """Pictures of other sizes and other prompts in the batch change no answer."""
+def test_batched_prompts_equal_single_prompts(tokenizer: Tokenizer, samples: list[Sample]) -> None:
+    """Images of other sizes and other prompts in the batch change no prediction."""
     segmenter = tiny_segmenter(tokenizer)
     frames = [sample.frame for sample in samples]
     frames.append(Frame(frames[0].pixels[:40, :17].copy(), "a corner"))
@@ -108,21 +108,21 @@ def test_together_or_alone(tokenizer: Tokenizer, samples: list[Sample]) -> None:
         PromptRequest(f, Task.REFER, Expression(t)) for f in range(len(frames)) for t in texts
     ]
     together = segmenter.predict(segmenter.encode(frames), requests)
-    for ask, prediction in zip(requests, together, strict=True):
-        one = PromptRequest(0, Task.REFER, ask.prompt)
-        (alone,) = segmenter.predict(segmenter.encode([frames[ask.frame]]), [one])
+    for request, prediction in zip(requests, together, strict=True):
+        one = PromptRequest(0, Task.REFER, request.prompt)
+        (alone,) = segmenter.predict(segmenter.encode([frames[request.frame]]), [one])
         assert [s.rle for s in alone.segments] == [s.rle for s in prediction.segments]
 
 
 @pytest.mark.parametrize("windows", [0, 1, 2, 3, 4])
 def test_any_number_of_windows(tokenizer: Tokenizer, frame: Frame, windows: int) -> None:
     segmenter = tiny_segmenter(tokenizer, windows=windows, enhancement_layers=windows)
-    seen = looks(segmenter)
+    views = count_views(segmenter)
     (prediction,) = segmenter.predict(segmenter.encode([frame]), TEN[:1])
-    assert seen == [1 + windows**2] and len(prediction.segments) == 1
+    assert views == [1 + windows**2] and len(prediction.segments) == 1
 
 
-def test_llava_next_reads_pictures_of_any_shape(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_llava_next_accepts_images_of_any_shape(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer, llava="v1.6")
     frames = [
         frame,
@@ -133,13 +133,13 @@ def test_llava_next_reads_pictures_of_any_shape(tokenizer: Tokenizer, frame: Fra
     assert len({len(tokens) for tokens in encoded.features.tokens}) > 1
     requests = [PromptRequest(f, Task.REASON, Question("what barks ?")) for f in range(3)]
     together = segmenter._scores(encoded, {(a.frame, 0): a for a in requests})
-    for place, one in enumerate(frames):
+    for index, one in enumerate(frames):
         alone = segmenter._scores(segmenter.encode([one]), {(0, 0): requests[0]})
-        for ours, theirs in zip(together[place, 0], alone[0, 0], strict=True):
+        for ours, theirs in zip(together[index, 0], alone[0, 0], strict=True):
             assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_answers_are_unions_of_proposals(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_predictions_are_unions_of_proposals(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer, selection="iop", iop=0.0)
     (prediction,) = segmenter.predict(segmenter.encode([frame]), TEN[:1])
     (segment,) = prediction.segments
@@ -147,8 +147,8 @@ def test_answers_are_unions_of_proposals(tokenizer: Tokenizer, frame: Frame) -> 
     assert (prediction.height, prediction.width) == frame.pixels.shape[:2]
 
 
-def test_thresholds(tokenizer: Tokenizer, frame: Frame) -> None:
-    """The threshold is the IoP to exceed; an answer may be empty only if everything is asked."""
+def test_the_threshold_and_empty_predictions(tokenizer: Tokenizer, frame: Frame) -> None:
+    """The threshold is the IoP to exceed; only with ``many`` may a prediction be empty."""
     segmenter = tiny_segmenter(tokenizer)
     encoded, question = segmenter.encode([frame]), Question("what barks ?")
     best = segmenter.predict(encoded, [PromptRequest(0, Task.REASON, question, 1.0)])[0]
@@ -158,7 +158,7 @@ def test_thresholds(tokenizer: Tokenizer, frame: Frame) -> None:
     )[0].segments
 
 
-def test_a_picture_without_proposals(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_an_image_without_proposals_has_no_segments(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer)
 
     class Nothing(Quarters):
@@ -171,7 +171,7 @@ def test_a_picture_without_proposals(tokenizer: Tokenizer, frame: Frame) -> None
     assert prediction.segments == ()
 
 
-def test_other_prompts_are_refused(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_unsupported_prompts_are_rejected(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer)
     with pytest.raises(UsageError, match="answers sentences alone"):
         segmenter.predict(
@@ -179,7 +179,7 @@ def test_other_prompts_are_refused(tokenizer: Tokenizer, frame: Frame) -> None:
         )
 
 
-def test_numbers_that_are_none(tokenizer: Tokenizer, frame: Frame) -> None:
+def test_nan_is_an_error(tokenizer: Tokenizer, frame: Frame) -> None:
     segmenter = tiny_segmenter(tokenizer)
     with torch.no_grad():
         segmenter.model.fusion.norm.weight.fill_(float("nan"))
@@ -187,8 +187,8 @@ def test_numbers_that_are_none(tokenizer: Tokenizer, frame: Frame) -> None:
         segmenter.predict(segmenter.encode([frame]), TEN[:1])
 
 
-def test_a_trained_folder_answers(tmp_path: Path, frame: Frame) -> None:
-    """Saved by training, found by name, its proposals those of the embedded model."""
+def test_a_trained_folder_predicts(tmp_path: Path, frame: Frame) -> None:
+    """Saved by training, loaded by path, with proposals of the embedded model."""
     from models.tiny_hrseg import SIZES
 
     torch.manual_seed(0)
@@ -199,7 +199,9 @@ def test_a_trained_folder_answers(tmp_path: Path, frame: Frame) -> None:
     assert model.unknown_words("the xylophone") == ["xylophone"]
 
 
-def test_a_folder_with_its_own_sam(tokenizer: Tokenizer, tmp_path: Path, frame: Frame) -> None:
+def test_a_folder_with_a_sam_makes_its_own_proposals(
+    tokenizer: Tokenizer, tmp_path: Path, frame: Frame
+) -> None:
     model = tiny_hrseg(tokenizer, **SAM_SIZES)
     settings = {"architecture": "hrseg", "config": {**_plain(model.config)}}
     save_folder(tmp_path, model.state_dict(), settings, tokenizer.save, "# A card\n")
@@ -210,7 +212,9 @@ def test_a_folder_with_its_own_sam(tokenizer: Tokenizer, tmp_path: Path, frame: 
     assert (proposals.height, proposals.width) == frame.pixels.shape[:2]
 
 
-def test_a_folder_of_masks_stands_in(tokenizer: Tokenizer, tmp_path: Path, frame: Frame) -> None:
+def test_a_folder_of_masks_replaces_the_proposer(
+    tokenizer: Tokenizer, tmp_path: Path, frame: Frame
+) -> None:
     from PIL import Image
 
     (tmp_path / Path(frame.source).stem).mkdir()

@@ -1,4 +1,4 @@
-"""A batch goes in, finite losses come out that teach every part; what is saved answers."""
+"""Losses are finite and reach every part; saved models predict the same."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def _quarters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collator_module, "_proposer", lambda *_: Quarters())
 
 
-def learner(losses: dict[str, Any] | None = None, **others: Any) -> TrainableHRSeg:
+def trainable(losses: dict[str, Any] | None = None, **others: Any) -> TrainableHRSeg:
     torch.manual_seed(3)
     built = build_trainable(
         "hrseg",
@@ -45,8 +45,8 @@ def total(losses: Any) -> torch.Tensor:
     return torch.stack(list(losses.values())).sum()
 
 
-def test_every_part_learns(samples: list[Sample]) -> None:
-    model = learner()
+def test_every_part_gets_a_gradient(samples: list[Sample]) -> None:
+    model = trainable()
     losses = model(model.collator()(samples))
     assert losses.keys() == {"align", "iop", "language", "dense_names", "sentence_class"}
     assert all(loss.isfinite() and loss.item() > 0 for loss in losses.values())
@@ -58,22 +58,22 @@ def test_every_part_learns(samples: list[Sample]) -> None:
 
 
 @pytest.mark.parametrize("design", [{}, LLM_SEG | {"view": 28}, {"llava": "v1.6"}])
-def test_a_few_steps_teach(samples: list[Sample], design: dict[str, Any]) -> None:
-    model = learner({"weighting": "plain"}, **design)
+def test_a_few_steps_reduce_the_loss(samples: list[Sample], design: dict[str, Any]) -> None:
+    model = trainable({"weighting": "plain"}, **design)
     batch = model.collator()(samples[:2])
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
-    seen = []
+    totals = []
     for _ in range(8):
         loss = total(model(batch))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        seen.append(loss.item())
-    assert np.mean(seen[-2:]) < 0.8 * np.mean(seen[:2])
+        totals.append(loss.item())
+    assert np.mean(totals[-2:]) < 0.8 * np.mean(totals[:2])
 
 
-def test_lessons_know_their_proposals(samples: list[Sample]) -> None:
-    model = learner()
+def test_supervision_holds_the_overlap_with_proposals(samples: list[Sample]) -> None:
+    model = trainable()
     batch = model.collator()(samples)
     supervision = batch.supervision
     assert supervision is not None
@@ -88,25 +88,25 @@ def test_lessons_know_their_proposals(samples: list[Sample]) -> None:
     )
 
 
-def test_a_batch_of_pictures_needs_no_proposals(
+def test_a_dense_batch_needs_no_proposals(
     samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody(*_: object) -> None:
-        raise AssertionError("somebody was asked for proposals")
+    def no_proposer(*_: object) -> None:
+        raise AssertionError("proposals were requested")
 
-    monkeypatch.setattr(collator_module, "_proposer", nobody)
-    model = learner()
+    monkeypatch.setattr(collator_module, "_proposer", no_proposer)
+    model = trainable()
     batch = model.dense_collator()(samples)
     assert batch.supervision is None and model(batch).keys() == {"dense_names"}
     assert (batch.window_names >= 0).any() and batch.window_names.shape[
         1
     ] == 2 * batch.overview_names.shape[1]
     with pytest.raises(RecipeError, match="dense_names = 0"):
-        learner({}).dense_collator()
+        trainable({}).dense_collator()
 
 
-def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
-    model = learner({**AUXILIARY, "windows": [1, 3]})
+def test_the_number_of_windows_is_sampled_per_batch(samples: list[Sample]) -> None:
+    model = trainable({**AUXILIARY, "windows": [1, 3]})
     collate = model.collator()
     counts = set()
     for sample in samples:
@@ -116,19 +116,19 @@ def test_windows_are_drawn_for_a_batch(samples: list[Sample]) -> None:
         assert all(loss.isfinite() for loss in model(batch).values())
     assert counts == {1 + 1, 1 + 9}
     with pytest.raises(RecipeError, match="windows another number than 0"):
-        learner({"windows": [2]}, windows=0)
+        trainable({"windows": [2]}, windows=0)
 
 
-def test_reading_before_seeing() -> None:
-    model = learner()
-    exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
-    losses = model(model.text_collator()(exercises))
+def test_text_pretraining_needs_no_images() -> None:
+    model = trainable()
+    text_samples = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
+    losses = model(model.text_collator()(text_samples))
     assert {"text_category", "text_next_token"} <= losses.keys()
     assert all(loss.isfinite() for loss in losses.values())
 
 
-def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) -> None:
-    model = learner({})
+def test_saving_merges_adapters(samples: list[Sample], tmp_path: Path) -> None:
+    model = trainable({})
     model.add_lora(2, 4.0, 0.0, ("q_proj", "v_proj"))
     adapters = model.parameter_groups()["lora"]
     assert len(adapters) == 2 * 2 * SIZES["language_layers"]
@@ -141,7 +141,7 @@ def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) ->
         before = model(batch)
     model.save(tmp_path, "# A card\n")
     assert not any("lora" in name for name in load_tensors(tmp_path))
-    plain = learner({})
+    plain = trainable({})
     plain.init_from(tmp_path)
     plain.eval()
     with torch.no_grad():
@@ -149,12 +149,12 @@ def test_adapters_learn_and_are_merged(samples: list[Sample], tmp_path: Path) ->
     assert total(after).item() == pytest.approx(total(before).item(), rel=0.02)  # saved as fp16
 
 
-def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
+def test_hrseg_is_initialized_from_llm_seg(tmp_path: Path) -> None:
     """Sizes, tokenizer and weights of the folder; only the additions are new."""
-    learner({}, **LLM_SEG | {"view": 42}).save(tmp_path, "# A card\n")
+    trainable({}, **LLM_SEG | {"view": 42}).save(tmp_path, "# A card\n")
     settings = json.loads((tmp_path / "config.json").read_text())
     assert settings["config"]["windows"] == 0
-    model = learner({}, channels=8, fusion_layers=1)
+    model = trainable({}, channels=8, fusion_layers=1)
     assert model.init_from(tmp_path) == ("region_attention", "enhancement")
     config = model.model.config
     assert (config.channels, config.windows, config.view) == (16, 2, 28)
@@ -163,29 +163,29 @@ def test_hrseg_begins_with_llm_seg(tmp_path: Path) -> None:
     assert {name.split(".")[0] for name in fresh} == {"region_attention", "enhancement"}
 
 
-def test_what_cannot_be_trained() -> None:
+def test_invalid_training_settings_are_rejected() -> None:
     with pytest.raises(RecipeError, match='"sam" is for models that carry a SAM'):
-        learner({}, proposals="sam")
+        trainable({}, proposals="sam")
     with pytest.raises(RecipeError, match="unknown key 'dice'"):
-        learner({"dice": 1.0})
+        trainable({"dice": 1.0})
     with pytest.raises(RecipeError, match="weighting = 'other'"):
-        learner({"weighting": "other"})
+        trainable({"weighting": "other"})
     with pytest.raises(WeightsError, match="the HRSeg configuration: unknown key 'views'"):
-        learner({}, views=3)
+        trainable({}, views=3)
     with pytest.raises(WeightsError, match="selection = 'best'"):
-        learner({}, selection="best")
+        trainable({}, selection="best")
     with pytest.raises(WeightsError, match="not a multiple of DINOv2's patch"):
-        learner({}, view=30)
+        trainable({}, view=30)
 
 
 @pytest.mark.parametrize("name", ["hrseg", "hrseg-mini"])
-def test_recipes_are_of_this_model(name: str) -> None:
+def test_recipes_name_existing_parameter_groups(name: str) -> None:
     recipe = load_recipe(RECIPES / f"{name}.toml")
-    groups = learner(dict(recipe.losses)).parameter_groups()
+    groups = trainable(dict(recipe.losses)).parameter_groups()
     assert all(group in groups for stage in recipe.stage for group in stage.train)
 
 
-def test_the_miniature_without_the_additions() -> None:
+def test_the_small_recipe_can_leave_out_the_additions() -> None:
     path = RECIPES / "hrseg-mini.toml"
     overrides = re.findall(r"--set (\S+)", path.read_text())
     recipe = load_recipe(path, overrides)
@@ -194,16 +194,16 @@ def test_the_miniature_without_the_additions() -> None:
     assert not any(n.startswith(("region_", "enhance")) for n in model.model.state_dict())
 
 
-def test_a_picture_without_proposals_teaches_words_alone(
+def test_an_image_without_proposals_has_only_the_language_loss(
     samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Nobody(Quarters):
+    class EmptyProposer(Quarters):
         def propose(self, frame: Frame) -> Any:
             full = super().propose(frame)
             return type(full)(full.height, full.width, (), ())
 
-    monkeypatch.setattr(collator_module, "_proposer", lambda *_: Nobody())
-    model = learner({})
+    monkeypatch.setattr(collator_module, "_proposer", lambda *_: EmptyProposer())
+    model = trainable({})
     losses = model(model.collator()(samples[:1]))
     assert losses["align"].item() == losses["iop"].item() == 0 and losses["language"].item() > 0
     total(losses).backward()

@@ -1,4 +1,4 @@
-"""The authors' full-size state dict, tensor by tensor: each finds its place, whatever its alias."""
+"""Conversion of the authors' full-size state dict covers every tensor under every alias."""
 
 import json
 from pathlib import Path
@@ -108,16 +108,16 @@ def covered(official: Official) -> Coverage:
     return cover(rules, official, own_shapes(lambda: MVPLM(config)))
 
 
-def test_the_list_is_that_of_the_authors_code(saved: Official) -> None:
+def test_the_number_of_tensors_equals_the_authors_code(saved: Official) -> None:
     assert len(saved) == 1100
 
 
-def test_sizes_are_read_off_the_files(saved: Official) -> None:
+def test_sizes_are_derived_from_the_tensors(saved: Official) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
     assert MVPLMConfig.from_dict(mvp_lm_sizes(shapes, PHI)) == MVPLMConfig()
 
 
-def test_conversion_covers_the_full_size_both_ways(saved: Official) -> None:
+def test_conversion_covers_all_tensors_in_both_directions(saved: Official) -> None:
     coverage = covered(saved)
     require_complete(coverage, "it")
     assert coverage.used.keys() | coverage.dropped.keys() == saved.keys()
@@ -126,7 +126,7 @@ def test_conversion_covers_the_full_size_both_ways(saved: Official) -> None:
 
 
 @pytest.mark.parametrize("alias", ["predictor._bbox_embed", "predictor.decoder.bbox_embed.7"])
-def test_one_name_of_the_box_head_suffices(saved: Official, alias: str) -> None:
+def test_one_alias_of_the_box_head_is_enough(saved: Official, alias: str) -> None:
     others = tuple(f"{other}." for other in ALIASES if other != alias)
     one = {name: tensor for name, tensor in saved.items() if not name.startswith(others)}
     assert len(saved) - len(one) == 18 * 6
@@ -146,10 +146,10 @@ def test_an_extra_tensor_is_named(saved: Official) -> None:
     assert covered(saved | {name: torch.empty(1, device="meta")}).unknown == (name,)
 
 
-def test_a_folder_of_the_full_size_is_looked_through(saved: Official, tmp_path: Path) -> None:
-    """Sparse files: every key, every true shape, gigabytes that take no place."""
-    told = {"model_type": "openseed_phi", **PHI}
-    (tmp_path / "config.json").write_text(json.dumps(told))
+def test_a_full_size_folder_is_recognized_and_complete(saved: Official, tmp_path: Path) -> None:
+    """Sparse files: every key with its true shape, gigabytes that occupy no disk space."""
+    config = {"model_type": "openseed_phi", **PHI}
+    (tmp_path / "config.json").write_text(json.dumps(config))
     words = RustTokenizer(models.WordLevel({"[UNK]": 0, "[SEG]": 1}, unk_token="[UNK]"))
     words.save(str(tmp_path / "tokenizer.json"))
     shard, header, end = tmp_path / "model.safetensors", {}, 0
@@ -167,6 +167,6 @@ def test_a_folder_of_the_full_size_is_looked_through(saved: Official, tmp_path: 
     assert MVPLMConfig.from_dict(found.sizes) == MVPLMConfig()
 
 
-def test_something_else_is_no_mvp_lm() -> None:
+def test_other_checkpoints_are_rejected() -> None:
     with pytest.raises(WeightsError, match="no MVP-LM checkpoint"):
         mvp_lm_sizes({"encoder.weight": (3, 4)}, {})

@@ -1,4 +1,4 @@
-"""MVP-LM's wordings letter by letter, what is to be said, and lists read in any order."""
+"""MVP-LM's prompts letter by letter, their targets, and lists in any order."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,12 +26,12 @@ def tokenizer() -> Tokenizer:
 
 
 def text(tokenizer: Tokenizer, ids: list[int]) -> str:
-    """What ids say; marks as they are written."""
+    """The text of ids, special tokens included."""
     special = {Placeholder.QUERIES: "<seg>"}
     return "".join(special.get(i) or tokenizer.rust.id_to_token(i) for i in ids)
 
 
-def test_the_released_wordings() -> None:
+def test_the_released_prompts() -> None:
     question, answer = name_turn(2, Task.PANOPTIC, "released")
     assert question == (
         "This is an image <image>, Please do Panoptic Segmentation.\n"
@@ -46,57 +46,61 @@ def test_the_released_wordings() -> None:
     assert "Reasoning" in sentence_turn("released", Task.REASON).question
 
 
-def test_the_papers_wordings() -> None:
+def test_the_prompts_of_the_paper() -> None:
     question, answer = name_turn(3, Task.DETECT, "paper")
     assert "This is all the candidate phrases.\n<cls>, <cls>, <cls>.\n" in question
     assert answer == "The perception result is <seg>"
     assert sentence_turn("paper").question.endswith("the following instruction.\n<refer>")
 
 
-def test_a_prompt_ends_where_nothing_more_can_matter(tokenizer: Tokenizer) -> None:
-    asked = MVPLMPrompts(tokenizer, "released").sentence("the cup")
-    assert text(tokenizer, list(asked.ids)).endswith(
+def test_a_prompt_ends_with_the_queries(tokenizer: Tokenizer) -> None:
+    sequence = MVPLMPrompts(tokenizer, "released").sentence("the cup")
+    assert text(tokenizer, list(sequence.ids)).endswith(
         "instruction:\n the cup.[SEG] [/INST] \nSure, the segmentation result is <seg>"
     )
-    where = [i for i, owner in enumerate(asked.condition) if owner == 0]
-    assert text(tokenizer, [asked.ids[i] for i in where]) == " the cup.[SEG]"
+    where = [i for i, owner in enumerate(sequence.condition) if owner == 0]
+    assert text(tokenizer, [sequence.ids[i] for i in where]) == " the cup.[SEG]"
 
 
-def test_a_model_that_speaks_is_asked_up_to_its_answer(tokenizer: Tokenizer) -> None:
+def test_with_captions_a_prompt_ends_before_the_answer(tokenizer: Tokenizer) -> None:
     prompts = MVPLMPrompts(tokenizer, "paper", PER)
-    asked = prompts.sentence("the cup")
-    assert text(tokenizer, list(asked.ids)).endswith(" the cup.[SEG] [/INST]<seg>")
+    sequence = prompts.sentence("the cup")
+    assert text(tokenizer, list(sequence.ids)).endswith(" the cup.[SEG] [/INST]<seg>")
     caption = tokenizer.ids(" A cup.")
-    spoken = prompts.with_caption(asked, caption)
-    said = " A cup. The perception result is <seg>"
-    assert text(tokenizer, list(spoken.ids)).endswith(f"[/INST]{said}")
-    assert spoken.conditions == 1 and (spoken.condition[-len(caption) :] == -1).all()
+    with_caption = prompts.with_caption(sequence, caption)
+    target = " A cup. The perception result is <seg>"
+    assert text(tokenizer, list(with_caption.ids)).endswith(f"[/INST]{target}")
+    assert with_caption.conditions == 1 and (with_caption.condition[-len(caption) :] == -1).all()
     result = tokenizer.ids(" The perception result is ")
     assert prompts.caption([*caption, *result]) == prompts.caption(caption) == caption
-    taught = prompts.supervised_sentence(prompts.sentence_tokens("the cup"), Task.REFER, "A cup")
-    assert text(tokenizer, list(taught.sequence.ids)).startswith(
-        text(tokenizer, list(spoken.ids)).replace("<seg>", "")
+    supervised = prompts.supervised_sentence(
+        prompts.sentence_tokens("the cup"), Task.REFER, "A cup"
+    )
+    assert text(tokenizer, list(supervised.sequence.ids)).startswith(
+        text(tokenizer, list(with_caption.ids)).replace("<seg>", "")
     )
 
 
 @pytest.mark.parametrize("style", ["released", "paper"])
-def test_what_is_to_be_said(tokenizer: Tokenizer, style: Style) -> None:
+def test_target_text_of_each_style(tokenizer: Tokenizer, style: Style) -> None:
     prompts = MVPLMPrompts(tokenizer, style, PER if style == "paper" else None)
-    taught = prompts.supervised_names(["cup"], Task.PANOPTIC, [1, 0], "There exists cup.", slots=2)
-    said = [int(label) for label in taught.labels if label != IGNORED]
-    assert len(taught.labels) == len(taught.sequence.ids)
+    supervised = prompts.supervised_names(
+        ["cup"], Task.PANOPTIC, [1, 0], "There exists cup.", slots=2
+    )
+    target = [int(label) for label in supervised.labels if label != IGNORED]
+    assert len(supervised.labels) == len(supervised.sequence.ids)
     expected = {
         "released": " \nSure, the segmentation result is . There exists cup. <|endoftext|>",
         "paper": " There exists cup. The perception result is <PER><PER> <|endoftext|>",
     }
-    assert text(tokenizer, said) == expected[style]
+    assert text(tokenizer, target) == expected[style]
 
 
-def test_grounding_is_told_without_a_dot(tokenizer: Tokenizer) -> None:
-    """The authors' code forgets it."""
+def test_the_grounding_target_has_no_period(tokenizer: Tokenizer) -> None:
+    """As in the authors' code."""
     prompts = MVPLMPrompts(tokenizer, "released")
-    taught = prompts.supervised_names(["cup"], Task.GROUND, [0, 1], prompts.existing(["cup"]))
-    assert "result is <seg>There exists cup. " in text(tokenizer, list(taught.sequence.ids))
+    supervised = prompts.supervised_names(["cup"], Task.GROUND, [0, 1], prompts.existing(["cup"]))
+    assert "result is <seg>There exists cup. " in text(tokenizer, list(supervised.sequence.ids))
     assert prompts.existing([]) == ""
 
 
@@ -104,16 +108,16 @@ def test_grounding_is_told_without_a_dot(tokenizer: Tokenizer) -> None:
 @given(order=st.permutations(range(4)))
 def test_conditions_keep_the_order_of_the_names(tokenizer: Tokenizer, order: list[int]) -> None:
     names = ["cup", "dog", "old tree"]
-    taught = MVPLMPrompts(tokenizer, "plain").supervised_names(names, Task.PANOPTIC, order)
-    ids, condition = taught.sequence.ids, taught.sequence.condition
+    supervised = MVPLMPrompts(tokenizer, "plain").supervised_names(names, Task.PANOPTIC, order)
+    ids, condition = supervised.sequence.ids, supervised.sequence.condition
     for number, name in enumerate([*names, "background"]):
         mine = [int(i) for i, owner in zip(ids, condition, strict=True) if owner == number]
         assert text(tokenizer, mine) == f"{name}[SEG]"
-    read = [int(owner) for owner in dict.fromkeys(condition) if owner >= 0]
-    assert read == order
+    order_found = [int(owner) for owner in dict.fromkeys(condition) if owner >= 0]
+    assert order_found == order
 
 
-def test_a_list_without_names(tokenizer: Tokenizer) -> None:
+def test_the_prefix_of_a_list_without_names(tokenizer: Tokenizer) -> None:
     prompts = MVPLMPrompts(tokenizer, "released")
     whole, none = prompts.names(["cup"], Task.INSTANCE), prompts.before_names(Task.INSTANCE)
     assert none.prefix == whole.prefix and none.ids[-1] == Placeholder.QUERIES

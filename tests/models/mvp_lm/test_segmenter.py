@@ -1,4 +1,4 @@
-"""Frames and prompts in, predictions out: every task, thousands of names, captions, no target."""
+"""Frames and prompts in, predictions out: every task, long lists, captions, no target."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ def frames(samples: list[Sample]) -> list[Frame]:
     return [samples[0].frame, Frame(samples[1].frame.pixels[:41, :37], "cut")]
 
 
-def asked(
+def predict(
     segmenter: MVPLMSegmenter, frames: list[Frame], *requests: PromptRequest
 ) -> list[Prediction]:
     return segmenter.predict(segmenter.encode(frames), requests)
@@ -59,8 +59,10 @@ def boxes_of(segments: Sequence[Segment]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("task", [Task.PANOPTIC, Task.SEMANTIC])
-def test_maps(segmenter: MVPLMSegmenter, frames: list[Frame], task: Task) -> None:
-    (found,) = asked(segmenter, frames, PromptRequest(1, task, EVERYTHING, 0.0))
+def test_panoptic_and_semantic_maps_match_their_segments(
+    segmenter: MVPLMSegmenter, frames: list[Frame], task: Task
+) -> None:
+    (found,) = predict(segmenter, frames, PromptRequest(1, task, EVERYTHING, 0.0))
     assert found.panoptic is not None and found.panoptic.ids.shape == (41, 37)
     for number, segment in enumerate(found.segments, start=1):
         owned = found.panoptic.ids == number
@@ -72,7 +74,7 @@ def test_maps(segmenter: MVPLMSegmenter, frames: list[Frame], task: Task) -> Non
 def test_objects_with_boxes_and_masks(
     segmenter: MVPLMSegmenter, frames: list[Frame], task: Task
 ) -> None:
-    (found,) = asked(segmenter, frames, PromptRequest(1, task, EVERYTHING, 0.0))
+    (found,) = predict(segmenter, frames, PromptRequest(1, task, EVERYTHING, 0.0))
     assert found.segments
     scores = [segment.score for segment in found.segments]
     assert scores == sorted(scores, reverse=True)
@@ -83,9 +85,9 @@ def test_objects_with_boxes_and_masks(
         assert 0 <= x <= x + width <= 37 and 0 <= y <= y + height <= 41
 
 
-def test_boxes_are_the_models_own(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
-    """Detection and instances find the same objects; only their boxes come from elsewhere."""
-    found, same = asked(
+def test_detection_returns_predicted_boxes(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
+    """Detection and instances have the same masks; detection takes the predicted boxes."""
+    found, same = predict(
         segmenter,
         frames,
         PromptRequest(0, Task.DETECT, EVERYTHING, 0.0),
@@ -96,20 +98,20 @@ def test_boxes_are_the_models_own(segmenter: MVPLMSegmenter, frames: list[Frame]
     assert [s.bbox for s in filled] != [s.bbox for s in same.segments]
 
 
-def test_a_sentence_has_one_answer(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
+def test_a_sentence_has_one_segment(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
     cup = Expression("the red cup")
-    refer, ground = asked(
+    refer, ground = predict(
         segmenter, frames, PromptRequest(0, Task.REFER, cup), PromptRequest(0, Task.GROUND, cup)
     )
     assert len(ground.segments) == 1
     assert [s.rle for s in refer.segments] == [s.rle for s in ground.segments if s.area]
 
 
-def test_nothing_may_be_meant(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
-    """Of several targets there may be none, and then nothing is answered; never the best alone."""
+def test_there_may_be_no_target(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
+    """With ``many`` there may be no target: then no segment is predicted, not the best one."""
     cup = Expression("the red cup")
     for task in (Task.REFER, Task.GROUND):
-        none, every = asked(
+        none, every = predict(
             segmenter,
             frames,
             PromptRequest(0, task, cup, 0.999999, many=True),
@@ -118,7 +120,7 @@ def test_nothing_may_be_meant(segmenter: MVPLMSegmenter, frames: list[Frame]) ->
         assert none.segments == () and every.segments
 
 
-def test_several_questions_are_answered_as_each_alone(
+def test_batched_prompts_equal_single_prompts(
     segmenter: MVPLMSegmenter, frames: list[Frame]
 ) -> None:
     requests = [
@@ -127,26 +129,26 @@ def test_several_questions_are_answered_as_each_alone(
         PromptRequest(1, Task.REFER, Expression("the tree")),
         PromptRequest(0, Task.REFER, Expression("the large red cup left of the table")),
     ]
-    for together, ask in zip(asked(segmenter, frames, *requests), requests, strict=True):
-        (alone,) = asked(segmenter, frames, ask)
+    for together, request in zip(predict(segmenter, frames, *requests), requests, strict=True):
+        (alone,) = predict(segmenter, frames, request)
         assert [s.rle for s in together.segments] == [s.rle for s in alone.segments]
         assert np.allclose(boxes_of(together.segments), boxes_of(alone.segments))
 
 
 @pytest.mark.parametrize("paper", [False, True])
-def test_thousands_of_names_in_chunks_of_any_size(
+def test_long_lists_do_not_depend_on_the_chunk_size(
     tokenizer: Tokenizer, frames: list[Frame], paper: bool
 ) -> None:
     summary = tokenizer.rust.token_to_id(SUMMARY) if paper else None
     segmenter = segmenter_of(tokenizer, names_together=100, summary_token=summary)
     known = sorted(words())
     names = tuple(f"{known[i % 97]} {known[i // 97]} {known[i % 31]}" for i in range(1203))
-    ask = PromptRequest(0, Task.DETECT, Categories(names), 0.0)
-    answers = []
+    request = PromptRequest(0, Task.DETECT, Categories(names), 0.0)
+    results = []
     for segmenter.names_per_pass in (len(names) + 1, 250):
-        (found,) = asked(segmenter, frames, ask)
-        answers.append(found.segments)
-    whole, *cut = answers
+        (found,) = predict(segmenter, frames, request)
+        results.append(found.segments)
+    whole, *cut = results
     assert len({segment.label for segment in whole}) > 1
     for segments in cut:
         assert [s.label for s in segments] == [s.label for s in whole]
@@ -157,7 +159,7 @@ def test_thousands_of_names_in_chunks_of_any_size(
 def test_long_lists_do_not_depend_on_their_order(tokenizer: Tokenizer, frames: list[Frame]) -> None:
     segmenter = segmenter_of(tokenizer, names_together=3)
     forward, backward = Categories(NAMES), Categories(NAMES[::-1])
-    found = asked(
+    found = predict(
         segmenter,
         frames,
         *(PromptRequest(0, Task.DETECT, names, 0.0) for names in (forward, backward)),
@@ -166,10 +168,10 @@ def test_long_lists_do_not_depend_on_their_order(tokenizer: Tokenizer, frames: l
     assert sorted(one) == sorted(other)
 
 
-def test_a_short_list_that_is_read_apart_has_the_same_first_name(
+def test_the_first_name_is_encoded_the_same_in_both_modes(
     tokenizer: Tokenizer, frames: list[Frame]
 ) -> None:
-    """The first name of a list sees none before it, so it is read as a long list's names are."""
+    """The first name of a list attends to no other name, as every name of a long list."""
     together, apart = segmenter_of(tokenizer), segmenter_of(tokenizer, names_together=0)
     conditions = []
     for segmenter in (together, apart):
@@ -181,31 +183,31 @@ def test_a_short_list_that_is_read_apart_has_the_same_first_name(
     assert not torch.allclose(conditions[0][1], conditions[1][1])
 
 
-def test_a_caption_comes_with_the_answer(tokenizer: Tokenizer, frames: list[Frame]) -> None:
+def test_a_caption_is_returned_with_the_segments(tokenizer: Tokenizer, frames: list[Frame]) -> None:
     segmenter = segmenter_of(tokenizer, summary_token=tokenizer.rust.token_to_id(SUMMARY))
     requests = (
         PromptRequest(0, Task.REFER, Expression("the cup")),
         PromptRequest(1, Task.PANOPTIC, EVERYTHING, 0.0),
     )
-    spoken = asked(segmenter, frames, *requests)
-    assert all(found.text for found in spoken)
-    assert [found.text for found in asked(segmenter_of(tokenizer), frames, *requests)] == ["", ""]
+    captioned = predict(segmenter, frames, *requests)
+    assert all(found.text for found in captioned)
+    assert [found.text for found in predict(segmenter_of(tokenizer), frames, *requests)] == ["", ""]
 
 
-def test_what_cannot_be_asked(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
+def test_unsupported_prompts_are_rejected(segmenter: MVPLMSegmenter, frames: list[Frame]) -> None:
     with pytest.raises(UsageError, match="at least one name"):
-        asked(segmenter, frames, PromptRequest(0, Task.DETECT, Categories(())))
+        predict(segmenter, frames, PromptRequest(0, Task.DETECT, Categories(())))
     with pytest.raises(UsageError, match="no region prompts"):
-        asked(segmenter, frames, PromptRequest(0, Task.INTERACTIVE, Regions(())))
+        predict(segmenter, frames, PromptRequest(0, Task.INTERACTIVE, Regions(())))
     with pytest.raises(UsageError, match="conversations"):
-        asked(segmenter, frames, PromptRequest(0, Task.CHAT, Question("what is this?")))
+        predict(segmenter, frames, PromptRequest(0, Task.CHAT, Question("what is this?")))
 
 
-def test_numbers_that_are_none(tokenizer: Tokenizer, frames: list[Frame]) -> None:
+def test_nan_is_an_error(tokenizer: Tokenizer, frames: list[Frame]) -> None:
     segmenter = segmenter_of(tokenizer)
     torch.nn.init.constant_(segmenter.model.mask_head.layers[0].bias, torch.nan)
     with pytest.raises(NotFiniteError, match="not finite"):
-        asked(
+        predict(
             segmenter,
             [replace(frames[0], source="a.png")],
             PromptRequest(0, Task.REFER, Expression("a")),

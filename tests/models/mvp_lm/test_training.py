@@ -1,4 +1,4 @@
-"""A batch goes in, finite losses come out that teach every part, whatever the batch lacks."""
+"""Losses are finite and reach every part, whatever annotations the batch lacks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,14 +28,14 @@ DESIGNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture(params=list(DESIGNS))
-def learner(request: pytest.FixtureRequest) -> TrainableMVPLM:
+def trainable(request: pytest.FixtureRequest) -> TrainableMVPLM:
     torch.manual_seed(3)
     config, losses = DESIGNS[request.param]
     return build_trainable("mvp-lm", synthetic_vocabulary(), {**SIZES, **config}, losses)
 
 
 def captioned(samples: list[Sample]) -> list[Sample]:
-    """The same questions, each with two captions of its picture."""
+    """The same queries, each with two captions of its image."""
     texts = ("a red cup on a table", "two trees left of a house")
     return [
         replace(s, queries=tuple(replace(q, answers=texts) for q in s.queries)) for s in samples
@@ -43,7 +43,7 @@ def captioned(samples: list[Sample]) -> list[Sample]:
 
 
 def with_task(samples: list[Sample], task: Task) -> list[Sample]:
-    """The same names asked as another task, and nothing else."""
+    """Only the category queries, with another task."""
     return [
         replace(
             s,
@@ -55,72 +55,78 @@ def with_task(samples: list[Sample], task: Task) -> list[Sample]:
     ]
 
 
-def learned(learner: TrainableMVPLM, samples: list[Sample]) -> dict[str, float]:
+def backward(trainable: TrainableMVPLM, samples: list[Sample]) -> dict[str, float]:
     """Losses of the samples as one batch, gradients taken."""
-    losses = learner(learner.collator()(samples))
-    learner.zero_grad()
+    losses = trainable(trainable.collator()(samples))
+    trainable.zero_grad()
     torch.stack(list(losses.values())).sum().backward()
     return {name: loss.item() for name, loss in losses.items()}
 
 
-def idle(learner: TrainableMVPLM) -> set[str]:
-    """Parts without any gradient."""
+def groups_without_gradient(trainable: TrainableMVPLM) -> set[str]:
+    """Parameter groups without any gradient."""
     return {
         name
-        for name, group in learner.parameter_groups().items()
+        for name, group in trainable.parameter_groups().items()
         if not any(p.grad is not None and p.grad.any() for p in group)
     }
 
 
-def test_every_part_learns(learner: TrainableMVPLM, samples: list[Sample]) -> None:
-    losses = learned(learner, captioned(samples))
+def test_every_part_gets_a_gradient(trainable: TrainableMVPLM, samples: list[Sample]) -> None:
+    losses = backward(trainable, captioned(samples))
     assert all(np.isfinite(value) for value in losses.values())
     kinds = ("everything", "sentences")
     parts = ("box", "giou", "mask", "dice", "language")
     assert {f"{kind}_{part}" for kind in kinds for part in parts} <= losses.keys()
     assert {"everything_category", "sentences_sentence"} <= losses.keys()
-    assert idle(learner) <= ({"auxiliary"} if not learner.weights.dense_names else set())
+    assert groups_without_gradient(trainable) <= (
+        {"auxiliary"} if not trainable.weights.dense_names else set()
+    )
 
 
-def test_boxes_alone_teach_no_masks(learner: TrainableMVPLM, samples: list[Sample]) -> None:
-    losses = learned(learner, with_task(samples, Task.DETECT))
+def test_box_annotations_give_no_mask_losses(
+    trainable: TrainableMVPLM, samples: list[Sample]
+) -> None:
+    losses = backward(trainable, with_task(samples, Task.DETECT))
     assert {"things_category", "things_box", "things_giou"} <= losses.keys()
     assert not {"things_mask", "things_dice"} & losses.keys()
-    with_masks = learned(learner, with_task(samples, Task.INSTANCE))
+    with_masks = backward(trainable, with_task(samples, Task.INSTANCE))
     assert {"things_mask", "things_dice"} <= with_masks.keys()
 
 
-def test_panoptic_prompts_may_be_taught_as_instances(samples: list[Sample]) -> None:
-    learner = build_trainable(
+def test_panoptic_queries_may_be_trained_as_instances(samples: list[Sample]) -> None:
+    trainable = build_trainable(
         "mvp-lm", synthetic_vocabulary(), SIZES, {**CELLS, "instance_fraction": 1.0}
     )
-    batch = learner.collator()(samples)
+    batch = trainable.collator()(samples)
     assert batch.everything is None and batch.things is not None
     assert all(truth.is_thing.all() and truth.masks is not None for truth in batch.things.targets)
 
 
-def test_nothing_may_be_there(learner: TrainableMVPLM, samples: list[Sample]) -> None:
+def test_samples_without_targets_or_queries_are_valid(
+    trainable: TrainableMVPLM, samples: list[Sample]
+) -> None:
     def empty(query: Query) -> Query:
         return replace(query, masks=query.masks[:0], labels=query.labels[:0])
 
     absent = [replace(s, queries=tuple(map(empty, s.queries))) for s in samples]
-    assert all(np.isfinite(value) for value in learned(learner, absent).values())
+    assert all(np.isfinite(value) for value in backward(trainable, absent).values())
     silent = [replace(s, queries=()) for s in samples]
-    if learner.weights.dense_names:
-        assert learned(learner, silent).keys() == {"dense_names"}
+    if trainable.weights.dense_names:
+        assert backward(trainable, silent).keys() == {"dense_names"}
 
 
-def test_a_few_steps_teach_it_a_few_scenes(samples: list[Sample]) -> None:
+def test_a_few_steps_reduce_the_loss(samples: list[Sample]) -> None:
     torch.manual_seed(0)
     losses = {**CELLS, **AUXILIARY, "language": 0.0}
-    learner = build_trainable(
+    trainable = build_trainable(
         "mvp-lm", synthetic_vocabulary(), {**SIZES, "coordinates": True}, losses
     ).train()
-    batch = learner.collator()(samples[:1])
-    optimizer = torch.optim.AdamW(learner.parameters(), 3e-3)
+    batch = trainable.collator()(samples[:1])
+    optimizer = torch.optim.AdamW(trainable.parameters(), 3e-3)
     sums = []
     for _ in range(20):
-        found = learner(batch)
+        found = trainable(batch)
         total = torch.stack(list(found.values())).sum()
         optimizer.zero_grad()
         total.backward()
@@ -129,22 +135,25 @@ def test_a_few_steps_teach_it_a_few_scenes(samples: list[Sample]) -> None:
     assert np.mean(sums[-3:]) < 0.65 * sums[0]
 
 
-def test_words_are_read_before_anything_is_seen() -> None:
-    learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
-    exercises = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
-    losses = learner(learner.text_collator()(exercises))
+def test_text_pretraining_needs_no_images() -> None:
+    trainable = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
+    text_samples = [text_sample(np.random.default_rng(seed)) for seed in range(6)]
+    losses = trainable(trainable.text_collator()(text_samples))
     assert {"text_category", "text_next_token"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
-    assert {"language", "auxiliary"} <= learner.parameter_groups().keys() - idle(learner)
+    assert {
+        "language",
+        "auxiliary",
+    } <= trainable.parameter_groups().keys() - groups_without_gradient(trainable)
 
 
-def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Path) -> None:
-    learner = build_trainable(
+def test_a_saved_model_is_loaded_and_predicts(samples: list[Sample], tmp_path: Path) -> None:
+    trainable = build_trainable(
         "mvp-lm", synthetic_vocabulary(), {**SIZES, "summary": True, "caption_tokens": 3}, CELLS
     )
-    learner.save(tmp_path, "# A card\n")
+    trainable.save(tmp_path, "# A card\n")
     model = load_model(str(tmp_path), "cpu")
-    assert model.categories == learner.names
+    assert model.categories == trainable.names
     requests = [
         PromptRequest(0, Task.GROUND, Expression("the cup")),
         PromptRequest(0, Task.DETECT, Categories(("cup",))),
@@ -159,18 +168,18 @@ def test_what_is_saved_is_loaded_and_answers(samples: list[Sample], tmp_path: Pa
     assert all(torch.equal(tensor, stored[n]) for n, tensor in again.model.state_dict().items())
 
 
-def test_adapters_alone_change_what_is_saved_and_are_merged_into_it(tmp_path: Path) -> None:
-    learner = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
-    plain = {name: tensor.half().float() for name, tensor in learner.model.state_dict().items()}
-    learner.add_lora(2, 4.0, 0.0, ["q_proj"])
-    groups, layers = learner.parameter_groups(), learner.model.config.language_layers
+def test_saving_merges_adapters_and_changes_nothing_else(tmp_path: Path) -> None:
+    trainable = build_trainable("mvp-lm", synthetic_vocabulary(), SIZES, CELLS)
+    plain = {name: tensor.half().float() for name, tensor in trainable.model.state_dict().items()}
+    trainable.add_lora(2, 4.0, 0.0, ["q_proj"])
+    groups, layers = trainable.parameter_groups(), trainable.model.config.language_layers
     assert len(groups["lora"]) == 2 * layers
     grouped = [id(p) for group in groups.values() for p in group]
-    assert sorted(grouped) == sorted(id(p) for p in learner.parameters())
+    assert sorted(grouped) == sorted(id(p) for p in trainable.parameters())
     with torch.no_grad():
         for parameter in groups["lora"]:
             parameter.fill_(0.1)
-    learner.save(tmp_path, "# A card\n")
+    trainable.save(tmp_path, "# A card\n")
     saved = load_tensors(tmp_path)
     assert saved.keys() == plain.keys()
     changed = {name for name, tensor in saved.items() if not tensor.float().equal(plain[name])}
@@ -178,21 +187,21 @@ def test_adapters_alone_change_what_is_saved_and_are_merged_into_it(tmp_path: Pa
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_lists_hold_what_is_there_and_some_that_is_not(samples: list[Sample], seed: int) -> None:
+def test_lists_hold_present_names_and_some_absent_ones(samples: list[Sample], seed: int) -> None:
     query = next(q for q in samples[0].queries if isinstance(q.prompt, Categories))
-    there = {query.prompt.names[label] for label in query.labels}
-    least, most = len(there), len(there) + 2
+    present = {query.prompt.names[label] for label in query.labels}
+    least, most = len(present), len(present) + 2
     listed = list_names(query, (least, most), np.random.default_rng(seed))
     names = listed.prompt.names
-    assert there <= set(names) <= set(query.prompt.names) and least <= len(names) <= most
+    assert present <= set(names) <= set(query.prompt.names) and least <= len(names) <= most
     assert [names[i] for i in listed.labels] == [query.prompt.names[i] for i in query.labels]
     flags = dict(zip(query.prompt.names, query.prompt.stuff, strict=True))
     assert listed.prompt.stuff == tuple(flags[name] for name in names)
     assert list_names(query, (), np.random.default_rng(seed)) is query
-    assert set(list_names(query, (1, 1), np.random.default_rng(seed)).prompt.names) == there
+    assert set(list_names(query, (1, 1), np.random.default_rng(seed)).prompt.names) == present
 
 
 @pytest.mark.parametrize("losses", [{"sure": 1}, {"list_lengths": [3]}, {"list_lengths": [9, 3]}])
-def test_losses_that_cannot_be_meant(losses: dict[str, Any]) -> None:
+def test_invalid_loss_settings_are_rejected(losses: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match=r"\[losses\]"):
         read_losses(MVPLMLosses, losses)

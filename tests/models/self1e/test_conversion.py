@@ -1,4 +1,4 @@
-"""A miniature official folder in every naming: opened, converted, asked, and trained from."""
+"""A tiny official folder in every naming: opened, converted, used and trained from."""
 
 import json
 from pathlib import Path
@@ -89,7 +89,7 @@ def in_hf_naming(
     return renamed, {"model_type": "internvl", "text_config": text, "vision_config": vision}
 
 
-def answers(folder: Path) -> list[Prediction]:
+def predictions_of(folder: Path) -> list[Prediction]:
     model = load_model(str(folder), "cpu")
     frame = Frame(draw_scene(900_000, 96).pixels, "scene", 0)
     requests = [
@@ -99,16 +99,16 @@ def answers(folder: Path) -> list[Prediction]:
     return model.predict(model.encode([frame]), requests)
 
 
-def test_a_converted_folder_answers_as_the_official_one(official: Path, tmp_path: Path) -> None:
+def test_a_converted_folder_predicts_like_the_official_one(official: Path, tmp_path: Path) -> None:
     assert official_system(official) == "self1e"
     convert_folder(official, tmp_path / "ours", {"source": "a test"})
-    first, again = answers(official), answers(tmp_path / "ours")
+    first, again = predictions_of(official), predictions_of(tmp_path / "ours")
     assert any(p.segments for p in first)
     assert [p.segments for p in first] == [p.segments for p in again]
 
 
 @pytest.mark.parametrize("newer", [False, True])
-def test_every_naming_becomes_the_same_model(
+def test_every_naming_converts_to_the_same_model(
     published: tuple[dict[str, Tensor], dict[str, Any]], official: Path, tmp_path: Path, newer: bool
 ) -> None:
     renamed = in_hf_naming(published, newer)
@@ -121,7 +121,7 @@ def test_every_naming_becomes_the_same_model(
     assert all(again[name].equal(tensor) for name, tensor in first.items())
 
 
-def test_a_base_model_lacks_the_heads_and_begins_a_training(
+def test_a_base_model_lacks_the_heads_and_initializes_training(
     published: tuple[dict[str, Tensor], dict[str, Any]], tmp_path: Path
 ) -> None:
     tensors, config = published
@@ -134,12 +134,12 @@ def test_a_base_model_lacks_the_heads_and_begins_a_training(
     with pytest.raises(WeightsError):
         load_model(str(folder), "cpu")
     torch.manual_seed(0)
-    model, words, anew = init_from_internvl(folder)
+    model, loaded, new_parts = init_from_internvl(folder)
     embeddings, head = model.internvl.get_input_embeddings().weight, model.internvl.lm_head.weight
-    assert len(embeddings) == len(head) == len(words) == rows + 1
+    assert len(embeddings) == len(head) == len(loaded) == rows + 1
     assert embeddings[:rows].equal(bare[table]) and head[:rows].equal(bare[table])
     torch.testing.assert_close(embeddings[rows], bare[table].mean(0), atol=1e-4, rtol=0)
-    assert anew == ("refill",)
+    assert new_parts == ("refill",)
     assert 0.015 < model.refill.amplify[0].weight.std() < 0.025
 
 
@@ -147,26 +147,26 @@ def tokenizer_of(where: Path, published: tuple[dict[str, Tensor], dict[str, Any]
     return open_official_self1e(write(where / "whole", *published)).tokenizer
 
 
-def test_where_the_tokenizer_has_no_seg_it_is_added(official: Path) -> None:
+def test_a_missing_seg_token_is_added(official: Path) -> None:
     file = official / "tokenizer.json"
     table = json.loads(file.read_text())
     count = len(table["model"]["vocab"])
     del table["model"]["vocab"][SEG]
     table["added_tokens"] = [one for one in table["added_tokens"] if one["content"] != SEG]
     file.write_text(json.dumps(table))
-    words = open_official_self1e(official).tokenizer
-    assert words.seg == count or words.seg == count - 1
-    assert words.ids(f"cup {SEG}")[-1] == words.seg
-    assert words.rust.decode([words.seg]) == SEG  # no special token, as with the authors
+    loaded = open_official_self1e(official).tokenizer
+    assert loaded.seg == count or loaded.seg == count - 1
+    assert loaded.ids(f"cup {SEG}")[-1] == loaded.seg
+    assert loaded.rust.decode([loaded.seg]) == SEG  # no special token, as with the authors
 
 
-def test_a_tokenizer_larger_than_the_model(official: Path) -> None:
+def test_a_tokenizer_larger_than_the_model_is_rejected(official: Path) -> None:
     tokenizer().save(official / "tokenizer.json")
     with pytest.raises(WeightsError, match="the model only 128: they are not of one model"):
         open_official_self1e(official)
 
 
-def test_numbers_arrive_as_published(official: Path, tmp_path: Path) -> None:
+def test_converted_values_equal_the_published_ones(official: Path, tmp_path: Path) -> None:
     opened = open_official_self1e(official)
     for name, names in opened.coverage.used.items():
         whole = np.concatenate([t.numpy() for _, t in opened.read(names)])
@@ -331,7 +331,7 @@ def covered(shapes: Shapes, config: dict[str, Any]) -> tuple[SELF1EConfig, Cover
 
 
 @pytest.mark.parametrize("naming", NAMINGS)
-def test_every_naming_is_covered_both_ways(naming: str) -> None:
+def test_every_naming_is_covered_in_both_directions(naming: str) -> None:
     shapes, config = NAMINGS[naming]
     sizes, coverage, own = covered(shapes, config)
     require_complete(coverage, naming)
@@ -342,19 +342,19 @@ def test_every_naming_is_covered_both_ways(naming: str) -> None:
         assert sizes == SELF1EConfig()
 
 
-def test_the_list_is_the_published_one() -> None:
+def test_the_number_of_tensors_and_parameters_equals_the_published_model() -> None:
     shapes = NAMINGS["authors, 2B"][0]
     assert len(shapes) == 697
     numbers = sum(torch.Size(shape).numel() for shape in shapes.values())
     assert round(numbers / 1e6, 1) == 2117.3
 
 
-def test_queries_keys_and_values_stand_in_this_order() -> None:
+def test_qkv_rows_are_split_in_this_order() -> None:
     (split,) = (rule for rule in SELF1E_RULES if isinstance(rule, SplitRows))
     assert split.parts == "qkv"
 
 
-def test_a_qwen3_has_norms_of_its_own() -> None:
+def test_qwen3_has_query_and_key_norms() -> None:
     text = SMALL | {"architectures": ["Qwen3ForCausalLM"], "num_hidden_layers": 1, "head_dim": 64}
     config = SMALL_CONFIG | {"llm_config": text}
     sizes = SELF1EConfig.from_dict(self1e_sizes(NAMINGS["authors, 2B"][0], config))
@@ -365,7 +365,7 @@ def test_a_qwen3_has_norms_of_its_own() -> None:
     assert f"{at}.q_proj.bias" not in own
 
 
-def test_what_is_missing_or_unknown_is_named() -> None:
+def test_missing_and_unknown_tensors_are_named() -> None:
     shapes = dict(NAMINGS["authors, 2B"][0])
     shapes["combine_decode.0.weight"] = shapes.pop("combine_decode_proj.0.weight")
     shapes["mlp1.1.bias"] = (1535,)
@@ -376,7 +376,7 @@ def test_what_is_missing_or_unknown_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             {"llm_config": SMALL | {"architectures": ["InternLM2ForCausalLM"]}},
@@ -389,12 +389,12 @@ def test_what_is_missing_or_unknown_is_named() -> None:
         ({"llm_config": SMALL | {"hidden_size": "wide"}}, "hidden_size is 'wide'"),
     ],
 )
-def test_configurations_that_are_none_of_ours(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(WeightsError, match=said) as caught:
+def test_unsupported_configurations_are_rejected(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(WeightsError, match=message) as caught:
         self1e_sizes(NAMINGS["authors, 2B"][0], SMALL_CONFIG | change)
     assert "\n" not in str(caught.value)
 
 
-def test_a_checkpoint_without_words() -> None:
+def test_a_checkpoint_without_token_embeddings_is_rejected() -> None:
     with pytest.raises(WeightsError, match="no single tensor of token embeddings"):
         self1e_sizes(vision(), SMALL_CONFIG)

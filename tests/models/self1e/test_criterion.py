@@ -1,4 +1,4 @@
-"""What SELF1E learns from, on masks that can be counted by hand."""
+"""The losses of SELF1E on masks that can be computed by hand."""
 
 import math
 
@@ -40,7 +40,7 @@ def test_dice_by_hand() -> None:
 
 
 def test_sums_over_masks_and_both_paths_per_conversation() -> None:
-    """Undecided logits cost ln 2 for each mask and path; three conversations share them."""
+    """Zero logits cost ln 2 per mask and path; the sum is divided by three conversations."""
     sizes = [(2, 8, 8), (0, 1, 1), (1, 10, 6)]
     targets = [torch.ones(size) for size in sizes]
     maps = torch.zeros(3, 4, 4)
@@ -52,7 +52,7 @@ def test_sums_over_masks_and_both_paths_per_conversation() -> None:
     assert learned.grad is not None and learned.grad.flatten(1).any(1).all()
 
 
-def test_without_any_mask_there_is_nothing_to_pay() -> None:
+def test_without_masks_the_losses_are_zero() -> None:
     none = torch.zeros(0, 4, 4, requires_grad=True)
     bce, dice = mask_losses(none, none, [torch.zeros(0, 1, 1)])
     assert bce.item() == dice.item() == 0

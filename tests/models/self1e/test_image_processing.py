@@ -1,4 +1,4 @@
-"""Frames as network input, against transformers' own processor told to do what SELF1E does."""
+"""Image preprocessing against transformers' own processor with the settings of SELF1E."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ def frame_of(height: int, width: int) -> Frame:
     return Frame(pixels, "noise")
 
 
-def processed(frame: Frame, size: int, **told: object) -> torch.Tensor:
+def processed(frame: Frame, size: int, **options: object) -> torch.Tensor:
     processor = GotOcr2ImageProcessorPil(
-        size={"height": size, "width": size}, image_mean=MEAN, image_std=STD, **told
+        size={"height": size, "width": size}, image_mean=MEAN, image_std=STD, **options
     )
     return processor(
         frame.pixels, return_tensors="pt", input_data_format="channels_last"
@@ -28,7 +28,7 @@ def processed(frame: Frame, size: int, **told: object) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("height", "width"), [(56, 56), (37, 91), (150, 53), (1, 9), (3, 200)])
-def test_one_square_whatever_the_shape(height: int, width: int) -> None:
+def test_without_tiles_the_image_is_one_square(height: int, width: int) -> None:
     frame = frame_of(height, width)
     assert tile_layout(frame, 56, 1) == (1, 1)
     ours = torch.from_numpy(fit_tiles(frame, 56, (1, 1)))
@@ -38,7 +38,7 @@ def test_one_square_whatever_the_shape(height: int, width: int) -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(height=st.integers(5, 120), width=st.integers(5, 120), most=st.integers(1, 4))
-def test_tiles_are_cut_as_internvl_cuts_them(height: int, width: int, most: int) -> None:
+def test_tiles_equal_those_of_internvl(height: int, width: int, most: int) -> None:
     frame = frame_of(height, width)
     layout = tile_layout(frame, 28, most)
     ours = torch.from_numpy(fit_tiles(frame, 28, layout))
@@ -48,7 +48,7 @@ def test_tiles_are_cut_as_internvl_cuts_them(height: int, width: int, most: int)
     torch.testing.assert_close(ours, theirs[: len(ours)], atol=2e-6, rtol=0)
 
 
-def test_internvls_default_would_cut_tiles_unasked() -> None:
+def test_tiling_is_off_unlike_the_default_of_internvl() -> None:
     frame = frame_of(56, 112)
     assert len(processed(frame, 28, crop_to_patches=True)) > 1
     assert len(fit_tiles(frame, 28, tile_layout(frame, 28, 1))) == 1

@@ -1,4 +1,4 @@
-"""SELF1E's conversations: the authors' words, and what each token of them is."""
+"""SELF1E's conversations: the authors' prompts, and the role of each token."""
 
 from itertools import pairwise
 
@@ -29,16 +29,16 @@ def prompts(tokenizer: Tokenizer) -> SELF1EPrompts:
     return SELF1EPrompts(tokenizer, "self1e", 4)
 
 
-def spelled(tokenizer: Tokenizer, ids: np.ndarray) -> str:
-    """Tokens with blanks between."""
+def token_text(tokenizer: Tokenizer, ids: np.ndarray) -> str:
+    """Tokens joined by spaces."""
     return " ".join(tokenizer.rust.id_to_token(int(one)) for one in ids)
 
 
-def test_a_phrase_is_asked_as_the_authors_ask_it(
+def test_a_phrase_uses_the_prompt_of_the_authors(
     prompts: SELF1EPrompts, tokenizer: Tokenizer
 ) -> None:
-    asked = prompts.phrase("  The RED cup ")
-    assert spelled(tokenizer, asked.ids) == (
+    conversation = prompts.phrase("  The RED cup ")
+    assert token_text(tokenizer, conversation.ids) == (
         "<|im_start|> system you are an helpful assistant . <|im_end|> <|im_start|> user <img> "
         + f"{IMAGE} " * 4
         + "</img> what is the red cup in this image ? please output segmentation mask . <|im_end|> "
@@ -46,68 +46,71 @@ def test_a_phrase_is_asked_as_the_authors_ask_it(
     )
 
 
-def test_a_question_is_asked_as_the_authors_ask_it(
+def test_a_question_uses_the_prompt_of_the_authors(
     prompts: SELF1EPrompts, tokenizer: Tokenizer
 ) -> None:
-    words = spelled(tokenizer, prompts.sentence("What keeps food cold?").ids)
+    words = token_text(tokenizer, prompts.sentence("What keeps food cold?").ids)
     assert "</img> what keeps food cold ? please output segmentation mask . <|im_end|>" in words
 
 
-def test_what_each_token_is(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
-    asked = prompts.phrase("the cup", tiles=3)
-    assert asked.image.sum() == 12 and asked.seg.sum() == 1
-    assert spelled(tokenizer, asked.ids[asked.answer]) == "[SEG] . <|im_end|>"
-    assert (np.diff(np.flatnonzero(asked.image)) == 1).all()
+def test_token_roles(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
+    conversation = prompts.phrase("the cup", tiles=3)
+    assert conversation.image.sum() == 12 and conversation.seg.sum() == 1
+    assert token_text(tokenizer, conversation.ids[conversation.answer]) == "[SEG] . <|im_end|>"
+    assert (np.diff(np.flatnonzero(conversation.image)) == 1).all()
 
 
-def test_every_turn_of_a_conversation_is_learned(
+def test_every_turn_of_a_conversation_is_supervised(
     prompts: SELF1EPrompts, tokenizer: Tokenizer
 ) -> None:
-    talk = prompts.conversation([("what ?", "the cup"), ("cold ?", "yes")])
-    assert spelled(tokenizer, talk.ids[talk.answer]) == "the cup <|im_end|> yes <|im_end|>"
-    assert talk.image.sum() == 4
+    conversation = prompts.conversation([("what ?", "the cup"), ("cold ?", "yes")])
+    assert (
+        token_text(tokenizer, conversation.ids[conversation.answer])
+        == "the cup <|im_end|> yes <|im_end|>"
+    )
+    assert conversation.image.sum() == 4
 
 
-def test_nothing_after_seg_is_read(prompts: SELF1EPrompts) -> None:
-    asked = prompts.phrase("the cup")
-    cut = until_seg(asked)
-    assert cut.seg[-1] and len(cut.ids) == len(asked.ids) - 2
-    assert np.array_equal(cut.ids, asked.ids[: len(cut.ids)])
+def test_conversations_are_cut_after_seg(prompts: SELF1EPrompts) -> None:
+    conversation = prompts.phrase("the cup")
+    cut = until_seg(conversation)
+    assert cut.seg[-1] and len(cut.ids) == len(conversation.ids) - 2
+    assert np.array_equal(cut.ids, conversation.ids[: len(cut.ids)])
 
 
-def test_training_draws_from_all_wordings(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
+def test_training_samples_all_templates(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
     rng = np.random.default_rng(0)
     for is_sentence, wordings in ((False, 4), (True, 2)):
         drawn = {
-            spelled(tokenizer, prompts.training("the cup", rng, is_sentence).ids)
+            token_text(tokenizer, prompts.training("the cup", rng, is_sentence).ids)
             for _ in range(200)
         }
         assert len(drawn) == wordings * len(ANSWERS)
 
 
-def test_an_answer_that_was_generated(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
-    asked = prompts.question("what ?")
-    said = [*tokenizer.ids("the cup"), prompts.end, prompts.end]
-    whole, words = prompts.with_answer(asked, said)
+def test_a_generated_answer_is_appended(prompts: SELF1EPrompts, tokenizer: Tokenizer) -> None:
+    conversation = prompts.question("what ?")
+    generated = [*tokenizer.ids("the cup"), prompts.end, prompts.end]
+    whole, words = prompts.with_answer(conversation, generated)
     assert words == "the cup"
-    assert np.array_equal(whole.ids[: len(asked.ids)], asked.ids)
-    assert spelled(tokenizer, whole.ids[whole.answer]) == "the cup <|im_end|>"
-    masked, _ = prompts.with_answer(asked, tokenizer.ids(f"the {SEG} cup"))
+    assert np.array_equal(whole.ids[: len(conversation.ids)], conversation.ids)
+    assert token_text(tokenizer, whole.ids[whole.answer]) == "the cup <|im_end|>"
+    masked, _ = prompts.with_answer(conversation, tokenizer.ids(f"the {SEG} cup"))
     assert masked.seg.sum() == 1 and masked.answer[masked.seg].all()
-    confused, _ = prompts.with_answer(asked, [prompts.image, tokenizer.seg])
-    assert np.array_equal(confused.image[: len(asked.ids)], asked.image)
-    assert confused.image.sum() == asked.image.sum()
+    confused, _ = prompts.with_answer(conversation, [prompts.image, tokenizer.seg])
+    assert np.array_equal(confused.image[: len(conversation.ids)], conversation.image)
+    assert confused.image.sum() == conversation.image.sum()
 
 
-def test_a_miniature_may_be_asked_in_few_words(tokenizer: Tokenizer) -> None:
+def test_the_plain_style(tokenizer: Tokenizer) -> None:
     plain = SELF1EPrompts(tokenizer, "plain", 1)
     expected = f"<img> {IMAGE} </img> the cup <|im_end|> [SEG]"
-    for asked in (plain.phrase("The cup"), plain.sentence("the cup")):
-        assert spelled(tokenizer, asked.ids) == expected
-        assert spelled(tokenizer, asked.ids[asked.answer]) == SEG
+    for conversation in (plain.phrase("The cup"), plain.sentence("the cup")):
+        assert token_text(tokenizer, conversation.ids) == expected
+        assert token_text(tokenizer, conversation.ids[conversation.answer]) == SEG
 
 
-def test_no_word_has_the_id_that_pads(tokenizer: Tokenizer) -> None:
+def test_no_word_has_the_padding_id(tokenizer: Tokenizer) -> None:
     assert tokenizer.rust.id_to_token(0) == "<|endoftext|>"
     assert 0 not in [tokenizer.rust.token_to_id(mark) for mark in (*SPECIAL_TOKENS, SEG)]
     ids = [tokenizer.ids(text)[0] for text in ("cup", "xylophone", ".")]
@@ -115,12 +118,12 @@ def test_no_word_has_the_id_that_pads(tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("mark", [*SPECIAL_TOKENS, SEG])
-def test_marks_are_no_words_of_a_user(prompts: SELF1EPrompts, mark: str) -> None:
-    for ask in (prompts.phrase, prompts.sentence, prompts.question):
+def test_special_tokens_in_user_text_are_rejected(prompts: SELF1EPrompts, mark: str) -> None:
+    for build in (prompts.phrase, prompts.sentence, prompts.question):
         with pytest.raises(UsageError, match="is a special token"):
-            ask(f"the {mark} cup")
+            build(f"the {mark} cup")
 
 
-def test_a_tokenizer_of_another_system() -> None:
+def test_a_tokenizer_of_another_system_is_rejected() -> None:
     with pytest.raises(WeightsError, match=r"lacks <\|im_start\|>, <\|im_end\|>, <img>"):
         SELF1EPrompts(word_tokenizer(WORDS), "self1e", 4)

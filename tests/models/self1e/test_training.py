@@ -1,4 +1,4 @@
-"""A few steps of training: losses fall, what is saved answers the same, adapters come and go."""
+"""A few training steps: losses fall, saved models predict the same, adapters are merged."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def batch(samples: list[Sample]) -> SELF1EBatch:
     return fresh(LEARNING).collator()(samples)
 
 
-def test_every_question_is_a_conversation(batch: SELF1EBatch, samples: list[Sample]) -> None:
+def test_every_query_becomes_a_conversation(batch: SELF1EBatch, samples: list[Sample]) -> None:
     assert batch.pixel_values.shape == (2, 3, 40, 40)
     assert batch.image_index.tolist() == [0] * 4 + [1] * 4  # two sentences, a question, a name
     assert [len(target) for target in batch.targets] == [1] * 8
@@ -65,7 +65,7 @@ def test_every_question_is_a_conversation(batch: SELF1EBatch, samples: list[Samp
     assert areas[1] == pytest.approx(truths[0].mean(), abs=0.01)
 
 
-def test_words_are_lost_now_and_then_but_never_marks(samples: list[Sample]) -> None:
+def test_word_dropout_spares_special_tokens(samples: list[Sample]) -> None:
     model = fresh(LEARNING)
     collator = model.collator()
     collator.word_dropout, collator.category_prompts = 1.0, 0
@@ -76,23 +76,23 @@ def test_words_are_lost_now_and_then_but_never_marks(samples: list[Sample]) -> N
         assert (row.ids[row.seg] == model.tokenizer.seg).all()
 
 
-def test_answers_in_words_have_no_mask() -> None:
+def test_text_answers_have_no_mask() -> None:
     frame = Frame(np.zeros((200, 300, 3), np.uint8), "dark")
     none, no = np.zeros((0, 200, 300), bool), np.zeros(0, np.int64)
     query = Query(Task.CHAT, Question("what is it ?"), none, no, answers=("the cup",))
-    asked = Query(Task.REFER, Expression("the cup"), np.ones((1, 200, 300), bool), no[:1])
+    refer_query = Query(Task.REFER, Expression("the cup"), np.ones((1, 200, 300), bool), no[:1])
     model = fresh()
-    batch = model.collator()([Sample(frame, (query, asked))])
+    batch = model.collator()([Sample(frame, (query, refer_query))])
     assert [len(target) for target in batch.targets] == [0, 1]
     assert batch.targets[1].shape == (1, 128, 192)  # the shorter side is 128 at most
-    spoken = [model.tokenizer.text(c.ids[c.answer].tolist()) for c in batch.conversations]
-    assert spoken == ["the cup", ""] and batch.conversations[1].seg.sum() == 1
+    answer_texts = [model.tokenizer.text(c.ids[c.answer].tolist()) for c in batch.conversations]
+    assert answer_texts == ["the cup", ""] and batch.conversations[1].seg.sum() == 1
     losses = model(batch)
     torch.stack(list(losses.values())).sum().backward()
     assert all(loss.isfinite() for loss in losses.values())
 
 
-def test_a_few_steps_learn(batch: SELF1EBatch) -> None:
+def test_a_few_steps_reduce_the_loss(batch: SELF1EBatch) -> None:
     model = fresh(LEARNING)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     totals = []
@@ -107,23 +107,25 @@ def test_a_few_steps_learn(batch: SELF1EBatch) -> None:
     assert totals[-1] < 0.7 * totals[0]
 
 
-def test_every_part_learns_from_a_picture_and_a_sentence(batch: SELF1EBatch) -> None:
+def test_every_part_gets_a_gradient(batch: SELF1EBatch) -> None:
     model = fresh(LEARNING)
     torch.stack(list(model(batch).values())).sum().backward()
-    still = {n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()}
-    assert {n.split(".")[1] for n in still} <= {"color", "position", "anchor"}
+    without_gradient = {
+        n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()
+    }
+    assert {n.split(".")[1] for n in without_gradient} <= {"color", "position", "anchor"}
 
 
-def test_reading_before_seeing() -> None:
+def test_text_pretraining_does_not_train_the_vision_tower() -> None:
     model = fresh(LEARNING)
-    exercises = [text_sample(np.random.default_rng(n)) for n in range(6)]
-    losses = model(model.text_collator()(exercises))
+    text_samples = [text_sample(np.random.default_rng(n)) for n in range(6)]
+    losses = model(model.text_collator()(text_samples))
     assert {"text_category_query", "text_category_seg", "text_next_token"} <= losses.keys()
     torch.stack(list(losses.values())).sum().backward()
     assert all(p.grad is None for p in model.model.internvl.model.vision_tower.parameters())
 
 
-def test_looking_without_sentences(samples: list[Sample]) -> None:
+def test_dense_pretraining_needs_no_sentences(samples: list[Sample]) -> None:
     model = fresh(LEARNING)
     assert set(model(model.dense_collator()(samples))) == {"dense_names"}
     with pytest.raises(RecipeError, match="dense_names = 0"):
@@ -139,29 +141,29 @@ def test_every_parameter_is_in_one_group() -> None:
     assert sorted(every) == sorted(id(p) for p in model.parameters())
 
 
-def answers(folder: Path, sample: Sample) -> list[Any]:
+def segments_of(folder: Path, sample: Sample) -> list[Any]:
     model = load_model(str(folder), "cpu")
     requests = [PromptRequest(0, q.task, q.prompt) for q in sample.queries if q.task is Task.REFER]
     return [p.segments for p in model.predict(model.encode([sample.frame]), requests)]
 
 
-def test_a_saved_model_answers_and_begins_another(
+def test_a_saved_model_predicts_and_initializes_another(
     samples: list[Sample], tmp_path: Path, batch: SELF1EBatch
 ) -> None:
     model = fresh(LEARNING)
     model.save(tmp_path / "first", "# A card\n")
-    said = answers(tmp_path / "first", samples[0])
-    assert any(said)
+    expected = segments_of(tmp_path / "first", samples[0])
+    assert any(expected)
     other = fresh(LEARNING)
     torch.nn.init.normal_(other.model.refill.describe[0].weight)
     other.init_from(tmp_path / "first")
     other.save(tmp_path / "again", "# A card\n")
-    assert answers(tmp_path / "again", samples[0]) == said
+    assert segments_of(tmp_path / "again", samples[0]) == expected
     with pytest.raises(WeightsError, match="instead of"):
         fresh(language_feedforward=16).init_from(tmp_path / "first")
 
 
-def test_adapters_change_nothing_at_first_and_are_merged_at_last(
+def test_new_adapters_change_nothing_and_saving_merges_them(
     batch: SELF1EBatch, tmp_path: Path
 ) -> None:
     model = fresh()
@@ -169,8 +171,8 @@ def test_adapters_change_nothing_at_first_and_are_merged_at_last(
 
     def masks() -> Tensor:
         with torch.no_grad():
-            seen = model.model.encode_image(batch.pixel_values)
-            return model.model(seen, batch.conversations, batch.image_index).pred_masks
+            image_features = model.model.encode_image(batch.pixel_values)
+            return model.model(image_features, batch.conversations, batch.image_index).pred_masks
 
     before = masks()
     model.add_lora(4, 8.0, 0.5, TARGETS)
@@ -188,7 +190,7 @@ def test_adapters_change_nothing_at_first_and_are_merged_at_last(
     torch.testing.assert_close(masks(), adapted, atol=2e-2, rtol=0)  # stored in half precision
 
 
-def test_only_adapters_and_heads_learn_as_in_the_paper(batch: SELF1EBatch) -> None:
+def test_only_adapters_and_heads_are_trained_as_in_the_paper(batch: SELF1EBatch) -> None:
     model = fresh()
     model.add_lora(4, 8.0, 0.05, TARGETS)
     trained = {
@@ -203,7 +205,7 @@ def test_only_adapters_and_heads_learn_as_in_the_paper(batch: SELF1EBatch) -> No
         assert (parameter.grad is not None) is (id(parameter) in trained), name
 
 
-def test_what_a_recipe_cannot_ask() -> None:
+def test_invalid_training_settings_are_rejected() -> None:
     with pytest.raises(RecipeError, match="unknown key 'focal'"):
         fresh({"focal": 1.0})
     with pytest.raises(RecipeError, match="no multiple of 8"):
