@@ -79,7 +79,7 @@ def test_models_without_a_sam_are_errors(vlseg, kitchen: Path) -> None:
     ran = vlseg("export", "sam", "--model", "embedded")
     assert ran.code == 2 and "has no SAM" in ran.err
     ran = vlseg("refer", kitchen, "the cup", "--proposals-engine", "onnx")
-    assert ran.code == 2 and "--proposals-engine is for models that choose" in ran.err
+    assert ran.code == 2 and "--proposals-engine is for models that select" in ran.err
 
 
 def test_an_engine_for_proposals_without_a_sam_is_an_error(
