@@ -88,7 +88,7 @@ def test_an_engine_for_proposals_without_a_sam_is_an_error(
     command = ("refer", kitchen, "the cup", "--model", model, "--proposals-engine", "onnx")
     for who in ("embedded", kitchen.parent):
         ran = vlseg(*command, "--proposals", who)
-        assert ran.code == 2 and f"runs a SAM, and {who} is none" in ran.err
+        assert ran.code == 2 and f"runs a SAM, and {who} is not one" in ran.err
 
 
 def test_options_of_jobs_and_graphs_are_not_mixed(vlseg) -> None:
