@@ -16,10 +16,9 @@ from parity.golden import Golden, golden_files
 from parity.psalm import config_of, golden_model
 from torch import Tensor
 
-from vlseg_cli.models.mask2former.conversion import psalm_sizes
 from vlseg_cli.models.official import own_shapes
 from vlseg_cli.models.psalm.config import PSALMConfig
-from vlseg_cli.models.psalm.conversion import open_official_psalm, psalm_rules
+from vlseg_cli.models.psalm.conversion import open_official_psalm, psalm_rules, psalm_sizes
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.training import TrainablePSALM
 from vlseg_cli.models.registry import build_trainable
@@ -81,9 +80,11 @@ def test_mask2formers_file_fills_its_parts(
     golden: Golden, learner: TrainablePSALM, tmp_path: Path
 ) -> None:
     before = {name: tensor.clone() for name, tensor in learner.model.state_dict().items()}
-    anew = learner.init_from(write(tmp_path / "base", mask2former(golden)))
+    random_parts = learner.init_from(write(tmp_path / "base", mask2former(golden)))
     assert changed(before, learner) == {"vision_tower", "pixel_decoder", "mask_decoder"}
-    assert set(anew) == {name.partition(".")[0] for name in before} - changed(before, learner)
+    assert set(random_parts) == {name.partition(".")[0] for name in before} - changed(
+        before, learner
+    )
     now, expected = learner.model.state_dict(), golden_model(golden).state_dict()
     for name in (name for name in now if name.startswith(("vision", "pixel", "mask"))):
         fresh = re.search(r"(adapter_1|layer_1)\.0\.bias", name)

@@ -4,19 +4,9 @@ Swin, the pixel decoder, the mask decoder with its scores, and the projections i
 are the same in all systems but for the prefix of Swin.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from vlseg_cli.weights.conversion.coverage import Shapes
 from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import (
-    LAYERS,
-    MASK2FORMER,
-    PHI,
-    PHI_STATED,
-    SizeReader,
     SizeSources,
-    stated,
 )
 
 _SELF = r"predictor\.transformer_self_attention_layers\.(\d+)"
@@ -138,20 +128,3 @@ CONNECTOR_RULES: tuple[Rule, ...] = (
 CONNECTOR_SIZES: SizeSources = {
     "connector_width": ((r"model\.mm_projector\.layer1\.0\.(bn[12]|downsample\.1)\.\w+", 0, int),),
 }
-
-
-def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes for a PSALM configuration; what neither tensors nor config contain is left out.
-
-    shapes: of the official tensors. config: the official config.json.
-    Raises WeightsError if the tensors are not a PSALM's.
-    """
-    reader = SizeReader("PSALM", shapes)
-    return {
-        **reader.sizes(MASK2FORMER),
-        **reader.sizes(CONNECTOR_SIZES),
-        **reader.sizes(PHI),
-        **reader.counted(LAYERS),
-        **reader.swin(r"model\.vision_tower"),
-        **stated(config, PHI_STATED),
-    }

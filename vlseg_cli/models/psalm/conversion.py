@@ -4,7 +4,9 @@ Source: PSALM section 11; the layout of ``zamling/PSALM`` checkpoints. Phi's pro
 as released, or apart, as later versions of transformers save them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,10 +15,10 @@ from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.models.mask2former.conversion import (
     CONDITIONS,
     CONNECTOR_RULES,
+    CONNECTOR_SIZES,
     LANGUAGE,
     MASK_DECODER,
     PIXEL_DECODER,
-    psalm_sizes,
     swin_rules,
 )
 from vlseg_cli.models.official import (
@@ -30,7 +32,7 @@ from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.conversion.coverage import cover, require_complete
+from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete
 from vlseg_cli.weights.conversion.rules import (
     Drop,
     Fill,
@@ -40,6 +42,14 @@ from vlseg_cli.weights.conversion.rules import (
     SplitHeads,
     convert,
     find_rule,
+)
+from vlseg_cli.weights.conversion.sizes import (
+    LAYERS,
+    MASK2FORMER,
+    PHI,
+    PHI_STATED,
+    SizeReader,
+    stated,
 )
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
 from vlseg_cli.weights.folder import CONFIG
@@ -65,6 +75,23 @@ def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
         *MASK_DECODER,
         *CONDITIONS,
     )
+
+
+def psalm_sizes(shapes: Shapes, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Sizes for a PSALM configuration; what neither tensors nor config contain is left out.
+
+    shapes: of the official tensors. config: the official config.json.
+    Raises WeightsError if the tensors are not a PSALM's.
+    """
+    reader = SizeReader("PSALM", shapes)
+    return {
+        **reader.sizes(MASK2FORMER),
+        **reader.sizes(CONNECTOR_SIZES),
+        **reader.sizes(PHI),
+        **reader.counted(LAYERS),
+        **reader.swin(r"model\.vision_tower"),
+        **stated(config, PHI_STATED),
+    }
 
 
 _PIXELS = r"sem_seg_head\.pixel_decoder"
