@@ -1,5 +1,7 @@
 """Nothing is written outside the output folder, whatever the names of the inputs."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,3 +144,16 @@ def test_removing_a_missing_file_is_no_error(tmp_path: Path) -> None:
     folder.remove("failures.jsonl")
     folder.remove("failures.jsonl")
     assert list(folder.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_a_disk_that_cannot_be_written_to_is_an_output_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="cannot be made") as found:
+        OutputFolder(tmp_path / "out").make()
+    assert found.value.exit_code == 74

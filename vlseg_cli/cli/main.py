@@ -141,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
 def _report(error: Exception) -> int:
     """Print an error as one sentence; returns the exit code."""
     from vlseg_cli.cli.values import printable
-    from vlseg_cli.schema.errors import TooLargeError, VlsegError
+    from vlseg_cli.schema.errors import OutputError, TooLargeError, VlsegError, is_disk_error
 
     if isinstance(error, VlsegError):
         code, sentence = error.exit_code, str(error)
@@ -150,6 +150,8 @@ def _report(error: Exception) -> int:
     elif isinstance(error, MemoryError):
         code = TooLargeError.exit_code
         sentence = "There is not enough memory: close other programs or take smaller inputs."
+    elif is_disk_error(error):
+        code, sentence = OutputError.exit_code, f"A file cannot be used ({error}): free the place."
     else:
         kind, reason = type(error).__name__, " ".join(str(error).split())
         code, sentence = 1, f"Unexpected {kind}: {reason} (add --debug for the traceback)."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vlseg_cli.outputs.atomic import AtomicFile, make_folder, write_atomically, write_error
 from vlseg_cli.schema import OutputError, UsageError
+from vlseg_cli.schema.errors import is_disk_error
 
 _LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
@@ -28,19 +29,17 @@ class OutputFolder:
     def make(self) -> None:
         """Create the folder and test writing, so that a long run does not fail at its end.
 
-        Raises UsageError if it is a file, cannot be created or not written to.
+        Raises UsageError if there can be no such folder, OutputError if it cannot be written to.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            AtomicFile(self.root / "trial").discard()
         except FileExistsError as error:
             raise UsageError(f"--out {self.root} is a file: give a folder.") from error
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or "no possible path").lower()
             message = f"--out {self.root} cannot be made ({reason}): give another folder."
-            raise UsageError(message) from error
-        except OutputError as error:
-            raise UsageError(str(error)) from error
+            raise (OutputError if is_disk_error(error) else UsageError)(message) from error
+        AtomicFile(self.root / "trial").discard()
 
     def name_for(self, source: str) -> str:
         """A unique file name without extension for an input."""

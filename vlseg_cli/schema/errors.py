@@ -4,6 +4,7 @@ The command line prints the sentence and leaves with the code; a traceback appea
 ``--debug``. Anything that is not a VlsegError is a defect and exits with 1.
 """
 
+import errno
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
@@ -57,9 +58,16 @@ class WeightsError(VlsegError):
 
 
 class OutputError(VlsegError):
-    """A result cannot be written: disk full, no permission, a path that leads out of the folder."""
+    """The output folder cannot be used: disk full, read-only, no permission, our file damaged."""
 
-    exit_code = 1
+    exit_code = 74  # EX_IOERR of sysexits.h
+
+
+def is_disk_error(error: BaseException) -> bool:
+    """Whether a disk is full, over its quota or limit, broken, read-only or forbidden."""
+    full = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
+    forbidden = errno.EROFS, errno.EACCES, errno.EPERM
+    return isinstance(error, OSError) and error.errno in (*full, *forbidden)
 
 
 def nearest(word: str, words: Iterable[str], written: Callable[[str], str] = str) -> str:
