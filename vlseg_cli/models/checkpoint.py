@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from accelerate import init_empty_weights
 from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
-from vlseg_cli.models.official import OfficialFolder, check_vocabulary
+from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary
 from vlseg_cli.models.precision import FULL, Dtype, belongs_to, cast_at_boundary
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
@@ -25,13 +25,6 @@ def build_empty(build: Callable[[], M]) -> M:
     """Build a module with parameters on ``meta``; buffers, which no file stores, are real."""
     with no_init_weights(), init_empty_weights(include_buffers=False):
         return build()
-
-
-class SizedConfig(Protocol):
-    """The part of a configuration that loading needs."""
-
-    @property
-    def vocabulary(self) -> int: ...
 
 
 C = TypeVar("C", bound=SizedConfig)

@@ -7,20 +7,27 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from vlseg_cli.schema import Categories, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.conversion.coverage import Coverage, cover
+from vlseg_cli.weights.conversion.coverage import Coverage, Shapes, cover, shapes_of
 from vlseg_cli.weights.conversion.rules import Fill, Rule, convert, find_fill
 from vlseg_cli.weights.folder import CONFIG
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
-C = TypeVar("C")
-Shapes = dict[str, tuple[int, ...]]
+
+class SizedConfig(Protocol):
+    """The part of a configuration that opening and loading need."""
+
+    @property
+    def vocabulary(self) -> int: ...
+
+
+C = TypeVar("C", bound=SizedConfig)
 
 _NO_CATEGORIES = Categories(())
 
@@ -68,46 +75,44 @@ class OfficialFolder:
 
 def inspect_official(
     architecture: str,
-    sizes: Mapping[str, Any],
-    tokenizer: Tokenizer,
+    directory: Path,
     tensors: Mapping[str, Tensor],
-    rules: tuple[Rule, ...],
-    own: Shapes,
+    sizes: Mapping[str, Any],
+    read: Callable[[Mapping[str, Any]], C],
+    build: Callable[[C], nn.Module],
+    tokenizer: Tokenizer,
+    rules: Callable[[C], tuple[Rule, ...]],
     fills: Sequence[Fill] = (),
     categories: Categories = _NO_CATEGORIES,
 ) -> OfficialFolder:
-    """Match official tensors to ours; own: our shapes. The result may be incomplete."""
-    coverage = cover(rules, tensors, own, fills)
+    """Match official tensors to ours; the result may be incomplete.
+
+    read: the configuration of ``sizes``. build: its model, only for our shapes. Raises WeightsError
+    if the sizes do not form a model, or if the tokenizer belongs to another one.
+    """
+    try:
+        config = read(sizes)
+        own = own_shapes(lambda: build(config))
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
+        raise WeightsError(
+            f"the sizes stated in {directory} do not form a model of {architecture}"
+        ) from error
+    check_vocabulary(tokenizer, config.vocabulary, directory)
+    matched = rules(config)
+    coverage = cover(matched, tensors, own, fills)
     sources = {ours: name for name, all_ours in coverage.used.items() for ours in all_ours}
     made = {
         ours: fill.made(own[ours]) for ours in coverage.made if (fill := find_fill(fills, ours))
     }
     return OfficialFolder(
-        architecture, sizes, tokenizer, tensors, rules, coverage, sources, made, categories
+        architecture, sizes, tokenizer, tensors, matched, coverage, sources, made, categories
     )
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:
     """Shapes of all tensors of a model, built without memory."""
     with torch.device("meta"):
-        model = build()
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-
-
-def sized(
-    system: str, read: Callable[[], C], build: Callable[[C], nn.Module], directory: Path
-) -> tuple[C, Shapes]:
-    """The configuration from ``read``, and the shapes of all our tensors.
-
-    Raises WeightsError if the sizes of ``directory`` do not form a model of the system.
-    """
-    try:
-        config = read()
-        return config, own_shapes(lambda: build(config))
-    except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
-        raise WeightsError(
-            f"the sizes stated in {directory} do not form a {system} model"
-        ) from error
+        return shapes_of(build().state_dict())
 
 
 def check_vocabulary(tokenizer: Tokenizer, rows: int, where: Path) -> None:

@@ -20,13 +20,7 @@ from torch import Tensor
 from vlseg_cli.models.checkpoint import build_empty
 from vlseg_cli.models.hrseg.config import LLM_SEG, OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg.modeling import HRSeg
-from vlseg_cli.models.official import (
-    OfficialFolder,
-    check_vocabulary,
-    inspect_official,
-    read_config,
-    sized,
-)
+from vlseg_cli.models.official import OfficialFolder, inspect_official, read_config
 from vlseg_cli.models.proposals.conversion import (
     is_official_sam,
     load_official_sam,
@@ -37,7 +31,7 @@ from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.text.placeholders import IMAGE_END, IMAGE_START
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
-from vlseg_cli.weights.conversion.coverage import Shapes, require_complete
+from vlseg_cli.weights.conversion.coverage import Shapes, require_complete, shapes_of
 from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import SizeReader, SizeSources
@@ -197,13 +191,16 @@ def open_official_llm_seg(directory: Path) -> OfficialFolder:
     """
     stored = read_checkpoint(directory)
     plain = {name.removeprefix(PREFIX): tensor for name, tensor in stored.items()}
-    shapes = {name: tuple(tensor.shape) for name, tensor in plain.items()}
-    sizes = {**LLM_SEG, **llm_seg_sizes(shapes), **_stated_sizes(directory)}
-    config, own = sized("LLM-Seg", lambda: HRSegConfig.from_dict(sizes), HRSeg, directory)
-    tokenizer = seg_tokenizer(_tokenizer(directory))
-    check_vocabulary(tokenizer, config.vocabulary, directory)
-    tensors = Merged(plain, _LORA_SCALE)
-    return inspect_official("hrseg", sizes, tokenizer, tensors, LLM_SEG_RULES, own)
+    return inspect_official(
+        "hrseg",
+        directory,
+        Merged(plain, _LORA_SCALE),
+        {**LLM_SEG, **llm_seg_sizes(shapes_of(plain)), **_stated_sizes(directory)},
+        HRSegConfig.from_dict,
+        HRSeg,
+        seg_tokenizer(_tokenizer(directory)),
+        lambda _: LLM_SEG_RULES,
+    )
 
 
 def seg_tokenizer(rust: RustTokenizer) -> Tokenizer:

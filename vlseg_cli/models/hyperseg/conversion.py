@@ -18,13 +18,11 @@ from vlseg_cli.models.mask2former.conversion import (
 )
 from vlseg_cli.models.official import (
     OfficialFolder,
-    check_vocabulary,
     inspect_official,
     read_claimed_config,
-    sized,
 )
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.conversion.coverage import Shapes
+from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
 from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule
 from vlseg_cli.weights.conversion.sizes import (
     LAYERS,
@@ -154,11 +152,13 @@ def open_official_hyperseg(directory: Path) -> OfficialFolder:
     """
     stated_config = read_claimed_config(directory, "HyperSeg", MODEL_TYPES)
     tensors = read_checkpoint(directory)
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = hyperseg_sizes(shapes, stated_config) | stated_config.get("vlseg", {})
-    config, own = sized("HyperSeg", lambda: HyperSegConfig.from_dict(sizes), HyperSeg, directory)
-    tokenizer = Tokenizer(official_tokenizer(directory))
-    check_vocabulary(tokenizer, config.vocabulary, directory)
     return inspect_official(
-        "hyperseg", sizes, tokenizer, tensors, hyperseg_rules(config.clip_layers), own
+        "hyperseg",
+        directory,
+        tensors,
+        hyperseg_sizes(shapes_of(tensors), stated_config) | stated_config.get("vlseg", {}),
+        HyperSegConfig.from_dict,
+        HyperSeg,
+        Tokenizer(official_tokenizer(directory)),
+        lambda config: hyperseg_rules(config.clip_layers),
     )

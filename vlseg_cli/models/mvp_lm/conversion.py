@@ -19,13 +19,11 @@ from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.models.mvp_lm.modeling import MVPLM
 from vlseg_cli.models.official import (
     OfficialFolder,
-    check_vocabulary,
     inspect_official,
     read_claimed_config,
-    sized,
 )
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.conversion.coverage import Shapes
+from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
 from vlseg_cli.weights.conversion.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
 from vlseg_cli.weights.conversion.sizes import (
     LAYERS,
@@ -184,10 +182,13 @@ def open_official_mvp_lm(directory: Path) -> OfficialFolder:
     """
     config_json = read_claimed_config(directory, "MVP-LM", [MODEL_TYPE])
     tensors = read_checkpoint(directory)
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = mvp_lm_sizes(shapes, config_json) | config_json.get("vlseg", {})
-    config, own = sized("MVP-LM", lambda: MVPLMConfig.from_dict(sizes), MVPLM, directory)
-    tokenizer = Tokenizer(official_tokenizer(directory))
-    check_vocabulary(tokenizer, config.vocabulary, directory)
-    rules = mvp_lm_rules(config.language_heads, config.vocabulary, tensors)
-    return inspect_official("mvp-lm", sizes, tokenizer, tensors, rules, own)
+    return inspect_official(
+        "mvp-lm",
+        directory,
+        tensors,
+        mvp_lm_sizes(shapes_of(tensors), config_json) | config_json.get("vlseg", {}),
+        MVPLMConfig.from_dict,
+        MVPLM,
+        Tokenizer(official_tokenizer(directory)),
+        lambda config: mvp_lm_rules(config.language_heads, config.vocabulary, tensors),
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 from vlseg_cli.models.checkpoint import build_empty
 from vlseg_cli.nn.sam import SAM, SAMSizes
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete
+from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete, shapes_of
 from vlseg_cli.weights.conversion.rules import Rename, Repeat, Rule, convert
 from vlseg_cli.weights.conversion.sizes import SizeReader
 from vlseg_cli.weights.folder import load_into
@@ -101,7 +101,7 @@ def is_official_sam(directory: Path) -> bool:
 
 def official_sam_sizes(tensors: Mapping[str, Tensor], decoder_heads: int) -> SAMSizes:
     """Sizes derived from tensor shapes. Raises WeightsError if they are not a SAM's."""
-    sizes = sam_sizes({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    sizes = sam_sizes(shapes_of(tensors))
     return SAMSizes(whole=tuple(sizes.pop("global")), **sizes, decoder_heads=decoder_heads)
 
 
@@ -118,8 +118,7 @@ def load_official_sam(
         model = build_empty(lambda: SAM(sizes))
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         raise WeightsError(f"the sizes of {directory} do not form a SAM") from error
-    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    require_complete(cover(rules, tensors, own), directory)
+    require_complete(cover(rules, tensors, shapes_of(model.state_dict())), directory)
     converted = {k: v for name, t in tensors.items() for k, v in convert(rules, name, t).items()}
     load_into(model, {name: t.to(device, dtype) for name, t in converted.items()}, directory)
     return model

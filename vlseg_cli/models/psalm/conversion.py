@@ -23,16 +23,14 @@ from vlseg_cli.models.mask2former.conversion import (
 )
 from vlseg_cli.models.official import (
     OfficialFolder,
-    check_vocabulary,
     inspect_official,
     read_claimed_config,
-    sized,
 )
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete
+from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete, shapes_of
 from vlseg_cli.weights.conversion.rules import (
     Drop,
     Fill,
@@ -140,14 +138,18 @@ def open_official_psalm(directory: Path) -> OfficialFolder:
     """
     stated = read_claimed_config(directory, "PSALM", [MODEL_TYPE])
     tensors = read_checkpoint(directory)
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = psalm_sizes(shapes, stated) | stated.get("vlseg", {})
-    config, own = sized("PSALM", lambda: PSALMConfig.from_dict(sizes), PSALM, directory)
-    tokenizer = Tokenizer(official_tokenizer(directory))
-    check_vocabulary(tokenizer, config.vocabulary, directory)
-    rules = psalm_rules(config.language_heads, config.vocabulary)
-    trained = class_table("coco-panoptic").prompt("plain")
-    return inspect_official("psalm", sizes, tokenizer, tensors, rules, own, _FILLS, trained)
+    return inspect_official(
+        "psalm",
+        directory,
+        tensors,
+        psalm_sizes(shapes_of(tensors), stated) | stated.get("vlseg", {}),
+        PSALMConfig.from_dict,
+        PSALM,
+        Tokenizer(official_tokenizer(directory)),
+        lambda config: psalm_rules(config.language_heads, config.vocabulary),
+        _FILLS,
+        class_table("coco-panoptic").prompt("plain"),
+    )
 
 
 def is_base(directory: Path) -> bool:

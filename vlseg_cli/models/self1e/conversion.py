@@ -16,18 +16,12 @@ from tokenizers import AddedToken
 from torch import Tensor
 
 from vlseg_cli.models.checkpoint import part_names
-from vlseg_cli.models.official import (
-    OfficialFolder,
-    check_vocabulary,
-    inspect_official,
-    read_config,
-    sized,
-)
+from vlseg_cli.models.official import OfficialFolder, inspect_official, read_config
 from vlseg_cli.models.self1e.config import SELF1EConfig
 from vlseg_cli.models.self1e.modeling import SELF1E
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import SEG, Tokenizer
-from vlseg_cli.weights.conversion.coverage import Shapes
+from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
 from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows, convert
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
 from vlseg_cli.weights.folder import load_into
@@ -94,12 +88,16 @@ def open_official_self1e(directory: Path) -> OfficialFolder:
     Raises WeightsError for a damaged folder or another model's.
     """
     tensors = read_checkpoint(directory)
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    sizes = self1e_sizes(shapes, read_config(directory))
-    config, own = sized("SELF1E", lambda: SELF1EConfig.from_dict(sizes), SELF1E, directory)
-    tokenizer = official_self1e_tokenizer(directory)
-    check_vocabulary(tokenizer, config.vocabulary, directory)
-    return inspect_official("self1e", sizes, tokenizer, tensors, SELF1E_RULES, own)
+    return inspect_official(
+        "self1e",
+        directory,
+        tensors,
+        self1e_sizes(shapes_of(tensors), read_config(directory)),
+        SELF1EConfig.from_dict,
+        SELF1E,
+        official_self1e_tokenizer(directory),
+        lambda _: SELF1E_RULES,
+    )
 
 
 def official_self1e_tokenizer(directory: Path) -> Tokenizer:
@@ -229,8 +227,7 @@ def init_from_internvl(directory: Path) -> tuple[SELF1E, Tokenizer, tuple[str, .
     New rows of the embedding and the output head start as the mean of all others. Raises
     WeightsError for a damaged folder or another model's."""
     theirs = read_checkpoint(directory)
-    shapes = {name: tuple(tensor.shape) for name, tensor in theirs.items()}
-    sizes = self1e_sizes(shapes, read_config(directory))
+    sizes = self1e_sizes(shapes_of(theirs), read_config(directory))
     tokenizer = official_self1e_tokenizer(directory)
     sizes["vocabulary"] = max(sizes["vocabulary"], len(tokenizer))
     model = SELF1E(SELF1EConfig.from_dict(sizes))

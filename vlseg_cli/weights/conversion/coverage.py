@@ -11,6 +11,12 @@ from vlseg_cli.weights.conversion.rules import Drop, Fill, Rule, find_fill, find
 
 Shapes = Mapping[str, tuple[int, ...]]
 
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    """The shape of each tensor."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
 _NAMED = 4  # at most so many names of a kind in one sentence
 
 

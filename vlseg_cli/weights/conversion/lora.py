@@ -4,11 +4,8 @@ W + s·B·A (LoRA section 4.1) is formed when that weight is asked for: a checkp
 stays mapped from its file.
 """
 
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,8 +13,6 @@ from torch import Tensor
 from vlseg_cli.schema import WeightsError
 
 LORA = r"\.lora_([AB])(?:\.\w+)?\.weight"
-
-_CONFIG = "adapter_config.json"
 
 
 class Merged(Mapping[str, Tensor]):
@@ -56,37 +51,6 @@ class Merged(Mapping[str, Tensor]):
     def __len__(self) -> int:
         """How many names there are."""
         return len(self._tensors)
-
-
-def unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same without what PEFT's wrappers put into the names, adapters included.
-
-    Raises WeightsError for a weight that is there under both of its names.
-    """
-    plain: dict[str, Tensor] = {}
-    for wrapped, tensor in tensors.items():
-        name = wrapped.replace("base_model.model.", "", 1).replace(".base_layer.", ".")
-        if name in plain:
-            raise WeightsError(f"{name} is there twice, with and without an adapter")
-        plain[name] = tensor
-    return plain
-
-
-def adapter_scale(directory: Path, published: float) -> float:
-    """alpha / r as stated in PEFT's adapter_config.json, or as published where there is none.
-
-    Raises WeightsError if the file states no valid numbers.
-    """
-    file = directory / _CONFIG
-    if not file.is_file():
-        return published
-    try:
-        config = json.loads(file.read_text("utf-8"))
-        rank, alpha = int(config["r"]), float(config["lora_alpha"])
-        scale = alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise WeightsError(f"{file} does not say r and lora_alpha; fetch it again") from error
-    return scale
 
 
 def _weight_of(module: str, tensors: Mapping[str, Tensor], adapter: str) -> str:
