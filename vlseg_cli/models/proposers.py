@@ -51,4 +51,6 @@ def _psalm(directory: Path, source: str, device: str) -> PSALMSegmenter:
     system = PSALMSystem()
     if not system.is_official(directory) and load_settings(directory)["architecture"] != "psalm":
         raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
-    return system.segmenter(open_folder(system, directory), source, device)
+    segmenter = system.segmenter(open_folder(system, directory), source, device)
+    assert isinstance(segmenter, PSALMSegmenter)
+    return segmenter

@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vlseg_cli.models.base import Segmenter
-from vlseg_cli.models.checkpoint import ModelFolder
 from vlseg_cli.models.official import OfficialFolder, holds_tensor, model_type
-from vlseg_cli.schema.sample import TrainingVocabulary
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.training import Trainable
-
-_LANGUAGE = ("language", "lm_head")
+from vlseg_cli.models.system import System
+from vlseg_cli.models.training import Trainable
+from vlseg_cli.text.tokenizer import Tokenizer
 
 
-class HyperSegSystem:
+class HyperSegSystem(System):
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
@@ -32,32 +27,20 @@ class HyperSegSystem:
 
         return open_official_hyperseg(directory)
 
-    def segmenter(self, folder: ModelFolder, name: str, device: str) -> Segmenter:
+    def classes(self) -> tuple[type[Any], type[Any], type[Any]]:
         """See ``System``."""
         from vlseg_cli.models.hyperseg.config import HyperSegConfig
         from vlseg_cli.models.hyperseg.modeling import HyperSeg
         from vlseg_cli.models.hyperseg.video import HyperSegVideoSegmenter
 
-        model = folder.fill(HyperSeg, HyperSegConfig.from_dict(folder.sizes), device, _LANGUAGE)
-        return HyperSegVideoSegmenter(
-            name, model, folder.tokenizer, folder.names, folder.stuff, device
-        )
+        return HyperSegConfig, HyperSeg, HyperSegVideoSegmenter
 
-    def build(
-        self,
-        vocabulary: TrainingVocabulary,
-        config: Mapping[str, Any],
-        losses: Mapping[str, Any],
-    ) -> "Trainable":
+    def training_classes(self) -> tuple[type[Any], type[Trainable]]:
         """See ``System``."""
-        from vlseg_cli.models.hyperseg.config import HyperSegConfig
-        from vlseg_cli.models.hyperseg.modeling import HyperSeg
         from vlseg_cli.models.hyperseg.training import HyperSegLosses, TrainableHyperSeg
-        from vlseg_cli.models.training import read_losses
-        from vlseg_cli.text.tokenizer import miniature_tokenizer
 
-        tokenizer = miniature_tokenizer(vocabulary.words)
-        rows = {"vocabulary": len(tokenizer), "head_rows": len(tokenizer)}
-        sized = HyperSegConfig.from_dict({**config, **rows})
-        weights = read_losses(HyperSegLosses, losses)
-        return TrainableHyperSeg(HyperSeg(sized), tokenizer, vocabulary, weights)
+        return HyperSegLosses, TrainableHyperSeg
+
+    def sizes(self, config: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, Any]:
+        """See ``System``."""
+        return {**super().sizes(config, tokenizer), "head_rows": len(tokenizer)}

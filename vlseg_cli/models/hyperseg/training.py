@@ -22,7 +22,7 @@ from vlseg_cli.models.hyperseg.modeling import HyperSeg, HyperSegFeatures
 from vlseg_cli.models.hyperseg.prompts import hyperseg_prompts
 from vlseg_cli.models.mask2former.collator import PromptBatch
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput
-from vlseg_cli.models.mask2former.training import MaskTrainable
+from vlseg_cli.models.mask2former.training import Mask2FormerTrainable
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
 from vlseg_cli.models.training import PromptLosses
 from vlseg_cli.nn.auxiliary import mask_boxes
@@ -53,17 +53,19 @@ class HyperSegLosses(PromptLosses):
     instance_boxes: NonNegative = 1.0
 
 
-class TrainableHyperSeg(MaskTrainable[HyperSeg]):
+class TrainableHyperSeg(Mask2FormerTrainable):
     """See ``Trainable``."""
 
     architecture = "hyperseg"
+    network = HyperSeg
+    model: HyperSeg
     weights: HyperSegLosses
 
-    # The training loop's interface --------------------------------------------------------------
-
-    def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is minimized."""
-        return self._clip_losses(batch) if isinstance(batch, ClipBatch) else super().forward(batch)
+    def losses_of_batch(self, batch: Any) -> dict[str, Tensor]:
+        """See ``MaskTrainable``; of frames of clips, too."""
+        if isinstance(batch, ClipBatch):
+            return self._clip_losses(batch)
+        return super().losses_of_batch(batch)
 
     def collator(self, size: int | None = None) -> HyperSegCollator:
         """See ``Trainable``; size: side of Swin's input."""
@@ -103,8 +105,6 @@ class TrainableHyperSeg(MaskTrainable[HyperSeg]):
             "mask_decoder": [model.mask_decoder],
             "instance_heads": [model.instance_heads],
         }
-
-    # What differs from PSALM --------------------------------------------------------------------
 
     def encode_batch(self, batch: HyperSegBatch, carried: Tensor | None = None) -> HyperSegFeatures:
         """Step 1."""

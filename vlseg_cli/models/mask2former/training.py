@@ -1,4 +1,4 @@
-"""Training with prompts, for PSALM and HyperSeg: a batch goes in, weighted losses come out.
+"""What the three systems' trainables share, and the losses of PSALM's and HyperSeg's prompts.
 
 Published weights learn by Hungarian matching for every task. A miniature learns sentences and
 regions faster when mask token 0 always predicts (``assignment = "first"``); inference is the same.
@@ -7,7 +7,7 @@ regions faster when mask token 0 always predicts (``assignment = "first"``); inf
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from vlseg_cli.models.checkpoint import load_initial_weights
 from vlseg_cli.models.mask2former.collator import MaskBatch, PromptBatch
+from vlseg_cli.models.mask2former.config import MaskModelConfig
 from vlseg_cli.models.mask2former.criterion import (
     MatchedLevel,
     averaged_counts,
@@ -23,7 +24,7 @@ from vlseg_cli.models.mask2former.criterion import (
 )
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
-from vlseg_cli.models.training import PromptLosses, Trainable, groups_with_heads
+from vlseg_cli.models.training import Trainable, groups_with_heads
 from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
 from vlseg_cli.nn.lora import inject_lora
 from vlseg_cli.nn.losses import (
@@ -39,62 +40,110 @@ from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
 from vlseg_cli.text.tokenizer import Tokenizer
 
-M = TypeVar("M", bound=MaskModel)
 
-
-class MaskTrainable(Trainable, Generic[M]):
+class MaskTrainable(Trainable):
     """A model, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
+
+    network: ClassVar[type[nn.Module]]
 
     def __init__(
         self,
-        model: M,
+        config: MaskModelConfig,
         tokenizer: Tokenizer,
         vocabulary: TrainingVocabulary,
-        losses: PromptLosses,
+        losses: Any,
     ) -> None:
+        """losses: the system's dataclass of a recipe's [losses]."""
         super().__init__()
-        self.model: M = model
-        self.tokenizer, config = tokenizer, model.config
-        self.vocabulary = vocabulary
+        self.model, self.tokenizer = self.network(config), tokenizer
+        self.vocabulary, self.weights = vocabulary, losses
         self.names, self.stuff = vocabulary.names, vocabulary.stuff
-        self.weights = losses
-        if self.weights.assignment == "first" and config.regions_together:
-            raise RecipeError(
-                '[losses] assignment = "first" predicts one region per prompt; set regions_together'
-                " = false in [model.config]"
-            )
         self.dense_names = DenseCategoryHead(config.mask_channels, len(self.names))
-        self.boxes = BoxHead(config.pixel_channels)
-        self.pointing = LocalizationHead(config.language_channels)
+        self.add_heads(config)
         self.words = TextHeads(config.language_channels, self.vocabulary)
         self.adapters: list[nn.Parameter] = []
 
-    # What differs between the systems -----------------------------------------------------------
-
-    @abstractmethod
-    def encode_batch(self, batch: Any) -> Any:
-        """Step 1 for the images of a batch."""
+    def add_heads(self, config: Any) -> None:
+        """Auxiliary heads that only some systems have."""
 
     @abstractmethod
     def noise_features(self, device: torch.device) -> Any:
         """Random image features, for text without images."""
 
     @abstractmethod
-    def tokens_after_image(self) -> int:
-        """How many tokens follow the image tokens in the prefix."""
-
-    @abstractmethod
     def parts(self) -> dict[str, list[nn.Module]]:
         """The model's own parts by name; what is in none of them is 'heads'."""
 
-    # The training loop's interface -------------------------------------------------------------
+    @abstractmethod
+    def losses_of_batch(self, batch: Any) -> dict[str, Tensor]:
+        """Named, weighted losses of images with prompts."""
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
         """Named, weighted losses; their plain sum is minimized."""
-        if isinstance(batch, TextBatch):
-            features = self.noise_features(batch.category_shares.device)
-            text_losses: dict[str, Tensor] = self.words(self.model, features, batch)
-            return text_losses
+        if not isinstance(batch, TextBatch):
+            return self.losses_of_batch(batch)
+        features = self.noise_features(batch.category_shares.device)
+        losses: dict[str, Tensor] = self.words(self.model, features, batch)
+        return losses
+
+    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
+        """See ``Trainable``."""
+        self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by part, as recipes name them; every parameter is in exactly one."""
+        auxiliary = [head for name, head in self.named_children() if name != "model"]
+        return groups_with_heads(self, {**self.parts(), "auxiliary": auxiliary}, self.adapters)
+
+    def init_from(self, directory: Path) -> tuple[str, ...]:
+        """See ``Trainable``; of another system's folder the parts that both have are loaded."""
+        return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
+
+    @property
+    def sampling(self) -> MaskSampling:
+        """Points as the papers do, or every cell."""
+        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
+
+    def dense_loss(self, features: Any, semantic: Tensor) -> dict[str, Tensor]:
+        """The weighted loss of the category of each cell (B, h, w); none without a weight."""
+        if not (weight := self.weights.dense_names):
+            return {}
+        return {"dense_names": weight * self.dense_names(features.pixels.mask_features, semantic)}
+
+    def sentence_class_loss(self, output: Any, category_shares: Tensor) -> dict[str, Tensor]:
+        """The weighted loss of each sentence's category (P, names); none without a weight."""
+        if not (weight := self.weights.sentence_class):
+            return {}
+        return {
+            "sentence_class": weight * self.words.class_loss(sentence_end(output), category_shares)
+        }
+
+
+class Mask2FormerTrainable(MaskTrainable):
+    """PSALM's and HyperSeg's losses: prompts of three kinds through a Mask2Former decoder."""
+
+    model: MaskModel
+
+    def add_heads(self, config: Any) -> None:
+        """See ``MaskTrainable``. Raises RecipeError for losses that the configuration excludes."""
+        if self.weights.assignment == "first" and config.regions_together:
+            raise RecipeError(
+                '[losses] assignment = "first" predicts one region per prompt; set regions_together'
+                " = false in [model.config]"
+            )
+        self.boxes = BoxHead(config.pixel_channels)
+        self.pointing = LocalizationHead(config.language_channels)
+
+    @abstractmethod
+    def encode_batch(self, batch: Any) -> Any:
+        """Step 1 for the images of a batch."""
+
+    @abstractmethod
+    def tokens_after_image(self) -> int:
+        """How many tokens follow the image tokens in the prefix."""
+
+    def losses_of_batch(self, batch: Any) -> dict[str, Tensor]:
+        """See ``MaskTrainable``."""
         losses, _ = self.losses_of(self.encode_batch(batch), batch)
         return losses
 
@@ -122,31 +171,7 @@ class MaskTrainable(Trainable, Generic[M]):
             losses |= self._conditions(
                 features, batch.regions, kind, counts[2], region_embeddings=embeddings
             )
-        if self.weights.dense_names:
-            dense = self.dense_names(features.pixels.mask_features, batch.semantic)
-            losses["dense_names"] = self.weights.dense_names * dense
-        return losses, category_output
-
-    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
-        """See ``Trainable``."""
-        self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
-
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by part, as recipes name them; every parameter is in exactly one."""
-        auxiliary: list[nn.Module] = [self.dense_names, self.boxes, self.pointing, self.words]
-        parts = {**self.parts(), "auxiliary": auxiliary}
-        return groups_with_heads(self, parts, self.adapters)
-
-    def init_from(self, directory: Path) -> tuple[str, ...]:
-        """See ``Trainable``; of another system's folder the parts that both have are loaded."""
-        return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
-
-    # Losses ------------------------------------------------------------------------------------
-
-    @property
-    def sampling(self) -> MaskSampling:
-        """Points as the papers do, or every cell."""
-        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
+        return losses | self.dense_loss(features, batch.semantic), category_output
 
     def run_category_prompts(
         self, features: Any, prompts: PromptBatch
@@ -202,9 +227,8 @@ class MaskTrainable(Trainable, Generic[M]):
             losses = self._weighted(levels, f"{kind}s")
         else:
             losses = self._first_token_losses(mask_output, prompts, kind)
-        if category_shares is not None and self.weights.sentence_class:
-            value = self.words.class_loss(sentence_end(language_output), category_shares)
-            losses["sentence_class"] = self.weights.sentence_class * value
+        if category_shares is not None:
+            losses |= self.sentence_class_loss(language_output, category_shares)
         return losses | self._location_losses(features, prompts, language_output, mask_output, kind)
 
     def _first_token_losses(

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from vlseg_cli.models.checkpoint import load_initial_weights
 from vlseg_cli.models.mask2former.criterion import averaged_counts
 from vlseg_cli.models.mask2former.modeling import ImageFeatures
+from vlseg_cli.models.mask2former.training import MaskTrainable
 from vlseg_cli.models.mvp_lm.collator import MVPLMBatch, MVPLMCollator, MVPLMPromptBatch
-from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.models.mvp_lm.criterion import (
     TargetCounts,
     all_losses,
@@ -25,18 +23,12 @@ from vlseg_cli.models.text_training import (
     IMAGE_PLACEHOLDERS,
     TextBatch,
     TextCollator,
-    TextHeads,
-    sentence_end,
 )
-from vlseg_cli.models.training import Trainable, groups_with_heads
-from vlseg_cli.nn.auxiliary import DenseCategoryHead
-from vlseg_cli.nn.lora import inject_lora
-from vlseg_cli.nn.losses import DenseSampling, MaskSampling, PointSampling, next_token_loss
+from vlseg_cli.nn.losses import next_token_loss
 from vlseg_cli.nn.mask_dino import denoising_queries
-from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
+from vlseg_cli.schema.sample import TextSample
 from vlseg_cli.schema.tables import Formerly, Fraction, Natural, NonNegative
 from vlseg_cli.text.placeholders import ConditionKind
-from vlseg_cli.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +63,19 @@ class MVPLMLosses:
             )
 
 
-class TrainableMVPLM(Trainable):
-    """MVP-LM, its tokenizer and the auxiliary heads over ``names``; ``stuff`` flags each name."""
+class TrainableMVPLM(MaskTrainable):
+    """See ``Trainable``."""
 
-    architecture: ClassVar[str] = "mvp-lm"
+    architecture = "mvp-lm"
+    network = MVPLM
+    model: MVPLM
 
-    def __init__(
-        self,
-        config: MVPLMConfig,
-        tokenizer: Tokenizer,
-        vocabulary: TrainingVocabulary,
-        losses: MVPLMLosses | None = None,
-    ) -> None:
-        super().__init__()
-        self.model, self.tokenizer = MVPLM(config), tokenizer
-        self.vocabulary = vocabulary
-        self.names, self.stuff = vocabulary.names, vocabulary.stuff
-        self.weights = losses or MVPLMLosses()
-        self.dense_names = DenseCategoryHead(config.mask_channels, len(self.names))
-        self.words = TextHeads(config.language_channels, self.vocabulary)
-        self.adapters: list[nn.Parameter] = []
+    def noise_features(self, device: torch.device) -> ImageFeatures:
+        """See ``MaskTrainable``."""
+        return ImageFeatures.noise(IMAGE_PLACEHOLDERS, self.model.config, device)
 
-    def forward(self, batch: MVPLMBatch | TextBatch) -> dict[str, Tensor]:
-        """Named, weighted losses; their plain sum is minimized."""
-        if isinstance(batch, TextBatch):
-            device = batch.category_shares.device
-            noise = ImageFeatures.noise(IMAGE_PLACEHOLDERS, self.model.config, device)
-            text_losses: dict[str, Tensor] = self.words(self.model, noise, batch)
-            return text_losses
+    def losses_of_batch(self, batch: MVPLMBatch) -> dict[str, Tensor]:
+        """See ``MaskTrainable``."""
         image_features = self.model.encode_image(batch.pixel_values)
         kinds = {
             "everything": (batch.everything, ConditionKind.CATEGORY),
@@ -114,10 +91,7 @@ class TrainableMVPLM(Trainable):
                 losses |= self._prompt_losses(
                     image_features, prompts, kind, name, counts, batch.category_shares
                 )
-        if self.weights.dense_names:
-            dense = self.dense_names(image_features.pixels.mask_features, batch.semantic)
-            losses["dense_names"] = self.weights.dense_names * dense
-        return losses
+        return losses | self.dense_loss(image_features, batch.semantic)
 
     def collator(self, size: int | None = None) -> MVPLMCollator:
         """See ``Trainable``."""
@@ -136,31 +110,16 @@ class TrainableMVPLM(Trainable):
         """See ``Trainable``."""
         return TextCollator(MVPLMPrompts(self.tokenizer, "plain").sentence, self.vocabulary)
 
-    def add_lora(self, rank: int, alpha: float, dropout: float, targets: Sequence[str]) -> None:
-        """See ``Trainable``."""
-        self.adapters = inject_lora(self.model.language, rank, alpha, dropout, targets)
-
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by part, as recipes name them; every parameter is in exactly one."""
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """See ``MaskTrainable``."""
         model = self.model
-        parts: dict[str, list[nn.Module]] = {
+        return {
             "vision": [model.vision_tower],
             "connector": [model.connector],
             "language": [model.language, model.lm_head],
             "pixel_decoder": [model.pixel_decoder],
             "decoder": [model.selection, model.decoder, model.mask_head],
-            "auxiliary": [self.dense_names, self.words],
         }
-        return groups_with_heads(self, parts, self.adapters)
-
-    def init_from(self, directory: Path) -> tuple[str, ...]:
-        """See ``Trainable``; from another system's folder the shared parts are taken."""
-        return load_initial_weights(self.model, self.tokenizer, self.architecture, directory)
-
-    @property
-    def sampling(self) -> MaskSampling:
-        """Random points as in the paper, or every cell."""
-        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
 
     def _prompt_losses(
         self,
@@ -204,7 +163,6 @@ class TrainableMVPLM(Trainable):
             memory = image_features.pixels.memory
             value = selection_loss(projected[image_index], valid, memory, queries, prompts.targets)
             losses[f"{name}_selection"] = self.weights.selection * value
-        if kind is ConditionKind.SENTENCE and self.weights.sentence_class:
-            value = self.words.class_loss(sentence_end(output), category_shares)
-            losses["sentence_class"] = self.weights.sentence_class * value
+        if kind is ConditionKind.SENTENCE:
+            losses |= self.sentence_class_loss(output, category_shares)
         return losses

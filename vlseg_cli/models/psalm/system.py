@@ -1,21 +1,14 @@
 """PSALM's entry in the registry."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vlseg_cli.models.checkpoint import ModelFolder
 from vlseg_cli.models.official import OfficialFolder, holds_tensor, model_type
-from vlseg_cli.schema.sample import TrainingVocabulary
-
-if TYPE_CHECKING:
-    from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
-    from vlseg_cli.models.training import Trainable
-
-_LANGUAGE = ("language", "lm_head")
+from vlseg_cli.models.system import System
+from vlseg_cli.models.training import PromptLosses, Trainable
 
 
-class PSALMSystem:
+class PSALMSystem(System):
     """See ``System``."""
 
     def is_official(self, directory: Path) -> bool:
@@ -31,31 +24,16 @@ class PSALMSystem:
 
         return open_official_psalm(directory)
 
-    def segmenter(self, folder: ModelFolder, name: str, device: str) -> "PSALMVideoSegmenter":
+    def classes(self) -> tuple[type[Any], type[Any], type[Any]]:
         """See ``System``."""
         from vlseg_cli.models.psalm.config import PSALMConfig
         from vlseg_cli.models.psalm.modeling import PSALM
         from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 
-        model = folder.fill(PSALM, PSALMConfig.from_dict(folder.sizes), device, _LANGUAGE)
-        return PSALMVideoSegmenter(
-            name, model, folder.tokenizer, folder.names, folder.stuff, device
-        )
+        return PSALMConfig, PSALM, PSALMVideoSegmenter
 
-    def build(
-        self,
-        vocabulary: TrainingVocabulary,
-        config: Mapping[str, Any],
-        losses: Mapping[str, Any],
-    ) -> "Trainable":
+    def training_classes(self) -> tuple[type[Any], type[Trainable]]:
         """See ``System``."""
-        from vlseg_cli.models.psalm.config import PSALMConfig
-        from vlseg_cli.models.psalm.modeling import PSALM
         from vlseg_cli.models.psalm.training import TrainablePSALM
-        from vlseg_cli.models.training import PromptLosses, read_losses
-        from vlseg_cli.text.tokenizer import miniature_tokenizer
 
-        tokenizer = miniature_tokenizer(vocabulary.words)
-        sized = PSALMConfig.from_dict({**config, "vocabulary": len(tokenizer)})
-        weights = read_losses(PromptLosses, losses)
-        return TrainablePSALM(PSALM(sized), tokenizer, vocabulary, weights)
+        return PromptLosses, TrainablePSALM

@@ -9,7 +9,7 @@ from torch import nn
 from vlseg_cli.models.checkpoint import part_names
 from vlseg_cli.models.mask2former.collator import MaskBatch, MaskCollator
 from vlseg_cli.models.mask2former.modeling import ImageFeatures
-from vlseg_cli.models.mask2former.training import MaskTrainable
+from vlseg_cli.models.mask2former.training import Mask2FormerTrainable
 from vlseg_cli.models.psalm.conversion import base_tensors, is_base
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.prompts import PSALMPrompts
@@ -17,10 +17,12 @@ from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCo
 from vlseg_cli.schema.sample import TextSample
 
 
-class TrainablePSALM(MaskTrainable[PSALM]):
+class TrainablePSALM(Mask2FormerTrainable):
     """See ``Trainable``."""
 
     architecture = "psalm"
+    network = PSALM
+    model: PSALM
 
     def collator(self, size: int | None = None) -> MaskCollator:
         """See ``Trainable``."""
