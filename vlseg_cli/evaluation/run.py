@@ -20,12 +20,12 @@ from vlseg_cli.evaluation.unsupported import UnsupportedTaskAdapter
 from vlseg_cli.jobs import Job, JobProgress, JobSettings, Summary, run_job
 from vlseg_cli.jobs.job import stored_records
 from vlseg_cli.models.base import Segmenter
-from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs import OutputFolder, Sink
 from vlseg_cli.schema import Frame, Item, Record
 
 
-class Scoring:
-    """Scores the records of a job: a sink of it (see ``outputs.sink.Sink``) that writes nothing."""
+class Scoring(Sink):
+    """Scores the records of a job, and writes nothing."""
 
     def __init__(
         self, plan: EvaluationPlan, samples: SampleSource, out: Path | None = None
@@ -41,9 +41,6 @@ class Scoring:
         """Gather an item's records, from its first part on."""
         if part == 0 or item.source in self._records:
             self._records.setdefault(item.source, []).extend(records)
-
-    def end_chunk(self, item: Item, part: int) -> None:
-        """There is nothing to keep."""
 
     def end_item(self, item: Item, parts: int) -> None:  # noqa: ARG002
         """Score an item, unless an earlier run did its beginning or a frame has failed."""

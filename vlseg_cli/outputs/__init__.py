@@ -6,8 +6,9 @@ and ``parquet`` convert ``records``; ``folder`` and ``atomic`` write.
 """
 
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.formats import FORMATS, Sink, check_formats, close_formats, open_sinks
+from vlseg_cli.outputs.formats import FORMATS, check_formats, close_formats, open_sinks
 from vlseg_cli.outputs.records import record_line
+from vlseg_cli.outputs.sink import Sink
 
 __all__ = [
     "FORMATS",

@@ -7,12 +7,11 @@ names are held in memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from vlseg_cli import __version__
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.records import by_frame, json_list, json_object, json_value
+from vlseg_cli.outputs.records import by_frame, json_list, json_object
 from vlseg_cli.schema import Record, Segment, Task
 
 _REGION_TASKS = (Task.INTERACTIVE, Task.VOS)
@@ -26,17 +25,11 @@ class CategoryRecord(TypedDict):
     isthing: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    id: int
-    is_thing: bool
-
-
 class CategoryTable:
     """Names so far and their ids. A sentence is a category of its own."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, _Entry] = {}
+        self._categories: dict[str, CategoryRecord] = {}
 
     def add(self, record: Record) -> None:
         """Add the categories of a prompt in its order, so that ids hardly depend on predictions."""
@@ -55,12 +48,11 @@ class CategoryTable:
 
     def records(self) -> Iterator[CategoryRecord]:
         """The ``categories`` list of a COCO file."""
-        for name, entry in self._entries.items():
-            yield CategoryRecord(id=entry.id, name=name, isthing=int(entry.is_thing))
+        yield from self._categories.values()
 
     def _id(self, name: str, is_thing: bool = True) -> int:
-        entry = _Entry(len(self._entries) + 1, is_thing)
-        return self._entries.setdefault(name, entry).id
+        new = CategoryRecord(id=len(self._categories) + 1, name=name, isthing=int(is_thing))
+        return self._categories.setdefault(name, new)["id"]
 
 
 def category_name(record: Record, segment: Segment) -> str:
@@ -81,7 +73,7 @@ def write_coco(records: Iterable[Record], folder: OutputFolder) -> None:
     categories = CategoryTable()
     data = json_object(
         [
-            ("info", json_value({"description": f"Predictions of vlseg {__version__}"})),
+            ("info", {"description": f"Predictions of vlseg {__version__}"}),
             ("images", json_list(_images(records, categories))),
             ("categories", json_list(categories.records())),
             ("annotations", json_list(_annotations(records, categories))),

@@ -119,26 +119,3 @@ def _safe(text: str, longest: int) -> str:
     if not name or _RESERVED.match(name):
         name = f"image_{name}".rstrip("_")
     return name
-
-
-class StagedFiles:
-    """Writes the files of the current chunk, and removes them if it is abandoned."""
-
-    def __init__(self, folder: OutputFolder) -> None:
-        self._folder = folder
-        self._written: list[tuple[str, ...]] = []
-
-    def write(self, data: bytes, *parts: str) -> None:
-        """Write a file below the folder, atomically."""
-        self._written.append(parts)
-        self._folder.write(data, *parts)
-
-    def keep(self) -> None:
-        """The chunk is complete."""
-        self._written.clear()
-
-    def remove(self) -> None:
-        """The chunk will not be completed."""
-        for parts in self._written:
-            self._folder.remove(*parts)
-        self._written.clear()

@@ -5,7 +5,7 @@ the job's record store at its end.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from vlseg_cli.outputs.coco import write_coco, write_coco_boxes
 from vlseg_cli.outputs.folder import OutputFolder
@@ -15,42 +15,10 @@ from vlseg_cli.outputs.palette import write_palette
 from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
 from vlseg_cli.outputs.records import write_jsonl
+from vlseg_cli.outputs.sink import Sink
 from vlseg_cli.outputs.yolo import write_yolo
 from vlseg_cli.outputs.ytvis import write_youtube_vis
-from vlseg_cli.schema import Frame, Item, Record
-
-
-class Sink(Protocol):
-    """Writes a format while frames are at hand: frames of a chunk, ``end_chunk``, …, ``end_item``.
-
-    An image is one chunk of one frame; a video's chunk has a fixed number of frames. After a kill
-    complete chunks are kept and the others written again, so ``end_chunk`` must leave its files on
-    disk, and equal calls must give equal bytes.
-    """
-
-    def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
-        """Add one frame and all its records."""
-        ...
-
-    def end_chunk(self, item: Item, part: int) -> None:
-        """Chunk ``part`` (from 0) of an item is complete."""
-        ...
-
-    def end_item(self, item: Item, parts: int) -> None:
-        """An item with this many chunks is complete; files of chunks are joined.
-
-        They are kept: the run may be killed before the journal has the item.
-        """
-        ...
-
-    def remove_chunks(self, item: Item) -> None:
-        """The journal has the item: remove the files of its chunks."""
-        ...
-
-    def abandon(self) -> None:
-        """The current chunk will not be completed: drop its files."""
-        ...
-
+from vlseg_cli.schema import Record
 
 # Of a folder and all formats that are written to it.
 OpenSink = Callable[[OutputFolder, Sequence[str]], Sink]

@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from vlseg_cli.outputs.folder import OutputFolder, StagedFiles, frame_file
+from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.records import by_frame
+from vlseg_cli.outputs.sink import PictureSink
 from vlseg_cli.schema import Frame, Item, Record, Segment
 
 PICTURES = ("html", "pictures")
@@ -24,11 +25,11 @@ _SIDE = 480  # longest side, px
 _QUALITY = 82
 
 
-class GallerySink:
+class GallerySink(PictureSink):
     """Writes a thumbnail of each image, and of the first frame of each chunk of a video."""
 
     def __init__(self, folder: OutputFolder) -> None:
-        self._pictures = StagedFiles(folder)
+        super().__init__(folder)
         self._shown: tuple[str, int] | None = None  # item and part of the latest picture
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:
@@ -41,23 +42,12 @@ class GallerySink:
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=_QUALITY)
         parts = frame_file(item.name, item.is_video, frame.index, ".jpg")
-        self._pictures.write(buffer.getvalue(), *PICTURES, *parts)
-
-    def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
-        """Keep what was written."""
-        self._shown = None
-        self._pictures.keep()
-
-    def end_item(self, item: Item, parts: int) -> None:
-        """Nothing to do."""
-
-    def remove_chunks(self, item: Item) -> None:
-        """Nothing to remove."""
+        self.save(buffer.getvalue(), *PICTURES, *parts)
 
     def abandon(self) -> None:
         """Remove the thumbnail of the current chunk."""
         self._shown = None
-        self._pictures.remove()
+        super().abandon()
 
 
 _CHIPS = 8  # seen at once; the others unfold

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.outputs.colors import RGB, color_of, ink_on
-from vlseg_cli.outputs.folder import OutputFolder, StagedFiles, frame_file
+from vlseg_cli.outputs.folder import OutputFolder, frame_file
 from vlseg_cli.outputs.labels import Label, draw_labels, innermost_point
+from vlseg_cli.outputs.sink import PictureSink
 from vlseg_cli.schema import Frame, Item, Record, Segment, Task, bounds_rle, decode_rle
 
 Box = tuple[float, float, float, float]
@@ -35,14 +36,15 @@ class DrawablePrediction(Protocol):
     def segments(self) -> Sequence[Segment]: ...
 
 
-class OverlaySink:
+class OverlaySink(PictureSink):
     """Writes a PNG per frame with the predictions of all its prompts; videos have folders.
 
     videos: False leaves videos out, if they are written as MP4.
     """
 
     def __init__(self, folder: OutputFolder, videos: bool = True) -> None:
-        self._pictures, self._videos = StagedFiles(folder), videos
+        super().__init__(folder)
+        self._videos = videos
 
     def write(self, frame: Frame, item: Item, part: int, records: Sequence[Record]) -> None:  # noqa: ARG002
         """Draw and write one frame."""
@@ -51,21 +53,7 @@ class OverlaySink:
         buffer = io.BytesIO()
         Image.fromarray(draw_overlay(frame, records)).save(buffer, "PNG", compress_level=3)
         parts = frame_file(item.name, item.is_video, frame.index, ".png")
-        self._pictures.write(buffer.getvalue(), "overlay", *parts)
-
-    def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
-        """Keep what was written."""
-        self._pictures.keep()
-
-    def end_item(self, item: Item, parts: int) -> None:
-        """Nothing to do."""
-
-    def remove_chunks(self, item: Item) -> None:
-        """Nothing to remove."""
-
-    def abandon(self) -> None:
-        """Remove the files of the current chunk."""
-        self._pictures.remove()
+        self.save(buffer.getvalue(), "overlay", *parts)
 
 
 def draw_overlay(frame: Frame, answers: Sequence[DrawablePrediction]) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from PIL import Image
 from vlseg_cli.outputs.coco import category_name
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.records import by_frame, json_object, json_value
+from vlseg_cli.outputs.records import by_frame, json_object
 from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 
 _MOST = 255  # the largest object number of a palette PNG
@@ -46,7 +46,7 @@ def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
     Raises OutputError for a frame with more objects than a palette has values.
     """
     items = groupby(records, key=lambda record: record.name)
-    videos = ((name, json_value(_write_item(of_item, folder))) for name, of_item in items)
+    videos = ((name, _write_item(of_item, folder)) for name, of_item in items)
     folder.write_stream(json_object([("videos", json_object(videos))]), "palette", "meta.json")
 
 

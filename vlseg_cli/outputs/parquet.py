@@ -38,6 +38,7 @@ def write_parquet(records: Iterable[Record], folder: OutputFolder) -> None:
 
 
 def _rows(record: Record) -> Iterator[dict[str, Any]]:
+    prompt = (record.prompt,) if isinstance(record.prompt, str) else record.prompt
     row = {
         "input": _text(record.input),
         "name": record.name,
@@ -47,7 +48,7 @@ def _rows(record: Record) -> Iterator[dict[str, Any]]:
         "width": record.width,
         "height": record.height,
         "task": record.task.value,
-        "prompt": [_text(part) for part in _parts(record.prompt)],
+        "prompt": [_text(part) for part in prompt],
         "stuff": record.stuff,
         "text": _text(record.text),
     }
@@ -67,10 +68,6 @@ def _segment_columns(segment: Segment) -> dict[str, Any]:
         "bbox": segment.bbox,
         "counts": segment.rle["counts"],
     }
-
-
-def _parts(prompt: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (prompt,) if isinstance(prompt, str) else prompt
 
 
 def _text(text: str) -> str:

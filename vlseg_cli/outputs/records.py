@@ -6,6 +6,7 @@ equal. Documents too long for memory are written piece by piece, one entry a lin
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -101,15 +102,7 @@ def read_record(line: str | bytes) -> Record:
 
 def _rounded(segment: Segment) -> Segment:
     """With a rounded score, equal in every format."""
-    return Segment(
-        segment.rle,
-        segment.bbox,
-        segment.area,
-        round(segment.score, _DIGITS),
-        segment.label,
-        segment.category_id,
-        segment.track_id,
-    )
+    return replace(segment, score=round(segment.score, _DIGITS))
 
 
 def _segment_json(segment: Segment) -> dict[str, Any]:
@@ -188,41 +181,29 @@ def by_frame(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield list(group)
 
 
-def json_object(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
-    """An object of members that are JSON already.
+def json_object(members: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
+    """An object, generated in order: a member may use results of those before it.
 
-    They are generated in order, so one may use results of those before it.
+    A value is plain, or an iterator over its JSON, as from ``json_object`` and ``json_list``.
     """
-    opening = b"{"
-    for name, value in members:
-        yield opening + json.dumps(name).encode() + b": "
-        yield from value
-        opening = b",\n"
-    yield b"{}" if opening == b"{" else b"}"
+    keys = ((json.dumps(name).encode() + b": ", value) for name, value in members)
+    return _json_entries(b"{", keys, b"}")
 
 
 def json_list(entries: Iterable[Any]) -> Iterator[bytes]:
-    """A list of plain values."""
-    opening = b"["
-    for entry in entries:
-        yield opening + json.dumps(entry).encode()
-        opening = b",\n"
-    yield b"[]" if opening == b"[" else b"]"
+    """A list, an entry a line; values as in ``json_object``."""
+    return _json_entries(b"[", ((b"", entry) for entry in entries), b"]")
 
 
-def json_entries(entries: Iterable[Iterator[bytes]]) -> Iterator[bytes]:
-    """A list of entries that are JSON already, generated in order."""
-    opening = b"["
-    for entry in entries:
-        yield opening
-        yield from entry
-        opening = b",\n"
-    yield b"[]" if opening == b"[" else b"]"
-
-
-def json_value(value: Any) -> Iterator[bytes]:
-    """A plain value, whole."""
-    yield json.dumps(value).encode()
+def _json_entries(
+    opening: bytes, entries: Iterable[tuple[bytes, Any]], closing: bytes
+) -> Iterator[bytes]:
+    before = opening
+    for key, value in entries:
+        yield before + key
+        yield from value if isinstance(value, Iterator) else (json.dumps(value).encode(),)
+        before = b",\n"
+    yield opening + closing if before == opening else closing
 
 
 def write_jsonl(records: Iterable[Record], folder: OutputFolder) -> None:

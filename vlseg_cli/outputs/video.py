@@ -15,12 +15,13 @@ from vlseg_cli.outputs.encoder import SegmentEncoder, StreamTiming, read_timing
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.remux import join_segments
+from vlseg_cli.outputs.sink import Sink
 from vlseg_cli.schema import Frame, Item, OutputError, Record
 
 _WORKSHOP = ".vlseg", "video"
 
 
-class VideoSink:
+class VideoSink(Sink):
     """Encodes the frames of videos as they come."""
 
     def __init__(self, folder: OutputFolder) -> None:

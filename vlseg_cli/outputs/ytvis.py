@@ -8,7 +8,7 @@ memory holds 16 bytes a mask. Images and segments without a track are left out.
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import IO, Any
@@ -16,7 +16,7 @@ from typing import IO, Any
 from vlseg_cli import __version__
 from vlseg_cli.outputs.coco import CategoryTable
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.outputs.records import by_frame, json_entries, json_list, json_object, json_value
+from vlseg_cli.outputs.records import by_frame, json_list, json_object
 from vlseg_cli.schema import Record, Segment
 
 
@@ -49,7 +49,7 @@ class _Video:
     tracks: dict[int, _YTVISTrack]
     masks: IO[bytes]
 
-    def along(self, track: _YTVISTrack, part: Callable[[dict[str, Any]], Any]) -> Iterator[Any]:
+    def along(self, track: _YTVISTrack, key: str) -> Iterator[Any]:
         """A property of an object in each frame, None where it is not visible."""
         visible = iter(zip(track.frames, track.offsets, strict=True))
         frame, offset = next(visible)
@@ -58,7 +58,7 @@ class _Video:
                 yield None
                 continue
             self.masks.seek(offset)
-            yield part(json.loads(self.masks.readline()))
+            yield json.loads(self.masks.readline())[key]
             frame, offset = next(visible, (-1, 0))
 
 
@@ -67,14 +67,14 @@ def write_youtube_vis(records: Iterable[Record], folder: OutputFolder) -> None:
     categories = CategoryTable()
     data = json_object(
         [
-            ("info", json_value({"description": f"Predictions of vlseg {__version__}"})),
-            ("videos", json_entries(_videos(records, categories))),
+            ("info", {"description": f"Predictions of vlseg {__version__}"}),
+            ("videos", json_list(_videos(records, categories))),
             ("categories", json_list(categories.records())),
-            ("annotations", json_entries(_annotations(records, categories, folder))),
+            ("annotations", json_list(_annotations(records, categories, folder))),
         ]
     )
     folder.write_stream(data, "ytvis.json")
-    folder.write_stream(json_entries(_results(records, categories, folder)), "ytvis_results.json")
+    folder.write_stream(json_list(_results(records, categories, folder)), "ytvis_results.json")
 
 
 def _by_video(records: Iterable[Record]) -> Iterator[tuple[int, Iterator[Record]]]:
@@ -91,12 +91,12 @@ def _videos(records: Iterable[Record], categories: CategoryTable) -> Iterator[It
         lengths: list[int] = []
         yield json_object(
             [
-                ("id", json_value(number)),
-                ("file_name", json_value(first.input)),
-                ("width", json_value(first.width)),
-                ("height", json_value(first.height)),
+                ("id", number),
+                ("file_name", first.input),
+                ("width", first.width),
+                ("height", first.height),
                 ("file_names", json_list(_file_names(chain([first], frames), lengths))),
-                ("length", _deferred_value(lengths)),
+                ("length", (str(length).encode() for length in lengths)),
             ]
         )
 
@@ -116,11 +116,6 @@ def _file_names(frames: Iterable[Record], lengths: list[int]) -> Iterator[str]:
         length += 1
         yield f"{record.name}/{record.frame:05d}.jpg"
     lengths.append(length)
-
-
-def _deferred_value(values: list[int]) -> Iterator[bytes]:
-    """A value that is known only when it is written."""
-    yield from json_value(values[0])
 
 
 def _tracked_videos(
@@ -158,23 +153,17 @@ def _annotations(
     for video in _tracked_videos(records, categories, folder):
         for track_id, track in sorted(video.tracks.items()):
             number += 1
-            facts = {
-                "id": number,
-                "video_id": video.number,
-                "category_id": track.category,
-                "track_id": track_id,
-                "iscrowd": 0,
-                "score": track.score,
-            }
             yield json_object(
                 [
-                    *((name, json_value(value)) for name, value in facts.items()),
-                    (
-                        "segmentations",
-                        json_list(video.along(track, lambda one: one["segmentation"])),
-                    ),
-                    ("bboxes", json_list(video.along(track, lambda one: one["bbox"]))),
-                    ("areas", json_list(video.along(track, lambda one: one["area"]))),
+                    ("id", number),
+                    ("video_id", video.number),
+                    ("category_id", track.category),
+                    ("track_id", track_id),
+                    ("iscrowd", 0),
+                    ("score", track.score),
+                    ("segmentations", json_list(video.along(track, "segmentation"))),
+                    ("bboxes", json_list(video.along(track, "bbox"))),
+                    ("areas", json_list(video.along(track, "area"))),
                 ]
             )
 
@@ -184,12 +173,11 @@ def _results(
 ) -> Iterator[Iterator[bytes]]:
     for video in _tracked_videos(records, categories, folder):
         for _, track in sorted(video.tracks.items()):
-            masks = video.along(track, lambda one: one["segmentation"])
             yield json_object(
                 [
-                    ("video_id", json_value(video.number)),
-                    ("category_id", json_value(track.category)),
-                    ("segmentations", json_list(masks)),
-                    ("score", json_value(track.score)),
+                    ("video_id", video.number),
+                    ("category_id", track.category),
+                    ("segmentations", json_list(video.along(track, "segmentation"))),
+                    ("score", track.score),
                 ]
             )
