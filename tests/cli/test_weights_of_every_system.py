@@ -11,7 +11,7 @@ from miniatures.every import MINIATURES
 from PIL import Image
 
 from vlseg_cli.models.proposals.base import ProposalOptions, TakesProposals
-from vlseg_cli.models.proposers import open_proposer
+from vlseg_cli.models.registry import open_proposer
 from vlseg_cli.schema import Frame, PromptRequest, Question, Task
 
 KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen.png"

@@ -15,10 +15,10 @@ from miniatures.every import MINIATURES
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from vlseg_cli.models.base import Dtype
 from vlseg_cli.models.checkpoint import build_empty, load_matching
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.models.mvp_lm.training import TrainableMVPLM
-from vlseg_cli.models.precision import Dtype
 from vlseg_cli.models.proposals.base import ProposalOptions
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.modeling import PSALM

@@ -12,9 +12,8 @@ import torch
 from models import mvp_lm_models, self1e_tiny, tiny_hrseg
 from torch import nn
 
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import FULL, Dtype, Segmenter
 from vlseg_cli.models.hrseg import collator as hrseg_collator
-from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.registry import SYSTEMS, build_trainable, load_model
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.nn.sam import SAM, SAMSizes

@@ -14,7 +14,7 @@ from vlseg_cli.models.proposals.base import (
     default_cache_folder,
     proposals_of,
 )
-from vlseg_cli.models.proposers import open_proposer
+from vlseg_cli.models.registry import open_proposer
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import Frame
 from vlseg_cli.text.tokenizer import Tokenizer

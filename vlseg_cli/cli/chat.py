@@ -15,8 +15,7 @@ from vlseg_cli.cli.prompts import checked_text
 from vlseg_cli.cli.values import printable
 from vlseg_cli.jobs.job import read_job
 from vlseg_cli.media.formats import is_video
-from vlseg_cli.models.base import Segmenter
-from vlseg_cli.models.precision import FULL
+from vlseg_cli.models.base import FULL, Segmenter
 from vlseg_cli.outputs import OutputFolder, close_formats, open_sinks, record_line
 from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (

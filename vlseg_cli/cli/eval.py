@@ -7,7 +7,7 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.job_options import ModelChoice
-from vlseg_cli.models.precision import FULL
+from vlseg_cli.models.base import FULL
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
 

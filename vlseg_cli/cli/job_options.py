@@ -12,8 +12,7 @@ from typing import Any
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.console import Console
-from vlseg_cli.models.base import Segmenter
-from vlseg_cli.models.precision import FULL, Dtype
+from vlseg_cli.models.base import FULL, Dtype, Segmenter
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema import FrameRange, UsageError
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from vlseg_cli.cli.values import parse_batch_size, parse_seconds
-from vlseg_cli.models import precision
+from vlseg_cli.models import base
 
 prompt_option = partial(typer.Option, rich_help_panel="Prompt")
 _model_option = partial(typer.Option, rich_help_panel="Model")
@@ -47,7 +47,7 @@ Device = Annotated[
     str | None, _model_option(help="cpu, cuda, cuda:1, ….", show_default="the best available")
 ]
 Dtype = Annotated[
-    precision.Dtype,
+    base.Dtype,
     _model_option(
         help="Precision of the language model's weights: 16 bits take half the memory of 32."
     ),

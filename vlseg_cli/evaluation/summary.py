@@ -14,7 +14,7 @@ from vlseg_cli.evaluation.benchmarks.table import published
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation
 from vlseg_cli.evaluation.scorers.base import Result
-from vlseg_cli.models.precision import FULL, Dtype
+from vlseg_cli.models.base import FULL, Dtype
 from vlseg_cli.models.registry import system_of
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import WeightsError

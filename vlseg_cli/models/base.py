@@ -1,7 +1,7 @@
 """What every system offers to the rest of vlseg: encode frames once, predict for many prompts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -16,6 +16,9 @@ from vlseg_cli.schema import (
     WeightsError,
 )
 from vlseg_cli.schema.tables import read_table
+
+Dtype = Literal["float32", "float16", "bfloat16"]  # of the language model
+FULL: Dtype = "float32"
 
 
 class Segmenter(Protocol):

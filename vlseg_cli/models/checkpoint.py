@@ -1,6 +1,10 @@
-"""Model folders and their loading: modules are built empty and filled without a second copy."""
+"""Model folders and their loading: modules are built empty and filled without a second copy.
 
-from collections.abc import Callable, Iterable, Mapping
+The language model, most of a system's weights, may be kept in 16 bits. Vision encoders and decoders
+stay in float32: they are small, and masks depend on them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +14,8 @@ from accelerate import init_empty_weights
 from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
+from vlseg_cli.models.base import FULL, Dtype
 from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary
-from vlseg_cli.models.precision import FULL, Dtype, belongs_to, cast_at_boundary
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
@@ -55,8 +59,9 @@ class ModelFolder:
         Raises WeightsError naming every mismatched tensor.
         """
         model, dtype = build_empty(lambda: build(config)), getattr(torch, self.dtype)
+        inside = tuple(f"{part}." for part in language)
         tensors = {
-            name: placed(tensor, dtype if belongs_to(name, language) else torch.float32).to(device)
+            name: placed(tensor, dtype if name.startswith(inside) else torch.float32).to(device)
             for name, tensor in self.tensors(device)
         }
         load_into(model, tensors, self.directory)
@@ -64,6 +69,35 @@ class ModelFolder:
             cast_at_boundary(model, language, dtype)
         check_vocabulary(self.tokenizer, config.vocabulary, self.directory)
         return model
+
+
+def cast_at_boundary(model: nn.Module, parts: Sequence[str], dtype: torch.dtype) -> None:
+    """Cast inputs of each module to ``dtype``, that of its weights, and outputs to float32."""
+
+    def cast_inputs(
+        _part: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return _cast(args, dtype), {key: _cast(value, dtype) for key, value in kwargs.items()}
+
+    def cast_outputs(_part: nn.Module, _args: tuple[Any, ...], output: Any) -> Any:
+        return _cast(output, torch.float32)
+
+    for name in parts:
+        part = model.get_submodule(name)
+        part.register_forward_pre_hook(cast_inputs, with_kwargs=True)
+        part.register_forward_hook(cast_outputs)
+
+
+def _cast(value: Any, dtype: torch.dtype) -> Any:
+    """Cast floating-point tensors in tuples and transformers' outputs; caches are unchanged."""
+    if isinstance(value, Tensor):
+        return placed(value, dtype)
+    if isinstance(value, tuple):
+        return tuple(_cast(item, dtype) for item in value)
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            value[key] = _cast(item, dtype)  # type: ignore[index]  # a ModelOutput
+    return value
 
 
 def open_model_folder(directory: Path) -> ModelFolder:

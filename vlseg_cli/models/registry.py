@@ -1,4 +1,4 @@
-"""Loads or builds a model by name; the only module that lists all systems."""
+"""Loads or builds a model or a proposer by name; the only module that lists all systems."""
 
 import os
 from collections.abc import Mapping
@@ -7,18 +7,22 @@ from typing import Any
 
 import torch
 
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import FULL, Dtype, Segmenter
 from vlseg_cli.models.hrseg.system import HRSegSystem
 from vlseg_cli.models.hyperseg.system import HyperSegSystem
 from vlseg_cli.models.mvp_lm.system import MVPLMSystem
-from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.proposals.base import (
     TORCH,
     ProposalOptions,
+    Proposer,
     TakesProposals,
     default_cache_folder,
 )
-from vlseg_cli.models.proposers import open_proposer
+from vlseg_cli.models.proposals.conversion import is_official_sam, load_official_sam
+from vlseg_cli.models.proposals.mask_folder import MaskFolder
+from vlseg_cli.models.proposals.sam import open_sam_proposer
+from vlseg_cli.models.psalm.proposer import PSALMProposer
+from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
 from vlseg_cli.models.psalm.system import PSALMSystem
 from vlseg_cli.models.self1e.system import SELF1ESystem
 from vlseg_cli.models.system import System, open_folder
@@ -26,8 +30,8 @@ from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError, UsageError, WeightsError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.weights.catalog import catalog, find_entry
-from vlseg_cli.weights.folder import load_settings
-from vlseg_cli.weights.resolve import EMBEDDED, model_folder
+from vlseg_cli.weights.folder import CONFIG, load_settings
+from vlseg_cli.weights.resolve import EMBEDDED, model_digest, model_folder
 
 # Names as in weights.toml, config.json and recipes.
 SYSTEMS: Mapping[str, System] = {
@@ -130,3 +134,43 @@ def build_trainable(
     if isinstance(model, TakesProposals):
         model.choose_proposals(ProposalOptions(cache=default_cache_folder()), open_proposer)
     return model
+
+
+def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
+    """A proposer by name or folder.
+
+    'embedded' or a PSALM proposes its class-agnostic masks, a SAM those of a grid of points, a
+    folder its files. engine: see ``ProposalOptions``. Raises UsageError for other models,
+    WeightsError for missing or damaged weights.
+    """
+    folder = Path(source).expanduser()
+    is_model = (folder / CONFIG).is_file() or source in ("embedded", *catalog())
+    if folder.is_dir() and not is_model and not is_official_sam(folder):
+        _require_torch(engine, source)
+        return MaskFolder(folder)
+    directory = model_folder(source)
+    if is_official_sam(directory):
+        digest = model_digest(directory)
+        return open_sam_proposer(
+            source, digest, engine, device, lambda: load_official_sam(directory, device)
+        )
+    _require_torch(engine, source)
+    return PSALMProposer(_psalm(directory, source, device), model_digest(directory))
+
+
+def _require_torch(engine: str, source: str) -> None:
+    """Raise UsageError if an engine was given for a source other than a SAM."""
+    if engine != TORCH:
+        raise UsageError(
+            f"--proposals-engine {engine} runs a SAM, and {source} is not one: leave it out"
+        )
+
+
+def _psalm(directory: Path, source: str, device: str) -> PSALMSegmenter:
+    """Load a PSALM. Raises UsageError if the folder has another model."""
+    system = PSALMSystem()
+    if not system.is_official(directory) and load_settings(directory)["architecture"] != "psalm":
+        raise UsageError(f"{source} proposes no masks: name a PSALM, a SAM, or a folder of masks")
+    segmenter = system.segmenter(open_folder(system, directory), source, device)
+    assert isinstance(segmenter, PSALMSegmenter)
+    return segmenter

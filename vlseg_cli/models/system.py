@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import FULL, Dtype, Segmenter
 from vlseg_cli.models.checkpoint import ModelFolder, open_model_folder, open_official_folder
 from vlseg_cli.models.official import OfficialFolder
-from vlseg_cli.models.precision import FULL, Dtype
 from vlseg_cli.models.training import Trainable, read_losses
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer

@@ -10,8 +10,7 @@ from models.tiny_hrseg import SAM_SIZES, Quarters, tiny_hrseg, tiny_segmenter
 
 from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
 from vlseg_cli.models.proposals.base import ProposalOptions
-from vlseg_cli.models.proposers import open_proposer
-from vlseg_cli.models.registry import build_trainable, load_model
+from vlseg_cli.models.registry import build_trainable, load_model, open_proposer
 from vlseg_cli.schema import (
     Categories,
     Expression,

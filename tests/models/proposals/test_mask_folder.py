@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vlseg_cli.models.proposals.mask_folder import MaskFolder
-from vlseg_cli.models.proposers import open_proposer
+from vlseg_cli.models.registry import open_proposer
 from vlseg_cli.schema import Frame, InputError, decode_rle, encode_rle
 
 FRAME = Frame(np.zeros((6, 9, 3), np.uint8), "photos/kitchen.jpg")

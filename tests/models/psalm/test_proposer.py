@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vlseg_cli.models.proposals.base import Proposer
-from vlseg_cli.models.proposers import open_proposer
 from vlseg_cli.models.psalm.proposer import PSALMProposer
 from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
+from vlseg_cli.models.registry import open_proposer
 from vlseg_cli.schema import Task, decode_rle
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 

@@ -14,6 +14,7 @@ from miniatures.tokenizers import (
     write_sentencepiece,
 )
 
+from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
 
 TEXT = "[INST] What keeps 2 cups\ncold? Sure, [SEG]. <|im_start|>a<|endoftext|>"
@@ -59,3 +60,19 @@ def test_a_sentencepiece_model(tmp_path: Path) -> None:
     ids = theirs.encode("<s>A chat: zz9é?", add_special_tokens=False).ids
     assert ids == ours.encode("<s>A chat: zz9é?", add_special_tokens=False).ids
     assert ids[0] == 1 and ids.count(0) == 1
+
+
+def test_damaged_sentencepiece_models_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "tokenizer.model"
+    write_sentencepiece(file)
+    whole = file.read_bytes()
+    for data in (
+        b"",
+        whole[:-1],
+        whole[:7],
+        whole.replace(b"<unk>", b"\xff\xfe\xfd>>"),
+        b"\xff" * 40,
+    ):
+        file.write_bytes(data)
+        with pytest.raises(WeightsError, match=r"no tokenizer that can be read .*it is damaged"):
+            official_tokenizer(tmp_path)

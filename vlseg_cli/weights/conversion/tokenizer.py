@@ -1,13 +1,12 @@
 """The tokenizer of an official folder as the one ``tokenizer.json`` that our layout has.
 
-``tokenizer.model`` of LLaMA's family is read without sentencepiece: a protobuf message of which
-only the pieces count, with their text, score and kind.
+``tokenizer.model`` of LLaMA's family is read without sentencepiece: of this protobuf message only
+the pieces count, with their text, score and type.
 """
 
-import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
@@ -15,9 +14,6 @@ from vlseg_cli.schema import WeightsError
 
 _FAST, _SENTENCEPIECE = "tokenizer.json", "tokenizer.model"
 _KNOWN = (_FAST, _SENTENCEPIECE, "vocab.json")
-_PIECES, _TEXT, _SCORE, _KIND = 1, 1, 2, 3  # field numbers of sentencepiece_model.proto
-_NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
-_VARINT, _LONG, _BYTES, _WORD = 0, 1, 2, 5  # wire types
 
 
 def has_tokenizer(directory: Path) -> bool:
@@ -50,12 +46,6 @@ def official_tokenizer(directory: Path) -> Tokenizer:
         raise WeightsError(f"{directory} has no tokenizer that can be read ({reason})") from error
 
 
-class _Piece(NamedTuple):
-    text: str
-    score: float
-    kind: int
-
-
 def read_sentencepiece_model(file: Path) -> Tokenizer:
     """A byte-pair tokenizer with the file's ids. Raises WeightsError if it is damaged."""
     try:
@@ -67,75 +57,33 @@ def read_sentencepiece_model(file: Path) -> Tokenizer:
 
 def parse_sentencepiece_model(data: bytes, source: object) -> Tokenizer:
     """The same from what a file holds. source: where that is from, for the error."""
+    from google.protobuf.message import DecodeError
+    from transformers.convert_slow_tokenizer import import_protobuf
+
+    model = import_protobuf().ModelProto()
     try:
-        pieces = [_piece(message) for message in _messages(data)]
-        ids = {piece.text: number for number, piece in enumerate(pieces)}
-        unknown = next(piece.text for piece in pieces if piece.kind == _UNKNOWN)
-    except (ValueError, IndexError, StopIteration) as error:
+        model.ParseFromString(data)
+        unknown = next(piece.piece for piece in model.pieces if piece.type == piece.UNKNOWN)
+        ids = {piece.piece: number for number, piece in enumerate(model.pieces)}
+        if not all(isinstance(text, str) for text in ids):
+            raise DecodeError("a piece is not UTF-8")  # protobuf gives it as bytes
+    except (DecodeError, StopIteration) as error:
         raise WeightsError(f"cannot read the tokenizer {source}: it is damaged") from error
+    merges = _merges(model.pieces, ids)
     tokenizer = Tokenizer(
-        models.BPE(ids, _merges(pieces, ids), unk_token=unknown, fuse_unk=True, byte_fallback=True)
+        models.BPE(ids, merges, unk_token=unknown, fuse_unk=True, byte_fallback=True)
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
-    marks = [piece.text for piece in pieces if piece.kind in (_UNKNOWN, _CONTROL)]
+    marks = [p.piece for p in model.pieces if p.type in (p.UNKNOWN, p.CONTROL)]
     tokenizer.add_special_tokens([AddedToken(mark, normalized=False) for mark in marks])
     return tokenizer
 
 
-def _merges(pieces: list[_Piece], ids: dict[str, int]) -> list[tuple[str, str]]:
+def _merges(pieces: Sequence[Any], ids: dict[str, int]) -> list[tuple[str, str]]:
     """Every pair that makes a piece, in the order in which sentencepiece would make them."""
     merges: list[tuple[str, str]] = []
-    order = sorted(range(len(pieces)), key=lambda number: -pieces[number].score)
-    for text in (pieces[number].text for number in order if pieces[number].kind == _NORMAL):
+    for text in (p.piece for p in sorted(pieces, key=lambda p: -p.score) if p.type == p.NORMAL):
         pairs = [(text[:cut], text[cut:]) for cut in range(1, len(text))]
         known = [pair for pair in pairs if pair[0] in ids and pair[1] in ids]
         merges += sorted(known, key=lambda pair: (ids[pair[0]], ids[pair[1]]))
     return merges
-
-
-def _messages(data: bytes) -> Iterator[bytes]:
-    return (value for number, value in _fields(data) if number == _PIECES)
-
-
-def _piece(message: bytes) -> _Piece:
-    text, score, kind = "", 0.0, _NORMAL
-    for number, value in _fields(message):
-        if number == _TEXT:
-            text = value.decode()
-        elif number == _SCORE:
-            (score,) = struct.unpack("<f", value)
-        elif number == _KIND:
-            kind = value[0]
-    return _Piece(text, score, kind)
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of each field; numbers of one byte suffice for kinds."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        wire = tag & 7
-        begin = position
-        if wire == _VARINT:
-            _, position = _varint(data, position)
-        elif wire == _BYTES:
-            length, begin = _varint(data, position)
-            position = begin + length
-        elif wire in (_LONG, _WORD):
-            position += 8 if wire == _LONG else 4
-        else:
-            raise ValueError("an unknown kind of field")
-        if position > len(data):
-            raise ValueError("the file breaks off")
-        yield tag >> 3, data[begin:position]
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """A number in groups of seven bits, and where it ends."""
-    number = shift = 0
-    while True:
-        byte = data[position]
-        number |= (byte & 127) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 128:
-            return number, position
