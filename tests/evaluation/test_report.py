@@ -31,6 +31,7 @@ from vlseg_cli.evaluation.summary import (
 from vlseg_cli.jobs import Job, JobSettings
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Expression, Frame, Prediction, Query, Task, segment_from_mask
+from vlseg_cli.synthetic.hands import hand_named
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,11 @@ def page(tmp_path: Path) -> Page:
     prediction = Prediction("world:7", 0, 32, 32, Task.REFER, prompt, segments)
     cases = CaseKeeper()
     cases.add([Case(frame, query, prediction, "IoU", 0.4321)])
-    scores = {**SyntheticSceneScorer().result().details, "scenes": 1, "model": "tiny <1>"}
+    scores = {
+        **SyntheticSceneScorer(hand_named("first")).result().details,
+        "scenes": 1,
+        "model": "tiny <1>",
+    }
     scores["refer"]["gIoU"] = 0.4321
     write_world_report(OutputFolder(tmp_path), scores, cases, range(7, 8))
     return Page((tmp_path / "index.html").read_text(encoding="utf-8"))

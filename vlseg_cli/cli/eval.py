@@ -10,6 +10,7 @@ from vlseg_cli.cli.job_options import ModelChoice
 from vlseg_cli.models.base import FULL
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.synthetic.hands import DEFAULT_HAND
 
 _BENCHMARK, _WORLD = "Benchmark", "Synthetic scenes (world)"
 
@@ -102,6 +103,9 @@ def command(
             min=3, max=1000, help="Of each clip.", rich_help_panel=_WORLD, show_default="16"
         ),
     ] = None,
+    hand: Annotated[
+        str, typer.Option(help=options.HAND_HELP, metavar="NAME", rich_help_panel=_WORLD)
+    ] = DEFAULT_HAND,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -149,7 +153,14 @@ def command(
         from vlseg_cli.cli.world_scores import WorldRequest, score_world
 
         world = WorldRequest(
-            **shared, out=out, html=html, seeds=seeds, size=size, video=video, frames=frames
+            **shared,
+            out=out,
+            html=html,
+            seeds=seeds,
+            size=size,
+            video=video,
+            frames=frames,
+            hand=hand,
         )
         code = score_world(world, as_json, quiet, progress)
     else:

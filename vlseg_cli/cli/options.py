@@ -8,6 +8,7 @@ import typer
 
 from vlseg_cli.cli.values import parse_batch_size, parse_seconds
 from vlseg_cli.models import base
+from vlseg_cli.synthetic.hands import HANDS
 
 prompt_option = partial(typer.Option, rich_help_panel="Prompt")
 _model_option = partial(typer.Option, rich_help_panel="Model")
@@ -153,6 +154,7 @@ JobFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of
 ReportJSON = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
 ]
+HAND_HELP = f"Who draws: {', '.join(HANDS)}; new ones are never trained on."
 Seeds = Annotated[
     str | None, typer.Option(metavar="A:B", help="Seeds of the scenes, from A up to but not B.")
 ]

@@ -8,6 +8,7 @@ import typer
 from vlseg_cli.cli import options
 from vlseg_cli.cli.values import parse_seeds
 from vlseg_cli.schema import UsageError
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
 
 _SCENES = 10
 
@@ -20,6 +21,7 @@ def command(
     seeds: options.Seeds = None,
     size: Annotated[int, typer.Option(min=64, max=4096, help="Side of an image, px.")] = 256,
     video: Annotated[bool, typer.Option("--video", help="Also a short clip per seed.")] = False,
+    hand: Annotated[str, typer.Option(help=options.HAND_HELP, metavar="NAME")] = DEFAULT_HAND,
     quiet: options.Quiet = False,
 ) -> None:
     """Draw synthetic scenes with ground truth, in standard formats.
@@ -27,12 +29,13 @@ def command(
     vlseg world scenes/ --scenes 100
     """
     chosen = choose_seeds(scenes, seeds)
+    hand_named(hand)
     from vlseg_cli.cli.console import Console
     from vlseg_cli.outputs import OutputFolder
     from vlseg_cli.synthetic.export import export_scenes
 
     OutputFolder(out).make()
-    export_scenes(out, chosen, size, video)
+    export_scenes(out, chosen, size, video, hand=hand)
     Console(quiet).note(f"Drew {len(chosen)} scenes into {out}.")
 
 

@@ -43,6 +43,7 @@ class WorldRequest(EvaluationRequest):
     size: int
     video: bool
     frames: int | None
+    hand: str
     html: Path | None
 
 
@@ -92,11 +93,12 @@ def _planned(
     Raises UsageError for clips and a model without video.
     """
     question = {"seeds": [seeds.start, seeds.stop], "size": request.size, "limit": request.limit}
+    question["hand"] = request.hand
     if not request.video:
-        return plan_scenes(seeds, request.size, model.tasks), {"scenes": question}
+        return plan_scenes(seeds, request.size, model.tasks, request.hand), {"scenes": question}
     require_video(model)
     frames = request.frames or FRAMES
-    entry = plan_clips(seeds, request.size, frames)
+    entry = plan_clips(seeds, request.size, frames, request.hand)
     return entry, {"clips": {**question, "frames": frames}}
 
 

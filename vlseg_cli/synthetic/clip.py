@@ -11,6 +11,7 @@ from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.draw import render, shape_of
 from vlseg_cli.synthetic.drawing.layout import Placement, plan_scene
 from vlseg_cli.synthetic.drawing.plan import PlacedObject, ScenePlan
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, Hand, hand_named
 from vlseg_cli.synthetic.rng import DrawingRng
 from vlseg_cli.synthetic.scene import Scene
 
@@ -78,33 +79,43 @@ class MovingScene:
     motion: Motion
     shape: tuple[int, int]
     frames: int
+    hand: Hand
 
     def at(self, frame: int) -> Scene:
         """Draw one frame; deterministic."""
-        return render(self.motion.at(self.plan, frame, self.frames), self.shape)
+        return render(self.motion.at(self.plan, frame, self.frames), self.shape, self.hand)
 
 
 def moving_scene(
-    seed: int, frames: int = 16, size: int = 256, scene_type: str | None = None
+    seed: int,
+    frames: int = 16,
+    size: int = 256,
+    scene_type: str | None = None,
+    hand: str = DEFAULT_HAND,
 ) -> MovingScene:
-    """The clip of ``seed`` in ``frames`` frames, longest side ``size`` px.
+    """The clip of ``seed`` in ``frames`` frames, longest side ``size`` px, by a key of ``HANDS``.
 
-    More frames show the same movement in finer steps. Raises UsageError for no frames.
+    More frames show the same movement in finer steps. Raises UsageError for no frames, or no hand.
     """
+    drawn_by = hand_named(hand)
     if frames < 1:
         raise UsageError(f"a clip cannot have {frames} frames: ask for 1 or more")
     plan, motion = plan_clip(plan_scene(seed, scene_type), DrawingRng.seeded(seed, _MOTION_STREAM))
-    return MovingScene(plan, motion, shape_of(plan, size), frames)
+    return MovingScene(plan, motion, shape_of(plan, size), frames, drawn_by)
 
 
 def draw_clip(
-    seed: int, frames: int = 16, size: int = 256, scene_type: str | None = None
+    seed: int,
+    frames: int = 16,
+    size: int = 256,
+    scene_type: str | None = None,
+    hand: str = DEFAULT_HAND,
 ) -> tuple[Scene, ...]:
     """Draw all frames of ``moving_scene``.
 
     An id denotes the same object in every frame; a frame lists only the items visible in it.
     """
-    scene = moving_scene(seed, frames, size, scene_type)
+    scene = moving_scene(seed, frames, size, scene_type, hand)
     return tuple(scene.at(frame) for frame in range(frames))
 
 

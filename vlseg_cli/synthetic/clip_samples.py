@@ -24,8 +24,8 @@ from vlseg_cli.schema import (
     Task,
 )
 from vlseg_cli.schema.sample import ClipFrames, Query, Sample
-from vlseg_cli.synthetic.categories import NAMES, STUFF
 from vlseg_cli.synthetic.clip import draw_clip, moving_scene
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, Hand, hand_named
 from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
@@ -53,7 +53,7 @@ class ClipMix:
     """Length, longest side (``size``, px) and number of queries of a clip.
 
     expressions: half of them of motion-invariant kinds. questions: half of them in trained, half
-    in held-out wordings. objects: given by their masks in the first frame.
+    in held-out wordings. objects: given by their masks in the first frame. hand: of ``HANDS``.
     """
 
     frames: int = 16
@@ -61,15 +61,16 @@ class ClipMix:
     expressions: int = 4
     questions: int = 2
     objects: int = 4
+    hand: str = DEFAULT_HAND
 
 
 def clip_sample(seed: int, mix: ClipMix | None = None) -> ClipSample:
     """The clip of a seed with queries by category names, sentences and first-frame masks."""
     mix = mix or ClipMix()
-    scenes = draw_clip(seed, mix.frames, mix.size)
+    scenes = draw_clip(seed, mix.frames, mix.size, hand=mix.hand)
     rng = np.random.default_rng((seed, _CLIP_STREAM))
     queries = [
-        _category_query(scenes),
+        _category_query(scenes, hand_named(mix.hand)),
         *(_sentence_query(scenes, Task.REFER, one) for one in _expressions(scenes, rng, mix)),
         *(_sentence_query(scenes, Task.REASON, one) for one in _questions(scenes, rng, mix)),
         *_object_queries(scenes, mix),
@@ -116,10 +117,11 @@ def _questions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[Se
     )
 
 
-def _category_query(scenes: Sequence[Scene]) -> ClipQuery:
+def _category_query(scenes: Sequence[Scene], hand: Hand) -> ClipQuery:
     things = [item for item in union_scene(scenes).items if item.is_thing]
-    labels = np.array([NAMES.index(item.category) for item in things], np.int64)
-    return _clip_query(scenes, Task.VIS, Categories(NAMES, STUFF), _single_ids(things), labels)
+    names = Categories(hand.categories, hand.stuff)
+    labels = np.array([names.names.index(item.category) for item in things], np.int64)
+    return _clip_query(scenes, Task.VIS, names, _single_ids(things), labels)
 
 
 def _sentence_query(scenes: Sequence[Scene], task: Task, sentence: Sentence) -> ClipQuery:
@@ -172,13 +174,15 @@ def _clip_query(
     return ClipQuery(task, prompt, objects, labels, masks, kind=kind)
 
 
-def synthetic_clip_frames(seed: int, size: int, mix: SampleMix, frames: int = 3) -> ClipFrames:
+def synthetic_clip_frames(
+    seed: int, size: int, mix: SampleMix, frames: int = 3, hand: str = DEFAULT_HAND
+) -> ClipFrames:
     """Some frames of the clip of a seed, up to five apart, with the same sentences in each."""
     rng = np.random.default_rng((seed, _FRAMES_STREAM))
     steps = rng.integers(1, 6, frames - 1)
     start = int(rng.integers(0, _CLIP_LENGTH - steps.sum()))
     indices = [start, *(start + np.cumsum(steps)).tolist()]
-    clip = moving_scene(seed, _CLIP_LENGTH, size)
+    clip = moving_scene(seed, _CLIP_LENGTH, size, hand=hand)
     scenes = tuple(clip.at(index) for index in indices)
     first = scenes[0]
     kinds = {kind: weight for kind, weight in mix.kinds.items() if kind in _TRAINING_KINDS}

@@ -4,6 +4,7 @@ An annotation's id combines the ids of image and item, so an item has the same i
 and in the ``ann_ids`` of a sentence.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema.rle import encode_rle
-from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
 from vlseg_cli.synthetic.scene import EXPORTED_KINDS, Scene, SceneItem, Sentence, by_category
 
 Record = dict[str, Any]
@@ -21,11 +23,14 @@ CATEGORY_ID: dict[str, int] = {name: number for number, name in enumerate(NAMES,
 _IDS_PER_IMAGE = 256  # an item's id is a byte
 
 
-def scene_categories() -> list[Record]:
-    """All categories, as in COCO's panoptic files."""
+_DEFAULT = hand_named(DEFAULT_HAND).categories
+
+
+def scene_categories(names: Iterable[str] = _DEFAULT) -> list[Record]:
+    """The categories of these names, as in COCO's panoptic files."""
     return [
-        {"id": CATEGORY_ID[category.name], "name": category.name, "isthing": int(category.is_thing)}
-        for category in CATEGORIES
+        {"id": CATEGORY_ID[name], "name": name, "isthing": int(BY_NAME[name].is_thing)}
+        for name in names
     ]
 
 

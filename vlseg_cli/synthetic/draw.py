@@ -10,6 +10,7 @@ from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
 from vlseg_cli.synthetic.drawing.layout import plan_scene
 from vlseg_cli.synthetic.drawing.objects import DRAWINGS
 from vlseg_cli.synthetic.drawing.plan import Light, PlacedObject, ScenePlan
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, Hand, hand_named
 from vlseg_cli.synthetic.rng import DrawingRng
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
@@ -19,18 +20,24 @@ _NOISE_CELLS = 14  # of low-frequency noise, per side
 
 
 def draw_scene(
-    seed: int, size: int = 256, scene_type: str | None = None, shape: tuple[int, int] | None = None
+    seed: int,
+    size: int = 256,
+    scene_type: str | None = None,
+    shape: tuple[int, int] | None = None,
+    hand: str = DEFAULT_HAND,
 ) -> Scene:
     """Draw the scene of ``seed``; the same seed at another size shows the same scene.
 
     size: longest side, px; the seed chooses 1:1, 4:3 or 3:4. scene_type: a key of
     ``scene_types.SCENE_TYPES``, the seed's choice if None. shape: (H, W) px instead of size.
-    Raises UsageError for a size, seed or scene type that does not exist.
+    hand: a key of ``hands.HANDS``. Raises UsageError for a size, seed, scene type or hand that does
+    not exist.
     """
+    drawn_by = hand_named(hand)
     if min((size,) if shape is None else shape) < 1:
         raise UsageError(f"a scene cannot be {shape or size} px large: ask for 1 px or more")
     plan = plan_scene(seed, scene_type, None if shape is None else shape[1] / shape[0])
-    return render(plan, shape or shape_of(plan, size))
+    return render(plan, shape or shape_of(plan, size), drawn_by)
 
 
 def shape_of(plan: ScenePlan, size: int) -> tuple[int, int]:
@@ -39,8 +46,8 @@ def shape_of(plan: ScenePlan, size: int) -> tuple[int, int]:
     return max(1, round(size * plan.height / longest)), max(1, round(size * plan.width / longest))
 
 
-def render(plan: ScenePlan, shape: tuple[int, int]) -> Scene:
-    """Draw a plan on (H, W) px."""
+def render(plan: ScenePlan, shape: tuple[int, int], hand: Hand) -> Scene:
+    """Draw a plan of a hand on (H, W) px."""
     height, width = shape
     canvas = DrawingCanvas(height, width)
     paint_background(canvas, plan, height, width)
@@ -55,7 +62,7 @@ def render(plan: ScenePlan, shape: tuple[int, int]) -> Scene:
     owners = canvas.owners()
     pixels = _lit(canvas.pixels(), owners, _shading(plan), plan.light)
     ids = _visible(owners, full_areas)
-    return Scene(plan.seed, plan.scene_type, pixels, ids, _items(ids, plan, sizes))
+    return Scene(plan.seed, plan.scene_type, pixels, ids, _items(ids, plan, sizes), hand.categories)
 
 
 def _paint(canvas: DrawingCanvas, thing: PlacedObject, scale: float, shift: float) -> Brush:

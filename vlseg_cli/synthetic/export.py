@@ -5,7 +5,7 @@ Every file is written atomically, and the same seeds give the same bytes.
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic import coco
 from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
 from vlseg_cli.synthetic.samples import SampleMix, expressions, questions
 from vlseg_cli.synthetic.scene import Scene
 
@@ -43,37 +44,38 @@ def export_scenes(
     size: int = 256,
     video: bool = False,
     on_scene: Callable[[int], None] | None = None,
+    hand: str = DEFAULT_HAND,
 ) -> SceneTables:
     """Draw every seed and write it below ``out``; returns the contents of the JSON files.
 
     images/SEED.png; instances.json; panoptic.json and panoptic/SEED.png; refer.json; reason.json.
     size: longest side, px. video: also a clip per seed, in DAVIS's layout. on_scene: called with
-    each finished seed. Raises UsageError if ``out`` cannot be a folder, OutputError if a file
-    cannot be written.
+    each finished seed. hand: a key of ``HANDS``. Raises UsageError if ``out`` cannot be a folder,
+    OutputError if a file cannot be written.
     """
     folder = OutputFolder(out)
     folder.make()
     tables = SceneTables()
     for seed in seeds:
-        scene = draw_scene(seed, size)
+        scene = draw_scene(seed, size, hand=hand)
         name = f"{seed:06d}.png"
         _write_image(folder, Image.fromarray(scene.pixels), "images", name)
         _write_image(folder, Image.fromarray(coco.panoptic_pixels(scene)), "panoptic", name)
         _add(tables, scene, name)
         if video:
-            _write_clip(folder, seed, size)
+            _write_clip(folder, seed, size, hand)
         if on_scene is not None:
             on_scene(seed)
-    _write_tables(folder, tables, seeds)
+    _write_tables(folder, tables, seeds, hand_named(hand).categories)
     return tables
 
 
-def _write_clip(folder: OutputFolder, seed: int, size: int) -> None:
+def _write_clip(folder: OutputFolder, seed: int, size: int, hand: str) -> None:
     """Draw the clip of a seed as JPEGImages/SEED/00000.jpg, … and Annotations/SEED/00000.png, ….
 
     Annotations are palette PNGs: 0 is no thing, i the i-th thing of the clip in every frame.
     """
-    frames = draw_clip(seed, size=size)
+    frames = draw_clip(seed, size=size, hand=hand)
     things = sorted({item.id for frame in frames for item in frame.items if item.is_thing})
     table = np.zeros(256, np.uint8)
     table[things] = range(1, len(things) + 1)
@@ -104,11 +106,13 @@ def _add(tables: SceneTables, scene: Scene, name: str) -> None:
         tables.reason.append(coco.sentence_record(scene, sentence, len(tables.reason) + 1))
 
 
-def _write_tables(folder: OutputFolder, tables: SceneTables, seeds: range) -> None:
+def _write_tables(
+    folder: OutputFolder, tables: SceneTables, seeds: range, names: Sequence[str]
+) -> None:
     shared = {
         "info": {"description": f"Scenes drawn by vlseg, seeds {seeds.start}:{seeds.stop}"},
         "images": tables.images,
-        "categories": coco.scene_categories(),
+        "categories": coco.scene_categories(names),
     }
     for name, annotations in (
         ("instances", tables.instances),

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from numpy.random import Generator
 
-from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language.clues import (
     ClueMaker,
@@ -98,8 +98,8 @@ def no_target_expression(scene: Scene, rng: Generator) -> Sentence:
 
 def _absent_category(scene: Scene, rng: Generator) -> str:
     present = by_category(scene)
-    absent = [c for c in CATEGORIES if c.name not in present and not clashes(c.name, present)]
-    category = choice(rng, absent)
+    absent = [c for c in scene.categories if c not in present and not clashes(c, present)]
+    category = BY_NAME[choice(rng, absent)]
     word = noun(rng, category.name, present)
     if category.is_thing and rng.random() < 0.4:
         return phrases.color_phrase(rng, word, choice(rng, tuple(COLORS)))

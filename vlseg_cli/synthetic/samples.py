@@ -11,8 +11,9 @@ from vlseg_cli.schema.inputs import Frame
 from vlseg_cli.schema.prompt import Categories, Expression, Question, Regions, Task
 from vlseg_cli.schema.sample import Query, Sample
 from vlseg_cli.schema.tables import FormerValues
-from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import DEFAULT_HAND
 from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS, no_target_expression, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
@@ -45,14 +46,16 @@ class SampleMix:
     all_names: bool = False
 
 
-def synthetic_sample(seed: int, size: int = 192, mix: SampleMix | None = None) -> Sample:
-    """The sample of a seed; size: longest side of the image, px.
+def synthetic_sample(
+    seed: int, size: int = 192, mix: SampleMix | None = None, hand: str = DEFAULT_HAND
+) -> Sample:
+    """The sample of a seed, drawn by a key of ``HANDS``; size: longest side of the image, px.
 
     >>> [query.task.value for query in synthetic_sample(7, 64).queries][:2]
     ['panoptic', 'refer']
     """
     rng = np.random.default_rng((seed, _STREAM))
-    return scene_sample(draw_scene(seed, size), rng, mix or SampleMix())
+    return scene_sample(draw_scene(seed, size, hand=hand), rng, mix or SampleMix())
 
 
 def scene_sample(scene: Scene, rng: Generator, mix: SampleMix) -> Sample:
@@ -100,9 +103,9 @@ def distinct_sentences(
 def panoptic_query(scene: Scene, rng: Generator, mix: SampleMix) -> Query:
     """One mask per thing and one per stuff category; void pixels are ignored."""
     present = by_category(scene)
-    names = NAMES
+    names = scene.categories
     if not mix.all_names:
-        absent = shuffled(rng, (name for name in NAMES if name not in present))
+        absent = shuffled(rng, (name for name in names if name not in present))
         names = tuple(shuffled(rng, (*present, *absent[: mix.negatives])))
     segments: list[tuple[int, tuple[int, ...]]] = []
     for name, items in present.items():

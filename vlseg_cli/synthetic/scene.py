@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vlseg_cli.synthetic.categories import NAMES
+
 # The kinds of referring expressions, easiest first.
 KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
 # Exports and reports keep the spelling of the first release.
 EXPORTED_KINDS = {"color": "colour"}
+GROUND = 255  # id of plain ground, which has no category
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class SceneItem:
     """The visible part of one thing or stuff region.
 
     id: its value in ``Scene.ids`` (from 1), the same in every frame of a clip. category: a name of
-    ``synthetic.categories``. color: a color word, None for stuff. box: x0, y0, x1, y1 of the
+    ``synthetic.categories``. color: a color word, None for stuff and in
+    styles that do not show colors. box: x0, y0, x1, y1 of the
     visible pixels (x1, y1 exclusive). center: x, y of their mean. area: visible px. size: square
     root of the full box's area before occlusion, px. on: id of its support, None for ground or
     wall.
@@ -40,13 +44,18 @@ class SceneItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """An image (H, W, 3) with its ground truth; ``ids`` (H, W) uint8: 0 is void, else item ids."""
+    """An image (H, W, 3) with its ground truth.
+
+    ids: (H, W) uint8: 0 is void, which no metric counts, ``GROUND`` what is no item, else item ids.
+    categories: names of all that the scene's hand draws, in the order of the table.
+    """
 
     seed: int
     scene_type: str
     pixels: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     items: tuple[SceneItem, ...]
+    categories: tuple[str, ...] = NAMES
 
     def mask(self, *ids: int) -> NDArray[np.bool_]:
         """Union (H, W) of the visible pixels of the items with these ids."""

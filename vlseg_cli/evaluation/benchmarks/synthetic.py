@@ -25,9 +25,10 @@ from vlseg_cli.schema import (
     Task,
     UsageError,
 )
-from vlseg_cli.synthetic.categories import STUFF
+from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
 from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
@@ -45,22 +46,26 @@ _FREQUENT = tuple(kind for kind in KINDS if kind not in _RARE)
 _QUESTIONS = 2  # of the trained and of the held-out wordings each
 
 
-def plan_scenes(seeds: range, size: int, tasks: Collection[Task]) -> PlannedBenchmark:
-    """The scenes of ``seeds``, longest side ``size`` px, with the prompts of ``tasks``.
+def plan_scenes(
+    seeds: range, size: int, tasks: Collection[Task], hand: str = DEFAULT_HAND
+) -> PlannedBenchmark:
+    """The scenes of ``seeds`` by a hand, longest side ``size`` px, with the prompts of ``tasks``.
 
-    Raises UsageError for an empty range.
+    Raises UsageError for an empty range, and for a hand that does not exist.
     """
     if not seeds:
         raise UsageError(
             f"The seeds {seeds.start}:{seeds.stop} hold no scene: "
             "give a first seed and a later end, as in 900000:900300."
         )
-    opened = Opened(SyntheticScenes(seeds, size, tasks), SyntheticSceneScorer())
+    opened = Opened(
+        SyntheticScenes(seeds, size, tasks, hand), SyntheticSceneScorer(hand_named(hand))
+    )
     return _planned(Task.PANOPTIC, opened)
 
 
-def plan_clips(seeds: range, size: int, frames: int) -> PlannedBenchmark:
-    """The clips of ``seeds``: ``frames`` frames, longest side ``size`` px.
+def plan_clips(seeds: range, size: int, frames: int, hand: str = DEFAULT_HAND) -> PlannedBenchmark:
+    """The clips of ``seeds`` by a hand: ``frames`` frames, longest side ``size`` px.
 
     Raises UsageError for an empty range or clips too short to be scored.
     """
@@ -69,8 +74,10 @@ def plan_clips(seeds: range, size: int, frames: int) -> PlannedBenchmark:
             f"There is nothing to score in {len(seeds)} clips of {frames} frames: give at least one"
             " seed, as in 900000:900010, and 3 frames (the first and the last do not count)."
         )
-    mix = ClipMix(frames=frames, size=size)
-    return _planned(Task.VIS, Opened(SyntheticClips(seeds, mix), SyntheticClipScorer()))
+    mix = ClipMix(frames=frames, size=size, hand=hand)
+    return _planned(
+        Task.VIS, Opened(SyntheticClips(seeds, mix), SyntheticClipScorer(hand_named(hand)))
+    )
 
 
 def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
@@ -92,9 +99,12 @@ def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
 class SyntheticScenes:
     """A ``Dataset``: one scene per seed, drawn on access."""
 
-    def __init__(self, seeds: range, size: int, tasks: Collection[Task]) -> None:
+    def __init__(
+        self, seeds: range, size: int, tasks: Collection[Task], hand: str = DEFAULT_HAND
+    ) -> None:
         """size: longest side, px. tasks: queries of other tasks are left out."""
-        self._seeds, self._size, self._tasks = seeds, size, frozenset(tasks)
+        self._seeds, self._size, self._hand = seeds, size, hand
+        self._tasks = frozenset(tasks)
 
     def __len__(self) -> int:
         return len(self._seeds)
@@ -104,7 +114,7 @@ class SyntheticScenes:
         return f"world:{self._seeds[number]}"
 
     def __getitem__(self, number: int) -> Sample:
-        sample = benchmark_sample(self._seeds[number], self._size)
+        sample = benchmark_sample(self._seeds[number], self._size, self._hand)
         queries = tuple(query for query in sample.queries if query.task in self._tasks)
         return replace(sample, queries=queries)
 
@@ -126,9 +136,9 @@ class SyntheticClips:
         return clip_sample(self._seeds[number], self._mix)
 
 
-def benchmark_sample(seed: int, size: int) -> Sample:
+def benchmark_sample(seed: int, size: int, hand: str = DEFAULT_HAND) -> Sample:
     """The scene of a seed, longest side ``size`` px, with all prompts of the benchmark."""
-    scene = draw_scene(seed, size)
+    scene = draw_scene(seed, size, hand=hand)
     rng = np.random.default_rng((scene.seed, _STREAM))
     queries = (
         *_name_queries(scene, rng),
@@ -142,7 +152,7 @@ def benchmark_sample(seed: int, size: int) -> Sample:
 def _name_queries(scene: Scene, rng: Generator) -> list[Query]:
     """All category names: panoptic segments, classes, and boxes of the things."""
     panoptic = panoptic_query(scene, rng, SampleMix(all_names=True))
-    things = ~np.array(STUFF)[panoptic.labels]
+    things = np.array([BY_NAME[name].is_thing for name in scene.categories])[panoptic.labels]
     boxes = replace(
         panoptic, task=Task.DETECT, masks=panoptic.masks[things], labels=panoptic.labels[things]
     )

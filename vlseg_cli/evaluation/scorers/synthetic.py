@@ -41,7 +41,7 @@ from vlseg_cli.schema import (
     Task,
     decode_rle,
 )
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import Hand
 from vlseg_cli.synthetic.regions import REGION_KINDS
 from vlseg_cli.synthetic.scene import EXPORTED_KINDS, KINDS
 
@@ -51,11 +51,12 @@ Numbers = dict[str, Any]
 class SyntheticSceneScorer:
     """All tasks of an image; ``Result.details`` has the scores in [0, 1], None without a query."""
 
-    def __init__(self) -> None:
+    def __init__(self, hand: Hand) -> None:
+        """hand: who drew the scenes, whose categories are the names of the classes."""
         self._scenes = 0
-        names = Categories(NAMES, STUFF)
+        names = Categories(hand.categories, hand.stuff)
         self._panoptic, self._semantic = PanopticScorer(names), SemanticScorer(names)
-        self._things = [index for index, is_stuff in enumerate(STUFF) if not is_stuff]
+        self._things = [index for index, is_stuff in enumerate(hand.stuff) if not is_stuff]
         self._boxes, self._ground = AveragePrecision(self._things), BoxAccuracy()
         self._masks: dict[Task, dict[str, MaskIoU]] = {
             Task.REFER: {kind: MaskIoU() for kind in KINDS},
@@ -133,10 +134,12 @@ class SyntheticSceneScorer:
 class SyntheticClipScorer:
     """All tasks of a clip, every frame of which has its truth; see ``SyntheticSceneScorer``."""
 
-    def __init__(self) -> None:
+    def __init__(self, hand: Hand) -> None:
+        """hand: who drew the clips."""
         self._clips = 0
         self._objects = DavisSemiSupervised()
-        self._tracks, self._switches = VideoAveragePrecision(range(len(NAMES))), IdSwitches()
+        self._tracks = VideoAveragePrecision(range(len(hand.categories)))
+        self._switches = IdSwitches()
         self._sentences: dict[Task, dict[str, ExpressionJF]] = {Task.REFER: {}, Task.REASON: {}}
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:

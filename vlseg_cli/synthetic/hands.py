@@ -1,0 +1,50 @@
+"""Hands: who draws a scene, that is which categories, constructions, styles and layouts it has.
+
+A model that knows one hand alone recognizes its strokes, not its objects. What the held-out hands
+draw is never drawn by ``wide``, on which models are trained, so they measure what was understood.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from vlseg_cli.schema.errors import UsageError
+from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+
+Constructions = Literal["first", "trained", "held out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How scenes are drawn.
+
+    categories: names of all things and stuff that may occur. constructions: which drawings of a
+    category are used: the first of each, all trained ones, or those held out. styles: keys of
+    ``drawing.styles.STYLES``. layouts: keys of ``drawing.layouts.LAYOUTS``.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    constructions: Constructions
+    styles: tuple[str, ...]
+    layouts: tuple[str, ...]
+
+    @property
+    def stuff(self) -> tuple[bool, ...]:
+        """Whether each category is stuff."""
+        return tuple(not BY_NAME[name].is_thing for name in self.categories)
+
+
+_FIRST = Hand("first", NAMES, "first", ("shaded",), ("scene",))
+_HANDS = (_FIRST, Hand("wide", NAMES, "first", ("shaded",), ("scene",)))
+
+HANDS: Mapping[str, Hand] = MappingProxyType({hand.name: hand for hand in _HANDS})
+DEFAULT_HAND = "first"
+
+
+def hand_named(name: str) -> Hand:
+    """The hand of that name. Raises UsageError if there is none."""
+    if name not in HANDS:
+        raise UsageError(f"there is no hand {name!r}: choose one of {', '.join(HANDS)}")
+    return HANDS[name]
