@@ -19,7 +19,7 @@ from vlseg_cli.models.mask2former.image_processing import fit_pixels
 from vlseg_cli.models.mask2former.modeling import ImageFeatures
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.modeling import PSALM
-from vlseg_cli.models.psalm.prompts import PSALMPrompts
+from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
 from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 from vlseg_cli.schema import Sample
 from vlseg_cli.synthetic import vocabulary
@@ -132,9 +132,7 @@ def model(design: dict[str, Any], tokenizer: Tokenizer) -> PSALM:
 
 @pytest.fixture(scope="session")
 def prompts(model: PSALM, tokenizer: Tokenizer) -> PSALMPrompts:
-    config = model.config
-    single = config.single_queries or config.queries
-    return PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)
+    return psalm_prompts(tokenizer, model.config)
 
 
 @pytest.fixture(scope="session")

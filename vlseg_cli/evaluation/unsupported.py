@@ -55,7 +55,4 @@ class UnsupportedTaskAdapter:
                 f"The model {self.name} does not support {request.task}: its predictions are empty."
             )
             self._noted = True
-        frame = frames[request.frame]
-        return Prediction(
-            frame.source, frame.index, frame.height, frame.width, request.task, request.prompt, ()
-        )
+        return Prediction.of(frames[request.frame], request)

@@ -33,7 +33,7 @@ class Batch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TensorBatch:
-    """Base of a batch: a dataclass of tensors, lists, named tuples and dataclasses of them."""
+    """Base of a batch: a dataclass of tensors, of sequences, named tuples, dataclasses of them."""
 
     def to(self, device: torch.device | str) -> Self:
         """The same batch on a device."""
@@ -50,8 +50,8 @@ def to_device(value: Any, device: torch.device | str) -> Any:
         return replace(value, **{name: to_device(getattr(value, name), device) for name in names})
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(to_device(entry, device) for entry in value))
-    if isinstance(value, list):
-        return [to_device(entry, device) for entry in value]
+    if isinstance(value, list | tuple):
+        return type(value)(to_device(entry, device) for entry in value)
     return value
 
 

@@ -1,11 +1,14 @@
 """A model's output for one frame: segments at the frame's size, text, a panoptic map."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.schema.prompt import Prompt, Task
+from vlseg_cli.schema.inputs import Frame
+from vlseg_cli.schema.prompt import Prompt, PromptRequest, Task
 from vlseg_cli.schema.rle import RLE, encode_rle
 
 
@@ -72,6 +75,15 @@ class Prediction:
     text: str = ""
     panoptic: PanopticMap | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, frame: Frame, request: PromptRequest, segments: Iterable[Segment] = (), **rest: Any
+    ) -> Self:
+        """The output for a request about a frame; rest: text, panoptic, seconds."""
+        size = frame.height, frame.width
+        whole = tuple(segments)
+        return cls(frame.source, frame.index, *size, request.task, request.prompt, whole, **rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vlseg_cli.models.hyperseg.prompts import HyperSegPrompts, conversation_text
+from vlseg_cli.models.hyperseg.prompts import HyperSegPrompts, question_text
 from vlseg_cli.text.placeholders import Placeholder
 from vlseg_cli.text.tokenizer import END, Tokenizer
 
@@ -71,13 +71,8 @@ def test_generated_names_stand_before_the_mask_tokens(plain: HyperSegPrompts) ->
     assert plain.entities_of([*dog, t.seg, *cat]) == ["dog"]
 
 
-def test_a_conversation(prompts: HyperSegPrompts) -> None:
-    assert conversation_text([], "What is it?") == (
-        f"{SYSTEM} USER: <image>\nWhat is it? ASSISTANT:"
-    )
-    assert conversation_text([("What is it?", "A cat.")], "Sure?") == (
-        f"{SYSTEM} USER: <image>\nWhat is it? ASSISTANT: A cat.{END}USER: Sure? ASSISTANT:"
-    )
+def test_a_question_with_its_answer(prompts: HyperSegPrompts) -> None:
+    assert question_text("What is it?") == f"{SYSTEM} USER: <image>\nWhat is it? ASSISTANT:"
     sequence, count = prompts.answered("What is it?", "a cat")
     t = prompts.tokenizer
     assert sequence.ids.tolist()[-count:] == t.ids(f" a cat{END}")

@@ -5,7 +5,6 @@ import pytest
 from vlseg_cli.models.psalm.prompts import (
     PSALMPrompts,
     category_text,
-    conversation_text,
     region_text,
     sentence_text,
 )
@@ -25,10 +24,6 @@ def test_instructions_are_the_authors() -> None:
         f"{BEFORE}This is an image <image>, Please do Panoptic Segmentation.\n"
         f"This is all the candidate categories: <cls>, <cls>, <cls>.\n{SURE}"
     )
-    assert category_text(1, "psalm", "Semantic") == (
-        f"{BEFORE}This is an image <image>, Please do Semantic Segmentation.\n"
-        f"This is all the candidate categories: <cls>.\n{SURE}"
-    )
     assert sentence_text("psalm") == (
         f"{BEFORE}This is an image <image>, Please doing Referring Segmentation according to the "
         f"following instruction:\n<refer>{SURE}"
@@ -37,16 +32,6 @@ def test_instructions_are_the_authors() -> None:
         f"{BEFORE}This is an image <image>, Please segment by given regions\n"
         "This is all regions:  <region>, <region>.\n"
         " [/INST] \n[SEG]<seg> <|endoftext|>"
-    )
-
-
-def test_a_conversation_starts_with_the_image_and_ends_every_turn() -> None:
-    assert conversation_text([("What is it?", "A cat.")]) == (
-        f"{BEFORE}<image>\nWhat is it? [/INST] A cat. <|endoftext|>"
-    )
-    assert conversation_text([("What is it?", "A cat."), ("Sure?", "Yes.")]) == (
-        f"{BEFORE}<image>\nWhat is it? [/INST] A cat. <|endoftext|>"
-        "<|endoftext|>[INST] Sure? [/INST] Yes. <|endoftext|>"
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from vlseg_cli.models.hyperseg.prompts import HyperSegPrompts
 from vlseg_cli.models.mask2former.collator import MaskBatch, MaskCollator
 from vlseg_cli.models.mask2former.image_processing import squash_pixels, squash_regions
+from vlseg_cli.models.training import TensorBatch
 from vlseg_cli.schema import Categories, Query, Question, Region, Sample
 from vlseg_cli.schema.sample import ClipFrames
 from vlseg_cli.text.sequence import TokenSequence
@@ -32,19 +33,12 @@ class HyperSegBatch(MaskBatch):
 
 
 @dataclass(frozen=True, slots=True)
-class ClipBatch:
+class ClipBatch(TensorBatch):
     """frames: a batch for each frame, the same clips in each. identities: per frame and clip, of
     each mask of the category prompt, -1 for stuff."""
 
     frames: tuple[HyperSegBatch, ...]
     identities: tuple[tuple[Tensor, ...], ...]
-
-    def to(self, device: torch.device | str) -> "ClipBatch":
-        """The same batch on a device."""
-        return ClipBatch(
-            tuple(frame.to(device) for frame in self.frames),
-            tuple(tuple(one.to(device) for one in each) for each in self.identities),
-        )
 
 
 @dataclass

@@ -40,11 +40,9 @@ def chat_turn(human: str, answer: str) -> str:
     return f"{_SYSTEM} USER: {human} ASSISTANT: {answer}{END}"
 
 
-def conversation_text(turns: Sequence[tuple[str, str]], question: str) -> str:
-    """Earlier questions and answers about the image, then a question without its answer."""
-    earlier = "".join(f"USER: {text} ASSISTANT: {answer}{END}" for text, answer in turns)
-    text = f"{earlier}USER: {question} ASSISTANT:"
-    return f"{_SYSTEM} {text.replace('USER: ', 'USER: <image>' + chr(10), 1)}"
+def question_text(question: str) -> str:
+    """A question about the image without its answer."""
+    return f"{_SYSTEM} USER: <image>\n{question} ASSISTANT:"
 
 
 def image_text(video: bool) -> str:
@@ -124,16 +122,14 @@ class HyperSegPrompts:
             text = chat_turn(human, "\n[SEG]<seg>")
         return assemble(self._tokens(text, []), self.single)
 
-    def chat(self, question: str, turns: Sequence[tuple[str, str]] = ()) -> TokenSequence:
-        """A question with an answer in text. turns: earlier questions and answers."""
-        if self.style == "plain":
-            earlier = "".join(f" {text} {answer}{END}" for text, answer in turns)
-            return assemble_chat(tokenize(f"<image>{earlier} {question}", self.tokenizer))
-        return assemble_chat(tokenize(conversation_text(turns, question), self.tokenizer))
+    def question(self, text: str) -> TokenSequence:
+        """A question with an answer in text."""
+        whole = f"<image> {text}" if self.style == "plain" else question_text(text)
+        return assemble_chat(tokenize(whole, self.tokenizer))
 
     def answered(self, question: str, answer: str) -> tuple[TokenSequence, int]:
         """A question with its answer, for training; the answer's number of tokens."""
-        sequence = self.chat(question)
+        sequence = self.question(question)
         added = self.tokenizer.ids(f" {answer}{END}")
         ids = np.concatenate([sequence.ids, np.asarray(added, np.int64)])
         return TokenSequence(sequence.prefix, ids, np.full(len(ids), -1)), len(added)

@@ -214,7 +214,7 @@ class PromptTracker:
                 frame,
                 encoded.geometries[0],
                 [each.output for each in outputs],
-                self.segmenter.thresholds,
+                self.segmenter.model.config,
                 seconds,
                 self.text,
             )
@@ -224,17 +224,7 @@ class PromptTracker:
             return replace(
                 prediction, segments=tuple(replace(s, track_id=1) for s in prediction.segments)
             )
-        return Prediction(
-            frame.source,
-            frame.index,
-            frame.height,
-            frame.width,
-            request.task,
-            request.prompt,
-            tuple(segments),
-            self.text,
-            seconds=seconds,
-        )
+        return Prediction.of(frame, request, segments, text=self.text, seconds=seconds)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Plain arrays, bounded by the number of regions, tracks and averaged frames."""
@@ -267,7 +257,7 @@ class PromptTracker:
                 f"{frame.source}: a region is drawn on another size than that of frame "
                 f"{frame.index}, {frame.width}x{frame.height}"
             )
-        return self.segmenter.region_embeddings(encoded, 0, self.segmenter.fit_regions(masks))
+        return self._embed(encoded, masks)
 
     def _regions(
         self, encoded: EncodedFrames, outputs: Sequence[TrackedOutput], prompt: Regions
@@ -290,9 +280,15 @@ class PromptTracker:
         """Clear masks replace the regions of the next frame's prompt."""
         again = [i for i in found.clear.nonzero()[:, 0].tolist() if bool(found.masks[i].any())]
         if again and self.embeddings is not None:
-            fitted = self.segmenter.fit_regions([found.masks[i].cpu().numpy() for i in again])
             self.embeddings = self.embeddings.clone()
-            self.embeddings[again] = self.segmenter.region_embeddings(encoded, 0, fitted)
+            masks = [found.masks[i].cpu().numpy() for i in again]
+            self.embeddings[again] = self._embed(encoded, masks)
+
+    def _embed(self, encoded: EncodedFrames, masks: Sequence[NDArray[np.bool_]]) -> Tensor:
+        """Embeddings (R, D) of regions of this frame."""
+        fitted = self.segmenter.fit_regions(masks)
+        image_index = torch.zeros(len(fitted), dtype=torch.long, device=self.segmenter.device)
+        return self.segmenter.region_embeddings(encoded, image_index, fitted)
 
     def _instances(
         self,
@@ -302,7 +298,7 @@ class PromptTracker:
         tracker: InstanceTracker,
     ) -> list[Segment]:
         scores, low = output.output
-        threshold = self.segmenter.thresholds.instance_score
+        threshold = self.segmenter.model.config.instance_score
         threshold = threshold if self.request.threshold is None else self.request.threshold
         segments = []
         for found in tracker.step(scores, *output.instances, low):

@@ -13,10 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.base import SessionState
+from vlseg_cli.models.base import SessionState, check_finite
 from vlseg_cli.models.hyperseg.segmenter import HyperSegSegmenter
 from vlseg_cli.models.hyperseg.tracking import PromptTracker, TrackedOutput
-from vlseg_cli.models.mask2former.postprocessing import check_finite
 from vlseg_cli.models.mask2former.segmenter import ROWS, EncodedFrames
 from vlseg_cli.nn.reid import InstanceEmbeddings
 from vlseg_cli.schema import Frame, Prediction, PromptRequest
@@ -70,10 +69,10 @@ class HyperSegSession:
                 chunk = of_kind[first : first + ROWS]
                 for row, output in zip(chunk, self._run(encoded, chunk, kind), strict=True):
                     outputs[row.tracker].append(output)
-        check_finite([output.output for each in outputs for output in each], frame)
+        check_finite(frame, *(tensor for each in outputs for one in each for tensor in one.output))
         sequence = segmenter.prompts.regions(1, video=True)
         carried = segmenter.model.carry(encoded.features, sequence)
-        check_finite([(carried, carried)], frame)
+        check_finite(frame, carried)
         self.carried = carried
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start - encoded.seconds}
         return [

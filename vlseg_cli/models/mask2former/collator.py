@@ -5,8 +5,8 @@ sequences, and the truth at mask resolution.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_pixels, fit_regions
 from vlseg_cli.models.mask2former.prompts import MaskPrompts
-from vlseg_cli.models.training import seeded_rng
+from vlseg_cli.models.training import TensorBatch, seeded_rng
 from vlseg_cli.nn.losses import MaskSampling
 from vlseg_cli.schema import Categories, Expression, Query, Question, Region, Regions, Sample
 from vlseg_cli.text.sequence import TokenSequence
@@ -37,7 +37,7 @@ class PromptBatch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskBatch:
+class MaskBatch(TensorBatch):
     """pixel_values (B, 3, S, S) and the prompts about them by kind; None for a kind without any.
 
     semantic (B, h, w): index into the collator's names per cell, -1 where unknown.
@@ -50,21 +50,6 @@ class MaskBatch:
     regions: PromptBatch | None
     semantic: Tensor
     category_shares: Tensor
-
-    def to(self, device: torch.device | str) -> Self:
-        """The same batch on a device."""
-        moved: dict[str, Any] = {f.name: _move(getattr(self, f.name), device) for f in fields(self)}
-        return replace(self, **moved)
-
-
-def _move(value: Any, device: torch.device | str) -> Any:
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, PromptBatch):
-        return PromptBatch(*(_move(entry, device) for entry in value))
-    if isinstance(value, list) and value and isinstance(value[0], Tensor):
-        return [entry.to(device) for entry in value]
-    return value
 
 
 @dataclass

@@ -5,11 +5,14 @@ uint8, padding of 128 before normalization. For SigLIP the whole frame is squash
 (HyperSeg section 3).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.models.image_processing import MEAN, STD
+from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import Frame, UsageError
 
 PADDING = 128
@@ -38,6 +41,17 @@ def fit_pixels(frame: Frame, size: int) -> tuple[NDArray[np.float32], tuple[int,
     canvas[:h, :w] = pixels
     normalized = (canvas.astype(np.float32) - MEAN) / STD
     return np.ascontiguousarray(normalized.transpose(2, 0, 1)), (h, w)
+
+
+def fit_frames(
+    frames: Sequence[Frame], size: int
+) -> tuple[NDArray[np.float32], tuple[ImageGeometry, ...]]:
+    """Frames as network input (B, 3, size, size), and their sizes on the way."""
+    fitted = [fit_pixels(frame, size) for frame in frames]
+    return np.stack([pixels for pixels, _ in fitted]), tuple(
+        ImageGeometry((size, size), content, (frame.height, frame.width))
+        for frame, (_, content) in zip(frames, fitted, strict=True)
+    )
 
 
 def fit_masks(masks: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:

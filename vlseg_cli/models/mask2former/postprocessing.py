@@ -21,7 +21,6 @@ from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
-    NotFiniteError,
     PanopticMap,
     Prediction,
     PromptRequest,
@@ -76,28 +75,9 @@ def build_prediction(
             segments = _regions(request, regions, geometry, outputs)
         case Expression(text=text) | Question(text=text):
             segments = _sentence(request, text, geometry, outputs[0])
-    return Prediction(
-        frame.source,
-        frame.index,
-        frame.height,
-        frame.width,
-        request.task,
-        request.prompt,
-        tuple(segments),
-        generated,
-        panoptic=panoptic,
-        seconds=seconds,
+    return Prediction.of(
+        frame, request, segments, text=generated, panoptic=panoptic, seconds=seconds
     )
-
-
-def check_finite(outputs: Sequence[PromptOutput], frame: Frame) -> None:
-    """Raise NotFiniteError for NaN or infinite values, which half precision on large inputs makes;
-    masks of NaN would pass for empty ones."""
-    if not all(bool(tensor.isfinite().all()) for output in outputs for tensor in output):
-        raise NotFiniteError(
-            f"{frame.source}: the model's numbers are not finite, so there is no prediction; try"
-            " --device cpu, or other weights."
-        )
 
 
 def _panoptic(

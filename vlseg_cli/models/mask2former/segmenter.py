@@ -5,28 +5,26 @@ A prompt becomes one row, or several; rows of one kind go through the model toge
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from vlseg_cli.models.mask2former.image_processing import fit_pixels
-from vlseg_cli.models.mask2former.modeling import MaskModel, MaskOutput
-from vlseg_cli.models.mask2former.postprocessing import (
-    PromptOutput,
-    Thresholds,
-    build_prediction,
-    check_finite,
-)
+from vlseg_cli.models.base import check_finite
+from vlseg_cli.models.mask2former.image_processing import fit_regions
+from vlseg_cli.models.mask2former.modeling import MaskOutput, generate_text
+from vlseg_cli.models.mask2former.postprocessing import PromptOutput, build_prediction
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
     Categories,
     Expression,
     Frame,
     Prediction,
+    Prompt,
     PromptRequest,
     Question,
     Regions,
@@ -39,7 +37,7 @@ from vlseg_cli.text.tokenizer import Tokenizer
 
 Key = tuple[int, int]  # index of the frame, identity of the prompt
 ROWS = 32  # prompts per batch
-_TEXT_TASKS = (Task.REASON, Task.CHAT)
+_QUESTIONS = (Task.REASON, Task.CHAT)
 _MASK_TASKS = (
     Task.PANOPTIC,
     Task.SEMANTIC,
@@ -78,40 +76,42 @@ class Row(NamedTuple):
 class PromptedSegmenter(ABC):
     """See ``Segmenter``. Deterministic: the same frames and prompts, the same predictions.
 
-    generates_text: whether its language model was trained to generate text.
+    text_tasks: those for which an answer is generated, if its language model was trained to
+    (``generates_text``).
     """
+
+    text_tasks: ClassVar[tuple[Task, ...]] = _QUESTIONS
 
     def __init__(
         self,
         name: str,
-        model: MaskModel,
+        model: Any,
         tokenizer: Tokenizer,
         categories: Sequence[str],
         stuff: Sequence[bool],
-        device: str,
+        device: str = "cpu",
     ) -> None:
+        """model: a ``MaskModel``."""
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.tokenizer, self.device = tokenizer, torch.device(device)
-        self.thresholds: Thresholds = model.config
         self.generates_text: bool = model.config.generates_text
         self.tasks = frozenset((*_MASK_TASKS, Task.CHAT) if self.generates_text else _MASK_TASKS)
-        model.eval().to(device)
+        self.model = model.eval().to(device)
+        self.prompts = self.build_prompts()
+
+    @abstractmethod
+    def build_prompts(self) -> Any:
+        """The wordings of this model."""
 
     @abstractmethod
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
 
     @abstractmethod
-    def rows(self, encoded: EncodedFrames, key: Key, request: PromptRequest) -> list[Row]:
-        """The sequences of a request. Raises UsageError for an empty prompt."""
-
-    @abstractmethod
-    def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> MaskOutput:
-        """Steps 2 to 4 for rows of one kind."""
-
-    @abstractmethod
-    def generate_answer(self, encoded: EncodedFrames, request: PromptRequest, text: str) -> str:
-        """The generated answer to a question, '' where masks come without text."""
+    def sequence(
+        self, encoded: EncodedFrames, request: PromptRequest, prompt: Prompt, video: bool
+    ) -> tuple[TokenSequence, str]:
+        """A request's prompt, or one of its regions, and text generated on the way."""
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a prompt that its tokenizer cannot tell from one another."""
@@ -130,8 +130,9 @@ class PromptedSegmenter(ABC):
         masked = {_key(request): request for request in requests if request.task is not Task.CHAT}
         outputs, texts = self._run_requests(encoded, masked)
         for key, request in masked.items():
-            check_finite(outputs[key], encoded.frames[request.frame])
-        texts |= {_key(r): self._text(encoded, r) for r in requests if r.task in _TEXT_TASKS}
+            tensors = (tensor for output in outputs[key] for tensor in output)
+            check_finite(encoded.frames[request.frame], *tensors)
+        texts |= {_key(r): self._text(encoded, r) for r in requests if r.task in _QUESTIONS}
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start}
         return [
             build_prediction(
@@ -139,7 +140,7 @@ class PromptedSegmenter(ABC):
                 encoded.frames[request.frame],
                 encoded.geometries[request.frame],
                 outputs.get(_key(request), ()),
-                self.thresholds,
+                self.model.config,
                 seconds,
                 texts[_key(request)],
             )
@@ -149,8 +150,13 @@ class PromptedSegmenter(ABC):
     def _text(self, encoded: EncodedFrames, request: PromptRequest) -> str:
         if not isinstance(request.prompt, Expression | Question):
             raise UsageError("Chat takes text, not names or regions: ask a question.")
-        if self.generates_text:
-            return self.generate_answer(encoded, request, request.prompt.text)
+        if self.generates_text and request.task in self.text_tasks:
+            question = self.prompts.question(request.prompt.text)
+            prefix = self.model.encode_prefix(encoded.features, question)
+            ended = self.tokenizer.has_ended
+            return self.tokenizer.text(
+                generate_text(self.model, prefix, request.frame, question, ended)
+            )
         if request.task is Task.CHAT:
             raise UsageError(
                 f"The {self.name} model was not trained to generate text, it predicts masks alone:"
@@ -176,16 +182,55 @@ class PromptedSegmenter(ABC):
                     outputs[row.key].append((scores, output.pred_masks[-1][index]))
         return outputs, {row.key: row.text for row in rows}
 
-    def preprocess(
-        self, frames: Sequence[Frame], size: int
-    ) -> tuple[Tensor, tuple[ImageGeometry, ...]]:
-        """Frames as network input (B, 3, size, size), and their sizes on the way."""
-        fitted = [fit_pixels(frame, size) for frame in frames]
-        pixels = torch.from_numpy(np.stack([pixels for pixels, _ in fitted])).to(self.device)
-        return pixels, tuple(
-            ImageGeometry((size, size), content, (frame.height, frame.width))
-            for frame, (_, content) in zip(frames, fitted, strict=True)
-        )
+    def rows(
+        self, encoded: EncodedFrames, key: Key, request: PromptRequest, video: bool = False
+    ) -> list[Row]:
+        """One sequence, or one for each region where each has its own prompt.
+
+        video: whether it is about a frame of one. Raises UsageError for an empty prompt.
+        """
+        match request.prompt:
+            case Categories(names=()):
+                raise UsageError("There is no category to look for: give at least one name.")
+            case Regions(regions=()):
+                raise UsageError("There is no region to segment: give at least one.")
+            case Regions(regions=regions):
+                together = [regions] if self.model.config.regions_together else zip(regions)
+                prompts: Iterable[Prompt] = [Regions(tuple(part)) for part in together]
+            case prompt:
+                prompts = [prompt]
+        rows = []
+        for prompt in prompts:
+            sequence, text = self.sequence(encoded, request, prompt, video)
+            masks = [region.mask for region in getattr(prompt, "regions", ())]
+            fitted = self.fit_regions(masks) if masks else None
+            rows.append(Row(key, request, sequence, fitted, text))
+        return rows
+
+    def fit_regions(self, masks: Sequence[NDArray[np.bool_]]) -> Tensor:
+        """Regions (R) of a frame's size on the grid that they are pooled on, (R, S, S) bool."""
+        return torch.from_numpy(fit_regions(np.stack(masks), self.model.config.image_size))
+
+    def region_embeddings(
+        self, encoded: EncodedFrames, image_index: Tensor, regions: Tensor
+    ) -> Tensor:
+        """Inputs of the language model for regions (R, S, S) of images (R,): (R, D)."""
+        regions = regions.to(self.device)
+        pooled = self.model.region_features(encoded.features, image_index, regions)
+        embeddings: Tensor = self.model.embed_regions(pooled)
+        return embeddings
+
+    def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> MaskOutput:
+        """Steps 2 to 4 for rows of one kind."""
+        image_index = torch.tensor([row.request.frame for row in rows], device=self.device)
+        masks, embeddings = [row.regions for row in rows if row.regions is not None], None
+        if masks:
+            counts = torch.tensor([len(each) for each in masks], device=self.device)
+            owner = image_index.repeat_interleave(counts)
+            embeddings = self.region_embeddings(encoded, owner, torch.cat(masks))
+        sequences = [row.sequence for row in rows]
+        output: MaskOutput = self.model(encoded.features, sequences, image_index, kind, embeddings)
+        return output
 
 
 def _key(request: PromptRequest) -> Key:

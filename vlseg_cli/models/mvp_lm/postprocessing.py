@@ -66,17 +66,7 @@ def build_prediction(
             segments = _expression_segments(request, text, geometry, output, config)
         case regions:
             raise TypeError(f"MVP-LM takes no {type(regions).__name__}")
-    return Prediction(
-        frame.source,
-        frame.index,
-        frame.height,
-        frame.width,
-        request.task,
-        request.prompt,
-        tuple(segments),
-        text=output.caption,
-        seconds=seconds,
-    )
+    return Prediction.of(frame, request, segments, text=output.caption, seconds=seconds)
 
 
 def _box_segments(

@@ -4,18 +4,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vlseg_cli.models.base import check_finite
-from vlseg_cli.models.mask2former.image_processing import fit_pixels
+from vlseg_cli.models.mask2former.image_processing import fit_frames
 from vlseg_cli.models.mask2former.segmenter import EncodedFrames
 from vlseg_cli.models.mvp_lm.language import NAMES_PER_PASS, encode_names, generate_captions
 from vlseg_cli.models.mvp_lm.modeling import MVPLM, DecoderLevel, InstructionSpan
 from vlseg_cli.models.mvp_lm.postprocessing import BoxedOutput, build_prediction
 from vlseg_cli.models.mvp_lm.prompts import MVPLMPrompts
-from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
     Categories,
     Frame,
@@ -88,13 +86,8 @@ class MVPLMSegmenter:
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
         start, size = time.perf_counter(), self.model.config.image_size
-        fitted = [fit_pixels(frame, size) for frame in frames]
-        pixels = torch.from_numpy(np.stack([pixels for pixels, _ in fitted])).to(self.device)
-        geometries = tuple(
-            ImageGeometry((size, size), content, (frame.height, frame.width))
-            for frame, (_, content) in zip(frames, fitted, strict=True)
-        )
-        features = self.model.encode_image(pixels)
+        pixels, geometries = fit_frames(frames, size)
+        features = self.model.encode_image(torch.from_numpy(pixels).to(self.device))
         return EncodedFrames(tuple(frames), geometries, features, time.perf_counter() - start)
 
     @torch.inference_mode()

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -18,19 +18,12 @@ Style = Literal["psalm", "plain"]
 _SURE = "\nSure, the segmentation result is <seg>"
 
 
-def conversation_text(turns: Sequence[tuple[str, str]]) -> str:
-    """Questions and answers about the image, which stands before the first question."""
-    (question, answer), *later = turns
-    text = chat_turn(f"<image>\n{question}", answer)
-    return text + "".join(f"<|endoftext|>[INST] {q} [/INST] {a} <|endoftext|>" for q, a in later)
-
-
-def category_text(count: int, style: Style, task: str = "Panoptic") -> str:
-    """Instruction for ``count`` categories; ``task`` is the word before 'Segmentation'."""
+def category_text(count: int, style: Style) -> str:
+    """Instruction for ``count`` categories."""
     if style == "plain":
         return "<image> segment " + "<cls> " * count + "<seg>"
     user = (
-        f"This is an image <image>, Please do {task} Segmentation.\n"
+        f"This is an image <image>, Please do Panoptic Segmentation.\n"
         f"This is all the candidate categories: {', '.join(['<cls>'] * count)}.\n"
     )
     return chat_turn(user, _SURE)
@@ -66,10 +59,10 @@ class PSALMPrompts:
         self.tokenizer, self.style = tokenizer, style
         self.queries, self.single = queries, single
 
-    def categories(self, names: Sequence[str], task: str = "Panoptic") -> TokenSequence:
+    def categories(self, names: Sequence[str]) -> TokenSequence:
         """Names in this order, then ``background``, which is the no-object class."""
         every = [*names, BACKGROUND]
-        ids = tokenize(category_text(len(every), self.style, task), self.tokenizer)
+        ids = tokenize(category_text(len(every), self.style), self.tokenizer)
         tokens = [[*self.tokenizer.ids(name), self.tokenizer.seg] for name in every]
         return assemble(ids, self.queries, names=tokens)
 
@@ -95,3 +88,20 @@ class PSALMPrompts:
         """``count`` regions in one prompt."""
         ids = tokenize(region_text(count, self.style), self.tokenizer)
         return assemble(ids, self.single)
+
+
+class PSALMWording(Protocol):
+    """The part of a configuration that prompts depend on; see ``PSALMConfig``."""
+
+    @property
+    def prompt_style(self) -> Style: ...
+    @property
+    def queries(self) -> int: ...
+    @property
+    def single_queries(self) -> int | None: ...
+
+
+def psalm_prompts(tokenizer: Tokenizer, config: PSALMWording) -> PSALMPrompts:
+    """The prompts of a model of this configuration."""
+    single = config.single_queries or config.queries
+    return PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)

@@ -12,7 +12,7 @@ from vlseg_cli.models.mask2former.modeling import ImageFeatures
 from vlseg_cli.models.mask2former.training import Mask2FormerTrainable
 from vlseg_cli.models.psalm.conversion import base_tensors, is_base
 from vlseg_cli.models.psalm.modeling import PSALM
-from vlseg_cli.models.psalm.prompts import PSALMPrompts
+from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
 from vlseg_cli.schema.sample import TextSample
 
@@ -27,8 +27,7 @@ class TrainablePSALM(Mask2FormerTrainable):
     def collator(self, size: int | None = None) -> MaskCollator:
         """See ``Trainable``."""
         config = self.model.config
-        single = config.single_queries or config.queries
-        prompts = PSALMPrompts(self.tokenizer, config.prompt_style, config.queries, single)
+        prompts = psalm_prompts(self.tokenizer, config)
         side = size or config.image_size
         return MaskCollator(prompts, side, self.sampling, self.names, config.regions_together)
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from vlseg_cli.models.base import SessionState
-from vlseg_cli.models.mask2former.postprocessing import check_finite
+from vlseg_cli.models.base import SessionState, check_finite
 from vlseg_cli.models.psalm.region_tracking import RegionTracker
 from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
 from vlseg_cli.models.psalm.tracking import (
@@ -60,22 +59,13 @@ class PSALMSession:
         outputs = [tracker.predict(view) for _, tracker in self._trackers]
         for output in outputs:
             if output is not None:
-                check_finite([(output.scores[-1], output.pred_masks[-1])], frame)
+                check_finite(frame, output.scores[-1], output.pred_masks[-1])
         found: dict[int, list[Segment]] = {}
         for (indices, tracker), output in zip(self._trackers, outputs, strict=True):
             found |= dict(zip(indices, tracker.update(view, output), strict=True))
         seconds = {"see": encoded.seconds, "answer": time.perf_counter() - start - encoded.seconds}
         return [
-            Prediction(
-                frame.source,
-                frame.index,
-                frame.height,
-                frame.width,
-                request.task,
-                request.prompt,
-                tuple(found[index]),
-                seconds=seconds,
-            )
+            Prediction.of(frame, request, found[index], seconds=seconds)
             for index, request in enumerate(self._requests)
         ]
 
