@@ -34,8 +34,8 @@ from vlseg_cli.models.proposals.filters import (
     take,
     to_input,
 )
-from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.sam import SAM
+from vlseg_cli.nn.vision_encoders import DINOv2
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.text.placeholders import IMAGE, IMAGE_END, IMAGE_START, Placeholder, legacy_ids
 from vlseg_cli.text.tokenizer import SEG, Tokenizer

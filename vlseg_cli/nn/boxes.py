@@ -46,17 +46,10 @@ def generalized_iou(one: Tensor, other: Tensor) -> Tensor:
 
     Source: Rezatofighi et al., CVPR 2019; MVP-LM's denominators have 1e-6 added.
     """
-    inside = _area(
-        torch.cat(
-            [torch.max(one[..., :2], other[..., :2]), torch.min(one[..., 2:], other[..., 2:])], -1
-        )
-    )
-    union = _area(one) + _area(other) - inside
-    around = _area(
-        torch.cat(
-            [torch.min(one[..., :2], other[..., :2]), torch.max(one[..., 2:], other[..., 2:])], -1
-        )
-    )
+    (low, high), (other_low, other_high) = one.chunk(2, -1), other.chunk(2, -1)
+    inside = _area(torch.max(low, other_low), torch.min(high, other_high))
+    around = _area(torch.min(low, other_low), torch.max(high, other_high))
+    union = _area(low, high) + _area(other_low, other_high) - inside
     return inside / (union + _AREA) - (around - union) / (around + _AREA)
 
 
@@ -80,6 +73,6 @@ def sine_position(boxes: Tensor, channels: int) -> Tensor:
     return mixed.flatten(-3)
 
 
-def _area(boxes: Tensor) -> Tensor:
-    sides = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0)
+def _area(low: Tensor, high: Tensor) -> Tensor:
+    sides = (high - low).clamp(min=0)
     return sides[..., 0] * sides[..., 1]

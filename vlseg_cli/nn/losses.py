@@ -91,9 +91,7 @@ class DenseSampling:
         """All cells."""
         return logits.flatten(1), truth.flatten(1)
 
-    def for_loss(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        """All cells."""
-        return logits.flatten(1), truth.flatten(1)
+    for_loss = for_matching
 
 
 class PreparedMasks:

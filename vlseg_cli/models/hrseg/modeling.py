@@ -15,12 +15,12 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
 from vlseg_cli.models.hrseg.config import OWN_SAM, HRSegConfig
-from vlseg_cli.nn.dinov2 import DINOv2
 from vlseg_cli.nn.high_resolution import MaskEnhancement, RegionAttention, join_windows
 from vlseg_cli.nn.llava import LLaVA, pad_left
 from vlseg_cli.nn.mask_fusion import MaskFusion
 from vlseg_cli.nn.pooling import pool_masks, upsample
 from vlseg_cli.nn.sam import SAM
+from vlseg_cli.nn.vision_encoders import DINOv2
 from vlseg_cli.text.sequence import TokenSequence
 
 

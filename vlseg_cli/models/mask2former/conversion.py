@@ -4,16 +4,13 @@ Swin, the pixel decoder, the mask decoder with its scores, and the projections i
 are the same in all systems but for the prefix of Swin.
 """
 
-from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows
-from vlseg_cli.weights.conversion.sizes import (
-    SizeSources,
-)
+from vlseg_cli.weights.conversion.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
+from vlseg_cli.weights.conversion.sizes import SizeSources
 
 _SELF = r"predictor\.transformer_self_attention_layers\.(\d+)"
 _CROSS = r"predictor\.transformer_cross_attention_layers\.(\d+)"
 _FEEDFORWARD = r"predictor\.transformer_ffn_layers\.(\d+)"
 _ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
-_OUR_ENCODER = r"pixel_decoder.decoder.encoder.layers.\1"
 _OUR_LAYER = r"mask_decoder.decoder.layers.\1"
 
 
@@ -54,17 +51,25 @@ def swin_rules(tower: str) -> tuple[Rule, ...]:
     )
 
 
+def encoder_rules(ours: str, layers: str, linear: str) -> tuple[Rule, ...]:
+    """The deformable encoder in the pixel decoder. ours: our decoder; layers, linear: the names of
+    its layers and of their feed-forward."""
+    layer = rf"{ours}.{layers}.\1"
+    return (
+        Rename(
+            r"pixel_decoder\.input_proj\.(\d)\.([01])\.(\w+)", rf"{ours}.input_projections.\1.\2.\3"
+        ),
+        Rename(r"pixel_decoder\.transformer\.level_embed", f"{ours}.level_embed"),
+        Rename(rf"{_ENCODER}\.self_attn\.(\w+)\.(\w+)", rf"{layer}.self_attn.\2.\3"),
+        Rename(rf"{_ENCODER}\.norm1\.(\w+)", rf"{layer}.self_attn_layer_norm.\2"),
+        Rename(rf"{_ENCODER}\.norm2\.(\w+)", rf"{layer}.final_layer_norm.\2"),
+        Rename(rf"{_ENCODER}\.linear([12])\.(\w+)", rf"{layer}.{linear}\2.\3"),
+        Rename(r"pixel_decoder\.mask_features\.(\w+)", rf"{ours}.mask_projection.\1"),
+    )
+
+
 PIXEL_DECODER: tuple[Rule, ...] = (
-    Rename(
-        r"pixel_decoder\.input_proj\.(\d)\.([01])\.(\w+)",
-        r"pixel_decoder.decoder.input_projections.\1.\2.\3",
-    ),
-    Rename(r"pixel_decoder\.transformer\.level_embed", r"pixel_decoder.decoder.level_embed"),
-    Rename(rf"{_ENCODER}\.self_attn\.(\w+)\.(\w+)", rf"{_OUR_ENCODER}.self_attn.\2.\3"),
-    Rename(rf"{_ENCODER}\.norm1\.(\w+)", rf"{_OUR_ENCODER}.self_attn_layer_norm.\2"),
-    Rename(rf"{_ENCODER}\.norm2\.(\w+)", rf"{_OUR_ENCODER}.final_layer_norm.\2"),
-    Rename(rf"{_ENCODER}\.linear([12])\.(\w+)", rf"{_OUR_ENCODER}.fc\2.\3"),
-    Rename(r"pixel_decoder\.mask_features\.(\w+)", r"pixel_decoder.decoder.mask_projection.\1"),
+    *encoder_rules("pixel_decoder.decoder", "encoder.layers", "fc"),
     Rename(r"pixel_decoder\.(adapter_1|layer_1)\.([01])\.(\w+)", r"pixel_decoder.decoder.\1.\2.\3"),
 )
 
@@ -112,6 +117,20 @@ LANGUAGE: tuple[Rule, ...] = (
         r"language.layers.\1.self_attn.\2_proj.\3",
     ),
 )
+
+
+def phi_rules(heads: int, vocabulary: int) -> tuple[Rule, ...]:
+    """Phi with ``heads`` whose projections are fused, and the first rows of its output head."""
+    return (
+        SplitHeads(
+            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
+            r"language.layers.\1.self_attn.{}_proj.\2",
+            heads,
+        ),
+        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
+        Drop(r"lm_head\.bias", "the output head has no bias here"),
+        *LANGUAGE,
+    )
 
 
 PERCEIVER = "temporal_query"  # a tensor that a HyperSeg has and a PSALM has not

@@ -3,7 +3,7 @@
 Source: PSALM section 8. Unweighted; a recipe weights them (mask 5, dice 5, conditions 2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from vlseg_cli.nn.hungarian_matcher import match_masks
 from vlseg_cli.nn.losses import MaskSampling, balanced_bce, category_loss, dice_loss, mask_bce
 
 MatchedLevel = dict[str, Tensor]
+Pairs = Sequence[tuple[Tensor, Tensor]]  # per prompt: query and target indices
 
 
 def category_losses(
@@ -29,22 +30,19 @@ def category_losses(
     the sums over masks, None for their number here. Points of the last level are drawn first, then
     those of the others in order, as the authors do.
     """
-    truth = [sampling.prepare(mask) for mask in masks]
-    count = count or max(sum(len(mask) for mask in masks), 1)
-    levels: list[MatchedLevel] = [{} for _ in output.pred_masks]
-    for level in _last_first(len(levels)):
-        scores, pred_masks = output.scores[level], output.pred_masks[level]
-        cost = [-row.softmax(-1)[:, label] for row, label in zip(scores, labels, strict=True)]
-        pairs = _match_each(pred_masks, truth, sampling, cost)
+    costs = [
+        [-row.softmax(-1)[:, label] for row, label in zip(scores, labels, strict=True)]
+        for scores in output.scores
+    ]
+
+    def category(scores: Tensor, pairs: Pairs) -> Tensor:
         no_object = scores[:, 0].isfinite().sum(-1) - 1  # the last name of each image's own list
         target = no_object.unsqueeze(1).repeat(1, scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries] = labels[row][objects]
-        levels[level] = {
-            "category": category_loss(scores, target, no_object, no_object_weight),
-            **_mask_losses(pred_masks, truth, pairs, sampling, count),
-        }
-    return levels
+        return category_loss(scores, target, no_object, no_object_weight)
+
+    return _each_level(output, masks, sampling, count, costs, {"category": category})
 
 
 def condition_losses(
@@ -60,21 +58,15 @@ def condition_losses(
     masks: per prompt (M, H, W); labels: per prompt (M,), the region whose object a mask is, or 0
     for a sentence, whose masks all belong to it.
     """
-    truth = [sampling.prepare(mask) for mask in masks]
-    count = count or max(sum(len(mask) for mask in masks), 1)
-    levels: list[MatchedLevel] = [{} for _ in output.pred_masks]
-    for level in _last_first(len(levels)):
-        scores, pred_masks = output.scores[level], output.pred_masks[level]
-        pairs = _match_each(pred_masks, truth, sampling, None)
+
+    def conditions(scores: Tensor, pairs: Pairs) -> Tensor:
         target = torch.zeros_like(scores)
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries, labels[row][objects]] = 1
         real = scores.isfinite()  # prompts with fewer regions are padded
-        levels[level] = {
-            condition: balanced_bce(scores[real], target[real]),
-            **_mask_losses(pred_masks, truth, pairs, sampling, count),
-        }
-    return levels
+        return balanced_bce(scores[real], target[real])
+
+    return _each_level(output, masks, sampling, count, None, {condition: conditions})
 
 
 def averaged_counts(counts: Sequence[int]) -> list[float]:
@@ -91,27 +83,34 @@ def averaged_counts(counts: Sequence[int]) -> list[float]:
     return [max(count, 1.0) for count in total.tolist()]
 
 
-def _last_first(levels: int) -> list[int]:
-    return [levels - 1, *range(levels - 1)]
-
-
-def _match_each(
-    pred_masks: Tensor,
-    truth: Sequence[Tensor],
+def _each_level(
+    output: MaskOutput,
+    masks: Sequence[Tensor],
     sampling: MaskSampling,
-    cost: Sequence[Tensor] | None,
-) -> list[tuple[Tensor, Tensor]]:
-    pairs = []
-    for row, mask in enumerate(truth):
-        predicted, wanted = sampling.for_matching(pred_masks[row].detach(), mask)
-        pairs.append(match_masks(predicted, wanted, None if cost is None else cost[row]))
-    return pairs
+    count: float | None,
+    costs: Sequence[Sequence[Tensor]] | None,
+    condition: Mapping[str, Callable[[Tensor, Pairs], Tensor]],
+) -> list[MatchedLevel]:
+    """Match each level, the last one first; costs: of the conditions, by level and prompt."""
+    truth = [sampling.prepare(mask) for mask in masks]
+    count = count or max(sum(len(mask) for mask in masks), 1)
+    last = len(output.pred_masks) - 1
+    levels: list[MatchedLevel] = [{} for _ in output.pred_masks]
+    for level in (last, *range(last)):
+        pred_masks = output.pred_masks[level]
+        pairs = []
+        for row, mask in enumerate(truth):
+            predicted, wanted = sampling.for_matching(pred_masks[row].detach(), mask)
+            pairs.append(match_masks(predicted, wanted, costs[level][row] if costs else None))
+        found = {name: loss(output.scores[level], pairs) for name, loss in condition.items()}
+        levels[level] = found | _mask_losses(pred_masks, truth, pairs, sampling, count)
+    return levels
 
 
 def _mask_losses(
     pred_masks: Tensor,
     truth: Sequence[Tensor],
-    pairs: Sequence[tuple[Tensor, Tensor]],
+    pairs: Pairs,
     sampling: MaskSampling,
     count: float,
 ) -> MatchedLevel:

@@ -12,7 +12,8 @@ from typing import Any
 from vlseg_cli.models.mask2former.conversion import (
     CONNECTOR_RULES,
     CONNECTOR_SIZES,
-    LANGUAGE,
+    encoder_rules,
+    phi_rules,
     swin_rules,
 )
 from vlseg_cli.models.mvp_lm.config import MVPLMConfig
@@ -24,13 +25,14 @@ from vlseg_cli.models.official import (
 )
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
-from vlseg_cli.weights.conversion.rules import Drop, FirstRows, Rename, Rule, SplitHeads, SplitRows
+from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import (
     LAYERS,
     MASK2FORMER,
     PHI,
     PHI_STATED,
     SizeReader,
+    SizeSource,
     SizeSources,
     stated,
 )
@@ -39,8 +41,6 @@ from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 MODEL_TYPE = "openseed_phi"  # in config.json
 
-_ENCODER = r"pixel_decoder\.transformer\.encoder\.layers\.(\d+)"
-_OUR_ENCODER = r"pixel_decoder.layers.\1"
 _DECODER = r"predictor\.decoder\.layers\.(\d+)"
 _OUR_DECODER = r"decoder.layers.\1"
 # One tensor under many names; which of them a file has depends on how it was saved.
@@ -49,20 +49,11 @@ _DECODER_NORM = r"predictor\.decoder[_.]norm\.(\w+)"
 _UNUSED = "belongs to region prompts or to a variant that is switched off"
 
 _PIXEL_DECODER: tuple[Rule, ...] = (
-    Rename(
-        r"pixel_decoder\.input_proj\.(\d)\.([01])\.(\w+)",
-        r"pixel_decoder.input_projections.\1.\2.\3",
-    ),
-    Rename(r"pixel_decoder\.transformer\.level_embed", r"pixel_decoder.level_embed"),
-    Rename(rf"{_ENCODER}\.self_attn\.(\w+)\.(\w+)", rf"{_OUR_ENCODER}.self_attn.\2.\3"),
-    Rename(rf"{_ENCODER}\.norm1\.(\w+)", rf"{_OUR_ENCODER}.self_attn_layer_norm.\2"),
-    Rename(rf"{_ENCODER}\.norm2\.(\w+)", rf"{_OUR_ENCODER}.final_layer_norm.\2"),
-    Rename(rf"{_ENCODER}\.linear([12])\.(\w+)", rf"{_OUR_ENCODER}.mlp.fc\2.\3"),
+    *encoder_rules("pixel_decoder", "layers", "mlp.fc"),
     Rename(r"pixel_decoder\.adapter_1\.weight", r"pixel_decoder.lateral.0.weight"),
     Rename(r"pixel_decoder\.adapter_1\.norm\.(\w+)", r"pixel_decoder.lateral.1.\1"),
     Rename(r"pixel_decoder\.layer_1\.weight", r"pixel_decoder.output.0.weight"),
     Rename(r"pixel_decoder\.layer_1\.norm\.(\w+)", r"pixel_decoder.output.1.\1"),
-    Rename(r"pixel_decoder\.mask_features\.(\w+)", r"pixel_decoder.mask_projection.\1"),
 )
 
 _DECODER_LAYERS: tuple[Rule, ...] = (
@@ -98,14 +89,7 @@ def mvp_lm_rules(language_heads: int, vocabulary: int, official: Iterable[str]) 
     """All rules. official: the names in the checkpoint, to take one of each tensor's."""
     names = list(official)
     return (
-        SplitHeads(
-            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
-            r"language.layers.\1.self_attn.{}_proj.\2",
-            language_heads,
-        ),
-        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
-        Drop(r"lm_head\.bias", "MVP-LM's output head has no bias"),
-        *LANGUAGE,
+        *phi_rules(language_heads, vocabulary),
         *swin_rules(r"model\.vision_tower"),
         *CONNECTOR_RULES,
         *_PIXEL_DECODER,
@@ -129,26 +113,24 @@ def _first_of_many(pattern: str, target: str, names: Iterable[str]) -> Iterator[
 
 
 _PER_HEAD = 4 * 4  # levels times points of all deformable attention
-_ENCODER_PREFIX = r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.self_attn"
 _DECODER_PREFIX = r"predictor\.decoder\.layers\.\d+"
+
+
+def _heads(attention: str) -> tuple[SizeSource, ...]:
+    """The number of heads of a deformable attention."""
+    return (
+        (rf"{attention}\.sampling_offsets\.\w+", 0, lambda n: n // (_PER_HEAD * 2)),
+        (rf"{attention}\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
+    )
+
 
 _SHARED = ("swin_window", "pixel_channels", "mask_channels", "pixel_feedforward")
 _WITNESSES: SizeSources = {
     **{size: MASK2FORMER[size] for size in _SHARED},
     **CONNECTOR_SIZES,
     **PHI,
-    "pixel_heads": (
-        (rf"{_ENCODER_PREFIX}\.sampling_offsets\.\w+", 0, lambda n: n // (_PER_HEAD * 2)),
-        (rf"{_ENCODER_PREFIX}\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
-    ),
-    "decoder_heads": (
-        (
-            rf"{_DECODER_PREFIX}\.cross_attn\.sampling_offsets\.\w+",
-            0,
-            lambda n: n // (_PER_HEAD * 2),
-        ),
-        (rf"{_DECODER_PREFIX}\.cross_attn\.attention_weights\.\w+", 0, lambda n: n // _PER_HEAD),
-    ),
+    "pixel_heads": _heads(r"pixel_decoder\.transformer\.encoder\.layers\.\d+\.self_attn"),
+    "decoder_heads": _heads(rf"{_DECODER_PREFIX}\.cross_attn"),
     "decoder_feedforward": (
         (rf"{_DECODER_PREFIX}\.linear1\.\w+", 0, int),
         (rf"{_DECODER_PREFIX}\.linear2\.weight", 1, int),

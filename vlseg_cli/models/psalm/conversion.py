@@ -16,9 +16,9 @@ from vlseg_cli.models.mask2former.conversion import (
     CONDITIONS,
     CONNECTOR_RULES,
     CONNECTOR_SIZES,
-    LANGUAGE,
     MASK_DECODER,
     PIXEL_DECODER,
+    phi_rules,
     swin_rules,
 )
 from vlseg_cli.models.official import (
@@ -37,7 +37,6 @@ from vlseg_cli.weights.conversion.rules import (
     FirstRows,
     Rename,
     Rule,
-    SplitHeads,
     convert,
     find_rule,
 )
@@ -59,14 +58,7 @@ MODEL_TYPE = "llava_phi"  # in config.json
 def psalm_rules(language_heads: int, vocabulary: int) -> tuple[Rule, ...]:
     """The whole table, for a Phi of so many heads and an embedding of so many rows."""
     return (
-        SplitHeads(
-            r"model\.layers\.(\d+)\.self_attn\.query_key_value\.(\w+)",
-            r"language.layers.\1.self_attn.{}_proj.\2",
-            language_heads,
-        ),
-        FirstRows(r"lm_head\.weight", "lm_head.weight", vocabulary),
-        Drop(r"lm_head\.bias", "PSALM's output head has no bias"),
-        *LANGUAGE,
+        *phi_rules(language_heads, vocabulary),
         *swin_rules(r"model\.vision_tower"),
         *CONNECTOR_RULES,
         *PIXEL_DECODER,
