@@ -23,7 +23,7 @@ from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
 from vlseg_cli.models.psalm.video import PSALMVideoSegmenter
 from vlseg_cli.schema import Sample
 from vlseg_cli.synthetic import vocabulary
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer
 

@@ -9,7 +9,7 @@ from vlseg_cli.models.mvp_lm.config import MVPLMConfig
 from vlseg_cli.models.mvp_lm.modeling import MVPLM
 from vlseg_cli.models.mvp_lm.prompts import SUMMARY
 from vlseg_cli.models.mvp_lm.segmenter import MVPLMSegmenter
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import Tokenizer, miniature_tokenizer
 

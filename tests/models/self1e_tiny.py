@@ -11,7 +11,7 @@ from vlseg_cli.models.self1e.config import SELF1EConfig
 from vlseg_cli.models.self1e.modeling import SELF1E
 from vlseg_cli.models.self1e.prompts import SELF1EPrompts, self1e_tokenizer
 from vlseg_cli.models.self1e.segmenter import SELF1ESegmenter
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import Tokenizer
 

@@ -19,7 +19,7 @@ from vlseg_cli.schema import (
     VlsegError,
     WeightsError,
 )
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.catalog import catalog

@@ -12,7 +12,8 @@ from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.text_training import TextCollator, TextHeads, sentence_end
 from vlseg_cli.schema import Sample
 from vlseg_cli.schema.sample import TextSample
-from vlseg_cli.synthetic.categories import COLORS, NAMES
+from vlseg_cli.synthetic.categories import COLORS
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.training.vocabulary import synthetic_vocabulary

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vlseg_cli.schema import Categories, ClipSample, Regions, Task
-from vlseg_cli.synthetic.categories import NAMES
 from vlseg_cli.synthetic.clip import draw_clip, moving_scene
 from vlseg_cli.synthetic.clip_samples import MOTION_INVARIANT, ClipMix, clip_sample, union_scene
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.scene import Scene
 
 MIX = ClipMix(frames=6, size=80)

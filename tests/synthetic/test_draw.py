@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.categories import BY_NAME, COLORS, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.draw import MIN_AREA, draw_scene
 from vlseg_cli.synthetic.drawing.canvas import RGB, nearest_word
 from vlseg_cli.synthetic.drawing.layout import MAX_OBJECTS
 from vlseg_cli.synthetic.drawing.scene_types import SCENE_TYPES
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
 SEEDS = st.integers(0, 2**40)

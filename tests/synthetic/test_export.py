@@ -9,10 +9,11 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from vlseg_cli.schema import OutputError, decode_rle
-from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.clip import draw_clip
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.export import export_scenes
+from vlseg_cli.synthetic.hands import NAMES
 
 SEEDS = range(40, 44)
 SIZE = 96

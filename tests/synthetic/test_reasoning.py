@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.reasoning import (
     facts,
     facts_by_category,

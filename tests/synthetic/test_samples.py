@@ -3,8 +3,8 @@
 import numpy as np
 
 from vlseg_cli.schema import Categories, Expression, Question, Regions, Task
-from vlseg_cli.synthetic.categories import NAMES, STUFF
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.samples import (
     SampleMix,
     expressions,

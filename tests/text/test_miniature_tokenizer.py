@@ -1,7 +1,7 @@
 """The miniature tokenizer has every word of the synthetic scenes."""
 
 from vlseg_cli.schema import Expression, Question
-from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.samples import synthetic_sample
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer

@@ -26,7 +26,7 @@ def _stuff(name: str, *words: str) -> Category:
     return Category(name, False, words, name)
 
 
-CATEGORIES: tuple[Category, ...] = (
+_FIRST = (
     _thing("fridge", "refrigerator"),
     _thing("oven", "stove", "cooker"),
     _thing("table", "desk"),
@@ -77,9 +77,65 @@ CATEGORIES: tuple[Category, ...] = (
     _stuff("mountain"),
 )
 
+_ADDED = (
+    _thing("knife", "table knife", plural="knives"),
+    _thing("fork", "dinner fork"),
+    _thing("spoon", "tablespoon"),
+    _thing("plate", "dinner plate"),
+    _thing("kettle", "teakettle"),
+    _thing("microwave", "microwave oven"),
+    _thing("sink", "basin", "washbasin"),
+    _thing("toaster"),
+    _thing("orange", "tangerine"),
+    _thing("cake"),
+    _thing("pizza"),
+    _thing("carrot"),
+    _thing("window", "windowpane"),
+    _thing("door", "doorway"),
+    _thing("mirror"),
+    _thing("vase", "flower vase"),
+    _thing("laptop", "computer"),
+    _thing("phone", "telephone", "cell phone"),
+    _thing("guitar"),
+    _thing("backpack", "rucksack"),
+    _thing("suitcase", "luggage"),
+    _thing("hat", "cap"),
+    _thing("shoe", "sneaker"),
+    _thing("teddy bear", "teddy", "stuffed bear"),
+    _thing("scissors", "shears", plural="scissors"),
+    _thing("truck", "lorry"),
+    _thing("train", "locomotive"),
+    _thing("airplane", "plane", "jet"),
+    _thing("motorcycle", "motorbike"),
+    _thing("fire hydrant", "hydrant"),
+    _thing("stop sign"),
+    _thing("bridge", "footbridge"),
+    _thing("tent"),
+    _thing("kite"),
+    _thing("windmill"),
+    _thing("pig", "hog"),
+    _thing("duck", "mallard"),
+    _thing("fish", plural="fish"),
+    _thing("elephant"),
+    _thing("rabbit", "bunny"),
+    _thing("flower", "blossom"),
+    _thing("mushroom", "toadstool"),
+    _thing("barrel", "cask", "keg"),
+    _thing("skateboard"),
+    _thing("surfboard"),
+    _thing("balloon"),
+    _stuff("snow"),
+    _stuff("lake", "pond"),
+    _stuff("soil", "dirt"),
+    _stuff("forest", "woods"),
+    _stuff("carpet", "rug"),
+    _stuff("ceiling"),
+    _stuff("cloud"),
+)
+CATEGORIES: tuple[Category, ...] = (*_FIRST, *_ADDED)  # in this order: a category id is stored
+FIRST_NAMES: tuple[str, ...] = tuple(category.name for category in _FIRST)
+
 BY_NAME: dict[str, Category] = {category.name: category for category in CATEGORIES}
-NAMES: tuple[str, ...] = tuple(BY_NAME)
-STUFF: tuple[bool, ...] = tuple(not category.is_thing for category in CATEGORIES)
 
 # Color words with their RGB; drawings vary it without coming closer to another word's.
 COLORS: dict[str, tuple[int, int, int]] = {

@@ -12,21 +12,18 @@ from numpy.typing import NDArray
 
 from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema.rle import encode_rle
-from vlseg_cli.synthetic.categories import BY_NAME, NAMES
-from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
+from vlseg_cli.synthetic.categories import BY_NAME
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.scene import EXPORTED_KINDS, Scene, SceneItem, Sentence, by_category
 
 Record = dict[str, Any]
 
 # Category ids count from 1 in the order of the table; 0 is void.
-CATEGORY_ID: dict[str, int] = {name: number for number, name in enumerate(NAMES, start=1)}
+CATEGORY_ID: dict[str, int] = {name: number for number, name in enumerate(BY_NAME, start=1)}
 _IDS_PER_IMAGE = 256  # an item's id is a byte
 
 
-_DEFAULT = hand_named(DEFAULT_HAND).categories
-
-
-def scene_categories(names: Iterable[str] = _DEFAULT) -> list[Record]:
+def scene_categories(names: Iterable[str] = NAMES) -> list[Record]:
     """The categories of these names, as in COCO's panoptic files."""
     return [
         {"id": CATEGORY_ID[name], "name": name, "isthing": int(BY_NAME[name].is_thing)}

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME, FIRST_NAMES
 
 Constructions = Literal["first", "trained", "held out"]
 
@@ -36,11 +36,13 @@ class Hand:
         return tuple(not BY_NAME[name].is_thing for name in self.categories)
 
 
-_FIRST = Hand("first", NAMES, "first", ("shaded",), ("scene",))
-_HANDS = (_FIRST, Hand("wide", NAMES, "first", ("shaded",), ("scene",)))
+_FIRST = Hand("first", FIRST_NAMES, "first", ("shaded",), ("scene",))
+_HANDS = (_FIRST, Hand("wide", FIRST_NAMES, "first", ("shaded",), ("scene",)))
 
 HANDS: Mapping[str, Hand] = MappingProxyType({hand.name: hand for hand in _HANDS})
 DEFAULT_HAND = "first"
+# What scenes of the default hand show: names, and whether each is stuff.
+NAMES, STUFF = HANDS[DEFAULT_HAND].categories, HANDS[DEFAULT_HAND].stuff
 
 
 def hand_named(name: str) -> Hand:

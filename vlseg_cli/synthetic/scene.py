@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.categories import FIRST_NAMES
 
 # The kinds of referring expressions, easiest first.
 KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
@@ -55,7 +55,7 @@ class Scene:
     pixels: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     items: tuple[SceneItem, ...]
-    categories: tuple[str, ...] = NAMES
+    categories: tuple[str, ...] = FIRST_NAMES
 
     def mask(self, *ids: int) -> NDArray[np.bool_]:
         """Union (H, W) of the visible pixels of the items with these ids."""

@@ -7,7 +7,8 @@ its meaning as labels.
 from numpy.random import Generator
 
 from vlseg_cli.schema.sample import TextSample
-from vlseg_cli.synthetic.categories import BY_NAME, CATEGORIES, COLORS
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language import templates
 from vlseg_cli.synthetic.language.noun_phrases import noun
@@ -23,8 +24,7 @@ POSITIONS: tuple[str, ...] = (
     "all",
 )
 
-_THINGS = tuple(category.name for category in CATEGORIES if category.is_thing)
-_NAMES = tuple(BY_NAME)
+_THINGS = tuple(name for name in NAMES if BY_NAME[name].is_thing)
 _COLORS = tuple(COLORS)
 _QUESTIONS = 0.45  # share of samples that are questions
 
@@ -32,13 +32,13 @@ _QUESTIONS = 0.45  # share of samples that are questions
 def text_sample(rng: Generator) -> TextSample:
     """A random expression or question (trained wordings only)."""
     if rng.random() < _QUESTIONS:
-        fact = choice(rng, facts_by_category()[choice(rng, _NAMES)])
+        fact = choice(rng, facts_by_category()[choice(rng, NAMES)])
         return TextSample(question_text(rng, fact), frozenset(fact.categories))
     return choice(rng, (_category, _color, _position, _ordinal, _size, _relation, _all))(rng)
 
 
 def _category(rng: Generator) -> TextSample:
-    name = choice(rng, _NAMES)
+    name = choice(rng, NAMES)
     phrase = phrases.category_phrase(rng, noun(rng, name), BY_NAME[name].is_thing)
     return _labeled(rng, phrase, name)
 

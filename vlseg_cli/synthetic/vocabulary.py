@@ -3,7 +3,8 @@
 import re
 from functools import lru_cache
 
-from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.language import templates
 from vlseg_cli.synthetic.language.noun_phrases import plural
 from vlseg_cli.synthetic.reasoning import facts
@@ -21,7 +22,7 @@ def split(text: str) -> list[str]:
 def words() -> tuple[str, ...]:
     """The vocabulary, sorted; without words that only held-out wordings use."""
     texts = [*_templates(), *COLORS, "a", "an"]
-    for category in CATEGORIES:
+    for category in map(BY_NAME.__getitem__, NAMES):
         for word in (category.name, *category.words):
             texts += [word, plural(word)]
     for fact in facts():

@@ -4,7 +4,8 @@ It is not in ``models/``, as a model takes any tokenizer and class list.
 """
 
 from vlseg_cli.schema.sample import TrainingVocabulary
-from vlseg_cli.synthetic.categories import COLORS, NAMES, STUFF
+from vlseg_cli.synthetic.categories import COLORS
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.text_samples import POSITIONS
 from vlseg_cli.synthetic.vocabulary import words
 

@@ -30,7 +30,7 @@ from vlseg_cli.schema import (
     Task,
     segment_from_mask,
 )
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 
 SEEDS = range(900_000, 900_006)
 SIZE = 128

@@ -26,8 +26,8 @@ from vlseg_cli.schema import (
     Task,
     segment_from_mask,
 )
-from vlseg_cli.synthetic.categories import NAMES, STUFF
 from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 
 SEEDS, SIZE, FRAMES = range(900_000, 900_003), 80, 5
 

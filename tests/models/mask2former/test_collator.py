@@ -12,7 +12,7 @@ from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_regions
 from vlseg_cli.models.psalm.prompts import PSALMPrompts
 from vlseg_cli.nn.losses import DenseSampling, MaskSampling, PointSampling
 from vlseg_cli.schema import Categories, Expression, Frame, Query, Question, Regions, Sample, Task
-from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.text.tokenizer import Tokenizer
 
 

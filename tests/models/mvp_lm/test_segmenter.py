@@ -26,7 +26,7 @@ from vlseg_cli.schema import (
     UsageError,
     decode_rle,
 )
-from vlseg_cli.synthetic.categories import NAMES, STUFF
+from vlseg_cli.synthetic.hands import NAMES, STUFF
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import Tokenizer
 

@@ -23,7 +23,7 @@ from vlseg_cli.schema import (
     Task,
     WeightsError,
 )
-from vlseg_cli.synthetic.categories import NAMES
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
 from vlseg_cli.training.vocabulary import synthetic_vocabulary

@@ -16,7 +16,8 @@ from vlseg_cli.datasets.toy.scenes import (
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import encode_rle
 from vlseg_cli.synthetic import coco
-from vlseg_cli.synthetic.categories import CATEGORIES
+from vlseg_cli.synthetic.categories import BY_NAME
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.regions import region_prompt
 from vlseg_cli.synthetic.scene import Scene, SceneItem
 
@@ -162,7 +163,7 @@ def write_lvis(root: Path, seeds: range, size: int = 192) -> None:
 
 def _categories() -> list[coco.Record]:
     found = []
-    for category in (one for one in CATEGORIES if one.is_thing):
+    for category in (BY_NAME[name] for name in NAMES if BY_NAME[name].is_thing):
         words = [word.replace(" ", "_") for word in (category.name, *category.words)]
         number = coco.CATEGORY_ID[category.name]
         found.append({"id": number, "name": words[0], "synonyms": words, "frequency": "f"})

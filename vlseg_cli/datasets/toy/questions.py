@@ -16,7 +16,7 @@ from PIL import Image
 from vlseg_cli.datasets.toy.scenes import write_jpeg, write_json
 from vlseg_cli.datasets.vqa import VQAName
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.synthetic.categories import CATEGORIES, COLORS
+from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.scene import Scene, by_category
 
@@ -34,7 +34,7 @@ class KnownAnswer(NamedTuple):
 def yes_or_no(scene: Scene) -> list[KnownAnswer]:
     """About one category that is present and one that is absent."""
     present = {item.category for item in scene.items if item.is_thing}
-    things = [category.name for category in CATEGORIES if category.is_thing]
+    things = [name for name in scene.categories if BY_NAME[name].is_thing]
     turned = [*things[scene.seed % len(things) :], *things[: scene.seed % len(things)]]
     there = next((name for name in turned if name in present), None)
     absent = next(name for name in turned if name not in present)

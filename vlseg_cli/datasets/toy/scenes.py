@@ -17,8 +17,9 @@ from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.panoptic import ids_to_rgb
 from vlseg_cli.schema import segment_from_mask
-from vlseg_cli.synthetic.categories import BY_NAME, NAMES
+from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.scene import Scene
 
 

@@ -14,8 +14,9 @@ from vlseg_cli.datasets.toy.clips import ToyClip, ToyObject, clips_with_objects,
 from vlseg_cli.datasets.toy.scenes import run_lengths, write_jpeg, write_json, write_palette_png
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema.rle import RLE, encode_rle
-from vlseg_cli.synthetic.categories import CATEGORIES
+from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.coco import CATEGORY_ID, xywh
+from vlseg_cli.synthetic.hands import NAMES
 
 _CAMERAS = ("aria01_214-1", "cam01")
 
@@ -97,9 +98,9 @@ def write_youtube_vis(
         "videos": [_video(clip, number) for number, clip in enumerate(clips, start=1)],
         "annotations": tracks if split == "train" else None,
         "categories": [
-            {"id": CATEGORY_ID[one.name], "name": one.name, "supercategory": "object"}
-            for one in CATEGORIES
-            if one.is_thing
+            {"id": CATEGORY_ID[name], "name": name, "supercategory": "object"}
+            for name in NAMES
+            if BY_NAME[name].is_thing
         ],
     }
     write_json(folder, data, f"{split}.json")

@@ -15,7 +15,11 @@ _AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "building": ("lighthouse",),
     "plant": ("tree", "grass"),
     "screen": ("umbrella",),
-    "dish": ("pot", "cup"),
+    "dish": ("pot", "cup", "plate"),
+    "bird": ("duck",),
+    "ball": ("balloon",),
+    "water": ("lake",),
+    "grass": ("flower",),
 }
 _PLAIN_NAME = 0.75  # share of nouns that are the category's own name
 _BARE_TARGET = 0.15  # share of relations that begin without an article: 'cup on the table'
