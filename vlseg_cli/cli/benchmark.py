@@ -10,7 +10,7 @@ from typing import Any
 
 from vlseg_cli.cli.benchmark_list import result_lines
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.job_options import ModelChoice
+from vlseg_cli.cli.options import ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.run_job import BATCH_SIZE
 from vlseg_cli.evaluation.benchmarks.base import Benchmark

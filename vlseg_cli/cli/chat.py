@@ -10,7 +10,7 @@ import typer
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.job_options import ModelChoice
+from vlseg_cli.cli.options import ModelChoice
 from vlseg_cli.cli.prompts import checked_text
 from vlseg_cli.cli.values import printable
 from vlseg_cli.jobs.job import read_job

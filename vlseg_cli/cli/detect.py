@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.job_options import JobOptions, expand_options
+from vlseg_cli.cli.options import JobOptions, expand_options
 from vlseg_cli.cli.prompts import CategoryNames, checked_text, parse_names
 from vlseg_cli.cli.requests import name_requests, row_requests, text_requests
 from vlseg_cli.cli.run_job import run_job_command

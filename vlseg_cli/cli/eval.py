@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.job_options import ModelChoice
+from vlseg_cli.cli.options import ModelChoice
 from vlseg_cli.models.base import FULL
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
 from vlseg_cli.schema.errors import UsageError

@@ -21,18 +21,26 @@ _INTERRUPTED = 130
 
 
 class CommandEntry(NamedTuple):
-    """A line of the help; the subcommand is ``command`` in the file of its name."""
+    """A line of the help; the subcommand is ``command`` in the file of its name.
+
+    file: of a subcommand that shares it with others; there it is the function of its name.
+    """
 
     panel: str
     help: str
+    file: str = ""
 
 
 MAIN, TALK, DATA, JOBS, SETUP = "Commands", "Talk", "Data", "Jobs", "Setup"
 
 COMMANDS: dict[str, CommandEntry] = {
     "segment": CommandEntry(MAIN, "Segment everything, named categories, or given regions."),
-    "refer": CommandEntry(MAIN, "Segment what an expression describes: 'the small red car'."),
-    "reason": CommandEntry(MAIN, "Segment what answers a question: 'what keeps food cold?'."),
+    "refer": CommandEntry(
+        MAIN, "Segment what an expression describes: 'the small red car'.", "refer"
+    ),
+    "reason": CommandEntry(
+        MAIN, "Segment what answers a question: 'what keeps food cold?'.", "refer"
+    ),
     "track": CommandEntry(
         MAIN, "Track objects through videos, by expression, question, name or region."
     ),
@@ -45,9 +53,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "schema": CommandEntry(
         DATA, "Print the JSON Schema of a recipe, a prompts file's row or a record."
     ),
-    "status": CommandEntry(JOBS, "Show the progress of a job."),
-    "retry": CommandEntry(JOBS, "Process the failed inputs of a job again."),
-    "merge": CommandEntry(JOBS, "Merge the folders of a job that ran in shards."),
+    "status": CommandEntry(JOBS, "Show the progress of a job.", "job_folder"),
+    "retry": CommandEntry(JOBS, "Process the failed inputs of a job again.", "job_folder"),
+    "merge": CommandEntry(JOBS, "Merge the folders of a job that ran in shards.", "job_folder"),
     "export": CommandEntry(JOBS, "Write more formats of a job's results, or ONNX graphs of a SAM."),
     "plan": CommandEntry(JOBS, "Estimate time, disk and memory of a job."),
     "weights": CommandEntry(SETUP, "Fetch, check and convert published weights."),
@@ -69,7 +77,8 @@ def load(name: str) -> Any:
 
     A module with ``VERBS`` is a group of commands; ``HIDDEN`` are older spellings of some.
     """
-    module = import_module(f"vlseg_cli.cli.{name}")
+    file = COMMANDS[name].file
+    module = import_module(f"vlseg_cli.cli.{file or name}")
     command = typer.Typer(name=name, add_completion=False, rich_markup_mode="rich")
     if hasattr(module, "VERBS"):
         command.callback(help=module.__doc__)(_placeholder)
@@ -79,7 +88,8 @@ def load(name: str) -> Any:
             command.command(verb, hidden=True)(function)
     else:
         settings = getattr(module, "CONTEXT", None)
-        command.command(name, context_settings=settings)(module.command)
+        function = getattr(module, name) if file else module.command
+        command.command(name, context_settings=settings)(function)
     return get_command(command)
 
 

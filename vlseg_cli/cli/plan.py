@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.job_options import JobOptions
+from vlseg_cli.cli.options import JobOptions
 from vlseg_cli.cli.progress import duration
 from vlseg_cli.cli.run_job import BuiltJob
 from vlseg_cli.cli.values import counted, printable

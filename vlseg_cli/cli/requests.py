@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vlseg_cli.cli.job_options import JobOptions
+from vlseg_cli.cli.options import JobOptions
 from vlseg_cli.cli.prompts import RegionPrompts, category_prompt, regions_on
 from vlseg_cli.jobs.run import BuildRequests
 from vlseg_cli.models.base import Segmenter

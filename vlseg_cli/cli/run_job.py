@@ -14,8 +14,7 @@ import typer
 
 from vlseg_cli import __version__
 from vlseg_cli.cli.console import Console
-from vlseg_cli.cli.job_options import JobOptions, ModelChoice
-from vlseg_cli.cli.options import DEFAULT_OUT
+from vlseg_cli.cli.options import DEFAULT_OUT, JobOptions, ModelChoice
 from vlseg_cli.cli.progress import open_progress
 from vlseg_cli.cli.requests import JobRequest
 from vlseg_cli.cli.values import AUTOMATIC, TRACKED, parse_formats

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vlseg_cli.cli import options
-from vlseg_cli.cli.job_options import JobOptions, expand_options
+from vlseg_cli.cli.options import JobOptions, expand_options
 from vlseg_cli.cli.prompts import (
     CategoryNames,
     RegionOptions,

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from vlseg_cli.cli.job_options import JobOptions, expand_options
+from vlseg_cli.cli.options import JobOptions, expand_options
 from vlseg_cli.schema import FrameRange, UsageError
 
 PANELS = {
