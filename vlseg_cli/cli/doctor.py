@@ -18,8 +18,7 @@ from rich.text import Text
 
 from vlseg_cli.cli import options
 from vlseg_cli.cli.checks import CheckFinding, CheckState, broken
-from vlseg_cli.cli.checks.codecs import codecs
-from vlseg_cli.cli.checks.environment import environment, weights
+from vlseg_cli.cli.checks.environment import codecs, environment, weights
 from vlseg_cli.cli.checks.machine import device, machine, variables
 from vlseg_cli.cli.values import printable
 

@@ -1,6 +1,6 @@
 """Fetch, check and convert published weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,27 +16,35 @@ if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
 
 
-def table() -> Iterator[str]:
-    """A plain line per name, which other programs can read: state, size, role, title."""
+Name = Annotated[str, typer.Argument(help="A name of 'vlseg weights list'.", show_default=False)]
+Source = Annotated[
+    str, typer.Argument(help="A name, or a folder as its authors publish it.", show_default=False)
+]
+
+
+def list_names() -> None:
+    """List the weights that vlseg knows by name."""
+    # A plain line per name, which other programs can read: state, size, role, title.
     width = max(map(len, catalog()))
     for name, entry in catalog().items():
         size = in_bytes(entry.gigabytes) if entry.gigabytes else ""
         here = _here(name, entry)
-        yield f"{name:<{width}}  {here:<9}  {size:>8}  {entry.role:<5}  {entry.title}"
+        print(f"{name:<{width}}  {here:<9}  {size:>8}  {entry.role:<5}  {entry.title}")
+
+
+def show(name: Name) -> None:
+    """Show all that is known of a name."""
+    entry = find_entry(name)
+    for key, value in facts(entry).items():
+        print(f"{key:<12}  {_text(value)}")
+    print(f"{'here':<12}  {_here(name, entry)}")
+    if pin := read_pin(lock_file(name)):
+        print(f"{'pinned':<12}  {pin.source} {pin.commit}".rstrip())
 
 
 def in_bytes(gigabytes: float) -> str:
     """'3.2 GB', '13 MB'."""
     return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1000:.0f} MB"
-
-
-def description(name: str) -> Iterator[str]:
-    """Every fact of a name, then what of it is on this machine. Raises WeightsError if unknown."""
-    entry = find_entry(name)
-    yield from (f"{key:<12}  {_text(value)}" for key, value in facts(entry).items())
-    yield f"{'here':<12}  {_here(name, entry)}"
-    if pin := read_pin(lock_file(name)):
-        yield f"{'pinned':<12}  {pin.source} {pin.commit}".rstrip()
 
 
 def _here(name: str, entry: CatalogEntry) -> str:
@@ -47,21 +55,6 @@ def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {number:g}" for key, number in value.items())
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-Name = Annotated[str, typer.Argument(help="A name of 'vlseg weights list'.", show_default=False)]
-
-
-def list_names() -> None:
-    """List the weights that vlseg knows by name."""
-    for line in table():
-        print(line)
-
-
-def show(name: Name) -> None:
-    """Show all that is known of a name."""
-    for line in description(name):
-        print(line)
 
 
 def pull(
@@ -92,7 +85,7 @@ def pull(
 
 
 def verify(
-    source: Annotated[str, typer.Argument(help="A name, or a folder as its authors publish it.")],
+    source: Source,
     quiet: options.Quiet = False,
 ) -> None:
     """Check files against their pins, that every tensor fits, and that one forward pass works.
@@ -118,7 +111,7 @@ def verify(
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="A name, or a folder as its authors publish it.")],
+    source: Source,
     out: Annotated[Path | None, typer.Argument(help="Folder to write; a name needs none.")] = None,
     quiet: options.Quiet = False,
 ) -> None:

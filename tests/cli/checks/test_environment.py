@@ -1,4 +1,4 @@
-"""Packages are compared with the requirements of vlseg."""
+"""Packages are compared with the requirements of vlseg; codecs are tried."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from vlseg_cli.cli.checks import CheckState
-from vlseg_cli.cli.checks.environment import package, weights
+from vlseg_cli.cli.checks.environment import codec_finding, codecs, package, weights
 from vlseg_cli.weights.resolve import EMBEDDED
 
 
@@ -39,3 +39,17 @@ def test_missing_weights_are_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("vlseg_cli.weights.resolve.EMBEDDED", tmp_path)
     (finding,) = weights()
     assert finding.state is CheckState.BROKEN and "is missing" in finding.found and finding.remedy
+
+
+def test_the_codecs_of_pyav_work() -> None:
+    findings = {one.name: one for one in codecs()}
+    assert list(findings) == ["H264", "HEVC", "VP9", "AV1", "GIF"]
+    for one in findings.values():
+        assert (one.state, one.found) == (CheckState.OK, "read, written")
+
+
+def test_a_missing_codec_has_a_remedy() -> None:
+    finding = codec_finding("no-such-codec")
+    assert finding.state is CheckState.WARNING
+    assert finding.found == "not read, not written"
+    assert "av" in finding.remedy

@@ -1,12 +1,14 @@
-"""Python, the required packages and their versions, and the embedded weights."""
+"""Python and the required packages, video codecs, and the embedded weights."""
 
 import hashlib
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from fractions import Fraction
 from importlib import import_module, metadata
+from io import BytesIO
 
+import numpy as np
 from packaging.requirements import Requirement
 
 from vlseg_cli import __version__
@@ -45,7 +47,7 @@ def package(requirement: Requirement) -> CheckFinding:
     except metadata.PackageNotFoundError:
         return broken(name, "is missing", remedy)
     try:
-        found = f"{version}{_NATIVE[name]()}" if name in _NATIVE else version
+        found = version + _details(name)
     except Exception as error:  # a broken library may raise anything
         return broken(name, f"{version}, cannot be imported ({error})", remedy)
     if not requirement.specifier.contains(version, prereleases=True):
@@ -53,38 +55,84 @@ def package(requirement: Requirement) -> CheckFinding:
     return CheckFinding(name, found)
 
 
-def _torch() -> str:
-    import torch
+def _details(name: str) -> str:
+    """What is worth knowing of a package with native libraries, which is imported; '' of others."""
+    match name:
+        case "torch":
+            import torch
 
-    build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
-    return f", built for {build}, threads: {torch.get_num_threads()}"
+            build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU only"
+            return f", built for {build}, threads: {torch.get_num_threads()}"
+        case "av":
+            import av
 
+            return f" with FFmpeg {av.ffmpeg_version_info}"
+        case "onnxruntime" | "onnxruntime-gpu":
+            import onnxruntime
 
-def _av() -> str:
-    import av
-
-    return f" with FFmpeg {av.ffmpeg_version_info}"
-
-
-def _onnxruntime() -> str:
-    import onnxruntime
-
-    return f", {', '.join(onnxruntime.get_available_providers())}"
-
-
-def _imported(module: str) -> str:
-    import_module(module)
+            return f", {', '.join(onnxruntime.get_available_providers())}"
+        case "decord" | "pycocotools":
+            import_module("pycocotools.mask" if name == "pycocotools" else name)
     return ""
 
 
-_NATIVE: dict[str, Callable[[], str]] = {
-    "torch": _torch,
-    "av": _av,
-    "decord": partial(_imported, "decord"),
-    "onnxruntime": _onnxruntime,
-    "onnxruntime-gpu": _onnxruntime,
-    "pycocotools": partial(_imported, "pycocotools.mask"),
-}
+_CONTAINERS = {"h264": "mp4", "hevc": "mp4", "vp9": "webm", "av1": "mp4", "gif": "gif"}
+_HEIGHT, _WIDTH = 96, 128
+_GRAYS = (20, 80, 140, 200)  # of the frames
+_TOLERANCE = 8  # of 255, for lossy coding
+
+
+def codecs() -> Iterator[CheckFinding]:
+    """A finding for each codec; only H.264, the codec of written videos, is required."""
+    yield from map(codec_finding, _CONTAINERS)
+
+
+def codec_finding(codec: str) -> CheckFinding:
+    """Try one codec, by its FFmpeg name; without an encoder the decoder is only opened."""
+    name = codec.upper()
+    video = _encode(codec)
+    reads = _can_decode(codec, video)
+    found = f"{'' if reads else 'not '}read, {'' if video else 'not '}written"
+    if reads and video:
+        return CheckFinding(name, found)
+    remedy = "Run: pip install --force-reinstall av; its wheels include all codecs."
+    return (broken if codec == "h264" else warning)(name, found, remedy)
+
+
+def _encode(codec: str) -> BytesIO | None:
+    """A video of a few gray frames, None if there is no encoder that can be opened."""
+    import av
+
+    video = BytesIO()
+    try:
+        with av.open(video, "w", format=_CONTAINERS.get(codec, "mp4")) as container:
+            stream = container.add_stream(codec, rate=Fraction(10))
+            assert isinstance(stream, av.VideoStream)
+            stream.width, stream.height = _WIDTH, _HEIGHT
+            stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+            for gray in _GRAYS:
+                pixels = np.full((_HEIGHT, _WIDTH, 3), gray, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+            container.mux(stream.encode(None))
+    except (av.FFmpegError, ValueError):
+        return None
+    video.seek(0)
+    return video
+
+
+def _can_decode(codec: str, video: BytesIO | None) -> bool:
+    """Whether the frames are decoded correctly; without a video, whether the decoder opens."""
+    import av
+
+    try:
+        if video is None:
+            av.CodecContext.create(codec, "r").open()
+            return True
+        with av.open(video, "r") as container:
+            grays = [frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
+    except (av.FFmpegError, ValueError):
+        return False
+    return len(grays) == len(_GRAYS) and bool(np.allclose(grays, _GRAYS, atol=_TOLERANCE))
 
 
 _SEED, _SIZE = 900_000, 128  # of the scene: outside of all training seeds

@@ -13,16 +13,11 @@ _LITTLE_MEMORY, _LITTLE_DISK, _NO_DISK = 2 * _GB, 5 * _GB, 0.1 * _GB  # bytes
 
 def machine(out: Path) -> Iterator[CheckFinding]:
     """What this process can use. out: the folder of results, which need not exist yet."""
-    yield CheckFinding("processors", f"{_usable_processors()} of {os.cpu_count()}")
+    # Containers and schedulers may give a process fewer than the machine has.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield CheckFinding("processors", f"{usable} of {os.cpu_count()}")
     yield _memory()
     yield _disk(out)
-
-
-def _usable_processors() -> int:
-    """Containers and schedulers may give a process fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> CheckFinding:
@@ -55,10 +50,9 @@ def device() -> Iterator[CheckFinding]:
     names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         names.append("mps")
-    for name in names:
-        yield _try_device(name)
+    yield from map(_try_device, names)
     if not names:
-        yield _processors()
+        yield _no_gpu()
 
 
 def _try_device(name: str) -> CheckFinding:
@@ -69,24 +63,18 @@ def _try_device(name: str) -> CheckFinding:
         if not bool((product == 2).all()):
             remedy = "Take --device cpu; the GPU or its driver is damaged."
             return broken(name, "computes wrong results", remedy)
-        return CheckFinding(name, _description(name))
+        if name == "mps":
+            return CheckFinding(name, "Apple GPU")
+        free, total = torch.cuda.mem_get_info(name)
+        found = f"{torch.cuda.get_device_name(name)}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+        return CheckFinding(name, found)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         remedy = "Update the GPU's driver, or take --device cpu."
         return broken(name, f"cannot be used ({reason})", remedy)
 
 
-def _description(name: str) -> str:
-    import torch
-
-    if name == "mps":
-        return "Apple GPU"
-    free, total = torch.cuda.mem_get_info(name)
-    model = torch.cuda.get_device_name(name)
-    return f"{model}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
-
-
-def _processors() -> CheckFinding:
+def _no_gpu() -> CheckFinding:
     import torch
 
     if shutil.which("nvidia-smi") is None:
