@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
+from vlseg_cli.evaluation.metrics.refer import GeneralizedMaskIoU
 from vlseg_cli.schema import InputError
 
 

@@ -11,20 +11,17 @@ from hypothesis import strategies as st
 from numpy.random import Generator
 
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
+from vlseg_cli.evaluation.metrics.choices import MME, MMBench, Pope, ScienceQA
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised, DavisUnsupervised, RefDavis
 from vlseg_cli.evaluation.metrics.exact import ExactSum
-from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
-from vlseg_cli.evaluation.metrics.interactive import CorrespondenceIoU, InteractiveIoU
-from vlseg_cli.evaluation.metrics.multiple_choice import MMBench, ScienceQA
 from vlseg_cli.evaluation.metrics.panoptic_quality import PanopticQuality, PanopticSegment
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
-from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.metrics.refer import GeneralizedMaskIoU, MaskIoU
 from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
 from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF, ExpressionType, ReVOS
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
-from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope
 from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
 from vlseg_cli.schema import encode_rle
 
@@ -102,9 +99,7 @@ METRICS: dict[str, tuple[Callable[[], Any], Sampler]] = {
         GeneralizedMaskIoU,
         lambda rng, _: (mask(rng), mask(rng), rng.random() < 0.4, rng.random() < 0.4),
     ),
-    "interactive": (InteractiveIoU, lambda rng, _: (word(rng), mask(rng), mask(rng))),
     "rec": (BoxAccuracy, lambda rng, _: (box(rng), box(rng))),
-    "correspondence": (CorrespondenceIoU, lambda rng, _: (mask(rng), mask(rng))),
     "davis": (DavisSemiSupervised, lambda rng, n: (str(n), ids(rng), ids(rng))),
     "davis-unsupervised": (DavisUnsupervised, lambda rng, n: (str(n), ids(rng), ids(rng))),
     "ref-davis": (RefDavis, lambda rng, n: (n % 4, str(n), ids(rng), ids(rng))),
@@ -117,10 +112,7 @@ METRICS: dict[str, tuple[Callable[[], Any], Sampler]] = {
     "m4c": (SoftAccuracy, lambda rng, _: (word(rng), [word(rng) for _ in range(10)])),
     "gqa": (GQAAccuracy, lambda rng, _: (word(rng), word(rng))),
     "pope": (Pope, lambda rng, n: (f"category {n % 2}", word(rng), rng.random() < 0.5)),
-    "scienceqa": (
-        ScienceQA,
-        lambda rng, _: (word(rng), int(rng.integers(3)), 3, bool(rng.random() < 0.5)),
-    ),
+    "scienceqa": (ScienceQA, lambda rng, _: (word(rng), int(rng.integers(3)), 3)),
     "id_switches": (
         IdSwitches,
         lambda rng, _: ([({1: m, 2: ~m}, {int(rng.integers(3)): m}) for m in clip(rng)],),

@@ -1,5 +1,6 @@
 """The table of benchmarks: names, protocols and published numbers fit together."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from vlseg_cli.evaluation.benchmarks.table import (
     find_benchmarks,
     published,
     switches_of,
+    write_toy_sets,
 )
 from vlseg_cli.schema import NoInputError, UsageError
 
@@ -29,6 +31,24 @@ def test_papers_choose_among_the_switches() -> None:
         for protocol in one.papers.values():
             assert protocol.keys() == one.switches.keys()
             assert all(choice in one.switches[switch] for switch, choice in protocol.items())
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toy versions of all sets; four scenes: RefCOCO has four splits."""
+    root = tmp_path_factory.mktemp("data")
+    write_toy_sets(BENCHMARKS.values(), root, 4)
+    return root
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_opens_by_every_paper_and_survives_a_process(name: str, data: Path) -> None:
+    benchmark = pickle.loads(pickle.dumps(BENCHMARKS[name]))
+    for paper in benchmark.papers:
+        opened = benchmark.find(data, benchmark.protocol(paper, {}))
+        sample = opened.dataset[0]
+        assert {query.task for query in sample.queries} == {benchmark.task}
+        assert opened.scorer.result().n == 0
 
 
 def test_published_numbers_are_of_benchmarks_that_exist() -> None:

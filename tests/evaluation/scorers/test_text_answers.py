@@ -19,11 +19,10 @@ from vlseg_cli.datasets.toy.questions import (
     write_vqa,
 )
 from vlseg_cli.datasets.vqa import VQADataset
-from vlseg_cli.evaluation.metrics.multiple_choice import letter_or_first, letter_or_text
+from vlseg_cli.evaluation.metrics.choices import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
 from vlseg_cli.evaluation.scorers.base import Result
 from vlseg_cli.evaluation.scorers.text_answers import (
-    GQAScorer,
     MMBenchScorer,
     MMEScorer,
     PopeScorer,
@@ -79,9 +78,9 @@ def test_questions_without_public_answers_are_not_counted(tmp_path: Path) -> Non
 
 def test_one_prediction(tmp_path: Path) -> None:
     count = write_gqa(tmp_path, SEEDS, size=SIZE)
-    result = scored(GQADataset(tmp_path), GQAScorer(GQAAccuracy()))
+    result = scored(GQADataset(tmp_path), TextAnswerScorer(GQAAccuracy()))
     assert result.measures == {"accuracy": 100} and result.n == count
-    assert scored(GQADataset(tmp_path), GQAScorer(GQAAccuracy()), "nothing").measures == {
+    assert scored(GQADataset(tmp_path), TextAnswerScorer(GQAAccuracy()), "nothing").measures == {
         "accuracy": 0
     }
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from metrics.proposals import union_above
 
-from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
-from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.metrics.refer import GeneralizedMaskIoU, MaskIoU
 from vlseg_cli.schema import decode_rle
 
 THRESHOLD = 0.6

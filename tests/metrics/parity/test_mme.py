@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vlseg_cli.evaluation.metrics.yes_or_no import COGNITION, MME, PERCEPTION
+from vlseg_cli.evaluation.metrics.choices import COGNITION, MME, PERCEPTION
 
 
 def test_mme_equals_the_official_evaluator(goldens: Path, agrees: Callable[..., None]) -> None:

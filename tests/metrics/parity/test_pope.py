@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.evaluation.metrics.yes_or_no import Pope
+from vlseg_cli.evaluation.metrics.choices import Pope
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from vlseg_cli.datasets.base import ClipDataset, Dataset
 from vlseg_cli.datasets.registry import DATASETS
 from vlseg_cli.evaluation.scorers.base import Scorer, Submission
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.schema import Categories, NoInputError, Task, UsageError
+from vlseg_cli.schema import NoInputError, Task, UsageError
 
 # One choice for each thing that papers disagree on: {'unit': 'sentence', 'polygons': 'sum'}.
 ProtocolChoice = Mapping[str, str]
@@ -25,14 +25,20 @@ class Opened(NamedTuple):
 Score = Callable[[Any, ProtocolChoice], Scorer[Any]]
 
 
+def always(scorer: Callable[[], Scorer[Any]], _: Any, __: ProtocolChoice) -> Scorer[Any]:
+    """A new scorer, the same for all data and protocols; see ``Benchmark.score``."""
+    return scorer()
+
+
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One column of a paper's table.
 
     name: on the command line. title: as papers write it. task: of its prompts.
     dataset: in ``DATASETS``. splits: of it; a choice 'split' of the protocol replaces the first.
-    score: the scorer of an opened data set by a protocol. options: of the reader; choose: those
-    that a protocol decides. switches: what papers disagree on, with all choices.
+    score: the scorer of an opened data set by a protocol. switches: what papers disagree on, with
+    all choices. options: of the reader; passed: switches that are options by the same name;
+    choose: other options that a protocol decides.
     papers: what each system's own paper chose; the first is the default of all other systems.
     size: how many samples the published set has, None if unknown. threshold, many: as in
     ``PromptRequest``; thresholds: of tasks that have another one. server: which scores the
@@ -46,15 +52,16 @@ class Benchmark:
     splits: tuple[str, ...]
     score: Score
     papers: Mapping[str, ProtocolChoice]
-    switches: Mapping[str, tuple[str, ...]]
-    size: int | None
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    size: int | None = None
     threshold: float | None = None
     many: bool = False
     server: str = ""
     submission: Callable[[OutputFolder], Submission[Any]] | None = None
     thresholds: Mapping[Task, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    choose: Callable[[ProtocolChoice], Mapping[str, Any]] = lambda _: {}
+    passed: tuple[str, ...] = ()
+    choose: Callable[[ProtocolChoice], Mapping[str, Any]] | None = None
 
     @property
     def is_video(self) -> bool:
@@ -68,8 +75,9 @@ class Benchmark:
 
     def open(self, home: Path, protocol: ProtocolChoice) -> Opened:
         """Open it in one of its homes. Raises NoInputError, InputError."""
-        options = {"split": protocol.get("split", self.splits[0])}
-        options |= {**self.options, **self.choose(protocol)}
+        options: dict[str, Any] = {"split": protocol.get("split", self.splits[0]), **self.options}
+        options |= {switch: protocol[switch] for switch in self.passed}
+        options |= self.choose(protocol) if self.choose else {}
         dataset = DATASETS[self.dataset].read(home, **options)
         return Opened(dataset, self.score(dataset, protocol))
 
@@ -108,23 +116,3 @@ class Benchmark:
                 there = (data / home).is_dir() and home != "."
                 missing = error if missing is None or there else missing
         raise missing or NoInputError(f"{self.name} has no home below {data}.")
-
-
-def always(scorer: Callable[[], Scorer[Any]]) -> Score:
-    """A new scorer, the same for all protocols."""
-    return lambda _, __: scorer()
-
-
-def by_categories(scorer: Callable[[Categories], Scorer[Any]]) -> Score:
-    """A scorer that needs the data set's category names."""
-    return lambda dataset, _: scorer(dataset.categories)
-
-
-def chosen(*switches: str) -> Callable[[ProtocolChoice], Mapping[str, Any]]:
-    """The choices of switches that are options of the reader by the same name."""
-    return lambda protocol: {switch: protocol[switch] for switch in switches}
-
-
-def chosen_names(protocol: ProtocolChoice) -> Mapping[str, Any]:
-    """The category names of a protocol."""
-    return {"naming": protocol["names"]}

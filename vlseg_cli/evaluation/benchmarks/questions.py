@@ -1,16 +1,27 @@
-"""Questions with short answers: VQAv2, OKVQA, TextVQA, VizWiz, GQA and POPE.
+"""Questions: VQAv2, OKVQA, TextVQA, VizWiz, GQA, POPE; MMBench, ScienceQA and MME.
 
 LLaVA's line requests a short answer on a line of its own, InternVL's after a space; and they
 normalize GQA's answers in two ways. The papers use M4C's evaluator; VQAv2's own ('official')
-rewrites less.
+rewrites less. Multiple choice: HyperSeg takes 'A' where an answer has no letter; InternVL's line,
+with SELF1E, searches for the text of a choice. MMBench's test answers are on its server; the
+development table is public.
 """
 
+from functools import partial
 from typing import Literal, cast
 
-from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, always, chosen
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, ProtocolChoice, always
+from vlseg_cli.evaluation.metrics.choices import letter_or_first, letter_or_text
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
-from vlseg_cli.evaluation.scorers.text_answers import GQAScorer, PopeScorer, VQAScorer
-from vlseg_cli.evaluation.submissions.text_answers import VQAAnswers
+from vlseg_cli.evaluation.scorers.text_answers import (
+    MMBenchScorer,
+    MMEScorer,
+    PopeScorer,
+    ScienceQAScorer,
+    TextAnswerScorer,
+    VQAScorer,
+)
+from vlseg_cli.evaluation.submissions import MMBenchLetters, VQAAnswers
 from vlseg_cli.schema import Task
 
 JOINTS = {"joint": ("line", "space")}
@@ -25,14 +36,23 @@ _VQA = (
     ("TextVQA val", "textvqa", "val", 3_166),
     ("VizWiz val", "vizwiz", "val", 4_319),
 )
+READINGS = {"first": letter_or_first, "text": letter_or_text}
 
 
 def _vqa(_: object, protocol: ProtocolChoice) -> VQAScorer:
     return VQAScorer(SoftAccuracy() if protocol["evaluator"] == "m4c" else VQAAccuracy())
 
 
-def _gqa(_: object, protocol: ProtocolChoice) -> GQAScorer:
-    return GQAScorer(GQAAccuracy(cast(Literal["period", "spaces"], protocol["tidying"])))
+def _gqa(_: object, protocol: ProtocolChoice) -> TextAnswerScorer:
+    return TextAnswerScorer(GQAAccuracy(cast(Literal["period", "spaces"], protocol["tidying"])))
+
+
+def _mmbench(_: object, protocol: ProtocolChoice) -> MMBenchScorer:
+    return MMBenchScorer(READINGS[protocol["reading"]])
+
+
+def _of_language(language: str, protocol: ProtocolChoice) -> dict[str, str]:
+    return {"split": f"{protocol['split']}_{language}"}
 
 
 BENCHMARKS = [
@@ -49,7 +69,7 @@ BENCHMARKS = [
             size=size,
             server=_EVAL_AI if split == "testdev" else "",
             submission=VQAAnswers if split == "testdev" else None,
-            choose=chosen("joint"),
+            passed=("joint",),
         )
         for title, dataset, split, size in _VQA
     ),
@@ -66,7 +86,7 @@ BENCHMARKS = [
         },
         switches={**JOINTS, "tidying": ("period", "spaces")},
         size=398,
-        choose=chosen("joint"),
+        passed=("joint",),
     ),
     Benchmark(
         name="pope",
@@ -74,7 +94,7 @@ BENCHMARKS = [
         task=Task.CHAT,
         dataset="pope",
         splits=("all",),
-        score=always(PopeScorer),
+        score=partial(always, PopeScorer),
         papers={
             "psalm": {"joint": "line"},
             "hyperseg": {"joint": "line"},
@@ -82,6 +102,56 @@ BENCHMARKS = [
         },
         switches=JOINTS,
         size=500,
-        choose=chosen("joint"),
+        passed=("joint",),
+    ),
+    *(
+        Benchmark(
+            name=f"mmbench-{language}",
+            title=f"MMBench test, {language.upper()}",
+            task=Task.CHAT,
+            dataset="mmbench",
+            splits=(f"test_{language}", f"dev_{language}"),
+            score=_mmbench,
+            papers={"self1e": {"split": "test", "reading": "text"}},
+            switches={"split": ("test", "dev"), "reading": tuple(READINGS)},
+            size=1_784,
+            server="https://mmbench.opencompass.org.cn/mmbench-submission",
+            submission=MMBenchLetters,
+            choose=partial(_of_language, language),
+        )
+        for language in ("en", "cn")
+    ),
+    Benchmark(
+        name="mmbench-dev",
+        title="MMBench dev",
+        task=Task.CHAT,
+        dataset="mmbench",
+        splits=("dev",),
+        score=_mmbench,
+        papers={"hyperseg": {"reading": "first"}, "psalm": {"reading": "first"}},
+        switches={"reading": tuple(READINGS)},
+        size=1_164,
+    ),
+    Benchmark(
+        name="scienceqa-img",
+        title="ScienceQA test, with an image",
+        task=Task.CHAT,
+        dataset="scienceqa",
+        splits=("test",),
+        score=partial(always, ScienceQAScorer),
+        papers={"psalm": {}, "hyperseg": {}},
+        size=2_017,
+    ),
+    Benchmark(
+        name="mme",
+        title="MME",
+        task=Task.CHAT,
+        dataset="mme",
+        splits=("all",),
+        score=partial(always, MMEScorer),
+        papers={"self1e": {"joint": "space"}},
+        switches={"joint": ("line", "space")},
+        size=1_187,
+        passed=("joint",),
     ),
 ]

@@ -7,12 +7,15 @@ can be evaluated in any order, in shards, and resumed.
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened
+from vlseg_cli.datasets.base import ClipDataset, Dataset
+from vlseg_cli.evaluation.benchmarks.base import Benchmark, Opened, always
 from vlseg_cli.evaluation.plan import PlannedBenchmark
+from vlseg_cli.evaluation.scorers.base import Scorer
 from vlseg_cli.evaluation.scorers.synthetic import SyntheticClipScorer, SyntheticSceneScorer
 from vlseg_cli.schema import (
     ClipSample,
@@ -58,10 +61,8 @@ def plan_scenes(
             f"The seeds {seeds.start}:{seeds.stop} hold no scene: "
             "give a first seed and a later end, as in 900000:900300."
         )
-    opened = Opened(
-        SyntheticScenes(seeds, size, tasks, hand), SyntheticSceneScorer(hand_named(hand))
-    )
-    return _planned(Task.PANOPTIC, opened)
+    scorer = partial(SyntheticSceneScorer, hand_named(hand))
+    return _planned(Task.PANOPTIC, scorer, SyntheticScenes(seeds, size, tasks, hand))
 
 
 def plan_clips(seeds: range, size: int, frames: int, hand: str = DEFAULT_HAND) -> PlannedBenchmark:
@@ -75,25 +76,24 @@ def plan_clips(seeds: range, size: int, frames: int, hand: str = DEFAULT_HAND) -
             " seed, as in 900000:900010, and 3 frames (the first and the last do not count)."
         )
     mix = ClipMix(frames=frames, size=size, hand=hand)
-    return _planned(
-        Task.VIS, Opened(SyntheticClips(seeds, mix), SyntheticClipScorer(hand_named(hand)))
-    )
+    scorer = partial(SyntheticClipScorer, hand_named(hand))
+    return _planned(Task.VIS, scorer, SyntheticClips(seeds, mix))
 
 
-def _planned(task: Task, opened: Opened) -> PlannedBenchmark:
+def _planned(
+    task: Task, scorer: Callable[[], Scorer[Any]], dataset: Dataset | ClipDataset
+) -> PlannedBenchmark:
     benchmark = Benchmark(
         name="world",
         title="Synthetic scenes",
         task=task,
         dataset="",
         splits=(),
-        score=lambda _, __: opened.scorer,
+        score=partial(always, scorer),
         papers={},
-        switches={},
-        size=None,
         thresholds={Task.DETECT: 0.0},  # average precision ranks every box
     )
-    return PlannedBenchmark(benchmark, {}, opened)
+    return PlannedBenchmark(benchmark, {}, Opened(dataset, scorer()))
 
 
 class SyntheticScenes:

@@ -8,15 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vlseg_cli.datasets.registry import DATASETS
-from vlseg_cli.evaluation.benchmarks import (
-    choices,
-    coco,
-    open_vocabulary,
-    questions,
-    reasonseg,
-    refcoco,
-    videos,
-)
+from vlseg_cli.evaluation.benchmarks import categories, expressions, questions, videos
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
 from vlseg_cli.schema import UsageError
 
@@ -52,7 +44,7 @@ def all_published() -> tuple[Published, ...]:
     )
 
 
-FAMILIES = (refcoco, reasonseg, coco, open_vocabulary, videos, questions, choices)
+FAMILIES = (expressions, categories, videos, questions)
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     one.name: one for family in FAMILIES for one in family.BENCHMARKS

@@ -18,7 +18,7 @@ from vlseg_cli.evaluation.scorers.video_expressions import (
     ReVOSScorer,
     VideoExpressionScorer,
 )
-from vlseg_cli.evaluation.submissions.videos import ExpressionMasks, ObjectNumbers, TrackResults
+from vlseg_cli.evaluation.submissions import ExpressionMasks, ObjectNumbers, TrackResults
 from vlseg_cli.schema import Task
 
 # Groups of ReVOS with their kinds of expressions; the last is the mean of the others.
@@ -39,6 +39,10 @@ def _ref_davis(_: object, protocol: ProtocolChoice) -> Scorer[Any]:
     return RefDavisScorer() if protocol["unit"] == "annotation" else VideoExpressionScorer()
 
 
+def _tracks(dataset: Any, _: ProtocolChoice) -> TrackScorer:
+    return TrackScorer(len(dataset.category_ids))
+
+
 BENCHMARKS = [
     *(
         Benchmark(
@@ -47,9 +51,8 @@ BENCHMARKS = [
             task=Task.RVOS,
             dataset=dataset,
             splits=(split,),
-            score=always(VideoExpressionScorer),
+            score=partial(always, VideoExpressionScorer),
             papers={"hyperseg": {}},
-            switches={},
             size=size,
             threshold=0.0,
             server=_CODALAB + server if server else "",
@@ -64,9 +67,8 @@ BENCHMARKS = [
             task=Task.RVOS,
             dataset="revos",
             splits=("valid",),
-            score=always(partial(ReVOSScorer, group)),
+            score=partial(always, partial(ReVOSScorer, group)),
             papers={"hyperseg": {}},
-            switches={},
             size=416,
             threshold=0.0,
             options={"kinds": kinds},
@@ -79,9 +81,8 @@ BENCHMARKS = [
         task=Task.VOS,
         dataset="davis-2017",
         splits=("val",),
-        score=always(VOSScorer),
+        score=partial(always, VOSScorer),
         papers={"psalm": {}},
-        switches={},
         size=30,
     ),
     Benchmark(
@@ -102,7 +103,7 @@ BENCHMARKS = [
         task=Task.VIS,
         dataset="youtube-vis",
         splits=("valid", "train"),
-        score=lambda dataset, _: TrackScorer(len(dataset.category_ids)),
+        score=_tracks,
         papers={"hyperseg": {"split": "valid"}},
         switches={"split": ("valid", "train")},  # the second has truth, to measure at home
         size=302,
@@ -116,9 +117,8 @@ BENCHMARKS = [
         task=Task.VOS,
         dataset="youtube-vos",
         splits=("valid",),
-        score=always(partial(ServerScorer, "J&F")),
+        score=partial(always, partial(ServerScorer, "J&F")),
         papers={"psalm": {}},
-        switches={},
         size=507,
         server=f"{_CODALAB}/6066",
         submission=ObjectNumbers,
@@ -130,10 +130,8 @@ BENCHMARKS = [
             task=Task.VOS,
             dataset="ego-exo4d",
             splits=("val",),
-            score=always(CorrespondenceScorer),
+            score=partial(always, CorrespondenceScorer),
             papers={"psalm": {}},
-            switches={},
-            size=None,
             options={"query": query},
         )
         for query in ("ego", "exo")

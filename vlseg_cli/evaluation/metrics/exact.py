@@ -4,6 +4,7 @@ Floating-point addition is not associative, so shards would differ in the last b
 a fraction with a power of two below the line, and fractions add exactly in bounded memory.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
@@ -37,6 +38,11 @@ class ExactSum:
         return float(self._total / self.count) if self.count else None
 
 
+def share(part: int, whole: int) -> float | None:
+    """Part of whole; None of nothing."""
+    return part / whole if whole else None
+
+
 @dataclass(frozen=True, slots=True)
 class AccuracyResult:
     """Accuracy in [0, 1] over ``n`` predictions; None if there were none."""
@@ -51,10 +57,11 @@ class AccuracyMeter:
     def __init__(self) -> None:
         self._correct = self._n = 0
 
-    def count(self, correct: bool) -> None:
-        """Count one prediction."""
+    def count(self, correct: bool) -> bool:
+        """Count one prediction; returns whether it is right."""
         self._correct += correct
         self._n += 1
+        return correct
 
     def merge(self, other: Self) -> None:
         """Take over all predictions of a meter with the same settings."""
@@ -63,4 +70,42 @@ class AccuracyMeter:
 
     def result(self) -> AccuracyResult:
         """The accuracy over everything that was added."""
-        return AccuracyResult(self._correct / self._n if self._n else None, self._n)
+        return AccuracyResult(share(self._correct, self._n), self._n)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """right of n predictions, and whole of the groups: those without a wrong prediction."""
+
+    right: int
+    n: int
+    whole: int
+    groups: int
+
+
+class GroupedAccuracy:
+    """Counts right predictions by group: the questions of an image, the rotations of a question."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Hashable, list[int]] = {}  # right, in all
+
+    def count(self, group: Hashable, correct: bool) -> bool:
+        """Count one prediction; returns whether it is right."""
+        self._add(group, correct, 1)
+        return correct
+
+    def merge(self, other: "GroupedAccuracy") -> None:
+        """Take over all predictions of another meter; a group may have some in both."""
+        for group, counts in other._groups.items():
+            self._add(group, *counts)
+
+    def counts(self) -> GroupCounts:
+        """The counts over everything that was added."""
+        rows = list(self._groups.values())
+        right, n = (sum(counts[i] for counts in rows) for i in (0, 1))
+        return GroupCounts(right, n, sum(counts[0] == counts[1] for counts in rows), len(rows))
+
+    def _add(self, group: Hashable, right: int, n: int) -> None:
+        counts = self._groups.setdefault(group, [0, 0])
+        counts[0] += right
+        counts[1] += n

@@ -9,9 +9,8 @@ HyperSeg), or InternVL's own exact match (SELF1E).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, Self
 
 from vlseg_cli.evaluation.metrics.exact import AccuracyMeter, AccuracyResult, ExactSum
 from vlseg_cli.schema import InputError
@@ -81,7 +80,6 @@ def m4c_words(text: str) -> str:
     return plain_words(strip_punctuation(single_line(lower)))
 
 
-_ANNOTATORS = 10
 _FULL_MARKS = 3  # annotators who make an answer fully right
 
 
@@ -91,25 +89,35 @@ class VQAAccuracy:
     Answers are rewritten only where annotators disagree; where all agree the match is literal.
     """
 
+    annotators = 1  # at least
+
     def __init__(self) -> None:
         self._scores = ExactSum()
 
     def add(self, answer: str, truths: Sequence[str]) -> float:
         """Count one answer; truths: of each annotator. Returns its score.
 
-        Raises InputError if there is no true answer.
+        Raises InputError if there are too few true answers.
         """
-        _check(truths, least=1)
+        if len(truths) < self.annotators:
+            raise InputError(
+                f"A question has {len(truths)} true answers but VQA accuracy needs"
+                f" {self.annotators}: use the annotations of a split whose answers are public."
+            )
+        score = _left_out(*self.rewrite(answer, truths))
+        self._scores.add(score)
+        return float(score)
+
+    def rewrite(self, answer: str, truths: Sequence[str]) -> tuple[str, list[str]]:
+        """Both as they are compared."""
         answer, references = single_line(answer), [single_line(truth) for truth in truths]
         if len(set(references)) > 1:
             answer, *references = (
                 plain_words(strip_punctuation(one)) for one in (answer, *references)
             )
-        score = _left_out(answer, references)
-        self._scores.add(score)
-        return float(score)
+        return answer, references
 
-    def merge(self, other: "VQAAccuracy") -> None:
+    def merge(self, other: Self) -> None:
         """Take over all questions of another meter."""
         self._scores.merge(other._scores)
 
@@ -118,51 +126,18 @@ class VQAAccuracy:
         return AccuracyResult(self._scores.mean, self._scores.count)
 
 
-@dataclass(frozen=True, slots=True)
-class SoftResult:
-    """Shares in [0, 1] over ``n`` questions; None if there were none.
-
-    accuracy: the soft score. any_match: questions where any annotator gave the answer, the
-    accuracy of ST-VQA.
-    """
-
-    accuracy: float | None
-    any_match: float | None
-    n: int
-
-
-class SoftAccuracy:
+class SoftAccuracy(VQAAccuracy):
     """TextVQA, OKVQA, VizWiz and VQAv2 as M4C's evaluator scores them (LLaVA, InternVL, HyperSeg).
 
     LLaVA's ``m4c_evaluator.py``: every answer is rewritten, and annotators must be ten. VizWiz's
     "unanswerable" is a word like any other.
     """
 
-    def __init__(self) -> None:
-        self._scores = ExactSum()
-        self._matched = 0
+    annotators = 10
 
-    def add(self, answer: str, truths: Sequence[str]) -> float:
-        """Count one answer to a question that ten annotators answered; returns its score.
-
-        Raises InputError if there are not ten true answers.
-        """
-        _check(truths, least=_ANNOTATORS)
-        answer, references = m4c_words(answer), [m4c_words(truth) for truth in truths]
-        score = _left_out(answer, references)
-        self._matched += answer in references
-        self._scores.add(score)
-        return float(score)
-
-    def merge(self, other: "SoftAccuracy") -> None:
-        """Take over all questions of another meter."""
-        self._scores.merge(other._scores)
-        self._matched += other._matched
-
-    def result(self) -> SoftResult:
-        """The shares over everything that was added."""
-        n = self._scores.count
-        return SoftResult(self._scores.mean, self._matched / n if n else None, n)
+    def rewrite(self, answer: str, truths: Sequence[str]) -> tuple[str, list[str]]:
+        """See ``VQAAccuracy``."""
+        return m4c_words(answer), [m4c_words(truth) for truth in truths]
 
 
 def _left_out(answer: str, references: Sequence[str]) -> Fraction:
@@ -171,14 +146,6 @@ def _left_out(answer: str, references: Sequence[str]) -> Fraction:
     leaving_match = matches * min(_FULL_MARKS, matches - 1)
     leaving_other = (len(references) - matches) * min(_FULL_MARKS, matches)
     return Fraction(leaving_match + leaving_other, _FULL_MARKS * len(references))
-
-
-def _check(truths: Sequence[str], least: int) -> None:
-    if len(truths) < least:
-        raise InputError(
-            f"A question has {len(truths)} true answers but VQA accuracy needs {least}: "
-            "use the annotations of a split whose answers are public."
-        )
 
 
 class GQAAccuracy(AccuracyMeter):
@@ -193,8 +160,5 @@ class GQAAccuracy(AccuracyMeter):
     def add(self, answer: str, truth: str) -> bool:
         """Count one answer; returns whether it is right."""
         if self._tidying == "period":
-            correct = answer.rstrip(".").lower() == truth
-        else:
-            correct = answer.strip().lower() == truth.strip().lower()
-        self.count(correct)
-        return correct
+            return self.count(answer.rstrip(".").lower() == truth)
+        return self.count(answer.strip().lower() == truth.strip().lower())

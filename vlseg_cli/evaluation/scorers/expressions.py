@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from vlseg_cli.evaluation.cases import Case
-from vlseg_cli.evaluation.metrics.grefer import GeneralizedMaskIoU
-from vlseg_cli.evaluation.metrics.interactive import InteractiveIoU
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
-from vlseg_cli.evaluation.metrics.refer import MaskIoU
+from vlseg_cli.evaluation.metrics.refer import GeneralizedMaskIoU, MaskIoU
 from vlseg_cli.evaluation.scorers.base import QueryScorer, Result, percent
 from vlseg_cli.evaluation.truth import predicted_box, predicted_mask, predicted_union, true_union
 from vlseg_cli.schema import Prediction, Query, Sample
@@ -93,10 +91,10 @@ class GeneralizedScorer(QueryScorer):
 
 
 class RegionScorer:
-    """mIoU and cIoU over all regions of one kind."""
+    """mIoU and cIoU over all regions (COCO-Interactive)."""
 
-    def __init__(self, kind: str) -> None:
-        self._kind, self._meter = kind, InteractiveIoU()
+    def __init__(self) -> None:
+        self._meter = MaskIoU()
 
     def add(self, sample: Sample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Scorer``."""
@@ -104,13 +102,11 @@ class RegionScorer:
         for query, prediction in zip(sample.queries, predictions, strict=True):
             for position, truth in enumerate(query.masks):
                 mask = predicted_mask(prediction, position)
-                score = self._meter.add(self._kind, mask, truth, query.ignore)
+                score = self._meter.add(mask, truth, query.ignore)
                 cases.append(Case(sample.frame, query, prediction, "IoU", score.iou, position))
         return cases
 
     def result(self) -> Result:
         """See ``Scorer``."""
-        found = self._meter.result().get(self._kind)
-        if found is None:
-            return Result({"mIoU": None, "cIoU": None}, 0)
-        return Result({"mIoU": percent(found.miou), "cIoU": percent(found.ciou)}, found.n)
+        found = self._meter.result()
+        return Result({"mIoU": percent(found.giou), "cIoU": percent(found.ciou)}, found.n)

@@ -7,7 +7,8 @@ import numpy as np
 
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
-from vlseg_cli.evaluation.metrics.interactive import CorrespondenceIoU
+from vlseg_cli.evaluation.metrics.exact import ExactSum
+from vlseg_cli.evaluation.metrics.jf import region_similarity
 from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
 from vlseg_cli.evaluation.scorers.base import Result, percent
 from vlseg_cli.evaluation.scorers.clips import by_query, id_map, still, tracked
@@ -110,10 +111,14 @@ class VOSScorer:
 
 
 class CorrespondenceScorer:
-    """Ego-Exo4D: mean IoU of objects given in the first frame and segmented in the second."""
+    """Ego-Exo4D: mean IoU of objects given in the first frame and segmented in the second.
+
+    Over objects, cameras and frames of the pairs in which the object is visible (Grauman et al.
+    2024), which is what PSALM reports for each direction.
+    """
 
     def __init__(self) -> None:
-        self._meter = CorrespondenceIoU()
+        self._ious = ExactSum()
 
     def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
         """See ``Scorer``."""
@@ -123,11 +128,11 @@ class CorrespondenceScorer:
             assert truth is not None
             found = tracked(of_query[1])
             for number, mask in enumerate(truth):
-                iou = self._meter.add(found.get(number + 1, np.zeros(mask.shape, bool)), mask)
+                iou = region_similarity(found.get(number + 1, np.zeros(mask.shape, bool)), mask)
+                self._ious.add(iou)
                 cases.append(still(sample, query, of_query, "IoU", iou, number))
         return cases
 
     def result(self) -> Result:
         """See ``Scorer``."""
-        found = self._meter.result()
-        return Result({"IoU": percent(found.iou)}, found.n)
+        return Result({"IoU": percent(self._ious.mean)}, self._ious.count)

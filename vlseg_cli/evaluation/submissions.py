@@ -1,26 +1,33 @@
-"""Submissions of video benchmarks: mask images per expression or object, or tracks as JSON.
+"""What is sent to a benchmark's server; see ``scorers.base.Submission``.
 
-``Annotations/VIDEO/EXPRESSION/FRAME.png`` of 0 and 255 is what Ref-YouTube-VOS and MeViS take,
-``Annotations/VIDEO/FRAME.png`` of object numbers what YouTube-VOS takes, ``results.json``, a list
-of tracks with a mask per frame, what YouTube-VIS takes; all in an archive.
+Videos: ``Annotations/VIDEO/EXPRESSION/FRAME.png`` of 0 and 255 is what Ref-YouTube-VOS and MeViS
+take, ``Annotations/VIDEO/FRAME.png`` of object numbers what YouTube-VOS takes, ``results.json``, a
+list of tracks with a mask per frame, what YouTube-VIS takes; all in an archive. Text: VQA's list of
+answers, MMBench's table of letters. Files of a sample are written when it is added, so the order
+does not matter; archives and tables at the end, and the same content makes the same bytes.
 """
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vlseg_cli.evaluation.metrics.choices import letter_or_text
+from vlseg_cli.evaluation.metrics.vqa import m4c_words
 from vlseg_cli.evaluation.scorers.clips import by_query, tracked
+from vlseg_cli.evaluation.scorers.text_answers import lettered
 from vlseg_cli.evaluation.scorers.tracks import detected_tracks
-from vlseg_cli.evaluation.submissions.archive import write_archive
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import ClipSample, Prediction, Regions
+from vlseg_cli.schema import ClipSample, Prediction, Question, Regions, Sample, UsageError
 
 _TOP, _ANNOTATIONS_ZIP = "Annotations", "Annotations.zip"
 
@@ -133,3 +140,93 @@ class TrackResults:
                 yield opening + line
                 opening = b",\n"
         yield b"[]" if opening == b"[" else b"]"
+
+
+_CHOICES = "ABCD"
+
+
+class VQAAnswers:
+    """``answers.json`` for EvalAI, its words rewritten as LLaVA's and HyperSeg's uploads are."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+        self._answers: dict[int, str] = {}
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> None:
+        """See ``Submission``."""
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            self._answers[int(query.key)] = m4c_words(prediction.text)
+
+    def close(self) -> None:
+        """See ``Submission``."""
+        answers = [
+            {"question_id": key, "answer": text} for key, text in sorted(self._answers.items())
+        ]
+        self._folder.write(json.dumps(answers).encode(), "answers.json")
+
+
+class MMBenchLetters:
+    """``answers.xlsx``: every row of the table with the predicted letter."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        """Raises UsageError without XlsxWriter."""
+        check_xlsx()
+        self._folder = folder
+        self._rows: dict[int, list[str | int]] = {}
+
+    def add(self, sample: Sample, predictions: Sequence[Prediction]) -> None:
+        """See ``Submission``."""
+        for query, prediction in zip(sample.queries, predictions, strict=True):
+            assert isinstance(query.prompt, Question)
+            choices = lettered(query)
+            letter = letter_or_text(prediction.text, choices)
+            texts = [choices.get(one, "") for one in _CHOICES]
+            self._rows[int(query.key)] = [int(query.key), query.prompt.text, *texts, letter]
+
+    def close(self) -> None:
+        """See ``Submission``."""
+        rows = [row for _, row in sorted(self._rows.items())]
+        names = ["index", "question", *_CHOICES, "prediction"]
+        write_xlsx(self._folder, [names, *rows], "answers.xlsx")
+
+
+_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry
+_READABLE = 0o644 << 16  # as Unix keeps the rights of a file in an archive
+
+
+def write_archive(folder: OutputFolder, files: Iterable[tuple[str, bytes]], *parts: str) -> None:
+    """Write files by name, in their order, one in memory at a time. Raises OutputError."""
+    file = folder.begin(*parts)
+    with file.open_file() as opened, zipfile.ZipFile(opened, "w") as archive:
+        for name, data in files:
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.external_attr = _READABLE
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    file.commit()
+
+
+def check_xlsx() -> None:
+    """Raise UsageError unless XlsxWriter, an extra of vlseg, is installed."""
+    if find_spec("xlsxwriter") is None:
+        raise UsageError('A table for MMBench needs XlsxWriter: pip install "vlseg[xlsx]".')
+
+
+def write_xlsx(folder: OutputFolder, rows: Iterable[Sequence[str | int]], *parts: str) -> None:
+    """Write rows, the first one the names of the columns. Raises OutputError."""
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        book.set_properties({"created": datetime(*_TIME)})
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if isinstance(value, int):
+                    sheet.write_number(number, column, value)
+                else:
+                    sheet.write_string(number, column, _without_control_characters(value))
+    folder.write(buffer.getvalue(), *parts)
+
+
+def _without_control_characters(text: str) -> str:
+    return "".join(one for one in text if one >= " " or one in "\t\n")

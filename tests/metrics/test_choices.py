@@ -1,8 +1,74 @@
-"""POPE and MME: parsing yes and no, and what their scores add up to."""
+"""MMBench, ScienceQA, POPE and MME: how answers are parsed, and what their scores add up to."""
 
 import pytest
 
-from vlseg_cli.evaluation.metrics.yes_or_no import MME, Pope, says_yes, yes_or_no
+from vlseg_cli.evaluation.metrics.choices import (
+    MME,
+    MMBench,
+    Pope,
+    ScienceQA,
+    chosen_letter,
+    letter_or_first,
+    letter_or_text,
+    says_yes,
+    yes_or_no,
+)
+
+CHOICES = {"A": "a cat", "B": "a dog", "C": "Both"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "first", "text"),
+    [
+        ("B", "B", "B"),
+        ("B. a dog", "B", "B"),
+        ("It is a dog", "A", "B"),
+        ("D", "A", "D"),
+        ("nothing", "A", "nothing"),
+        (" C", "A", "C"),
+        ("", "A", ""),
+    ],
+)
+def test_letters_of_mmbench(answer: str, first: str, text: str) -> None:
+    assert letter_or_first(answer, CHOICES) == first
+    assert letter_or_text(answer, CHOICES) == text
+
+
+def test_every_rotation_must_be_right() -> None:
+    meter = MMBench()
+    for index, letter in [(241, "A"), (1_000_241, "A"), (7, "A"), (1_000_007, "B")]:
+        meter.add(index, letter, "A")
+    result = meter.result()
+    assert (result.circular_accuracy, result.row_accuracy, result.questions) == (0.5, 0.75, 2)
+    assert MMBench().result().circular_accuracy is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter"),
+    [
+        ("B", "B"),
+        ("B. a whale", "B"),
+        ("The answer is C.", "C"),
+        ("So: The answer is C, surely", "C"),
+        ("The answer is C", None),
+        ("The answer is A. The answer is A.", None),
+        ("b", None),
+        ("F", None),
+        ("B.", None),
+        ("FAILED", None),
+        ("", None),
+    ],
+)
+def test_letters_of_scienceqa(answer: str, letter: str | None) -> None:
+    assert chosen_letter(answer) == letter
+
+
+def test_a_letter_beyond_the_choices_is_wrong() -> None:
+    meter = ScienceQA()
+    assert meter.add("A", truth=0, choices=2)
+    assert not meter.add("C", truth=2, choices=2)
+    assert (meter.result().accuracy, meter.result().n) == (0.5, 2)
+    assert ScienceQA().result().accuracy is None
 
 
 @pytest.mark.parametrize(
