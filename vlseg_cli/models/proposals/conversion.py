@@ -15,20 +15,36 @@ from vlseg_cli.models.checkpoint import build_empty
 from vlseg_cli.nn.sam import SAM, SAMSizes
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.coverage import Shapes, cover, require_complete, shapes_of
-from vlseg_cli.weights.conversion.rules import Rename, Repeat, Rule, convert
+from vlseg_cli.weights.conversion.rules import Rename, Repeat, Rule, convert, renames
 from vlseg_cli.weights.conversion.sizes import SizeReader
 from vlseg_cli.weights.folder import load_into
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
-_ENCODER_NECK = {"0": "conv1", "1": "layer_norm1", "2": "conv2", "3": "layer_norm2"}
-_DOWNSCALING = {
-    "0": "conv1",
-    "1": "layer_norm1",
-    "3": "conv2",
-    "4": "layer_norm2",
-    "6": "conv3",
+_ENCODER = {
+    "patch_embed.proj": "patch_embed.projection",
+    "neck.0": "neck.conv1",
+    "neck.1": "neck.layer_norm1",
+    "neck.2": "neck.conv2",
+    "neck.3": "neck.layer_norm2",
 }
-_UPSCALING = {"0": "upscale_conv1", "1": "upscale_layer_norm", "3": "upscale_conv2"}
+_BLOCK = {"norm1": "layer_norm1", "norm2": "layer_norm2", "attn": "attn", "mlp": "mlp"}
+_PROMPTS = {
+    "point_embeddings": "point_embed",
+    "no_mask_embed": "no_mask_embed",
+    "not_a_point_embed": "not_a_point_embed",
+    "mask_downscaling.0": "mask_embed.conv1",
+    "mask_downscaling.1": "mask_embed.layer_norm1",
+    "mask_downscaling.3": "mask_embed.conv2",
+    "mask_downscaling.4": "mask_embed.layer_norm2",
+    "mask_downscaling.6": "mask_embed.conv3",
+}
+_DECODER = {
+    "iou_token": "iou_token",
+    "mask_tokens": "mask_tokens",
+    "output_upscaling.0": "upscale_conv1",
+    "output_upscaling.1": "upscale_layer_norm",
+    "output_upscaling.3": "upscale_conv2",
+}
 _MLP = {"0": "proj_in", "1": "layers.0", "2": "proj_out"}
 
 
@@ -36,21 +52,12 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
     """Rules from official names to ours; theirs, ours: prefixes, such as 'model.visual_model.'."""
     before = re.escape(theirs)
     encoder, prompts = rf"{before}image_encoder\.", rf"{before}prompt_encoder\."
-    decoder = rf"{before}mask_decoder\."
-    block, our_block = rf"{encoder}blocks\.(\d+)\.", rf"{ours}vision_encoder.layers.\1."
+    decoder, our_decoder = rf"{before}mask_decoder\.", f"{ours}mask_decoder."
     mlps = rf"{decoder}(output_hypernetworks_mlps\.\d+|iou_prediction_head)\.layers\."
     return (
         Rename(rf"{encoder}pos_embed", f"{ours}vision_encoder.pos_embed"),
-        Rename(
-            rf"{encoder}patch_embed\.proj\.(\w+)",
-            rf"{ours}vision_encoder.patch_embed.projection.\1",
-        ),
-        Rename(rf"{block}norm([12])\.(\w+)", rf"{our_block}layer_norm\2.\3"),
-        Rename(rf"{block}((?:attn|mlp)\..+)", rf"{our_block}\2"),
-        *(
-            Rename(rf"{encoder}neck\.{number}\.(\w+)", rf"{ours}vision_encoder.neck.{name}.\1")
-            for number, name in _ENCODER_NECK.items()
-        ),
+        *renames(encoder, f"{ours}vision_encoder.", _ENCODER),
+        *renames(rf"{encoder}blocks\.(\d+)\.", rf"{ours}vision_encoder.layers.\1.", _BLOCK),
         Repeat(
             rf"{prompts}pe_layer\.positional_encoding_gaussian_matrix",
             (
@@ -58,36 +65,14 @@ def sam_rules(theirs: str, ours: str) -> tuple[Rule, ...]:
                 f"{ours}prompt_encoder.shared_embedding.positional_embedding",
             ),
         ),
-        Rename(
-            rf"{prompts}point_embeddings\.(\d)\.weight",
-            rf"{ours}prompt_encoder.point_embed.\1.weight",
-        ),
-        Rename(rf"{prompts}((?:no_mask|not_a_point)_embed\.weight)", rf"{ours}prompt_encoder.\1"),
-        *(
-            Rename(
-                rf"{prompts}mask_downscaling\.{number}\.(\w+)",
-                rf"{ours}prompt_encoder.mask_embed.{name}.\1",
-            )
-            for number, name in _DOWNSCALING.items()
-        ),
+        *renames(prompts, f"{ours}prompt_encoder.", _PROMPTS),
         Rename(
             rf"{decoder}transformer\.(layers\.\d+\.)?norm(\d|_final_attn)\.(\w+)",
-            rf"{ours}mask_decoder.transformer.\1layer_norm\2.\3",
+            rf"{our_decoder}transformer.\1layer_norm\2.\3",
         ),
-        Rename(
-            rf"{decoder}transformer\.((?:layers\.\d+\.)?"
-            r"(?:self_attn|cross_attn_\w+|final_attn_\w+|mlp)\..+)",
-            rf"{ours}mask_decoder.transformer.\1",
-        ),
-        *(
-            Rename(rf"{decoder}output_upscaling\.{number}\.(\w+)", rf"{ours}mask_decoder.{name}.\1")
-            for number, name in _UPSCALING.items()
-        ),
-        *(
-            Rename(rf"{mlps}{number}\.(\w+)", rf"{ours}mask_decoder.\1.{name}.\2")
-            for number, name in _MLP.items()
-        ),
-        Rename(rf"{decoder}(iou_token|mask_tokens)\.weight", rf"{ours}mask_decoder.\1.weight"),
+        Rename(rf"{decoder}(transformer\..+)", rf"{our_decoder}\1"),
+        *renames(decoder, our_decoder, _DECODER),
+        *renames(mlps, rf"{our_decoder}\1.", _MLP),
     )
 
 

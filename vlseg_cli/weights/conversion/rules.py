@@ -5,7 +5,7 @@ touch shapes alone, so they work on tensors without numbers (device ``meta``) ju
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -142,6 +142,17 @@ class Fill:
     def made(self, shape: tuple[int, ...]) -> Tensor:
         """The tensor that stands in."""
         return torch.full(shape, self.value, dtype=self.dtype)
+
+
+def renames(theirs: str, ours: str, modules: Mapping[str, str]) -> tuple[Rename, ...]:
+    """A rule for each module below two prefixes, by its official name and ours.
+
+    theirs: a pattern; ours: may refer to its groups.
+    """
+    return tuple(
+        Rename(rf"{theirs}{re.escape(name)}\.(?P<tensor>.+)", rf"{ours}{own}.\g<tensor>")
+        for name, own in modules.items()
+    )
 
 
 def find_rule(rules: Sequence[Rule], name: str) -> "tuple[Rule, re.Match[str]] | None":
