@@ -10,9 +10,9 @@ import pytest
 import torch
 from models.tiny_hrseg import SIZES, Quarters
 
-from vlseg_cli.models.hrseg import collator as collator_module
 from vlseg_cli.models.hrseg.config import LLM_SEG
 from vlseg_cli.models.hrseg.training import TrainableHRSeg
+from vlseg_cli.models.proposals.base import ProposalOptions
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.schema import Frame, RecipeError, Sample, WeightsError
 from vlseg_cli.synthetic.text_samples import text_sample
@@ -24,9 +24,8 @@ AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3}
 RECIPES = Path(__file__).parents[3] / "recipes"
 
 
-@pytest.fixture(autouse=True)
-def _quarters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collator_module, "_proposer", lambda *_: Quarters())
+def open_quarters(_source: str, _device: str, _engine: str) -> Quarters:
+    return Quarters()
 
 
 def trainable(losses: dict[str, Any] | None = None, **others: Any) -> TrainableHRSeg:
@@ -38,6 +37,7 @@ def trainable(losses: dict[str, Any] | None = None, **others: Any) -> TrainableH
         AUXILIARY if losses is None else losses,
     )
     assert isinstance(built, TrainableHRSeg)
+    built.choose_proposals(ProposalOptions(), open_quarters)
     return built
 
 
@@ -88,14 +88,31 @@ def test_supervision_holds_the_overlap_with_proposals(samples: list[Sample]) -> 
     )
 
 
-def test_a_dense_batch_needs_no_proposals(
-    samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+def test_the_chosen_source_engine_and_cache_of_proposals_are_used(
+    samples: list[Sample], tmp_path: Path
 ) -> None:
-    def no_proposer(*_: object) -> None:
+    opened: list[tuple[str, str, str]] = []
+
+    def open_recorded(source: str, device: str, engine: str) -> Quarters:
+        opened.append((source, device, engine))
+        return Quarters()
+
+    model = trainable({})
+    model.choose_proposals(ProposalOptions("some-sam", tmp_path, "onnx"), open_recorded)
+    model.collator()(samples[:2])
+    assert opened == [("some-sam", "cpu", "onnx")]
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+    model.choose_proposals(ProposalOptions(), open_recorded)
+    model.collator()(samples[:1])
+    assert opened[1:] == [(SIZES["proposals"], "cpu", "torch")]
+
+
+def test_a_dense_batch_needs_no_proposals(samples: list[Sample]) -> None:
+    def no_proposer(*_: object) -> Quarters:
         raise AssertionError("proposals were requested")
 
-    monkeypatch.setattr(collator_module, "_proposer", no_proposer)
     model = trainable()
+    model.choose_proposals(ProposalOptions(), no_proposer)
     batch = model.dense_collator()(samples)
     assert batch.supervision is None and model(batch).keys() == {"dense_names"}
     assert (batch.window_names >= 0).any() and batch.window_names.shape[
@@ -194,16 +211,14 @@ def test_the_small_recipe_can_leave_out_the_additions() -> None:
     assert not any(n.startswith(("region_", "enhance")) for n in model.model.state_dict())
 
 
-def test_an_image_without_proposals_has_only_the_language_loss(
-    samples: list[Sample], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_without_proposals_has_only_the_language_loss(samples: list[Sample]) -> None:
     class EmptyProposer(Quarters):
         def propose(self, frame: Frame) -> Any:
             full = super().propose(frame)
             return type(full)(full.height, full.width, (), ())
 
-    monkeypatch.setattr(collator_module, "_proposer", lambda *_: EmptyProposer())
     model = trainable({})
+    model.choose_proposals(ProposalOptions(), lambda *_: EmptyProposer())
     losses = model(model.collator()(samples[:1]))
     assert losses["align"].item() == losses["iop"].item() == 0 and losses["language"].item() > 0
     total(losses).backward()

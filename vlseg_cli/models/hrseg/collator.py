@@ -7,23 +7,20 @@ per image if ``VLSEG_CACHE`` names a folder) and their targets.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from vlseg_cli.models.hrseg.config import HRSegConfig
 from vlseg_cli.models.hrseg.criterion import proposal_targets
 from vlseg_cli.models.hrseg.image_processing import HRSegImages, fit_llava, fit_views, soft_masks
 from vlseg_cli.models.hrseg.prompts import IGNORED, HRSegPrompts, HRSegTurn
-from vlseg_cli.models.proposals.base import (
-    TORCH,
-    OpenProposer,
-    Proposer,
-    default_cache_folder,
-)
+from vlseg_cli.models.proposals.base import OpenProposer, ProposalOptions, Proposer
 from vlseg_cli.models.proposals.cache import FeatureCache
 from vlseg_cli.models.training import TensorBatch, seeded_rng
 from vlseg_cli.schema import Categories, Expression, Frame, Query, Question, Sample
@@ -66,8 +63,8 @@ class HRSegCollator:
     """Callable on a sequence of samples.
 
     names: the categories of auxiliary losses. category_prompts: number of an image's categories
-    that become prompts of their own. windows: values that a batch's N is drawn from. dense_only: no
-    prompts.
+    that become prompts of their own. windows: values that a batch's N is drawn from. options: the
+    source of proposals is the configuration's if they name none. dense_only: no prompts.
     """
 
     config: HRSegConfig
@@ -75,6 +72,7 @@ class HRSegCollator:
     names: tuple[str, ...]
     category_prompts: int
     windows: tuple[int, ...]
+    options: ProposalOptions
     open_proposer: OpenProposer
     dense_only: bool = False
 
@@ -98,8 +96,9 @@ class HRSegCollator:
         return self.windows[seeded_rng(samples[0].frame.source).integers(len(self.windows))]
 
     def _proposals(self, frame: Frame) -> NDArray[np.bool_]:
-        proposer = _proposer(self.config.proposals, self.open_proposer)
-        store = FeatureCache(default_cache_folder())
+        source = self.options.source or self.config.proposals
+        proposer = _proposer(source, self.options.engine, self.open_proposer)
+        store = FeatureCache(self.options.cache)
         return store.proposals(frame, proposer).largest(self.config.max_proposals)
 
     def _supervision(
@@ -111,20 +110,18 @@ class HRSegCollator:
         rows = [(image, query) for image, each in enumerate(queries) for query in each]
         turns = [self._turn(query, samples[image].frame.source) for image, query in rows]
         targets = [
-            proposal_targets(np.concatenate([_union(query) for query in each]), masks)
+            proposal_targets(np.stack([query.masks.any(0) for query in each]), masks)
             for each, masks in zip(queries, proposals, strict=True)
             if each
         ]
-        most = max(len(masks) for masks in proposals)
-        labels = [torch.from_numpy(turn.labels) for turn in turns]
-        classes = [category_shares(samples[image], query, self.names) for image, query in rows]
+        width = max(len(masks) for masks in proposals)
         return HRSegSupervision(
             [turn.sequence for turn in turns],
-            pad_sequence(labels, batch_first=True, padding_value=IGNORED),
+            _padded([turn.labels for turn in turns], IGNORED),
             torch.tensor([image for image, _ in rows]),
-            _padded([row for one in targets for row in one.iou], most),
-            _padded([row for one in targets for row in one.iop], most),
-            torch.stack(classes),
+            _padded([row for one in targets for row in one.iou], 0, width).float(),
+            _padded([row for one in targets for row in one.iop], 0, width).float(),
+            torch.stack([category_shares(samples[i], query, self.names) for i, query in rows]),
         )
 
     def _queries(self, sample: Sample) -> list[Query]:
@@ -145,9 +142,9 @@ class HRSegCollator:
 
 
 @cache
-def _proposer(source: str, open_proposer: OpenProposer) -> Proposer:
+def _proposer(source: str, engine: str, open_proposer: OpenProposer) -> Proposer:
     """Opened once per process, on the CPU: workers share no GPU with the model in training."""
-    return open_proposer(source, "cpu", TORCH)
+    return open_proposer(source, "cpu", engine)
 
 
 def cell_names(sample: Sample, names: Sequence[str], cells: int) -> Tensor:
@@ -204,15 +201,8 @@ def _by_name(query: Query) -> list[Query]:
     ]
 
 
-def _union(query: Query) -> NDArray[np.bool_]:
-    """(1, H, W): all masks of a query as one."""
-    union: NDArray[np.bool_] = query.masks.max(0, keepdims=True)
-    return union
-
-
-def _padded(rows: Sequence[NDArray[np.float64]], length: int) -> Tensor:
-    """Rows of at most ``length`` numbers, padded with zeros."""
-    padded = torch.zeros(len(rows), length)
-    for index, row in enumerate(rows):
-        padded[index, : len(row)] = torch.from_numpy(row)
-    return padded
+def _padded(rows: Sequence[NDArray[Any]], fill: float, width: int = 0) -> Tensor:
+    """Rows as one tensor, filled up to the longest, or to ``width`` where that is more."""
+    tensors = [torch.from_numpy(row) for row in rows]
+    padded = pad_sequence(tensors, batch_first=True, padding_value=fill)
+    return F.pad(padded, (0, max(0, width - padded.shape[1])), value=fill)

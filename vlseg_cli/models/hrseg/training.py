@@ -116,12 +116,13 @@ class TrainableHRSeg(Trainable):
             self.names,
             self.weights.category_prompts,
             self.weights.windows or (config.windows,),
+            self._options,
             self._open_proposer,
         )
 
-    def choose_proposals(self, options: ProposalOptions, open_proposer: OpenProposer) -> None:  # noqa: ARG002
-        """See ``TakesProposals``; a recipe's [model.config] names the source."""
-        self._open_proposer = open_proposer
+    def choose_proposals(self, options: ProposalOptions, open_proposer: OpenProposer) -> None:
+        """See ``TakesProposals``; without a source in it, [model.config] names it."""
+        self._options, self._open_proposer = options, open_proposer
 
     def text_collator(self) -> Callable[[Sequence[TextSample]], TextBatch]:
         """See ``Trainable``."""
