@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from vlseg_cli.schema import Frame, UsageError, WeightsError
+from vlseg_cli.models.checkpoint import usable_device
+from vlseg_cli.schema import Frame, WeightsError
 
 
 class Captioner:
@@ -36,12 +37,8 @@ class Captioner:
             raise WeightsError(
                 f"{directory} has no readable vision-language model ({reason})"
             ) from error
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            self.model = model.eval().to(self.device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).splitlines()[0].rstrip(".")
-            raise UsageError(f"--device {self.device}: {reason}; try cpu or cuda") from error
+        self.device = usable_device(device)
+        self.model = model.eval().to(self.device)
 
     @torch.inference_mode()
     def describe(

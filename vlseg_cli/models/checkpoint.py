@@ -4,6 +4,7 @@ The language model, most of a system's weights, may be kept in 16 bits. Vision e
 stay in float32: they are small, and masks depend on them.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,29 @@ from transformers.initialization import no_init_weights
 
 from vlseg_cli.models.base import FULL, Dtype
 from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary
-from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
 from vlseg_cli.weights.folder import TOKENIZER, load_into, load_settings, load_tensors, placed
 from vlseg_cli.weights.read.shards import stream_tensors
 
 M = TypeVar("M", bound=nn.Module)
+
+
+def usable_device(requested: str | None) -> str:
+    """The requested torch device, a GPU if available for None.
+
+    Raises UsageError if it cannot be used.
+    """
+    if requested is None:
+        local = os.environ.get("LOCAL_RANK", "0")  # set by torchrun, one device per process
+        return f"cuda:{local}" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=requested).cpu()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"--device {requested}: {reason}; try cpu or cuda") from error
+    return requested
 
 
 def build_empty(build: Callable[[], M]) -> M:

@@ -1,13 +1,11 @@
 """Loads or builds a model or a proposer by name; the only module that lists all systems."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vlseg_cli.models.base import FULL, Dtype, Segmenter
+from vlseg_cli.models.checkpoint import usable_device
 from vlseg_cli.models.hrseg.system import HRSegSystem
 from vlseg_cli.models.hyperseg.system import HyperSegSystem
 from vlseg_cli.models.mvp_lm.system import MVPLMSystem
@@ -61,7 +59,9 @@ def load_model(
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
     system = SYSTEMS[system_of(directory)]
-    segmenter = system.segmenter(open_folder(system, directory, dtype), label, _device(device))
+    segmenter = system.segmenter(
+        open_folder(system, directory, dtype), label, usable_device(device)
+    )
     _choose_proposals(segmenter, proposals)
     return segmenter
 
@@ -105,18 +105,6 @@ def require_model(name: str) -> None:
 def official_system(directory: Path) -> str | None:
     """The key in ``SYSTEMS`` of a folder in its authors' layout, else None."""
     return next((name for name, system in SYSTEMS.items() if system.is_official(directory)), None)
-
-
-def _device(requested: str | None) -> str:
-    if requested is None:
-        local = os.environ.get("LOCAL_RANK", "0")  # set by torchrun, one device per process
-        return f"cuda:{local}" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=requested).cpu()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"--device {requested}: {reason}; try cpu or cuda") from error
-    return requested
 
 
 def build_trainable(

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,22 +33,15 @@ _OPSET = 18  # the newest tested with torch's tracing exporter
 _TRACED = 3  # points of the trace; their number is dynamic
 
 
-class _ImageEncoder(nn.Module):
-    def __init__(self, sam: SAM) -> None:
+class _SAMStep(nn.Module):
+    """One of SAM's methods as a module, which is what torch exports."""
+
+    def __init__(self, sam: SAM, method: str) -> None:
         super().__init__()
-        self.sam = sam
+        self.sam, self.method = sam, method
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.sam.encode_image(pixels)
-
-
-class _MasksAt(nn.Module):
-    def __init__(self, sam: SAM) -> None:
-        super().__init__()
-        self.sam = sam
-
-    def forward(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        return self.sam.masks_at(features, points)
+    def forward(self, *inputs: Tensor) -> Any:
+        return getattr(self.sam, self.method)(*inputs)
 
 
 def export_sam(sam: SAM, digest: str, folder: Path) -> None:
@@ -67,8 +61,8 @@ def export_sam(sam: SAM, digest: str, folder: Path) -> None:
     make_folder(folder)
     try:
         (folder / EXPORT).unlink(missing_ok=True)
-        _write(folder / ENCODER, _ImageEncoder(sam), encoder_inputs, (FEATURES,))
-        _write(folder / MASKS_AT, _MasksAt(sam), decoder_inputs, (LOGITS, IOU))
+        _write(folder / ENCODER, _SAMStep(sam, "encode_image"), encoder_inputs, (FEATURES,))
+        _write(folder / MASKS_AT, _SAMStep(sam, "masks_at"), decoder_inputs, (LOGITS, IOU))
     except OSError as error:
         raise write_error(folder, error) from error
     metadata = {"weights": digest, "sizes": asdict(sizes)}
