@@ -9,10 +9,13 @@ import os
 import stat
 from array import array
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from glob import has_magic
 from io import BufferedReader
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptFileRow, Tasks, read_row
 from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
@@ -26,37 +29,26 @@ _TEXTS = 1000  # that are checked for words unknown to the model
 
 
 class RowIndex:
-    """Linked lists of rows, one for each input, in the order they were added."""
+    """Offset and line of the rows of each input, in the order they were added, 24 bytes a row."""
 
     def __init__(self) -> None:
-        self._first, self._last = array("Q"), array("Q")  # row numbers, by input
-        self._offsets, self._lines, self._next = array("Q"), array("Q"), array("Q")  # by row
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self._next)
+        self._added = array("Q")  # number, offset and line of row after row
 
     def add(self, number: int, offset: int, line: int) -> None:
-        """Add a row of input ``number``; a new input has the next free number."""
-        row = len(self)
-        if number == len(self._first):
-            self._first.append(row)
-            self._last.append(row)
-        else:
-            self._next[self._last[number]] = row
-            self._last[number] = row
-        self._offsets.append(offset)
-        self._lines.append(line)
-        self._next.append(0)  # the end of a list: row 0 follows no other
+        """Add a row of input ``number``."""
+        self._added.extend((number, offset, line))
 
-    def rows(self, number: int) -> Iterator[tuple[int, int]]:
-        """Offset and line of each row of an input, in order."""
-        row = self._first[number]
-        while True:
-            yield self._offsets[row], self._lines[row]
-            row = self._next[row]
-            if not row:
-                return
+    def rows(self, number: int) -> list[tuple[int, int]]:
+        """Offset and line of each row of an input; nothing is added any more."""
+        numbers, offsets, lines = self._by_number
+        first, last = np.searchsorted(numbers, np.array([number, number + 1], np.uint64))
+        return [*zip(offsets[first:last].tolist(), lines[first:last].tolist(), strict=True)]
+
+    @cached_property
+    def _by_number(self) -> NDArray[np.uint64]:
+        table = np.frombuffer(self._added, np.uint64).reshape(-1, 3)
+        self._added = array("Q")
+        return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")].T)
 
 
 class InputNumbers:
@@ -181,7 +173,7 @@ class PromptFile:
                 if len(self.texts) < _TEXTS:
                     self.texts += row.texts()
                 yield row.masks()
-            if not self._index:
+            if not self._numbers.inputs:
                 raise UsageError("there is no row: write one for each prompt.")
         except VlsegError as error:
             raise _at(lines.row, self.path, error) from error
