@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
+from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead
+from vlseg_cli.nn.boxes import mask_boxes
 
 
 @settings(max_examples=30, deadline=None)

@@ -4,7 +4,7 @@ The classes of a system are imported where they are first needed, so that listin
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,7 +35,7 @@ class System(ABC):
         """Its configuration, its network and its segmenter."""
 
     @abstractmethod
-    def training_classes(self) -> tuple[type[Any], type[Trainable]]:
+    def training_classes(self) -> tuple[type[Any], Callable[..., Trainable]]:
         """Its [losses] and its trainable."""
 
     def tokenizer(self, words: tuple[str, ...]) -> Tokenizer:

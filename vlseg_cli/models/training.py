@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vlseg_cli.nn.lora import merged_state_dict
 from vlseg_cli.schema import RecipeError, Sample, TableError
-from vlseg_cli.schema.sample import ClipFrames, TextSample
+from vlseg_cli.schema.sample import ClipFrames, FactSample, TextSample
 from vlseg_cli.schema.tables import Formerly, Fraction, Natural, NonNegative, read_table
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.folder import save_folder
@@ -96,6 +96,10 @@ class Trainable(nn.Module):
     @abstractmethod
     def text_collator(self) -> Callable[[Sequence[TextSample]], Batch]:
         """The same for text samples without images; ``forward`` takes either batch."""
+
+    def fact_collator(self) -> Callable[[Sequence[FactSample]], Batch]:
+        """The same for facts of scenes without images. Raises RecipeError if it learns none."""
+        raise RecipeError('data = "facts" is nothing that this architecture learns')
 
     def clip_collator(self, size: int | None = None) -> Callable[[Sequence[ClipFrames]], Batch]:
         """The same for frames of clips. Raises RecipeError if the system learns no video."""
@@ -179,6 +183,7 @@ class PromptLosses:
     sentence_class: Annotated[NonNegative, Formerly("meant_names")] = 0.0
     boxes: NonNegative = 0.0
     pointing: NonNegative = 0.0
+    appearance: NonNegative = 0.0
 
 
 def read_losses(kind: type[V], values: Mapping[str, Any]) -> V:

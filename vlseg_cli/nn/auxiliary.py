@@ -53,21 +53,3 @@ class LocalizationHead(nn.Module):
         logits = logits / mask_token.shape[-1] ** 0.5
         target = truth / truth.sum(1, keepdim=True).clamp(min=1e-6)
         return F.cross_entropy(logits, target)
-
-
-def mask_boxes(truth: Tensor) -> Tensor:
-    """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]: the box of cells above one half,
-    or of all nonzero cells where none is."""
-    inside = truth > 0.5
-    inside = torch.where(inside.flatten(1).any(1).view(-1, 1, 1), inside, truth > 0)
-    spans = [_span(inside.any(1)), _span(inside.any(2))]
-    (x0, x1), (y0, y1) = spans
-    return torch.stack([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0], 1)
-
-
-def _span(line: Tensor) -> tuple[Tensor, Tensor]:
-    """(M, n) bool -> first and one past the last True as fractions of n."""
-    n = line.shape[1]
-    first = line.float().argmax(1)
-    last = n - line.flip(1).float().argmax(1)
-    return first / n, last / n

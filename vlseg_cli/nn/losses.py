@@ -88,10 +88,17 @@ class DenseSampling:
         return F.avg_pool2d(truth.float().unsqueeze(1), self.stride).squeeze(1)
 
     def for_matching(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        """All cells."""
-        return logits.flatten(1), truth.flatten(1)
+        """All cells of the logits' grid, which may be coarser than the truth's."""
+        return logits.flatten(1), pool_to(truth, logits.shape[-2:]).flatten(1)
 
     for_loss = for_matching
+
+
+def pool_to(masks: Tensor, size: torch.Size) -> Tensor:
+    """(M, H, W) in [0, 1] -> (M, h, w) by the mean of each cell."""
+    if masks.shape[-2:] == size:
+        return masks
+    return F.adaptive_avg_pool2d(masks[None], (size[0], size[1]))[0]
 
 
 class PreparedMasks:

@@ -115,6 +115,37 @@ def top_instances(
     return ScoredInstances(scores[order], categories[order], queries[order])
 
 
+def selected_mask(
+    logits: Tensor, masks: Tensor, geometry: ImageGeometry, least: float
+) -> tuple[Tensor, float]:
+    """The union of the masks that a prompt means, and the highest probability of one.
+
+    logits (N,); masks (N, h, w) on the model's grid; least: probability of a mask that is meant.
+    The union (H, W) is empty where none is.
+    """
+    chosen = logits.float().sigmoid() >= least
+    best = float(logits.float().sigmoid().max())
+    if not chosen.any():
+        return masks.new_zeros(geometry.original, dtype=torch.bool), best
+    return (resize_to_original(masks[chosen], geometry) > 0).any(0), best
+
+
+def without_duplicates(found: ScoredInstances, masks: Tensor, overlap: float) -> ScoredInstances:
+    """Without what overlaps a better one by more than this IoU, whatever its class.
+
+    masks: (N, h, w) logits of all queries, at any resolution.
+    """
+    inside = (masks[found.queries] > 0).flatten(1).float()
+    shared = inside @ inside.T
+    area = shared.diagonal()
+    iou = shared / (area.unsqueeze(0) + area.unsqueeze(1) - shared).clamp(min=1)
+    kept: list[int] = []
+    for index in range(len(inside)):
+        if not (iou[index, kept] > overlap).any():
+            kept.append(index)
+    return ScoredInstances(*(column[kept] for column in found))
+
+
 def referring_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
     """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the result (7.4)."""
     return condition_logits.sigmoid() * mask_scores(masks)

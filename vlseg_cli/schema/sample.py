@@ -121,6 +121,22 @@ class TextSample:
     anchor: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FactSample:
+    """What is where in an image, without the image, and sentences about it, to train the choice
+    among objects alone.
+
+    names, colors: of M objects. boxes (M, 4): cx, cy, w, h, areas (M,): visible, both as fractions
+    of the model's square input. sentences: texts, each with the objects that it means, (M,) bool.
+    """
+
+    names: tuple[str, ...]
+    colors: tuple[str | None, ...]
+    boxes: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    sentences: tuple[tuple[str, NDArray[np.bool_]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingVocabulary:
     """The vocabulary of a model with random weights. words: of its tokenizer; names, stuff: its

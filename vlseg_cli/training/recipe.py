@@ -71,7 +71,8 @@ class DataTable:
 class StageTable:
     """[[stage]]: steps with one kind of data and one set of trained parameter groups.
 
-    data: 'text' is sentences without images, 'dense' synthetic scenes without sentences (only the
+    data: 'text' is sentences without images, 'facts' sentences about objects whose categories,
+    colors and boxes are given, without images, 'dense' synthetic scenes without sentences (only the
     category of each pixel), 'synthetic' scenes with all prompts of ``mixture``, 'clips'
     ``clip_frames`` frames of synthetic clips, which count as one sample.
     steps or minutes: the budget, exactly one of the two; only steps are reproducible bit by bit.
@@ -86,7 +87,7 @@ class StageTable:
     lr: Positive
     batch_size: Count
     data: Annotated[
-        Literal["text", "dense", "synthetic", "clips"],
+        Literal["text", "facts", "dense", "synthetic", "clips"],
         FormerValues({"words": "text", "pictures": "dense", "world": "synthetic"}),
     ] = "synthetic"
     steps: Count | None = None

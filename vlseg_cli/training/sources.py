@@ -15,8 +15,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vlseg_cli.models.training import Batch, Trainable
 from vlseg_cli.schema import Sample
-from vlseg_cli.schema.sample import ClipFrames, TextSample
+from vlseg_cli.schema.sample import ClipFrames, FactSample, TextSample
 from vlseg_cli.synthetic.clip_samples import synthetic_clip_frames
+from vlseg_cli.synthetic.fact_samples import synthetic_fact_sample
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
 from vlseg_cli.training.recipe import HELD_OUT, Recipe, StageTable
@@ -65,6 +66,18 @@ class TextDataset(Dataset[TextSample]):
     def __getitem__(self, index: int) -> TextSample:
         """The same index, the same sentence, in any process."""
         return text_sample(np.random.default_rng((self.seed, index)))
+
+
+@dataclass(frozen=True, slots=True)
+class FactDataset(Dataset[FactSample]):
+    """Facts of synthetic scenes without images; entry n is the n-th of the run."""
+
+    first_seed: int
+    mix: SampleMix
+
+    def __getitem__(self, index: int) -> FactSample:
+        """The same index, the same facts, in any process."""
+        return synthetic_fact_sample(scene_seed(self.first_seed, index), self.mix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,8 @@ def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
     if stage.data == "text":
         return TextDataset(recipe.seed)
+    if stage.data == "facts":
+        return FactDataset(recipe.data.first_seed, stage.mixture)
     if stage.data == "clips":
         return ClipFramesDataset(
             recipe.data.first_seed, stage.size, stage.mixture, stage.clip_frames
@@ -133,6 +148,8 @@ def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]]
         return model.text_collator()
     if stage.data == "dense":
         return model.dense_collator(stage.size)
+    if stage.data == "facts":
+        return model.fact_collator()
     if stage.data == "clips":
         return model.clip_collator(stage.size)
     return model.collator(stage.size)

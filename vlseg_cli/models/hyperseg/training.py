@@ -25,8 +25,7 @@ from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskOutput
 from vlseg_cli.models.mask2former.training import Mask2FormerTrainable
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS, TextBatch, TextCollator
 from vlseg_cli.models.training import PromptLosses
-from vlseg_cli.nn.auxiliary import mask_boxes
-from vlseg_cli.nn.boxes import box_iou
+from vlseg_cli.nn.boxes import box_iou, mask_boxes
 from vlseg_cli.nn.hungarian_matcher import match_masks
 from vlseg_cli.nn.losses import MaskSampling, next_token_loss
 from vlseg_cli.nn.pixel_decoder import PixelFeatures

@@ -51,6 +51,11 @@ class MaskModelConfig:
     panoptic_score: float = 0.8
     panoptic_overlap: float = 0.8
     instance_score: float = 0.5
+    # Not in published checkpoints: IoU above which two instances are one; least score of a pixel's
+    # category; least probability of a mask that is part of a sentence's answer (None: the best is).
+    duplicate_overlap: float | None = None
+    semantic_score: float | None = None
+    selection_score: float | None = None
     # In no published checkpoint: coordinates are added to the pixel decoder's features.
     coordinates: bool = False
 

@@ -36,13 +36,15 @@ class ImageFeatures:
     """Step 1 for B images. pyramid: res2..res5; pixels: pixel decoder features; tokens
     (B, D, h, w): image tokens for the language model.
 
-    prefixes: step 2 up to the last position that depends on the image alone, by wording.
+    prefixes: step 2 up to the last position that depends on the image alone, by wording. proposals:
+    steps 3 and 4, of a model whose queries depend on the image alone.
     """
 
     pyramid: tuple[Tensor, ...]
     pixels: PixelFeatures
     tokens: Tensor
     prefixes: dict[tuple[Any, ...], PrefixCache] = field(default_factory=dict)
+    proposals: Any = None
 
     @classmethod
     def noise(cls, batch: int, config: Any, device: torch.device) -> "ImageFeatures":

@@ -14,8 +14,10 @@ from vlseg_cli.nn.postprocessing import (
     merge_panoptic,
     referring_scores,
     resize_to_original,
+    selected_mask,
     semantic_scores,
     top_instances,
+    without_duplicates,
 )
 from vlseg_cli.schema import (
     Categories,
@@ -41,6 +43,12 @@ class Thresholds(Protocol):
     def panoptic_overlap(self) -> float: ...
     @property
     def instance_score(self) -> float: ...
+    @property
+    def duplicate_overlap(self) -> float | None: ...
+    @property
+    def semantic_score(self) -> float | None: ...
+    @property
+    def selection_score(self) -> float | None: ...
 
 
 PromptOutput = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
@@ -68,13 +76,13 @@ def build_prediction(
         case Categories() as names if request.task is Task.PANOPTIC:
             segments, panoptic = _panoptic(request, names, geometry, outputs[0], config)
         case Categories() as names if request.task is Task.SEMANTIC:
-            segments, panoptic = _semantic(names, geometry, outputs[0])
+            segments, panoptic = _semantic(names, geometry, outputs[0], config)
         case Categories() as names:
             segments = _instances(request, names, geometry, outputs[0], config)
         case Regions() as regions:
-            segments = _regions(request, regions, geometry, outputs)
+            segments = _regions(request, regions, geometry, outputs, config)
         case Expression(text=text) | Question(text=text):
-            segments = _sentence(request, text, geometry, outputs[0])
+            segments = _sentence(request, text, geometry, outputs[0], config)
     return Prediction.of(
         frame, request, segments, text=generated, panoptic=panoptic, seconds=seconds
     )
@@ -107,18 +115,22 @@ def _panoptic(
     return found, PanopticMap(id_map)
 
 
-def _semantic(prompt: Categories, geometry: ImageGeometry, output: PromptOutput) -> FoundSegments:
+def _semantic(
+    prompt: Categories, geometry: ImageGeometry, output: PromptOutput, config: Thresholds
+) -> FoundSegments:
+    """The best category of each pixel; none where even that scores too low."""
     scores, low = output
     padded = F.interpolate(low[None], geometry.padded, mode="bilinear", align_corners=False)[0]
-    best = low.new_full(geometry.original, float("-inf"))
-    label = torch.zeros_like(best, dtype=torch.int32)
+    least = float("-inf") if config.semantic_score is None else config.semantic_score
+    best = low.new_full(geometry.original, least)
+    label = torch.full_like(best, -1, dtype=torch.int32)
     for category, score_map in enumerate(semantic_scores(scores, padded)):
         resized = resize_to_original(score_map[None], geometry)[0]  # one by one to save memory
         label[resized > best] = category
         best = best.maximum(resized)
     id_map = np.zeros(geometry.original, np.int32)
     found: list[Segment] = []
-    for category in torch.unique(label).tolist():
+    for category in torch.unique(label[label >= 0]).tolist():
         mask = (label == category).cpu().numpy()
         score = float((best[label == category]).clamp(max=1).mean())
         found.append(segment_from_mask(mask, score, prompt.names[category], category))
@@ -138,6 +150,8 @@ def _instances(
     is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
     masks = resize_to_original(low, geometry)
     found = top_instances(scores, masks, things=torch.tensor(is_thing, device=scores.device))
+    if config.duplicate_overlap is not None:
+        found = without_duplicates(found, low, config.duplicate_overlap)
     segments = []
     for score, category, query in zip(
         found.scores.tolist(), found.categories.tolist(), found.queries.tolist(), strict=True
@@ -150,9 +164,17 @@ def _instances(
 
 
 def _sentence(
-    request: PromptRequest, text: str, geometry: ImageGeometry, output: PromptOutput
+    request: PromptRequest,
+    text: str,
+    geometry: ImageGeometry,
+    output: PromptOutput,
+    config: Thresholds,
 ) -> list[Segment]:
     scores, low = output
+    if config.selection_score is not None:
+        least = config.selection_score if request.threshold is None else request.threshold
+        mask, best = selected_mask(scores[:, 0], low, geometry, least)
+        return [segment_from_mask(mask.cpu().numpy(), best, text)] if bool(mask.any()) else []
     masks = resize_to_original(low, geometry)
     each = referring_scores(scores[:, 0], masks)
     best = float(each.max())
@@ -173,11 +195,19 @@ def _regions(
     prompt: Regions,
     geometry: ImageGeometry,
     outputs: Sequence[PromptOutput],
+    config: Thresholds,
 ) -> list[Segment]:
     """One mask per region; regions of one prompt share an output, else each has its own."""
     segments = []
     labels = iter(f"{region.kind} {number}" for number, region in enumerate(prompt.regions, 1))
     for scores, low in outputs:
+        if config.selection_score is not None:
+            best = float(scores.max().sigmoid())
+            least = min(config.selection_score, best)  # what is pointed at is there
+            union, best = selected_mask(scores[:, 0], low, geometry, least)
+            if request.threshold is None or best >= request.threshold:
+                segments.append(segment_from_mask(union.cpu().numpy(), best, next(labels)))
+            continue
         masks = resize_to_original(low, geometry)
         for condition in scores.T:
             each, label = referring_scores(condition, masks), next(labels)

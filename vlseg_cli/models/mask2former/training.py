@@ -25,7 +25,8 @@ from vlseg_cli.models.mask2former.criterion import (
 from vlseg_cli.models.mask2former.modeling import LanguageOutput, MaskModel, MaskOutput
 from vlseg_cli.models.text_training import TextBatch, TextHeads, sentence_end
 from vlseg_cli.models.training import Trainable, groups_with_heads
-from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead, mask_boxes
+from vlseg_cli.nn.auxiliary import BoxHead, DenseCategoryHead, LocalizationHead
+from vlseg_cli.nn.boxes import mask_boxes
 from vlseg_cli.nn.lora import inject_lora
 from vlseg_cli.nn.losses import (
     DenseSampling,
@@ -102,7 +103,9 @@ class MaskTrainable(Trainable):
     @property
     def sampling(self) -> MaskSampling:
         """Points as the papers do, or every cell."""
-        return PointSampling(self.weights.points) if self.weights.points else DenseSampling()
+        if self.weights.points:
+            return PointSampling(self.weights.points)
+        return DenseSampling(getattr(self.model.config, "mask_stride", 4))
 
     def dense_loss(self, features: Any, semantic: Tensor) -> dict[str, Tensor]:
         """The weighted loss of the category of each cell (B, h, w); none without a weight."""

@@ -19,7 +19,7 @@ from vlseg_cli.models.mask2former.image_processing import fit_masks, fit_pixels
 from vlseg_cli.models.mvp_lm.criterion import BoxTargets
 from vlseg_cli.models.mvp_lm.prompts import IGNORED, MVPLMPrompts, SupervisedCaption
 from vlseg_cli.models.training import TensorBatch, seeded_rng
-from vlseg_cli.nn.auxiliary import mask_boxes
+from vlseg_cli.nn.boxes import mask_boxes
 from vlseg_cli.nn.losses import MaskSampling
 from vlseg_cli.schema import Categories, Expression, Query, Question, Sample, Task
 from vlseg_cli.text.sequence import TokenSequence

@@ -53,7 +53,7 @@ def region_text(count: int, style: Style) -> str:
 
 class PSALMPrompts:
     """Token sequences of prompts. ``queries``: mask tokens for category prompts,
-    ``single``: mask tokens for one sentence or region."""
+    ``single``: mask tokens for one sentence or region; 0 where they stand before the prompt."""
 
     def __init__(self, tokenizer: Tokenizer, style: Style, queries: int, single: int) -> None:
         self.tokenizer, self.style = tokenizer, style
@@ -99,9 +99,13 @@ class PSALMWording(Protocol):
     def queries(self) -> int: ...
     @property
     def single_queries(self) -> int | None: ...
+    @property
+    def proposals_first(self) -> bool: ...
 
 
 def psalm_prompts(tokenizer: Tokenizer, config: PSALMWording) -> PSALMPrompts:
     """The prompts of a model of this configuration."""
+    if config.proposals_first:
+        return PSALMPrompts(tokenizer, config.prompt_style, 0, 0)
     single = config.single_queries or config.queries
     return PSALMPrompts(tokenizer, config.prompt_style, config.queries, single)

@@ -1,5 +1,6 @@
 """PSALM's entry in the registry."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ class PSALMSystem(System):
 
         return PSALMConfig, PSALM, PSALMVideoSegmenter
 
-    def training_classes(self) -> tuple[type[Any], type[Trainable]]:
-        """See ``System``."""
-        from vlseg_cli.models.psalm.training import TrainablePSALM
+    def training_classes(self) -> tuple[type[Any], Callable[..., Trainable]]:
+        """See ``System``; proposals that come first are learned in another way."""
+        from vlseg_cli.models.psalm.proposal_training import trainable_psalm
 
-        return PromptLosses, TrainablePSALM
+        return PromptLosses, trainable_psalm

@@ -24,6 +24,7 @@ from vlseg_cli.nn.postprocessing import (
     mask_scores,
     referring_scores,
     resize_to_original,
+    selected_mask,
 )
 from vlseg_cli.schema import (
     Categories,
@@ -152,6 +153,14 @@ class ExpressionTracker:
 
     def _best(self, index: int, view: FrameView, output: MaskOutput) -> list[Segment]:
         request = self._requests[index]
+        if (selection := self._model.config.selection_score) is not None:
+            least = selection if request.threshold is None else request.threshold
+            logits, low = output.scores[-1][index][:, 0], output.pred_masks[-1][index]
+            mask, score = selected_mask(logits, low, view.geometry, least)
+            if not bool(mask.any()):
+                return []
+            number = self._numbers[index]
+            return [segment_from_mask(mask.cpu().numpy(), score, _text(request), track_id=number)]
         masks = resize_to_original(output.pred_masks[-1][index], view.geometry)
         scores = referring_scores(output.scores[-1][index][:, 0], masks)
         best, score = int(scores.argmax()), float(scores.max())
