@@ -39,9 +39,7 @@ class TimedModel:
         self.model, self.seconds = model, 0.0
         self.name, self.tasks = model.name, model.tasks
         self.categories, self.stuff = model.categories, model.stuff
-
-    def unknown_words(self, text: str) -> list[str]:
-        return self.model.unknown_words(text)
+        self.tokenizer, self.positions = model.tokenizer, model.positions
 
     def encode(self, frames: Sequence[Frame]) -> Any:
         start = time.perf_counter()

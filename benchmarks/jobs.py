@@ -30,13 +30,11 @@ class WaitingModel:
     """A model with empty predictions, after so many seconds per frame."""
 
     name, tasks, categories, stuff = "waiting", frozenset(Task), (), ()
+    tokenizer, positions = None, 2048  # its prompts are never tokens
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.spent = 0.0
-
-    def unknown_words(self, text: str) -> list[str]:
-        return []
 
     def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         start = time.perf_counter()

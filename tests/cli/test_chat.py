@@ -63,6 +63,7 @@ class TextModel:
     """Generates the length of the question."""
 
     name, categories, stuff = "talker", (), ()
+    positions = 2048
 
     def encode(self, frames: list[Frame]) -> list[Frame]:
         return frames

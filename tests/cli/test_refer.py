@@ -79,3 +79,12 @@ def test_unknown_words_are_reported(vlseg, kitchen: Path) -> None:
     ran = vlseg("reason", kitchen, "waht keeps food cold?", "--json")
     assert ran.code == 0 and len(ran.records) == 1
     assert "does not know 'waht'" in ran.err
+
+
+def test_a_prompt_longer_than_the_model_is_refused_before_the_first_image(
+    vlseg, kitchen: Path, tmp_path: Path
+) -> None:
+    ran = vlseg("reason", kitchen, "what flies " * 9_000, "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert "has 18,000 tokens" in ran.err and "shorten it" in ran.err
+    assert not list((tmp_path / "out").glob("*.jsonl"))

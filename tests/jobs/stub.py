@@ -41,13 +41,11 @@ class StubModel:
     tasks = frozenset(Task)
     categories = ("bright",)
     stuff = (False,)
+    tokenizer, positions = None, 2048  # its prompts are never tokens
 
     def __init__(self, seconds: float = 0.0, count: Path | None = None) -> None:
         self.seconds, self.count = seconds, count
         self.batches: list[int] = []  # frames of each
-
-    def unknown_words(self, text: str) -> list[str]:
-        return []
 
     def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         time.sleep(self.seconds)

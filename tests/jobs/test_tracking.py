@@ -125,11 +125,7 @@ def test_a_frame_without_finite_numbers_is_an_error_and_the_others_go_on(
 def test_a_model_without_tracking_is_refused(film: Path, tmp_path: Path) -> None:
     class Still:
         name, categories, stuff = "still", (), ()
-        unknown_words, encode, answer = (
-            StubModel.unknown_words,
-            StubModel.encode,
-            StubModel.predict,
-        )
+        encode, answer = StubModel.encode, StubModel.predict
 
     with pytest.raises(UsageError, match="still takes images only"):
         run_stub(tmp_path / "out", [film], model=Still(), tracking=True)

@@ -15,7 +15,7 @@ from vlseg_cli.cli.prompts import checked_text
 from vlseg_cli.cli.values import printable
 from vlseg_cli.jobs.job import read_job
 from vlseg_cli.media.formats import is_video
-from vlseg_cli.models.base import FULL, Segmenter
+from vlseg_cli.models.base import FULL, Segmenter, check_length
 from vlseg_cli.outputs import OutputFolder, close_formats, open_sinks, record_line
 from vlseg_cli.outputs.records import make_record
 from vlseg_cli.schema import (
@@ -51,7 +51,8 @@ class ChatSession:
         self._records: list[Record] = []
 
     def run(self, text: str, as_json: bool) -> None:
-        """Run one question and print the result."""
+        """Run one question and print the result. Raises UsageError for one that is too long."""
+        check_length(self._model, text)
         record = make_record(self._predict(Question(text)), self._item, self._frame.time)
         self._records.append(record)
         self._console.show(replace(record, text=""), in_full=True)
@@ -123,7 +124,10 @@ def command(
     questions = _lines() if question is None else iter([checked_text(question, "question")])
     console = Console(quiet)
     frame = _frame(source, at)
-    session = ChatSession(ModelChoice(model, device, dtype).load(console), frame, console, out)
+    loaded = ModelChoice(model, device, dtype).load(console)
+    if question is not None:
+        check_length(loaded, question)
+    session = ChatSession(loaded, frame, console, out)
     for text in questions:
         session.run(text, as_json)
     session.close()

@@ -22,7 +22,7 @@ from vlseg_cli.jobs import Job, JobSettings, Summary, parse_shard, run_job, shar
 from vlseg_cli.jobs.job import CHUNK_FRAMES, FAILURES, read_job, stored_records
 from vlseg_cli.jobs.run import BuildRequests
 from vlseg_cli.media import list_inputs
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import Segmenter, check_length
 from vlseg_cli.outputs import FORMATS, OutputFolder, check_formats, record_line
 from vlseg_cli.schema import Input, Record, UsageError
 from vlseg_cli.weights.resolve import model_digest, model_folder
@@ -50,9 +50,15 @@ class BuiltJob:
     texts: Sequence[str]
 
     def load(self, console: Console) -> Segmenter:
-        """Load the model, and report the words that it does not know. Raises WeightsError."""
+        """Load the model, and report the words that it does not know.
+
+        Raises WeightsError, and UsageError for a text that is too long for it.
+        """
         model = self.model.load(console)
-        unknown = dict.fromkeys(word for text in self.texts for word in model.unknown_words(text))
+        for text in self.texts:
+            check_length(model, text)
+        find = model.tokenizer.unknown_words
+        unknown = dict.fromkeys(word for text in self.texts for word in find(text))
         if unknown:
             words = ", ".join(repr(word) for word in unknown)
             console.note(f"This model does not know {words}; only the other words count.")

@@ -24,11 +24,8 @@ class UnsupportedTaskAdapter:
         self._model, self._note = model, note
         self.name, self.tasks = model.name, model.tasks
         self.categories, self.stuff = model.categories, model.stuff
+        self.tokenizer, self.positions = model.tokenizer, model.positions
         self._noted = False
-
-    def unknown_words(self, text: str) -> list[str]:
-        """See ``Segmenter``."""
-        return self._model.unknown_words(text)
 
     def encode(self, frames: Sequence[Frame]) -> _Encoded:
         """See ``Segmenter``."""

@@ -16,26 +16,27 @@ from vlseg_cli.schema import (
     WeightsError,
 )
 from vlseg_cli.schema.tables import read_table
+from vlseg_cli.text.tokenizer import Tokenizer
 
 Dtype = Literal["float32", "float16", "bfloat16"]  # of the language model
 FULL: Dtype = "float32"
+_SHOWN = 40  # characters of a text in a message
 
 
 class Segmenter(Protocol):
     """A loaded model.
 
     tasks: those it supports; benchmarks use no others. categories, stuff (a flag each): what it was
-    trained with, the prompt where a user names no categories.
+    trained with, the prompt where a user names no categories. tokenizer: of its prompts; positions:
+    at most so many tokens does its language model take.
     """
 
     name: str
     tasks: frozenset[Task]
     categories: tuple[str, ...]
     stuff: tuple[bool, ...]
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that are not in the model's vocabulary."""
-        ...
+    tokenizer: Tokenizer
+    positions: int
 
     def encode(self, frames: Sequence[Frame]) -> Any:
         """Step 1, once for all prompts. The result is only for ``predict``."""
@@ -90,6 +91,18 @@ def require_video(model: Segmenter) -> VideoSegmenter:
     if isinstance(model, VideoSegmenter):
         return model
     raise UsageError(f"The model {model.name} takes images only: --model takes another.")
+
+
+def check_length(model: Segmenter, text: str) -> None:
+    """Raise UsageError for a text of more tokens than the model's language model has positions.
+
+    Attention over it would take hours and all memory, for nothing.
+    """
+    if len(text) > model.positions and (count := len(model.tokenizer.ids(text))) > model.positions:
+        raise UsageError(
+            f"The prompt '{text[:_SHOWN]} …' has {count:,} tokens, and {model.name} takes at most"
+            f" {model.positions:,}: shorten it."
+        )
 
 
 def check_finite(frame: Frame, *outputs: Any) -> None:

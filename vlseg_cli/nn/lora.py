@@ -1,9 +1,10 @@
-"""LoRA: adapters on a model's linear layers by peft, merged into the weights when it is saved."""
+"""LoRA: adapters on a model's linear layers by peft, merged into the weights when it is saved.
+
+peft takes two seconds to import, and is imported only where there are adapters.
+"""
 
 from collections.abc import Sequence
 
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from vlseg_cli.schema import RecipeError
@@ -17,6 +18,8 @@ def inject_lora(
     Returns the adapters' parameters; all others of ``model`` are frozen. Raises RecipeError if no
     layer has such a name.
     """
+    from peft import LoraConfig, inject_adapter_in_model
+
     settings = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=list(targets), bias="none"
     )
@@ -34,6 +37,10 @@ def merged_state_dict(model: nn.Module) -> dict[str, Tensor]:
         for name, tensor in model.state_dict().items()
         if ".lora_" not in name
     }
+    if len(merged) == len(model.state_dict()):
+        return merged
+    from peft.tuners.lora import LoraLayer
+
     for name, module in model.named_modules():
         if isinstance(module, LoraLayer):
             for adapter in module.active_adapters:

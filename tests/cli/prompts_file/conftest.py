@@ -19,6 +19,7 @@ class Trained:
     name: str = "trained"
     categories: tuple[str, ...] = ("cup", "sky")
     stuff: tuple[bool, ...] = (False, True)
+    positions: int = 2048
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vlseg_cli.cli.prompts_file import PromptFile
 from vlseg_cli.cli.prompts_file.file import RowIndex
 from vlseg_cli.cli.prompts_file.row import OF_VIDEOS
+from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import Categories, Expression, Question, Regions, Task, UsageError, VlsegError
 
 FIXTURES_ARE_CONSTANT = [HealthCheck.function_scoped_fixture]
@@ -306,3 +307,11 @@ def test_each_input_has_its_rows_in_order(owners: list[int]) -> None:
     for owner, number in numbers.items():
         rows = [row for row, other in enumerate(owners) if other == owner]
         assert index.rows(number) == [(10 * row, row + 2) for row in rows]
+
+
+def test_a_text_longer_than_the_model_is_refused_with_its_line(images: Path, frame) -> None:
+    (images / "rows.csv").write_text(f"input,text\na.png,the cup\nb.png,{'the cup ' * 9_000}\n")
+    file, model = PromptFile(Path("rows.csv"), Task.REFER), load_model(device="cpu")
+    assert len(file.requests("a.png", frame, model)) == 1
+    with pytest.raises(UsageError, match=r"line 3: .* has 18,000 tokens"):
+        file.requests("b.png", frame, model)

@@ -38,9 +38,7 @@ class Oracle:
     name = "oracle"
     tasks = frozenset(Task)
     categories, stuff = NAMES, STUFF
-
-    def unknown_words(self, text: str) -> list[str]:
-        return []
+    tokenizer, positions = None, 2048  # its prompts are never tokens
 
     def encode(self, frames: Sequence[Frame]) -> Any:
         raise NotImplementedError

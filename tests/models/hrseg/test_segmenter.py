@@ -195,7 +195,7 @@ def test_a_trained_folder_predicts(tmp_path: Path, frame: Frame) -> None:
     model = load_model(str(tmp_path / "tiny"), "cpu")
     (prediction,) = model.predict(model.encode([frame]), TEN[:1])
     assert len(prediction.segments) == 1
-    assert model.unknown_words("the xylophone") == ["xylophone"]
+    assert model.tokenizer.unknown_words("the xylophone") == ["xylophone"]
 
 
 def test_a_folder_with_a_sam_makes_its_own_proposals(

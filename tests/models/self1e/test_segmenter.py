@@ -200,4 +200,4 @@ def test_nan_is_an_error_not_an_empty_mask(frames: list[Frame]) -> None:
 
 
 def test_unknown_words_are_reported(segmenter: SELF1ESegmenter) -> None:
-    assert segmenter.unknown_words("the xylophone left of the cup") == ["xylophone"]
+    assert segmenter.tokenizer.unknown_words("the xylophone left of the cup") == ["xylophone"]

@@ -21,7 +21,7 @@ from vlseg_cli.cli.prompts_file.row import OF_FRAMES, PromptFileRow, Tasks, read
 from vlseg_cli.cli.prompts_file.table import OffsetLines, table_in
 from vlseg_cli.cli.values import shown
 from vlseg_cli.media.sources import LIST_EXTENSIONS
-from vlseg_cli.models.base import Segmenter
+from vlseg_cli.models.base import Segmenter, check_length
 from vlseg_cli.schema import Frame, NoInputError, PromptRequest, Task, UsageError, VlsegError
 
 LARGEST = 1 << 30  # bytes
@@ -155,6 +155,8 @@ class PromptFile:
         self, line: int, row: PromptFileRow, frame: Frame, model: Segmenter
     ) -> PromptRequest:
         try:
+            for text in row.texts():
+                check_length(model, text)
             prompt = row.prompt_on(frame, model)
         except VlsegError as error:
             raise _at(line, self.path, error) from error

@@ -60,6 +60,7 @@ class HRSegSegmenter:
     ) -> None:
         self.name, self.digest = name, digest
         self.model, self.device = model.eval().to(device), torch.device(device)
+        self.tokenizer, self.positions = tokenizer, model.config.positions
         self.prompts = HRSegPrompts(tokenizer, model.config.prompt_style)
 
     def choose_proposals(self, options: ProposalOptions, open_proposer: OpenProposer) -> None:
@@ -78,10 +79,6 @@ class HRSegSegmenter:
         if self.model.config.proposals != OWN_SAM:
             raise UsageError(f"{self.name} has no SAM of its own: give --proposals another name")
         return open_sam_proposer(self.name, self.digest, engine, device, lambda: self.model.sam)
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that are not in the vocabulary."""
-        return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> HRSegEncodedFrames:

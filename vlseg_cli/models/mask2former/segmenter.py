@@ -94,6 +94,7 @@ class PromptedSegmenter(ABC):
         """model: a ``MaskModel``."""
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.tokenizer, self.device = tokenizer, torch.device(device)
+        self.positions: int = model.config.positions
         self.generates_text: bool = model.config.generates_text
         self.tasks = frozenset((*_MASK_TASKS, Task.CHAT) if self.generates_text else _MASK_TASKS)
         self.model = model.eval().to(device)
@@ -112,10 +113,6 @@ class PromptedSegmenter(ABC):
         self, encoded: EncodedFrames, request: PromptRequest, prompt: Prompt, video: bool
     ) -> tuple[TokenSequence, str]:
         """A request's prompt, or one of its regions, and text generated on the way."""
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that its tokenizer cannot tell from one another."""
-        return self.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
     def predict(

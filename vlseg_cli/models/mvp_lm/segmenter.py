@@ -74,13 +74,10 @@ class MVPLMSegmenter:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.model, self.device = model.eval().to(device), torch.device(device)
         self.prompts = MVPLMPrompts(tokenizer, config.prompt_style, config.summary_token)
+        self.tokenizer, self.positions = tokenizer, config.positions
         self.names_per_pass = NAMES_PER_PASS
         ends = (config.summary_token, tokenizer.rust.token_to_id(END))
         self._stops = frozenset(end for end in ends if end is not None)
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that are not in the vocabulary."""
-        return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:

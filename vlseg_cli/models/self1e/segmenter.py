@@ -81,11 +81,8 @@ class SELF1ESegmenter:
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
         self.model, self.device = model.eval().to(device), torch.device(device)
         config = model.config
+        self.tokenizer, self.positions = tokenizer, config.positions
         self.prompts = SELF1EPrompts(tokenizer, config.prompt_style, config.image_tokens)
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Words of a prompt that are not in the vocabulary."""
-        return self.prompts.tokenizer.unknown_words(text)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> SELF1EEncodedFrames:
