@@ -42,6 +42,7 @@ class Oracle:
     name = "oracle"
     tasks = frozenset(Task)
     categories, stuff = NAMES, STUFF
+    tokenizer, positions = None, 2048  # its prompts are never tokens
 
     def encode(self, frames: Sequence[Frame]) -> list[Sample]:
         samples = [benchmark_sample(int(f.source.removeprefix("world:")), SIZE) for f in frames]
