@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlseg_cli.datasets.ade20k import ade20k_semantic
+from vlseg_cli.datasets.ade20k_pascal import ade20k_semantic, pascal_context, pascal_voc
 from vlseg_cli.datasets.label_maps import LabelMapDataset, paired, read_label_map
-from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
 from vlseg_cli.datasets.toy.open_vocabulary import (
     write_ade20k,
     write_pascal_context,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.datasets.llmseg40k import LLMSeg40KDataset
+from vlseg_cli.datasets.reasonseg import LLMSeg40KDataset
 from vlseg_cli.datasets.toy.reasonseg import write_llmseg40k
 from vlseg_cli.schema import InputError, NoInputError, Question, Task
 

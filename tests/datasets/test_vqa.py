@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vlseg_cli.datasets.gqa import GQADataset
-from vlseg_cli.datasets.pope import CATEGORIES, POPEDataset
-from vlseg_cli.datasets.questions import QuestionDataset
+from vlseg_cli.datasets.questions import POPE_CATEGORIES, GQADataset, POPEDataset, QuestionDataset
 from vlseg_cli.datasets.toy.questions import (
     open_questions,
     write_gqa,
@@ -89,7 +87,7 @@ def test_pope_has_three_categories(tmp_path: Path) -> None:
     count = write_pope(tmp_path, SEEDS, SIZE)
     found = queries(POPEDataset(tmp_path))
     assert [query.kind for query in POPEDataset(tmp_path)[0].queries] == [
-        category for category in CATEGORIES for _ in range(2)
+        category for category in POPE_CATEGORIES for _ in range(2)
     ]
     assert len(found) == 3 * count == len({query.key for query in found})
     assert {query.answers for query in found} == {("yes",), ("no",)}

@@ -9,7 +9,8 @@ import pytest
 from vlseg_cli.datasets.toy.clips import ToyClip, toy_clip
 from vlseg_cli.datasets.toy.video_expressions import write_ref_youtube_vos
 from vlseg_cli.datasets.toy.video_objects import write_youtube_vos
-from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
+from vlseg_cli.datasets.video_expressions import RefYouTubeVOSDataset
+from vlseg_cli.datasets.youtube_vos import YouTubeVOSDataset
 from vlseg_cli.schema import Expression, InputError, NoInputError
 
 SEEDS, FRAMES, SIZE = range(910000, 910002), 4, 64

@@ -16,9 +16,10 @@ from vlseg_cli.datasets.mmbench import MMBenchDataset
 from vlseg_cli.datasets.toy.questions import write_mmbench, write_vqa
 from vlseg_cli.datasets.toy.video_expressions import write_ref_youtube_vos
 from vlseg_cli.datasets.toy.video_objects import write_youtube_vis, write_youtube_vos
+from vlseg_cli.datasets.video_expressions import RefYouTubeVOSDataset
 from vlseg_cli.datasets.vqa import VQADataset
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
-from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
+from vlseg_cli.datasets.youtube_vos import YouTubeVOSDataset
 from vlseg_cli.evaluation.submissions import (
     ExpressionMasks,
     MMBenchLetters,

@@ -1,10 +1,11 @@
 """The interface of all readers: samples by index, so that any part can be read in any order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vlseg_cli.schema import ClipSample, InputError, NoInputError, Sample
+from vlseg_cli.media.image import read_image
+from vlseg_cli.schema import ClipSample, Frame, InputError, NoInputError, Sample
 
 T = TypeVar("T")
 
@@ -41,6 +42,20 @@ class ClipDataset(Protocol):
         ...
 
 
+class VideoFolders:
+    """The list of a split's videos: ``frames/VIDEO`` is the folder of one video's frames."""
+
+    def __init__(self, frames: Path, videos: Sequence[str]) -> None:
+        self.frames, self.videos = frames, videos
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def source(self, number: int) -> str:
+        """The folder of a video."""
+        return str(self.frames / self.videos[number])
+
+
 def existing_folder(*candidates: Path) -> Path:
     """The first of the folders that exists. Raises NoInputError if none does."""
     for folder in candidates:
@@ -60,3 +75,17 @@ def parsed(path: Path, parse: Callable[[bytes], T]) -> T:
         raise NoInputError(f"{path} is missing: the data set is incomplete.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): fetch it again.") from error
+
+
+def read_sized(path: Path, height: int, width: int, table: object) -> Frame:
+    """An image of the size that its annotations have in ``table``.
+
+    Raises InputError if it has another size, is missing or damaged.
+    """
+    frame = read_image(path)
+    if (frame.height, frame.width) != (height, width):
+        raise InputError(
+            f"{path} differs in size from its record: it is {frame.width} x {frame.height} px, but"
+            f" {table} says {width} x {height}. It is another image."
+        )
+    return frame

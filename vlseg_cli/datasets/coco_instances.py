@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed, read_sized
 from vlseg_cli.datasets.class_names import Naming, class_table
 from vlseg_cli.datasets.polygons import Polygons, true_mask
-from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Categories, InputError, Query, Sample, Task
 
 
@@ -66,10 +65,8 @@ class COCOInstancesDataset:
     def __getitem__(self, number: int) -> Sample:
         """Read an image and its annotations. Raises InputError if a file is damaged."""
         image = self._images[number]
-        frame = read_image(Path(self.source(number)))
-        size = frame.height, frame.width
-        if size != (image["height"], image["width"]):
-            raise InputError(f"{frame.source} differs in size from its record in {self._table}.")
+        size = image["height"], image["width"]
+        frame = read_sized(Path(self.source(number)), *size, self._table)
         records = self._annotations.get(image["id"], [])
         masks = np.zeros((len(records), *size), bool)
         for mask, one in zip(masks, records, strict=True):

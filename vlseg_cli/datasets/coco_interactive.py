@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed, read_sized
 from vlseg_cli.datasets.polygons import Polygons, true_mask
-from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Region, Regions, Sample, Task
 from vlseg_cli.schema.prompt import RegionKind
 
@@ -56,10 +55,8 @@ class COCOInteractiveDataset:
     def __getitem__(self, number: int) -> Sample:
         """Read an image and its regions. Raises InputError if a file is damaged."""
         _, image, records = self._entries[number]
-        frame = read_image(Path(self.source(number)))
-        size = frame.height, frame.width
-        if size != (image["height"], image["width"]):
-            raise InputError(f"{frame.source} differs in size from its record in {self._table}.")
+        size = image["height"], image["width"]
+        frame = read_sized(Path(self.source(number)), *size, self._table)
         masks = np.stack([true_mask(one["segmentation"], *size, self._polygons) for one in records])
         regions = tuple(Region(self._kind, self._region_mask(one, size)) for one in records)
         labels = np.arange(len(records))

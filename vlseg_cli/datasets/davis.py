@@ -13,64 +13,44 @@ from pathlib import Path
 
 import numpy as np
 
-from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.base import VideoFolders, existing_folder, parsed
 from vlseg_cli.datasets.frame_folders import FrameFolder, frame_names, tracking_query
 from vlseg_cli.schema import ClipQuery, ClipSample, Expression, InputError, NoInputError, Task
 
-SPLITS = ("train", "val")
 _ROOTS = ("", "DAVIS", "2017/trainval", "DAVIS/2017/trainval")  # official; in PSALM's layout
 
 
-class DAVISDataset:
+class _Sequences(VideoFolders):
+    """The sequences of a split. Raises NoInputError if a folder or the split is missing."""
+
+    def __init__(self, root: Path, split: str = "val") -> None:
+        images = existing_folder(*(root / one / "JPEGImages" / "480p" for one in _ROOTS))
+        self.root = images.parents[1]
+        path = self.root / "ImageSets" / "2017" / f"{split}.txt"
+        super().__init__(images, parsed(path, bytes.decode).split())
+        if not self.videos:
+            raise NoInputError(f"{path} lists no sequence: fetch it again.")
+
+    def folder(self, number: int, annotations: str) -> FrameFolder:
+        """One sequence with the annotations of that folder: 'Annotations' or '…_unsupervised'."""
+        frames = existing_folder(Path(self.source(number)))
+        masks = self.root / annotations / "480p" / self.videos[number]
+        return FrameFolder(frames, frame_names(frames), masks)
+
+
+class DAVISDataset(_Sequences):
     """One split; a clip has one query for all objects of its first frame.
 
     Void pixels, which only the unsupervised annotations have, are background here. Raises
     NoInputError if a folder or the split is missing.
     """
 
-    def __init__(self, root: Path, split: str = "val") -> None:
-        self._root = davis_root(root)
-        self._sequences = sequences(self._root, split)
-
-    def __len__(self) -> int:
-        return len(self._sequences)
-
-    def source(self, number: int) -> str:
-        """The folder of a sequence."""
-        return str(frames_folder(self._root, self._sequences[number]))
-
     def __getitem__(self, number: int) -> ClipSample:
         """Open a sequence. Raises InputError if its first annotation is missing or damaged."""
-        sequence = self._sequences[number]
-        clip = sequence_folder(self._root, sequence, "Annotations")
+        clip = self.folder(number, "Annotations")
         objects = clip.objects(0)
         queries = (tracking_query(clip, 0, objects),) if objects else ()
-        return ClipSample(sequence, clip.names, clip.read, queries)
-
-
-def davis_root(root: Path) -> Path:
-    """The folder that holds ``JPEGImages``, at or below ``root``."""
-    return existing_folder(*(root / one / "JPEGImages" / "480p" for one in _ROOTS)).parents[1]
-
-
-def sequences(root: Path, split: str) -> list[str]:
-    """Names of a split's sequences. Raises NoInputError if there is no such split."""
-    path = root / "ImageSets" / "2017" / f"{split}.txt"
-    names = parsed(path, bytes.decode).split()
-    if not names:
-        raise NoInputError(f"{path} lists no sequence: fetch it again.")
-    return names
-
-
-def frames_folder(root: Path, sequence: str) -> Path:
-    """The folder of a sequence's frames."""
-    return root / "JPEGImages" / "480p" / sequence
-
-
-def sequence_folder(root: Path, sequence: str, annotations: str) -> FrameFolder:
-    """One sequence with the annotations of that folder: 'Annotations' or '…_unsupervised'."""
-    frames = existing_folder(frames_folder(root, sequence))
-    return FrameFolder(frames, frame_names(frames), root / annotations / "480p" / sequence)
+        return ClipSample(self.videos[number], clip.names, clip.read, queries)
 
 
 RUNS = ("annot1", "annot1_full_video", "annot2", "annot2_full_video")  # in ReferFormer's order
@@ -81,7 +61,7 @@ _RENAMED = {"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike"
 Expressions = dict[tuple[str, int], str]  # by sequence and object
 
 
-class RefDAVISDataset:
+class RefDAVISDataset(_Sequences):
     """One split of sequences; a query is one expression, its kind the annotation run.
 
     Its key is ReferFormer's number: four per object, in the order of ``RUNS``. root: contains
@@ -90,24 +70,15 @@ class RefDAVISDataset:
     """
 
     def __init__(self, root: Path, split: str = "val") -> None:
-        self._root = davis_root(root)
-        self._sequences = sequences(self._root, split)
+        super().__init__(root, split)
         self._texts = existing_folder(
-            root / "davis_text_annotations", self._root / "davis_text_annotations"
+            root / "davis_text_annotations", self.root / "davis_text_annotations"
         )
         self._runs = [_expressions(self._texts / f"Davis17_{run}.txt") for run in RUNS]
 
-    def __len__(self) -> int:
-        return len(self._sequences)
-
-    def source(self, number: int) -> str:
-        """The folder of a sequence."""
-        return str(frames_folder(self._root, self._sequences[number]))
-
     def __getitem__(self, number: int) -> ClipSample:
         """Open a sequence. Raises InputError if an object lacks an expression."""
-        sequence = self._sequences[number]
-        clip = sequence_folder(self._root, sequence, "Annotations_unsupervised")
+        sequence, clip = self.videos[number], self.folder(number, "Annotations_unsupervised")
         queries = []
         for position, one in enumerate(clip.objects(0)):
             for run, (name, expressions) in enumerate(zip(RUNS, self._runs, strict=True)):
@@ -118,22 +89,18 @@ class RefDAVISDataset:
                     )
                 text = expressions[sequence, one]
                 queries.append(
-                    _expression_query(clip, text, one, str(len(RUNS) * position + run), name)
+                    ClipQuery(
+                        Task.RVOS,
+                        Expression(text),
+                        (one,),
+                        np.zeros(1, np.int64),
+                        partial(clip.masks, objects=(one,)),
+                        clip.void,
+                        key=str(len(RUNS) * position + run),
+                        kind=name,
+                    )
                 )
         return ClipSample(sequence, clip.names, clip.read, tuple(queries))
-
-
-def _expression_query(clip: FrameFolder, text: str, one: int, key: str, kind: str) -> ClipQuery:
-    return ClipQuery(
-        Task.RVOS,
-        Expression(text),
-        (one,),
-        np.zeros(1, np.int64),
-        partial(clip.masks, objects=(one,)),
-        clip.void,
-        key=key,
-        kind=kind,
-    )
 
 
 def _expressions(path: Path) -> Expressions:

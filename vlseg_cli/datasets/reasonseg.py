@@ -1,7 +1,10 @@
-"""ReasonSeg (Lai et al. 2024, LISA): questions about images, with polygons in labelme files.
+"""Questions about images that take reasoning, answered by masks: ReasonSeg and LLM-Seg40K.
 
-``SPLIT/NAME.jpg`` with ``SPLIT/NAME.json`` (``text``, ``is_sentence``, ``shapes``). Masks are made
-as by LISA's ``utils/data_processing.py`` (get_mask_from_json): small shapes cover large ones.
+ReasonSeg (Lai et al. 2024, LISA) has labelme files, ``SPLIT/NAME.json`` (``text``, ``is_sentence``,
+``shapes``) beside ``SPLIT/NAME.jpg``; masks are made as by LISA's ``utils/data_processing.py``
+(get_mask_from_json): small shapes cover large ones. LLM-Seg40K (Wang and Ke 2024) has one file:
+``SPLIT.json`` maps an image of COCO or EgoObjects to ``from_dataset`` and ``qa_pairs`` (question,
+answer, RLE mask).
 """
 
 import json
@@ -13,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.polygons import fill_polygon
+from vlseg_cli.datasets.polygons import fill_polygon, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, Task
 
@@ -53,7 +56,6 @@ def _filled(shape: Mapping[str, Any], height: int, width: int) -> NDArray[np.boo
     return fill_polygon(np.array(shape["points"], np.float64).astype(np.int32), height, width)
 
 
-SPLITS = ("train", "val", "test")
 _KEYS = ("text", "is_sentence", "shapes")
 
 
@@ -135,3 +137,46 @@ def _decode(data: bytes) -> Any:
         return json.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
         return json.loads(data.decode("cp1252"))
+
+
+# Image folders of each source, below the root or beside it.
+_IMAGE_FOLDERS = {"coco": Path("coco/train2017"), "ego_objects": Path("ego_objects/images")}
+
+
+class LLMSeg40KDataset:
+    """One split, a sample per image; a query's kind is the source of its image.
+
+    Raises NoInputError if a file is missing or empty.
+    """
+
+    def __init__(self, root: Path, split: str) -> None:
+        self._root, self._table = root, root / f"{split}.json"
+        self._entries: list[tuple[str, dict[str, Any]]] = list(
+            parsed(self._table, json.loads).items()
+        )
+        if not self._entries:
+            raise NoInputError(f"{self._table} is empty: fetch it again.")
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def source(self, number: int) -> str:
+        """Path of an image. Raises NoInputError if its folder is missing."""
+        name, entry = self._entries[number]
+        folder = _IMAGE_FOLDERS[entry["from_dataset"]]
+        return str(existing_folder(self._root / folder, self._root.parent / folder) / name)
+
+    def __getitem__(self, number: int) -> Sample:
+        """Read an image and its questions. Raises InputError if a file is damaged."""
+        entry = self._entries[number][1]
+        frame = read_image(Path(self.source(number)))
+        queries = []
+        for pair in entry["qa_pairs"]:
+            runs = pair["rle_seg"]
+            if runs["size"] != [frame.height, frame.width]:
+                raise InputError(f"{self._table}: a mask differs in size from {frame.source}.")
+            mask = true_mask(runs, frame.height, frame.width, "union")[None]
+            question = Question(pair["question"])
+            labels = np.zeros(1, np.int64)
+            queries.append(Query(Task.REASON, question, mask, labels, kind=entry["from_dataset"]))
+        return Sample(frame, tuple(queries))

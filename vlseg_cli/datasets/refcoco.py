@@ -16,9 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from vlseg_cli.datasets.base import existing_folder, parsed
+from vlseg_cli.datasets.base import existing_folder, parsed, read_sized
 from vlseg_cli.datasets.polygons import Polygons, true_mask
-from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Expression, InputError, NoInputError, Query, Sample, Task
 
 _NO_TARGET = -1  # annotation of a gRefCOCO expression without target
@@ -132,22 +131,18 @@ class RefCOCODataset:
 
     def source(self, number: int) -> str:
         """Path of an image. Raises InputError if instances.json lacks it."""
-        return str(self._image_folder / self._image(self._image_ids[number])["file_name"])
+        return str(self._image_folder / self._record("image", self._image_ids[number])["file_name"])
 
     def __getitem__(self, number: int) -> Sample:
         """Read an image and its expressions. Raises InputError if a file is damaged."""
-        image = self._image(self._image_ids[number])
-        frame = read_image(self._image_folder / image["file_name"])
-        if (frame.height, frame.width) != (image["height"], image["width"]):
-            raise InputError(
-                f"{frame.source} is {frame.width} x {frame.height} px, but {self._instances} says "
-                f"{image['width']} x {image['height']}: it is another image."
-            )
+        image = self._record("image", self._image_ids[number])
+        path = self._image_folder / image["file_name"]
+        frame = read_sized(path, image["height"], image["width"], self._instances)
         refs = self._refs[self._image_ids[number]]
         return Sample(frame, tuple(query for ref in refs for query in self._queries(ref, image)))
 
     def _queries(self, ref: Ref, image: dict[str, Any]) -> list[Query]:
-        targets = [self._annotation(number) for number in ref.annotations]
+        targets = [self._record("annotation", number) for number in ref.annotations]
         size = image["height"], image["width"]
         union = np.zeros(size, bool)
         for annotation in targets:
@@ -174,19 +169,16 @@ class RefCOCODataset:
             return names.pop()
         return "several" if names else "none"
 
-    def _annotation(self, number: int) -> dict[str, Any]:
-        if number not in self._annotations:
-            raise InputError(f"{self._instances} lacks annotation {number} of a ref.")
-        annotation: dict[str, Any] = self._annotations[number]
-        return annotation
+    def _record(self, kind: Literal["image", "annotation"], number: int) -> dict[str, Any]:
+        records = self._images if kind == "image" else self._annotations
+        if number not in records:
+            raise InputError(f"{self._instances} lacks {kind} {number} of a ref.")
+        record: dict[str, Any] = records[number]
+        return record
 
-    def _image(self, number: int) -> dict[str, Any]:
-        if number not in self._images:
-            raise InputError(f"{self._instances} lacks image {number} of a ref.")
-        image: dict[str, Any] = self._images[number]
-        return image
-
-    def _tables(self) -> tuple[dict[int, Any], dict[int, Any], dict[int, str]]:
+    def _tables(
+        self,
+    ) -> tuple[dict[int, Any], dict[int, Any], dict[int, str]]:
         """Images and annotations of the split, and all category names, by id."""
         data = parsed(self._instances, json.loads)
         wanted = {one for refs in self._refs.values() for ref in refs for one in ref.annotations}

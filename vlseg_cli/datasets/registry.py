@@ -10,7 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.datasets.ade20k import ade20k_instances, ade20k_panoptic, ade20k_semantic
+from vlseg_cli.datasets.ade20k_pascal import (
+    ade20k_instances,
+    ade20k_panoptic,
+    ade20k_semantic,
+    pascal_context,
+    pascal_voc,
+)
 from vlseg_cli.datasets.base import ClipDataset, Dataset
 from vlseg_cli.datasets.cityscapes import cityscapes_instances, cityscapes_panoptic
 from vlseg_cli.datasets.coco_instances import coco_instances, lvis_instances
@@ -18,17 +24,10 @@ from vlseg_cli.datasets.coco_interactive import COCOInteractiveDataset
 from vlseg_cli.datasets.coco_panoptic import coco_panoptic
 from vlseg_cli.datasets.davis import DAVISDataset, RefDAVISDataset
 from vlseg_cli.datasets.ego_exo import EgoExoDataset
-from vlseg_cli.datasets.gqa import GQADataset
-from vlseg_cli.datasets.llmseg40k import LLMSeg40KDataset
-from vlseg_cli.datasets.mevis import MeViSDataset
 from vlseg_cli.datasets.mmbench import MMBenchDataset
-from vlseg_cli.datasets.mme import MMEDataset
-from vlseg_cli.datasets.pascal import pascal_context, pascal_voc
-from vlseg_cli.datasets.pope import POPEDataset
-from vlseg_cli.datasets.reasonseg import ReasonSegDataset
+from vlseg_cli.datasets.questions import GQADataset, MMEDataset, POPEDataset, ScienceQADataset
+from vlseg_cli.datasets.reasonseg import LLMSeg40KDataset, ReasonSegDataset
 from vlseg_cli.datasets.refcoco import RefCOCODataset, RefCOCOName
-from vlseg_cli.datasets.revos import ReVOSDataset
-from vlseg_cli.datasets.scienceqa import ScienceQADataset
 from vlseg_cli.datasets.toy.coco import write_coco, write_lvis
 from vlseg_cli.datasets.toy.open_vocabulary import (
     write_ade20k,
@@ -59,9 +58,10 @@ from vlseg_cli.datasets.toy.video_objects import (
     write_youtube_vis,
     write_youtube_vos,
 )
+from vlseg_cli.datasets.video_expressions import MeViSDataset, RefYouTubeVOSDataset, ReVOSDataset
 from vlseg_cli.datasets.vqa import VQADataset, VQAName
 from vlseg_cli.datasets.youtube_vis import YouTubeVISDataset
-from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset, YouTubeVOSDataset
+from vlseg_cli.datasets.youtube_vos import YouTubeVOSDataset
 from vlseg_cli.schema.errors import UsageError, nearest_or_all
 
 

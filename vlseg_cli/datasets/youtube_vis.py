@@ -19,8 +19,6 @@ from vlseg_cli.datasets.frame_folders import FrameFolder, unannotated
 from vlseg_cli.datasets.polygons import true_mask
 from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
 
-SPLITS = ("train", "valid", "test")
-
 
 class YouTubeVISDataset:
     """One split; a clip has one query for all categories, its key is the video's id.

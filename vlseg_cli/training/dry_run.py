@@ -17,7 +17,7 @@ from vlseg_cli.models.training import Trainable
 from vlseg_cli.outputs.overlay import draw_overlay
 from vlseg_cli.outputs.records import prompt_text
 from vlseg_cli.schema import Categories, Frame, Prediction, Query, Sample, segment_from_mask
-from vlseg_cli.training.autocast import autocast
+from vlseg_cli.training.loop import autocast
 from vlseg_cli.training.optimizer import choose_trained
 from vlseg_cli.training.recipe import Recipe, recipe_text
 from vlseg_cli.training.run import TrainingRun

@@ -5,11 +5,8 @@ from pathlib import Path
 import pytest
 
 from vlseg_cli.datasets.base import Dataset
-from vlseg_cli.datasets.gqa import GQADataset
 from vlseg_cli.datasets.mmbench import MMBenchDataset
-from vlseg_cli.datasets.mme import MMEDataset
-from vlseg_cli.datasets.pope import POPEDataset
-from vlseg_cli.datasets.scienceqa import ScienceQADataset
+from vlseg_cli.datasets.questions import GQADataset, MMEDataset, POPEDataset, ScienceQADataset
 from vlseg_cli.datasets.toy.questions import (
     write_gqa,
     write_mmbench,

@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.davis import RefDAVISDataset
-from vlseg_cli.datasets.mevis import MeViSDataset
-from vlseg_cli.datasets.revos import ReVOSDataset
 from vlseg_cli.datasets.toy.video_expressions import (
     write_mevis,
     write_ref_davis,
     write_ref_youtube_vos,
     write_revos,
 )
-from vlseg_cli.datasets.youtube_vos import RefYouTubeVOSDataset
+from vlseg_cli.datasets.video_expressions import MeViSDataset, RefYouTubeVOSDataset, ReVOSDataset
 from vlseg_cli.evaluation.metrics.jf import contour_accuracy, region_similarity
 from vlseg_cli.evaluation.scorers.video_expressions import (
     RefDavisScorer,

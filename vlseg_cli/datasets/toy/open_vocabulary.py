@@ -1,16 +1,15 @@
 """Toy sets of closed class lists: ADE20K in its three forms, Cityscapes, Pascal VOC and Context."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from vlseg_cli.datasets.class_names import class_table
 from vlseg_cli.datasets.toy.scenes import (
     categories,
     class_map,
+    image_bytes,
     panoptic_record,
     toy_scene,
     toy_segments,
@@ -108,6 +107,5 @@ def write_pascal_context(root: Path, seeds: range, size: int = 192) -> None:
         write_jpeg(folder, scene, "images", "validation", f"{name}.jpg")
         numbers = class_map(scene, few, _VOID_8).astype(np.uint8)
         write_png(folder, numbers, "annotations_ctx59", "validation", f"{name}.png")
-        buffer = io.BytesIO()
-        Image.fromarray(class_map(scene, many, _VOID_16).astype(np.uint16)).save(buffer, "TIFF")
-        folder.write(buffer.getvalue(), "annotations_ctx459", "validation", f"{name}.tif")
+        labels = class_map(scene, many, _VOID_16).astype(np.uint16)
+        folder.write(image_bytes(labels, "TIFF"), "annotations_ctx459", "validation", f"{name}.tif")

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
-
-from vlseg_cli.datasets.toy.scenes import write_jpeg, write_json
+from vlseg_cli.datasets.toy.scenes import image_bytes, write_jpeg, write_json
 from vlseg_cli.datasets.vqa import VQAName
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS
@@ -209,7 +207,7 @@ def write_scienceqa(root: Path, seeds: range, split: str = "test", size: int = 1
             }
             if has_image:
                 with_image += 1
-                folder.write(_encoded(scene, "PNG"), "images", split, number, "image.png")
+                folder.write(image_bytes(scene.pixels), "images", split, number, "image.png")
     write_json(folder, problems, "problems.json")
     write_json(folder, {split: list(problems)}, "pid_splits.json")
     return with_image
@@ -225,7 +223,7 @@ def write_mmbench(
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         scene = draw_scene(seed, size)
-        image = base64.b64encode(_encoded(scene, "JPEG")).decode()
+        image = base64.b64encode(image_bytes(scene.pixels, "JPEG")).decode()
         for known in list(open_questions(scene))[:1]:
             choices = answer_choices(known)
             for turn in range(len(choices)):
@@ -268,9 +266,3 @@ def write_mme(root: Path, seeds: range, size: int = 192) -> int:
             folder.write(text.encode(), *parts, *texts, f"{seed}.txt")
             written += 1
     return written
-
-
-def _encoded(scene: Scene, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(scene.pixels).save(buffer, kind)
-    return buffer.getvalue()

@@ -29,27 +29,33 @@ def toy_scene(seed: int, size: int) -> Scene:
     return draw_scene(seed, size)
 
 
+def image_bytes(
+    pixels: NDArray[np.uint8 | np.uint16],
+    kind: str = "PNG",
+    palette: Sequence[int] = (),
+    **options: Any,
+) -> bytes:
+    """An array, (H, W) or (H, W, 3), as an image file of a ``kind`` that Pillow knows."""
+    image, buffer = Image.fromarray(pixels), io.BytesIO()
+    if palette:
+        image.putpalette(palette)
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
 def write_jpeg(folder: OutputFolder, scene: Scene, *parts: str) -> None:
     """Write a scene's pixels as a JPEG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(scene.pixels).save(buffer, "JPEG", quality=95)
-    folder.write(buffer.getvalue(), *parts)
+    folder.write(image_bytes(scene.pixels, "JPEG", quality=95), *parts)
 
 
 def write_png(folder: OutputFolder, pixels: NDArray[np.uint8 | np.uint16], *parts: str) -> None:
     """Write an array, (H, W) or (H, W, 3), as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    folder.write(buffer.getvalue(), *parts)
+    folder.write(image_bytes(pixels), *parts)
 
 
 def write_palette_png(folder: OutputFolder, numbers: NDArray[np.uint8], *parts: str) -> None:
     """Write numbers (H, W) as a PNG file with DAVIS's palette."""
-    buffer = io.BytesIO()
-    image = Image.fromarray(numbers)
-    image.putpalette(DAVIS)
-    image.save(buffer, "PNG")
-    folder.write(buffer.getvalue(), *parts)
+    folder.write(image_bytes(numbers, palette=DAVIS), *parts)
 
 
 def write_json(folder: OutputFolder, data: Any, *parts: str) -> None:

@@ -16,7 +16,7 @@ from vlseg_cli.datasets.toy.clips import ToyClip, ToyObject, clips_with_objects,
 from vlseg_cli.datasets.toy.scenes import write_json
 from vlseg_cli.datasets.toy.video_objects import write_davis_clips
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema.rle import RLE, encode_rle
+from vlseg_cli.schema.rle import encode_rle
 from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import no_target_expression
 
@@ -66,14 +66,10 @@ def write_ref_youtube_vos(
 
 def write_mevis(root: Path, split: str, seeds: range, frames: int = 6, size: int = 192) -> int:
     """A split of MeViS, 'valid' without its masks."""
-    folder = OutputFolder(root)
-    videos: dict[str, Any] = {}
-    masks: dict[str, Any] = {}
+    folder, videos, masks = OutputFolder(root), dict[str, Any](), dict[str, Any]()
     for clip in clips_with_objects(seeds, frames, size):
         clip.write_frames(folder, split, "JPEGImages")
-        first = len(masks)
-        masks |= _masks(clip, first)
-        record = _record(clip, first, len(videos))
+        record = _record(clip, masks, len(videos))
         for one in record["expressions"].values():
             del one["type_id"]
         videos[clip.name] = record
@@ -85,31 +81,26 @@ def write_mevis(root: Path, split: str, seeds: range, frames: int = 6, size: int
 
 def write_revos(root: Path, split: str, seeds: range, frames: int = 6, size: int = 192) -> int:
     """A split of ReVOS."""
-    folder = OutputFolder(root)
-    videos: dict[str, Any] = {}
-    masks: dict[str, Any] = {}
+    folder, videos, masks = OutputFolder(root), dict[str, Any](), dict[str, Any]()
     for clip in clips_with_objects(seeds, frames, size):
         clip.write_frames(folder, "JPEGImages", _SOURCE)
-        first = len(masks)
-        masks |= _masks(clip, first)
-        videos[f"{_SOURCE}/{clip.name}"] = _record(clip, first, len(videos), all_types=True)
+        videos[f"{_SOURCE}/{clip.name}"] = _record(clip, masks, len(videos), all_types=True)
     write_json(folder, {"videos": videos}, f"meta_expressions_{split}_.json")
     write_json(folder, masks, "mask_dict.json")
     return len(videos)
 
 
-def _masks(clip: ToyClip, first: int) -> dict[str, list[RLE | None]]:
-    """RLE masks of every object in every frame, None where it is not visible."""
-    found: dict[str, list[RLE | None]] = {}
+def _record(
+    clip: ToyClip, masks: dict[str, Any], number: int, all_types: bool = False
+) -> dict[str, Any]:
+    """The record of a video, whose RLE masks, None where an object is not visible, join ``masks``.
+
+    all_types: also questions and expressions without a target.
+    """
+    first, (height, width) = len(masks), clip.scenes[0].ids.shape
     for thing in clip.things:
-        masks = (scene.mask(thing.id) for scene in clip.scenes)
-        found[str(first + len(found))] = [encode_rle(m) if m.any() else None for m in masks]
-    return found
-
-
-def _record(clip: ToyClip, first: int, number: int, all_types: bool = False) -> dict[str, Any]:
-    """The record of a video; all_types: also questions and expressions without a target."""
-    height, width = clip.scenes[0].ids.shape
+        drawn = (scene.mask(thing.id) for scene in clip.scenes)
+        masks[str(len(masks))] = [encode_rle(mask) if mask.any() else None for mask in drawn]
     kept = [one for one in _expressions(clip) if all_types or one[2] == _REFERRING]
     return {
         "vid_id": number,

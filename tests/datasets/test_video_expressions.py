@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.base import ClipDataset
-from vlseg_cli.datasets.meta_expressions import MaskDict
-from vlseg_cli.datasets.mevis import MeViSDataset
-from vlseg_cli.datasets.revos import ReVOSDataset
 from vlseg_cli.datasets.toy.clips import toy_clip
 from vlseg_cli.datasets.toy.video_expressions import write_mevis, write_revos
+from vlseg_cli.datasets.video_expressions import MaskDict, MeViSDataset, ReVOSDataset
 from vlseg_cli.schema import InputError, NoInputError, Question
 
 SEEDS, FRAMES, SIZE = range(910000, 910006), 3, 64

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.datasets.mmbench import MMBenchDataset
-from vlseg_cli.datasets.mme import MMEDataset
-from vlseg_cli.datasets.scienceqa import ScienceQADataset
+from vlseg_cli.datasets.questions import MMEDataset, ScienceQADataset
 from vlseg_cli.datasets.toy.questions import (
     open_questions,
     write_mmbench,
