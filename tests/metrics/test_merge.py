@@ -22,7 +22,7 @@ from vlseg_cli.evaluation.metrics.refer import GeneralizedMaskIoU, MaskIoU
 from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
 from vlseg_cli.evaluation.metrics.video_expressions import ExpressionJF, ExpressionType, ReVOS
 from vlseg_cli.evaluation.metrics.vqa import GQAAccuracy, SoftAccuracy, VQAAccuracy
-from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
+from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision
 from vlseg_cli.schema import encode_rle
 
 WORDS = ["yes", "No.", "two", "a cat", "B", "The answer is A."]
@@ -70,9 +70,9 @@ def tracks(rng: Generator, number: int) -> tuple[Any, ...]:
     def tube() -> list[Any]:
         return [encode_rle(one) if rng.random() < 0.8 else None for one in clip(rng)]
 
-    goals = [TrueTrack(int(rng.integers(2)), tube(), [9.0, None, 3.0, 4.0]) for _ in range(2)]
+    goals = [TrueInstance(int(rng.integers(2)), tube(), 5.0) for _ in range(2)]
     scores = rng.integers(1, 4, 3) / 10
-    guesses = [DetectedTrack(int(rng.integers(2)), tube(), float(score)) for score in scores]
+    guesses = [Detection(int(rng.integers(2)), tube(), float(score)) for score in scores]
     return number, goals, guesses
 
 

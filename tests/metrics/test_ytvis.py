@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 
-from vlseg_cli.evaluation.metrics.ytvis import (
-    DetectedTrack,
-    TrueTrack,
-    VideoAveragePrecision,
-    tube_iou,
-)
+from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
+from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision, mean_area, tube_iou
 from vlseg_cli.schema import RLE, InputError, encode_rle
 
 
@@ -28,18 +24,18 @@ def test_tubes_add_pixels_over_frames() -> None:
 def test_the_size_of_a_track_is_its_mean_where_visible() -> None:
     tube = [rows(5), None, rows(10)]
     meter = VideoAveragePrecision([1])
-    small = TrueTrack(1, tube, [128.0**2 - 2, None, 128.0**2 + 1])
-    meter.add("video", [small], [DetectedTrack(1, tube, 0.5)])
+    small = TrueInstance(1, tube, mean_area([128.0**2 - 2, None, 128.0**2 + 1]))
+    meter.add("video", [small], [Detection(1, tube, 0.5)])
     stats = meter.result().stats
     assert (stats["AP"], stats["APs"]) == (pytest.approx(1), pytest.approx(1))
     assert stats["APm"] is None
 
 
 def test_a_detection_of_a_group_is_neither_right_nor_wrong() -> None:
-    group = TrueTrack(1, [rows(8)], [80.0], is_crowd=True)
-    one = TrueTrack(1, [rows(2)], [20.0])
+    group = TrueInstance(1, [rows(8)], 80.0, is_crowd=True)
+    one = TrueInstance(1, [rows(2)], 20.0)
     meter = VideoAveragePrecision([1, 2])
-    meter.add(1, [group, one], [DetectedTrack(1, [rows(8)], 0.9), DetectedTrack(1, [rows(2)], 0.5)])
+    meter.add(1, [group, one], [Detection(1, [rows(8)], 0.9), Detection(1, [rows(2)], 0.5)])
     result = meter.result()
     assert result.stats["AP"] == pytest.approx(1)
     assert result.per_category[2] is None

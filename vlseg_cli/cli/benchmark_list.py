@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
-from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, published
+from vlseg_cli.evaluation.benchmarks.table import BENCHMARKS, published, published_rows
 from vlseg_cli.evaluation.summary import Summary, protocol_line, setting_line
 
 # The systems of vlseg, as the papers name their models; the report has all others.
@@ -73,8 +73,5 @@ def plain(benchmark: Benchmark) -> dict[str, object]:
         "switches": benchmark.switches,
         "protocols": benchmark.papers,
         "server": benchmark.server,
-        "published": [
-            {"model": one.model, "measure": one.measure, "value": one.value, "source": one.source}
-            for one in published(benchmark.name)
-        ],
+        "published": published_rows(benchmark.name),
     }

@@ -16,19 +16,19 @@ from vlseg_cli.synthetic.scene import EXPORTED_KINDS
 
 
 class ReportRow(NamedTuple):
-    """A bar: what it is about, how long (in [0, 1], None for no number), its number, a remark."""
+    """A bar: what it is about, its number or None, a remark."""
 
     label: str
-    share: float | None
-    number: str
+    value: float | None
     remark: str = ""
 
 
 class ReportCard(NamedTuple):
-    """Bars of one topic."""
+    """Bars of one topic: fractions, or percent."""
 
     heading: str
     rows: Sequence[ReportRow]
+    percent: bool = False
 
 
 class ReportGallery(NamedTuple):
@@ -61,15 +61,17 @@ def write_page(
 
 
 def _card(card: ReportCard) -> str:
-    body = "\n".join(map(_row, card.rows))
+    body = "\n".join(_row(row, card.percent) for row in card.rows)
     return f'<div class="card"><h3>{escape(card.heading)}</h3><table>\n{body}\n</table></div>'
 
 
-def _row(row: ReportRow) -> str:
+def _row(row: ReportRow, percent: bool) -> str:
     head = escape(row.label) + (f" <small>{escape(row.remark)}</small>" if row.remark else "")
-    width = 100 * min(1.0, max(0.0, row.share or 0))
+    share = (row.value or 0) / (100 if percent else 1)
+    width = 100 * min(1.0, max(0.0, share))
+    shown = "–" if row.value is None else f"{row.value:.{1 if percent else 3}f}"
     bar = f'<div class="track"><i style="width:{width:.1f}%"></i></div>'
-    number = f'<td class="value">{escape(row.number)}</td>'
+    number = f'<td class="value">{shown}</td>'
     return f'<tr><th scope="row">{head}</th><td>{bar}</td>{number}</tr>'
 
 
@@ -107,14 +109,14 @@ def write_benchmark_report(
     remarks += [f"{one['title']}: {protocol_line(one)}" for one in summary["benchmarks"]]
     remarks.append("Numbers are percent (MME: points), as the papers print them.")
     galleries = (
-        ReportGallery(one["title"], *_cases(cases[one["name"]], Task(one["task"])))
+        _gallery_of(one["title"], cases[one["name"]], Task(one["task"]))
         for one in summary["benchmarks"]
     )
     write_page(folder, "vlseg eval", remarks, _cards(summary), galleries)
 
 
-def _cases(keeper: CaseKeeper, task: Task) -> tuple[list[Any], list[Any]]:
-    return keeper.best(task), keeper.worst(task)
+def _gallery_of(heading: str, cases: CaseKeeper, task: Task) -> ReportGallery:
+    return ReportGallery(heading, cases.best(task), cases.worst(task))
 
 
 def _cards(summary: Summary) -> Iterator[ReportCard]:
@@ -122,25 +124,16 @@ def _cards(summary: Summary) -> Iterator[ReportCard]:
     for one in summary["benchmarks"]:
         rows = []
         for measure, value in one["measures"].items():
-            rows.append(_benchmark_row(f"{measure} · {model}", value, "measured"))
+            rows.append(ReportRow(f"{measure} · {model}", value, "measured"))
             rows += [
-                _benchmark_row(f"{measure} · {there['model']}", there["value"], there["source"])
+                ReportRow(f"{measure} · {there['model']}", there["value"], there["source"])
                 for there in one["published"]
                 if there["measure"] == measure
             ]
-        yield ReportCard(f"{one['title']}, {one['answers']:,} answers", rows)
+        yield ReportCard(f"{one['title']}, {one['answers']:,} answers", rows, percent=True)
         for heading, group in one["groups"].items():
-            bars = [_benchmark_row(label, value) for label, value in group.items()]
-            yield ReportCard(f"{one['title']}: {heading}", bars)
-
-
-def _benchmark_row(label: str, value: float | None, remark: str = "") -> ReportRow:
-    return ReportRow(
-        label,
-        None if value is None else value / 100,
-        "–" if value is None else f"{value:.1f}",
-        remark,
-    )
+            bars = [ReportRow(label, value) for label, value in group.items()]
+            yield ReportCard(f"{one['title']}: {heading}", bars, percent=True)
 
 
 # Tasks in the order of the page, with their headings.
@@ -160,55 +153,35 @@ def write_world_report(
 ) -> None:
     """Write ``index.html`` of synthetic scenes. scores: of ``--json``. Raises OutputError."""
     about = f"{scores['model']} · seeds {seeds.start}:{seeds.stop} · scenes: {scores['scenes']}"
-    galleries = (
-        ReportGallery(heading, cases.best(task), cases.worst(task))
-        for task, heading in _HEADINGS.items()
-    )
+    galleries = (_gallery_of(heading, cases, task) for task, heading in _HEADINGS.items())
     write_page(
         folder, "vlseg on synthetic scenes", (about, _REMARK), _world_cards(scores), galleries
     )
 
 
-def _world_cards(scores: Mapping[str, Any]) -> Iterator[ReportCard]:
+def _world_cards(scores: Mapping[str, Any]) -> list[ReportCard]:
     refer, reason = scores["refer"], scores["reason"]
     names = {"Panoptic": "panoptic", "Semantic": "semantic", "Boxes": "detect"}
-    yield ReportCard(
-        "Referring expressions",
-        [
-            _world_row("cIoU", refer["cIoU"]),
-            _world_row("gIoU", refer["gIoU"]),
-            _world_row("P@0.5", refer["P50"]),
-        ],
-    )
-    yield ReportCard(
-        "gIoU by kind of expression",
-        [
-            _world_row(kind, row["gIoU"], str(row["n"]))
+    measures = {"cIoU": "cIoU", "gIoU": "gIoU", "P@0.5": "P50"}
+    cards = {
+        "Referring expressions": [ReportRow(name, refer[key]) for name, key in measures.items()],
+        "gIoU by kind of expression": [
+            ReportRow(kind, row["gIoU"], str(row["n"]))
             for kind, row in refer["by_kind"].items()
             if kind not in EXPORTED_KINDS.values()
         ],
-    )
-    yield ReportCard(
-        "Reasoning questions",
-        [
-            _world_row(f"{wordings} wordings, {measure}", score)
+        "Reasoning questions": [
+            ReportRow(f"{wordings} wordings, {measure}", score)
             for key, wordings in (("seen", "trained"), ("heldout", "unseen"))
             for measure, score in reason[key].items()
         ],
-    )
-    yield ReportCard(
-        "All names at once",
-        [
-            _world_row(f"{task} {measure}", score)
+        "All names at once": [
+            ReportRow(f"{task} {measure}", score)
             for task, key in names.items()
             for measure, score in scores[key].items()
         ],
-    )
-    interactive = scores["interactive"].items()
-    yield ReportCard(
-        "Region prompts, mIoU", [_world_row(kind, row["mIoU"]) for kind, row in interactive]
-    )
-
-
-def _world_row(label: str, score: float | None, remark: str = "") -> ReportRow:
-    return ReportRow(label, score, "–" if score is None else f"{score:.3f}", remark)
+        "Region prompts, mIoU": [
+            ReportRow(kind, row["mIoU"]) for kind, row in scores["interactive"].items()
+        ],
+    }
+    return [ReportCard(heading, rows) for heading, rows in cards.items()]

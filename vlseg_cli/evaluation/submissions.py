@@ -120,7 +120,7 @@ class TrackResults:
                     "video_id": int(query.key),
                     "category_id": track.category + 1,
                     "score": track.score,
-                    "segmentations": list(track.tube),
+                    "segmentations": track.shape,
                 }
                 for track in detected_tracks(of_query)
             ]

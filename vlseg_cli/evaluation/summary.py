@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import vlseg_cli
-from vlseg_cli.evaluation.benchmarks.table import published
+from vlseg_cli.evaluation.benchmarks.table import published_rows
 from vlseg_cli.evaluation.plan import EvaluationPlan, PlannedBenchmark
 from vlseg_cli.evaluation.run import Evaluation
 from vlseg_cli.evaluation.scorers.base import Result
@@ -133,10 +133,7 @@ def _benchmark(entry: PlannedBenchmark, result: Result) -> dict[str, Any]:
         "samples_published": benchmark.size,
         "measures": dict(result.measures),
         "groups": {name: dict(group) for name, group in result.groups.items()},
-        "published": [
-            {"model": one.model, "measure": one.measure, "value": one.value, "source": one.source}
-            for one in published(benchmark.name)
-        ],
+        "published": published_rows(benchmark.name),
     }
 
 

@@ -53,7 +53,7 @@ def test_a_track_has_the_mean_score_of_its_frames_and_gaps(tmp_path: Path, answe
     tracks = detected_tracks(answers)
     assert len(tracks) == len(sample.queries[0].objects)
     for track in tracks:
-        assert track.score == 0.9 and track.tube[1] is None and len(track.tube) == FRAMES
+        assert track.score == 0.9 and track.shape[1] is None and len(track.shape) == FRAMES
 
 
 @pytest.fixture(scope="module")

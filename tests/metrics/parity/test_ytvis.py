@@ -8,7 +8,8 @@ from typing import Any
 
 from pycocotools import mask as coco
 
-from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
+from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
+from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision, mean_area
 
 
 def tube(segmentations: list[Any]) -> list[Any]:
@@ -24,16 +25,16 @@ def test_ytvis_equals_the_official_evaluator(goldens: Path, agrees: Callable[...
     truths, detections = defaultdict(list), defaultdict(list)
     for one in data["annotations"]:
         truths[one["video_id"]].append(
-            TrueTrack(
+            TrueInstance(
                 one["category_id"],
                 tube(one["segmentations"]),
-                one["areas"],
+                mean_area(one["areas"]),
                 bool(one["iscrowd"]),
             )
         )
     for one in json.loads((folder / "results.json").read_text()):
         detections[one["video_id"]].append(
-            DetectedTrack(one["category_id"], tube(one["segmentations"]), one["score"])
+            Detection(one["category_id"], tube(one["segmentations"]), one["score"])
         )
     meter = VideoAveragePrecision([one["id"] for one in data["categories"]])
     for video in data["videos"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from vlseg_cli.datasets.registry import DATASETS
 from vlseg_cli.evaluation.benchmarks import categories, expressions, questions, videos
@@ -29,6 +30,12 @@ class Published:
 def published(benchmark: str) -> list[Published]:
     """All numbers of a benchmark, in the order of the file: a paper's own model before others."""
     return [one for one in all_published() if one.benchmark == benchmark]
+
+
+def published_rows(benchmark: str) -> list[dict[str, Any]]:
+    """The same in JSON values."""
+    keys = ("model", "measure", "value", "source")
+    return [{key: getattr(one, key) for key in keys} for one in published(benchmark)]
 
 
 @cache

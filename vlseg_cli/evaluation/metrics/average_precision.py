@@ -2,15 +2,14 @@
 
 Matching and accumulation are those of ``pycocotools/cocoeval.py`` itself: AP averages the precision
 at 101 recalls over the IoU thresholds .50:.05:.95, with at most 100 detections of a category in an
-image. ``MatchTable`` is shared with whole tracks, see ytvis.py.
+image. Whole tracks: see ytvis.py.
 """
 
 import contextlib
 import io
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +28,27 @@ class AveragePrecisionResult:
     per_category: dict[int, float | None]
 
 
-class _TruthLike(Protocol):
-    @property
-    def category(self) -> int: ...
-    @property
-    def is_crowd(self) -> bool: ...
+Shape = RLE | tuple[float, float, float, float] | Sequence[RLE | None]
+"""A mask; a box x, y, w, h in px; or a tube: a mask per frame, None where the track is absent."""
 
 
-class _DetectionLike(Protocol):
-    @property
-    def category(self) -> int: ...
-    @property
-    def score(self) -> float: ...
+@dataclass(frozen=True, slots=True)
+class TrueInstance:
+    """area: px as the annotation states it. is_crowd: a group that any number may match."""
+
+    category: int
+    shape: Shape
+    area: float
+    is_crowd: bool = False
 
 
-T = TypeVar("T", bound=_TruthLike)
-D = TypeVar("D", bound=_DetectionLike)
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """score: higher is more confident, of any range."""
+
+    category: int
+    shape: Shape
+    score: float
 
 
 class _Matches(NamedTuple):
@@ -55,20 +59,23 @@ class _Matches(NamedTuple):
     truths: NDArray[np.int64]
 
 
-class MatchTable(ABC, Generic[T, D]):
-    """Matches by category and sample, an image or a video; named by all ints or all strings.
+class AveragePrecision:
+    """AP and AR over images, of masks or of boxes: all shapes are of one kind.
 
-    categories: the ids to be scored; other instances are left out. Equal scores rank in the order
-    of the sorted names of their samples, as in the evaluator, in any order of adding.
+    categories: the ids to be scored; other instances are left out. Samples are named by all ints
+    or all strings; equal scores rank in the order of the sorted names, as in the evaluator, in any
+    order of adding.
     """
 
-    limits: tuple[float, float]  # px² between small and medium, and medium and large instances
+    limits = (32.0**2, 96.0**2)  # px² between small and medium, and medium and large instances
 
     def __init__(self, categories: Iterable[int]) -> None:
         self._matches: dict[int, dict[Any, _Matches]] = {c: {} for c in sorted(set(categories))}
         self._samples: set[int | str] = set()
 
-    def add(self, sample: int | str, truths: Sequence[T], detections: Sequence[D]) -> None:
+    def add(
+        self, sample: int | str, truths: Sequence[TrueInstance], detections: Sequence[Detection]
+    ) -> None:
         """Count one image or video. Raises InputError if it was counted before."""
         self._register(sample)
         for category, matches in self._matches.items():
@@ -77,24 +84,31 @@ class MatchTable(ABC, Generic[T, D]):
             if goals or guesses:
                 matches[sample] = self._matched(goals, guesses)
 
-    @abstractmethod
-    def true_area(self, truth: T) -> float:
-        """px, as the annotation states it."""
+    def area(self, shape: Any) -> float:
+        """px of a detection."""
+        from pycocotools import mask as coco
 
-    @abstractmethod
-    def detected_area(self, detection: D) -> float:
-        """px of the mask or box."""
+        return shape[2] * shape[3] if isinstance(shape, tuple) else float(coco.area(shape))
 
-    @abstractmethod
-    def overlaps(self, detections: Sequence[D], truths: Sequence[T]) -> NDArray[np.float64]:
-        """IoU of every pair, (D, N)."""
+    def overlaps(
+        self, detections: Sequence[Detection], truths: Sequence[TrueInstance]
+    ) -> NDArray[np.float64]:
+        """IoU of every pair, (D, N); with a group, the share of the detection inside it."""
+        from pycocotools import mask as coco
+
+        shapes = [
+            [list(one.shape) if isinstance(one.shape, tuple) else one.shape for one in instances]
+            for instances in (detections, truths)  # pycocotools does not accept a tuple as a box
+        ]
+        ious = coco.iou(*shapes, [one.is_crowd for one in truths])
+        return np.reshape(ious, (len(detections), len(truths)))
 
     def _register(self, sample: int | str) -> None:
         if sample in self._samples:
             raise InputError(f"{sample!r} is counted twice: give every image exactly once.")
         self._samples.add(sample)
 
-    def _matched(self, goals: Sequence[T], guesses: Sequence[D]) -> _Matches:
+    def _matched(self, goals: Sequence[TrueInstance], guesses: Sequence[Detection]) -> _Matches:
         """The instances of one category in one sample, matched by the evaluator."""
         evaluator = _evaluator(self.limits)
         params = evaluator.params
@@ -103,14 +117,14 @@ class MatchTable(ABC, Generic[T, D]):
         evaluator._gts[0, 0] = [
             {
                 "id": i,
-                "area": self.true_area(goal),
+                "area": goal.area,
                 "iscrowd": goal.is_crowd,
                 "ignore": goal.is_crowd,
             }
             for i, goal in enumerate(goals, start=1)
         ]
         evaluator._dts[0, 0] = [
-            {"id": i, "area": self.detected_area(guesses[n]), "score": guesses[n].score}
+            {"id": i, "area": self.area(guesses[n].shape), "score": guesses[n].score}
             for i, n in enumerate(best, start=1)
         ]
         evaluator.ious[0, 0] = self.overlaps(guesses, goals)[best] if goals else []
@@ -193,57 +207,3 @@ def _curves(evaluator: Any, matches: dict[Any, _Matches]) -> tuple[Any, Any]:
 def _known(value: float) -> float | None:
     """The evaluator writes -1 where there is no truth."""
     return float(value) if value > -1 else None
-
-
-Shape = RLE | tuple[float, float, float, float]  # a mask, or a box x, y, w, h in px
-
-
-@dataclass(frozen=True, slots=True)
-class TrueInstance:
-    """area: px as the annotation states it. is_crowd: a group that any number may match."""
-
-    category: int
-    shape: Shape
-    area: float
-    is_crowd: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """score: higher is more confident, of any range."""
-
-    category: int
-    shape: Shape
-    score: float
-
-
-class AveragePrecision(MatchTable[TrueInstance, Detection]):
-    """AP and AR over images, of masks or of boxes: all shapes are of one kind."""
-
-    limits = (32.0**2, 96.0**2)
-
-    def true_area(self, truth: TrueInstance) -> float:
-        """See ``MatchTable``."""
-        return truth.area
-
-    def detected_area(self, detection: Detection) -> float:
-        """See ``MatchTable``."""
-        from pycocotools import mask as coco
-
-        shape = detection.shape
-        return shape[2] * shape[3] if isinstance(shape, tuple) else float(coco.area(shape))
-
-    def overlaps(
-        self, detections: Sequence[Detection], truths: Sequence[TrueInstance]
-    ) -> NDArray[np.float64]:
-        """See ``MatchTable``; with a group, the share of the detection inside it."""
-        from pycocotools import mask as coco
-
-        shapes = [[_plain(one.shape) for one in instances] for instances in (detections, truths)]
-        ious = coco.iou(*shapes, [one.is_crowd for one in truths])
-        return np.reshape(ious, (len(detections), len(truths)))
-
-
-def _plain(shape: Shape) -> RLE | list[float]:
-    """pycocotools does not accept a tuple as a box."""
-    return list(shape) if isinstance(shape, tuple) else shape

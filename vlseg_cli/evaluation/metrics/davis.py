@@ -48,6 +48,11 @@ class ObjectScore:
     j: OverFrames
     f: OverFrames
 
+    @property
+    def jf(self) -> float:
+        """The mean of both means."""
+        return (self.j.mean + self.f.mean) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class DavisResult:
@@ -81,7 +86,7 @@ class _Davis:
             return DavisResult(None, None, None, objects)
         j = _mean([score.j for score in objects.values()])
         f = _mean([score.f for score in objects.values()])
-        return DavisResult((j.mean + f.mean) / 2, j, f, objects)
+        return DavisResult(ObjectScore(j, f).jf, j, f, objects)
 
     def _keep(self, sequence: str, scores: list[ObjectScore]) -> None:
         if sequence in self._sequences:
@@ -105,14 +110,14 @@ class DavisSemiSupervised(_Davis):
         first, _ = next(frames)
         objects = _count(first)
         table = _PairScores([(number, number) for number in range(1, objects + 1)])
-        for goal, guess in _all_but_last(frames):
+        for (goal, guess), _ in pairwise(frames):  # all but the last
             if guess.max() > objects:
                 raise InputError(
                     f"The prediction for {sequence!r} has object {guess.max()}, but its first frame"
                     f" shows {objects}: predicted ids must be those of the first frame."
                 )
             table.add(goal, guess)
-        scores = [_object_score(*rows) for rows in zip(*table.rows(), strict=True)]
+        scores = [ObjectScore(*map(_over_frames, rows)) for rows in zip(*table.rows(), strict=True)]
         self._keep(sequence, scores)
         return scores
 
@@ -148,7 +153,8 @@ class DavisUnsupervised(_Davis):
         j, f = (rows.reshape(len(numbers), objects, -1) for rows in table.rows())
         j, f = (rows[: max(most, objects)] for rows in (j, f))
         chosen = linear_sum_assignment(-(j.mean(axis=2) + f.mean(axis=2)) / 2)
-        scores = [_object_score(*rows) for rows in zip(j[chosen], f[chosen], strict=True)]
+        pairs = zip(j[chosen], f[chosen], strict=True)
+        scores = [ObjectScore(*map(_over_frames, rows)) for rows in pairs]
         self._keep(sequence, scores)
         return scores
 
@@ -197,14 +203,6 @@ def _frames(sequence: str, truth: IdMaps, prediction: IdMaps) -> Iterator[tuple[
 def _count(first: IdMap) -> int:
     """How many objects the first frame of the truth shows."""
     return int(np.where(first == VOID, 0, first).max())
-
-
-def _all_but_last(frames: Iterator[tuple[IdMap, IdMap]]) -> Iterator[tuple[IdMap, IdMap]]:
-    return (frame for frame, _ in pairwise(frames))
-
-
-def _object_score(j: NDArray[np.float64], f: NDArray[np.float64]) -> ObjectScore:
-    return ObjectScore(_over_frames(j), _over_frames(f))
 
 
 def _over_frames(values: NDArray[np.float64]) -> OverFrames:

@@ -4,59 +4,35 @@ The rules of ``youtubevos/cocoapi`` (ytvoseval.py; Yang et al. 2019, section 4):
 IoU of tubes, tracks sized by their mean area, and groups that overlap like anything else.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlseg_cli.evaluation.metrics.average_precision import MatchTable
+from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.schema import RLE
 
 Tube = Sequence[RLE | None]  # one mask per frame, None where the track is absent
 
 
-@dataclass(frozen=True, slots=True)
-class TrueTrack:
-    """areas: px per frame as the annotation states them, None where the track is absent."""
-
-    category: int
-    tube: Tube
-    areas: Sequence[float | None]
-    is_crowd: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DetectedTrack:
-    """score: the higher the surer, of any range."""
-
-    category: int
-    tube: Tube
-    score: float
-
-
-class VideoAveragePrecision(MatchTable[TrueTrack, DetectedTrack]):
-    """AP and AR over videos."""
+class VideoAveragePrecision(AveragePrecision):
+    """AP and AR over videos. The area of a true track: ``mean_area`` of those annotated."""
 
     limits = (128.0**2, 256.0**2)
 
-    def true_area(self, truth: TrueTrack) -> float:
-        """See ``MatchTable``: the mean over frames."""
-        return _mean_area(truth.areas)
-
-    def detected_area(self, detection: DetectedTrack) -> float:
-        """See ``MatchTable``: the mean over frames."""
+    def area(self, shape: Any) -> float:
+        """See ``AveragePrecision``: the mean over frames."""
         from pycocotools import mask as coco
 
-        return _mean_area(
-            [None if rle is None else float(coco.area(rle)) for rle in detection.tube]
-        )
+        return mean_area(None if rle is None else float(coco.area(rle)) for rle in shape)
 
     def overlaps(
-        self, detections: Sequence[DetectedTrack], truths: Sequence[TrueTrack]
+        self, detections: Sequence[Detection], truths: Sequence[TrueInstance]
     ) -> NDArray[np.float64]:
-        """See ``MatchTable``."""
-        pairs = [[tube_iou(guess.tube, goal.tube) for goal in truths] for guess in detections]
+        """See ``AveragePrecision``."""
+        tubes: Any = [[one.shape for one in instances] for instances in (detections, truths)]
+        pairs = [[tube_iou(guess, goal) for goal in tubes[1]] for guess in tubes[0]]
         return np.array(pairs, np.float64).reshape(len(detections), len(truths))
 
 
@@ -75,7 +51,7 @@ def tube_iou(first: Tube, second: Tube) -> float:
     return both / either if either else 0.0
 
 
-def _mean_area(areas: Sequence[float | None]) -> float:
+def mean_area(areas: Iterable[float | None]) -> float:
     """Mean over the frames where the track covers anything; 0 if there is none."""
     covered = [area for area in areas if area]
     return float(np.mean(covered)) if covered else 0.0

@@ -3,13 +3,15 @@
 Each image is also scored alone, for the report's best and worst cases.
 """
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision, Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.cityscapes import CityscapesAP, ScoredMask
-from vlseg_cli.evaluation.metrics.panoptic_quality import MeanQuality, PanopticQuality
+from vlseg_cli.evaluation.metrics.panoptic_quality import PanopticQuality
 from vlseg_cli.evaluation.metrics.semantic import SemanticIoU
 from vlseg_cli.evaluation.scorers.base import QueryScorer, Result, percent
 from vlseg_cli.evaluation.truth import (
@@ -21,10 +23,8 @@ from vlseg_cli.evaluation.truth import (
 from vlseg_cli.schema import Categories, Prediction, Query, decode_rle, encode_rle
 
 
-class PanopticScorer(QueryScorer):
-    """PQ, SQ and RQ, and PQ by category."""
-
-    measure = "PQ"
+class _CategoryScorer(QueryScorer):
+    """Scores by category name: each image alone first, for its own score."""
 
     def __init__(self, categories: Categories) -> None:
         super().__init__()
@@ -32,92 +32,88 @@ class PanopticScorer(QueryScorer):
         self._things = [n for n in range(len(self._names)) if categories.is_thing(n)]
         self.meter = self._new()
 
+    @abstractmethod
+    def _new(self) -> Any:
+        """A meter of ``metrics``."""
+
+    def _merged(self, *image: Any) -> Any:
+        """The result of one image, whose truth and prediction join the others."""
+        meter = self._new()
+        meter.add(*image)
+        self.meter.merge(meter)
+        return meter.result()
+
+    def _result(
+        self, measure: str, measures: Mapping[str, float | None], by: Iterable[float | None]
+    ) -> Result:
+        """Fractions to percents. by: of each name, None for names that never occur."""
+        named = zip(self._names, by, strict=True)
+        group = {name: percent(value) for name, value in named if value is not None}
+        shown = {name: percent(value) for name, value in measures.items()}
+        return Result(shown, self.n, {f"{measure} by category": group})
+
+
+class PanopticScorer(_CategoryScorer):
+    """PQ, SQ and RQ, and PQ by category."""
+
+    measure = "PQ"
+
     def count(self, query: Query, prediction: Prediction) -> float:
         """See ``QueryScorer``."""
-        image = self._new()
-        image.add(*true_panoptic(query), *predicted_panoptic(prediction))
-        self.meter.merge(image)
-        quality = image.result().all
+        quality = self._merged(*true_panoptic(query), *predicted_panoptic(prediction)).all
         return quality.pq if quality else 0.0
 
     def result(self) -> Result:
         """See ``Scorer``."""
         found = self.meter.result()
-        measures: dict[str, float | None] = {}
-        for ending, mean in (("", found.all), ("_th", found.things), ("_st", found.stuff)):
-            measures |= {f"{name}{ending}": value for name, value in _qualities(mean).items()}
-        by_name = {
-            self._names[category]: percent(count.quality[0])
-            for category, count in found.categories.items()
-            if count.quality is not None
+        measures = {
+            f"{name}{ending}": getattr(mean, name.lower(), None)
+            for ending, mean in (("", found.all), ("_th", found.things), ("_st", found.stuff))
+            for name in ("PQ", "SQ", "RQ")
         }
-        return Result(measures, self.n, {"PQ by category": by_name})
+        qualities = (count.quality for _, count in sorted(found.categories.items()))
+        return self._result("PQ", measures, (one and one[0] for one in qualities))
 
     def _new(self) -> PanopticQuality:
         return PanopticQuality(range(len(self._names)), self._things)
 
 
-def _qualities(mean: MeanQuality | None) -> dict[str, float | None]:
-    return {
-        "PQ": percent(mean.pq if mean else None),
-        "SQ": percent(mean.sq if mean else None),
-        "RQ": percent(mean.rq if mean else None),
-    }
-
-
-class SemanticScorer(QueryScorer):
+class SemanticScorer(_CategoryScorer):
     """mIoU, frequency-weighted IoU, mean and pixel accuracy, and IoU by category."""
 
     measure = "mIoU"
 
-    def __init__(self, categories: Categories) -> None:
-        super().__init__()
-        self._names = categories.names
-        self.meter = self._new()
-
     def count(self, query: Query, prediction: Prediction) -> float:
         """See ``QueryScorer``."""
-        image = self._new()
-        image.add(predicted_classes(prediction), true_classes(query))
-        self.meter.merge(image)
-        return image.result().miou or 0.0
+        return self._merged(predicted_classes(prediction), true_classes(query)).miou or 0.0
 
     def result(self) -> Result:
         """See ``Scorer``."""
         found = self.meter.result()
         measures = {
-            "mIoU": percent(found.miou),
-            "fwIoU": percent(found.frequency_weighted_iou),
-            "mACC": percent(found.mean_accuracy),
-            "pACC": percent(found.pixel_accuracy),
+            "mIoU": found.miou,
+            "fwIoU": found.frequency_weighted_iou,
+            "mACC": found.mean_accuracy,
+            "pACC": found.pixel_accuracy,
         }
-        by_name = {
-            name: percent(float(iou))
-            for name, iou in zip(self._names, found.iou, strict=True)
-            if iou == iou  # a class that never truly occurs has none
-        }
-        return Result(measures, self.n, {"IoU by category": by_name})
+        # A class that never truly occurs has NaN.
+        return self._result("IoU", measures, (one if one == one else None for one in found.iou))
 
     def _new(self) -> SemanticIoU:
         return SemanticIoU(len(self._names), unpredicted_is_wrong=True)
 
 
-class InstanceScorer(QueryScorer):
+class InstanceScorer(_CategoryScorer):
     """The twelve COCO numbers over masks, and AP by category."""
 
     measure = "AP"
 
-    def __init__(self, categories: Categories) -> None:
-        super().__init__()
-        self._names = categories.names
-        self._meter, self._n = AveragePrecision(range(len(self._names))), 0
-
     def count(self, query: Query, prediction: Prediction) -> float | None:
         """See ``QueryScorer``; an image's own AP is over the categories that it truly has."""
         truths, found = true_instances(query), detections(prediction)
-        self._meter.add(prediction.source, truths, found)
-        self._n += 1
-        if not truths:
+        self.meter.add(prediction.source, truths, found)
+        if not truths:  # counted, but not a case
+            self.n += 1
             return None
         image = AveragePrecision({truth.category for truth in truths})
         image.add(prediction.source, truths, found)
@@ -125,17 +121,14 @@ class InstanceScorer(QueryScorer):
 
     def result(self) -> Result:
         """See ``Scorer``."""
-        found = self._meter.result()
-        by_name = {
-            self._names[category]: percent(ap)
-            for category, ap in found.per_category.items()
-            if ap is not None
-        }
-        measures = {name: percent(value) for name, value in found.stats.items()}
-        return Result(measures, self._n, {"AP by category": by_name})
+        found = self.meter.result()
+        return self._result("AP", found.stats, found.per_category.values())
+
+    def _new(self) -> AveragePrecision:
+        return AveragePrecision(range(len(self._names)))
 
 
-class CityscapesScorer(QueryScorer):
+class CityscapesScorer(_CategoryScorer):
     """Cityscapes' AP. labels: the label id of each name."""
 
     measure = "AP"
@@ -143,32 +136,26 @@ class CityscapesScorer(QueryScorer):
     _STUFF, _PER_LABEL = 7, 1000  # any label that is neither void nor a thing's
 
     def __init__(self, categories: Categories, labels: Sequence[int]) -> None:
-        super().__init__()
-        self._labels, self.names = labels, categories.names
-        self._meter = CityscapesAP()
+        self._labels = labels
+        super().__init__(categories)
 
     def count(self, query: Query, prediction: Prediction) -> float:
         """See ``QueryScorer``."""
-        image = CityscapesAP()
         found = [
             ScoredMask(self._labels[one.category_id], decode_rle(one.rle), one.score)
             for one in prediction.segments
             if one.category_id is not None
         ]
-        image.add(self._truth(query), found)
-        self._meter.merge(image)
-        return image.result().ap or 0.0
+        return self._merged(self._truth(query), found).ap or 0.0
 
     def result(self) -> Result:
         """See ``Scorer``."""
-        found = self._meter.result()
-        by_name = {
-            self.names[self._labels.index(label)]: percent(ap)
-            for label, ap in found.labels.items()
-            if ap is not None
-        }
-        measures = {"AP": percent(found.ap), "AP50": percent(found.ap50)}
-        return Result(measures, self.n, {"AP by category": by_name})
+        found = self.meter.result()
+        by = (found.labels.get(label) for label in self._labels)
+        return self._result("AP", {"AP": found.ap, "AP50": found.ap50}, by)
+
+    def _new(self) -> CityscapesAP:
+        return CityscapesAP()
 
     def _truth(self, query: Query) -> np.ndarray:
         """The map of ids (H, W) as Cityscapes has it: void 0, groups their label alone."""

@@ -1,10 +1,11 @@
-"""What all scorers of clips share: a query's predictions by frame, and a still for the report.
+"""What all scorers of clips share: the loop over queries, and a still for the report.
 
 Predictions of a clip are one row per frame with one prediction per query. Masks are decoded
 frame by frame, so a clip costs as much memory as its longest row.
 """
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, tee
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.scorers.base import Result, percent
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.schema import ClipQuery, ClipSample, Prediction, Query, Regions, decode_rle
 
@@ -31,6 +33,33 @@ def by_query(
     """Every query with its predictions, one per frame."""
     for index, query in enumerate(sample.queries):
         yield query, predictions_of(sample, predictions, index)
+
+
+class ClipScorer(ABC):
+    """Counts every query of a clip by itself."""
+
+    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
+        """See ``Scorer``."""
+        return [
+            case
+            for query, own in by_query(sample, predictions)
+            for case in self.count(sample, query, own)
+        ]
+
+    @abstractmethod
+    def count(
+        self, sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
+    ) -> Iterable[Case]:
+        """Count the predictions of one query, one per frame; returns its cases."""
+
+    @abstractmethod
+    def result(self) -> Result:
+        """See ``Scorer``."""
+
+
+def jf_measures(jf: float | None, j: float | None, f: float | None) -> dict[str, float | None]:
+    """The three numbers of all video tables."""
+    return {"J&F": percent(jf), "J": percent(j), "F": percent(f)}
 
 
 def union_pairs(

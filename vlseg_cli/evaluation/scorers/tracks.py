@@ -1,33 +1,35 @@
 """Objects in videos: tracks of category names (VIS), objects given once (VOS, Ego-Exo4D)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from vlseg_cli.evaluation.cases import Case
+from vlseg_cli.evaluation.metrics.average_precision import Detection, TrueInstance
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.exact import ExactSum
 from vlseg_cli.evaluation.metrics.jf import region_similarity
-from vlseg_cli.evaluation.metrics.ytvis import DetectedTrack, TrueTrack, VideoAveragePrecision
+from vlseg_cli.evaluation.metrics.ytvis import VideoAveragePrecision, mean_area
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import by_query, id_map, still, tracked
+from vlseg_cli.evaluation.scorers.clips import ClipScorer, id_map, jf_measures, still, tracked
 from vlseg_cli.schema import RLE, ClipQuery, ClipSample, Prediction, Segment, encode_rle
 
 
-class TrackScorer:
+class TrackScorer(ClipScorer):
     """YouTube-VIS AP over ``categories`` names; None where the truth is on a server."""
 
     def __init__(self, categories: int) -> None:
         self._meter, self._n = VideoAveragePrecision(range(categories)), 0
 
-    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Scorer``; a single frame does not show a track, so there are no cases."""
-        for query, of_query in by_query(sample, predictions):
-            truths = true_tracks(sample, query)
-            if truths is not None:
-                self._meter.add(query.key, truths, detected_tracks(of_query))
-                self._n += 1
+    def count(
+        self, sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
+    ) -> list[Case]:
+        """See ``ClipScorer``; a single frame does not show a track, so there are no cases."""
+        truths = true_tracks(sample, query)
+        if truths is not None:
+            self._meter.add(query.key, truths, detected_tracks(of_query))
+            self._n += 1
         return []
 
     def result(self) -> Result:
@@ -39,7 +41,7 @@ class TrackScorer:
         return Result({name: percent(stats[name]) for name in names}, self._n)
 
 
-def detected_tracks(of_query: Sequence[Prediction]) -> list[DetectedTrack]:
+def detected_tracks(of_query: Sequence[Prediction]) -> list[Detection]:
     """One track for each number and name; its score is the mean over the track's frames."""
     segments: dict[int, dict[int, Segment]] = defaultdict(dict)  # track -> frame -> segment
     for frame, prediction in enumerate(of_query):
@@ -53,11 +55,11 @@ def detected_tracks(of_query: Sequence[Prediction]) -> list[DetectedTrack]:
         for segment in own.values():
             assert segment.category_id is not None
             scores[segment.category_id] += segment.score
-        tracks += [DetectedTrack(name, tube, score / len(own)) for name, score in scores.items()]
+        tracks += [Detection(name, tube, score / len(own)) for name, score in scores.items()]
     return tracks
 
 
-def true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueTrack] | None:
+def true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueInstance] | None:
     """One track for each object; None if a frame has no truth."""
     tubes: list[list[RLE | None]] = [[] for _ in query.objects]
     areas: list[list[float | None]] = [[] for _ in query.objects]
@@ -69,48 +71,42 @@ def true_tracks(sample: ClipSample, query: ClipQuery) -> list[TrueTrack] | None:
             tube.append(encode_rle(mask) if mask.any() else None)
             area.append(float(mask.sum()) if mask.any() else None)
     labels = query.labels.tolist()
-    return [TrueTrack(*one) for one in zip(labels, tubes, areas, strict=True)]
+    means = map(mean_area, areas)
+    return [TrueInstance(*one) for one in zip(labels, tubes, means, strict=True)]
 
 
-class VOSScorer:
+class VOSScorer(ClipScorer):
     """DAVIS, semi-supervised: J&F, J and F over all objects; every clip has one query at most."""
 
     def __init__(self) -> None:
         self._meter = DavisSemiSupervised()
 
-    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Scorer``."""
-        cases = []
-        for query, of_query in by_query(sample, predictions):
-            shapes = [(one.height, one.width) for one in of_query]
-            truth = (
-                id_map(dict(zip(query.objects, masks, strict=True)), shape)
-                for frame, shape in enumerate(shapes)
-                if (masks := query.masks(frame)) is not None
-            )
-            guess = (
-                id_map(
-                    {query.objects[number - 1]: mask for number, mask in tracked(one).items()},
-                    shape,
-                )
-                for one, shape in zip(of_query, shapes, strict=True)
-            )
-            scores = self._meter.add(sample.source, truth, guess)
-            for number in range(len(query.objects)):
-                score = scores[query.objects[number] - 1]
-                jf = (score.j.mean + score.f.mean) / 2
-                cases.append(still(sample, query, of_query, "J&F", jf, number))
-        return cases
+    def count(
+        self, sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
+    ) -> Iterator[Case]:
+        """See ``ClipScorer``."""
+        shapes = [(one.height, one.width) for one in of_query]
+        truth = (
+            id_map(dict(zip(query.objects, masks, strict=True)), shape)
+            for frame, shape in enumerate(shapes)
+            if (masks := query.masks(frame)) is not None
+        )
+        guess = (
+            id_map({query.objects[n - 1]: mask for n, mask in tracked(one).items()}, shape)
+            for one, shape in zip(of_query, shapes, strict=True)
+        )
+        scores = self._meter.add(sample.source, truth, guess)
+        for number, name in enumerate(query.objects):
+            yield still(sample, query, of_query, "J&F", scores[name - 1].jf, number)
 
     def result(self) -> Result:
         """See ``Scorer``."""
         found = self._meter.result()
         j, f = (None if one is None else one.mean for one in (found.j, found.f))
-        measures = {"J&F": percent(found.jf), "J": percent(j), "F": percent(f)}
-        return Result(measures, len(found.objects))
+        return Result(jf_measures(found.jf, j, f), len(found.objects))
 
 
-class CorrespondenceScorer:
+class CorrespondenceScorer(ClipScorer):
     """Ego-Exo4D: mean IoU of objects given in the first frame and segmented in the second.
 
     Over objects, cameras and frames of the pairs in which the object is visible (Grauman et al.
@@ -120,18 +116,17 @@ class CorrespondenceScorer:
     def __init__(self) -> None:
         self._ious = ExactSum()
 
-    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Scorer``."""
-        cases = []
-        for query, of_query in by_query(sample, predictions):
-            truth = query.masks(1)
-            assert truth is not None
-            found = tracked(of_query[1])
-            for number, mask in enumerate(truth):
-                iou = region_similarity(found.get(number + 1, np.zeros(mask.shape, bool)), mask)
-                self._ious.add(iou)
-                cases.append(still(sample, query, of_query, "IoU", iou, number))
-        return cases
+    def count(
+        self, sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
+    ) -> Iterator[Case]:
+        """See ``ClipScorer``."""
+        truth = query.masks(1)
+        assert truth is not None
+        found = tracked(of_query[1])
+        for number, mask in enumerate(truth):
+            iou = region_similarity(found.get(number + 1, np.zeros(mask.shape, bool)), mask)
+            self._ious.add(iou)
+            yield still(sample, query, of_query, "IoU", iou, number)
 
     def result(self) -> Result:
         """See ``Scorer``."""

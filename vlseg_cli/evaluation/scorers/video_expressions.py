@@ -1,6 +1,6 @@
 """Expressions about videos: J&F per expression, or as Ref-DAVIS17 and ReVOS count them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,32 +14,37 @@ from vlseg_cli.evaluation.metrics.video_expressions import (
     ReVOSScore,
 )
 from vlseg_cli.evaluation.scorers.base import Result, percent
-from vlseg_cli.evaluation.scorers.clips import by_query, id_map, predictions_of, still, union_pairs
+from vlseg_cli.evaluation.scorers.clips import (
+    ClipScorer,
+    by_query,
+    id_map,
+    jf_measures,
+    predictions_of,
+    still,
+    union_pairs,
+)
 from vlseg_cli.evaluation.truth import predicted_union
 from vlseg_cli.schema import ClipQuery, ClipSample, Prediction
 
 
-class VideoExpressionScorer:
+class VideoExpressionScorer(ClipScorer):
     """J&F, J and F, the mean over expressions; None where the truth is on a server."""
 
     def __init__(self) -> None:
         self._meter = ExpressionJF()
 
-    def add(self, sample: ClipSample, predictions: Sequence[Prediction]) -> list[Case]:
-        """See ``Scorer``."""
-        cases = []
-        for query, of_query in by_query(sample, predictions):
-            pairs = union_pairs(sample, query, of_query)
-            if pairs is not None:
-                jf = sum(self._meter.add(*pairs)) / 2
-                cases.append(still(sample, query, of_query, "J&F", jf))
-        return cases
+    def count(
+        self, sample: ClipSample, query: ClipQuery, of_query: Sequence[Prediction]
+    ) -> Iterator[Case]:
+        """See ``ClipScorer``."""
+        pairs = union_pairs(sample, query, of_query)
+        if pairs is not None:
+            yield still(sample, query, of_query, "J&F", sum(self._meter.add(*pairs)) / 2)
 
     def result(self) -> Result:
         """See ``Scorer``."""
         found = self._meter.result()
-        measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
-        return Result(measures, found.n)
+        return Result(jf_measures(found.jf, found.j, found.f), found.n)
 
 
 class RefDavisScorer:
@@ -68,14 +73,13 @@ class RefDavisScorer:
             )
             self._n += len(indices)
             for query, own, score in zip(queries, by_object, scores, strict=False):
-                jf = (score.j.mean + score.f.mean) / 2
-                cases.append(still(sample, query, own, "J&F", jf))
+                cases.append(still(sample, query, own, "J&F", score.jf))
         return cases
 
     def result(self) -> Result:
         """See ``Scorer``."""
         found = self._meter.result()
-        measures = {"J&F": percent(found.jf), "J": percent(found.j), "F": percent(found.f)}
+        measures = jf_measures(found.jf, found.j, found.f)
         by_run = {run: percent(one.jf) for run, one in zip(RUNS, found.runs, strict=True)}
         return Result(measures, self._n, {"J&F by annotation": by_run})
 
@@ -105,7 +109,7 @@ class ReVOSScorer:
         """See ``Scorer``."""
         found = self._meter.result()
         score: ReVOSScore = getattr(found, self._group)
-        measures = {"J&F": percent(score.jf), "J": percent(score.j), "F": percent(score.f)}
+        measures = jf_measures(score.jf, score.j, score.f)
         if self._group != "overall":
             return Result(measures, self._n)
         kinds = {"referring": found.referring, "reasoning": found.reasoning}
