@@ -134,7 +134,7 @@ def test_missing_parts_are_named(folder: Path) -> None:
     [
         ("{", "not valid JSON"),
         ("\xff", "lacks|not valid JSON"),
-        ("[]", "lacks 'architecture' or 'config'"),
+        ("[]", "not a table of settings"),
         ('{"architecture": "psalm"}', "lacks 'architecture' or 'config'"),
         ('{"config": {}}', "lacks 'architecture' or 'config'"),
         ('{"architecture": "psalm", "config": 3}', "lacks 'architecture' or 'config'"),

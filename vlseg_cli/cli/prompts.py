@@ -16,8 +16,10 @@ import typer
 from vlseg_cli.cli.options import INPUTS, prompt_option
 from vlseg_cli.cli.values import each_once, shown
 from vlseg_cli.media import read_mask
+from vlseg_cli.media.limits import DEFAULT_LIMITS
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Frame, InputError, Region, Regions, Task, UsageError
+from vlseg_cli.schema.files import open_regular
 from vlseg_cli.schema.prompt import RegionKind
 from vlseg_cli.schema.region import Point, box_region, mask_region, point_region, scribble_region
 
@@ -172,7 +174,7 @@ class RegionPrompt:
         if not isinstance(self.where, Path):
             return {self.kind: self.where}
         try:
-            with self.where.open("rb") as file:
+            with open_regular(self.where, DEFAULT_LIMITS.file_bytes) as file:
                 return {self.kind: hashlib.file_digest(file, "sha256").hexdigest()}
         except (OSError, ValueError) as error:
             raise InputError(f"{self.where} cannot be opened: is the path right?") from error

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import ClipSample, Frame, InputError, NoInputError, Sample
+from vlseg_cli.schema.files import read_regular, reason_of
 
 T = TypeVar("T")
 
@@ -64,17 +65,22 @@ def existing_folder(*candidates: Path) -> Path:
     raise NoInputError(f"There is no folder {candidates[0]}: give the data set's root as --data.")
 
 
+_LARGEST = 1 << 34  # bytes of a data set's table
+
+
 def parsed(path: Path, parse: Callable[[bytes], T]) -> T:
     """A file's contents after ``parse``.
 
     Raises NoInputError if the file is missing, InputError if it cannot be read or parsed.
     """
     try:
-        return parse(path.read_bytes())
+        return parse(read_regular(path, _LARGEST))
     except FileNotFoundError as error:
         raise NoInputError(f"{path} is missing: the data set is incomplete.") from error
+    except RecursionError as error:
+        raise InputError(f"{path} is damaged (it is nested too deeply): fetch it again.") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}): fetch it again.") from error
+        raise InputError(f"{path} is damaged ({reason_of(error)}): fetch it again.") from error
 
 
 def read_sized(path: Path, height: int, width: int, table: object) -> Frame:

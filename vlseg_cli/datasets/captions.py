@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
 from vlseg_cli.schema import InputError
+from vlseg_cli.schema.files import open_regular
 
 CAPTIONS = "captions.jsonl"
 
@@ -69,7 +71,7 @@ class CaptionedImage:
 
 def read_captioned(file: Path) -> Iterator[CaptionedImage]:
     """The lines of a caption file, in order. Raises InputError naming a damaged line."""
-    with file.open(encoding="utf-8") as lines:
+    with TextIOWrapper(open_regular(file, None), "utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 fields = json.loads(line)
@@ -79,7 +81,7 @@ def read_captioned(file: Path) -> Iterator[CaptionedImage]:
                     tuple(map(str, fields["captions"])),
                     int(fields["refused"]),
                 )
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(f"{file}, line {number}, is not a caption record") from error
 
 

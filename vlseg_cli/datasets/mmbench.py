@@ -20,6 +20,7 @@ from vlseg_cli.datasets.questions import (
 )
 from vlseg_cli.media.image import decode_image
 from vlseg_cli.schema import InputError, NoInputError, Sample
+from vlseg_cli.schema.files import open_regular
 
 _ROTATION = 1_000_000
 _LONGEST_CELL = 1 << 28  # characters: an image is one cell
@@ -79,7 +80,7 @@ def _rows(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, str]]]:
     """Byte offset and cells by column of each row, from the row at ``offset`` on (0: the first)."""
     csv.field_size_limit(_LONGEST_CELL)
     try:
-        with path.open("rb") as file:
+        with open_regular(path, None) as file:
             rows = csv.reader(_lines(file), delimiter="\t")
             header = next(rows, [])
             if missing := {"index", "question", "image", *_CHOICES[:2]} - set(header):

@@ -6,7 +6,6 @@ question: a line break in LLaVA and its successors (PSALM, HyperSeg), a space in
 successors (SELF1E).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import Frame, InputError, NoInputError, Query, Question, Sample, Task
+from vlseg_cli.schema.files import parse_json
 
 LETTERS = "ABCDEFGH"
 
@@ -115,7 +115,7 @@ def read_lines(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = parse_json(line)
             for key in keys:
                 record[key]
         except (ValueError, KeyError, TypeError) as error:

@@ -31,6 +31,7 @@ from vlseg_cli.schema import (
     Question,
     Task,
 )
+from vlseg_cli.schema.files import open_regular
 
 KINDS = ("referring", "reasoning", "absent")  # by type_id
 
@@ -130,7 +131,7 @@ class MaskDict:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            with path.open("rb") as file:
+            with open_regular(path, None) as file:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError as error:
             raise NoInputError(f"{path} is missing: the data set is incomplete.") from error

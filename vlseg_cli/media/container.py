@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from vlseg_cli.media.limits import Limits, check_file, check_size
 from vlseg_cli.schema import InputError
+from vlseg_cli.schema.files import open_regular
 
 _SEGMENT = b"\x18\x53\x80\x67"  # of Matroska; everything but a short header lies in it
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))  # bytes, and where in them the sync byte is
@@ -27,7 +28,7 @@ _LARGEST_HEADER = 1 << 12
 def is_truncated(path: Path) -> bool:
     """Whether a Matroska, MP4, AVI, GIF or transport stream ends before it should."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, None) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             return _declared_end(file, size) > size

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from vlseg_cli.media.formats import DECODERS
 from vlseg_cli.media.limits import DEFAULT_LIMITS, Limits, check_file, check_size
 from vlseg_cli.schema import Frame, InputError
+from vlseg_cli.schema.files import open_regular
 
 _TIFF_BITS_PER_SAMPLE = 258
 
@@ -142,7 +143,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """A file's image, not yet decoded; every error becomes an InputError."""
     check_file(path, limits.file_bytes)
     try:
-        file = path.open("rb")
+        file = open_regular(path, limits.file_bytes)
     except OSError as error:
         raise _unreadable(path, error) from error
     with file, _decoded(path, file, limits) as image:

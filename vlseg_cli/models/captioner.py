@@ -10,6 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from vlseg_cli.models.checkpoint import usable_device
 from vlseg_cli.schema import Frame, WeightsError
+from vlseg_cli.schema.files import check_folder, reason_of
 
 
 class Captioner:
@@ -26,6 +27,10 @@ class Captioner:
                 f"{directory} is not a model folder: give one with a vision-language model of"
                 " transformers, as written by save_pretrained"
             )
+        try:
+            check_folder(directory)
+        except OSError as error:
+            raise WeightsError(f"{error.filename} cannot be read ({reason_of(error)})") from error
         local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
             self.processor = AutoProcessor.from_pretrained(directory, **local)

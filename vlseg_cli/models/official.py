@@ -3,7 +3,6 @@
 Rules, sizes and tokenizer are in the ``conversion.py`` of each system.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from vlseg_cli.schema import Categories, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import Coverage, Shapes, cover, shapes_of
 from vlseg_cli.weights.conversion.rules import Fill, Rule, convert, find_fill
-from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.folder import CONFIG, read_config
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 
@@ -122,18 +121,6 @@ def check_vocabulary(tokenizer: Tokenizer, rows: int, where: Path) -> None:
             f"{where} has a tokenizer of {len(tokenizer)} tokens, the model only {rows}: they are "
             "not of one model"
         )
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """Parse a folder's config.json. Raises WeightsError if it is missing or not a table."""
-    file = directory / CONFIG
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{file} is missing or damaged; fetch it again") from error
-    if not isinstance(config, dict):
-        raise WeightsError(f"{file} is not a table of settings; fetch it again")
-    return config
 
 
 def read_claimed_config(directory: Path, system: str, kinds: Sequence[str]) -> dict[str, Any]:

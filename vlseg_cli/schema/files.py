@@ -11,15 +11,16 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 LARGEST = 1 << 28  # bytes of a table, an index or a tokenizer
 
 T = TypeVar("T")
 
 
-def open_regular(path: Path, largest: int | None = LARGEST) -> BinaryIO:
+def open_regular(path: Path, largest: int | None = LARGEST) -> BufferedReader:
     """A regular file of at most ``largest`` bytes, opened for reading; None: of any size.
 
     Raises OSError; its ``strerror`` says what is wrong with the file.
@@ -79,6 +80,13 @@ def _shallow(parse: Callable[..., T], text: str | bytes) -> T:
         return parse(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def check_folder(directory: Path) -> None:
+    """Raise OSError unless all that a library may open in a folder are regular files or folders."""
+    for path in directory.iterdir():
+        if not path.is_dir():
+            check_regular(path, path.stat(), None)
 
 
 def reason_of(error: OSError | ValueError) -> str:

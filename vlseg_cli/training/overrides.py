@@ -33,7 +33,7 @@ def apply_overrides(table: Mapping[str, Any], overrides: Sequence[str]) -> dict[
 def _parse(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -5,7 +5,6 @@ Each class is one table of the file; its fields are the keys, with defaults and 
 
 import dataclasses
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from vlseg_cli.schema import RecipeError, TableError
 from vlseg_cli.schema.errors import nearest_or_all
+from vlseg_cli.schema.files import read_toml, reason_of
 from vlseg_cli.schema.tables import (
     Count,
     Formerly,
@@ -205,17 +205,20 @@ class Recipe:
                 )
 
 
+_LARGEST = 1 << 20  # bytes
+
+
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply ``--set`` overrides such as 'stage.0.steps=100'.
 
     Raises RecipeError with file, table, key and the nearest right key.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path, _LARGEST)
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: the recipe cannot be read ({error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+        raise RecipeError(f"{path}: the recipe cannot be read ({reason_of(error)})") from error
+    except ValueError as error:
+        raise RecipeError(f"{path}: not valid TOML: {reason_of(error)}") from error
     where = str(path)
     try:
         # Renamed first, so that an override may use a key's present name.

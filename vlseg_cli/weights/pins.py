@@ -15,6 +15,7 @@ from pathlib import Path
 
 from vlseg_cli.outputs.atomic import make_folder, write_atomically
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import read_json
 
 
 def weights_home() -> Path:
@@ -66,10 +67,10 @@ def read_pin(file: Path) -> Pin | None:
     if not file.is_file():
         return None
     try:
-        table = json.loads(file.read_text("utf-8"))
+        table = read_json(file)
         files = {path: PinnedFile(**pinned) for path, pinned in table.pop("files").items()}
         return Pin(**table, files=files)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(
             f"{file} is damaged; delete it if you trust what will be fetched next"
         ) from error

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import read_regular, reason_of
 from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.pins import converted_folder, lock_file, official_folder, read_pin
 
@@ -13,6 +14,7 @@ EMBEDDED = Path(__file__).parent / "embedded"
 
 # A training folder of DeepSpeed: a file names the last step, whose folder has the weights.
 _LATEST = "latest"
+_PATH = 1 << 12  # bytes of that name
 _STATES = "mp_rank_00_model_states.pt"
 _WHOLE = 256 << 20  # larger files are distinguished by their size, head and tail
 _ENDS = 4 << 20
@@ -77,7 +79,10 @@ def is_deepspeed(directory: Path) -> bool:
 
 def model_states(directory: Path) -> Path:
     """The file with the weights of the last step. Raises WeightsError if it is not there."""
-    step = (directory / _LATEST).read_text("utf-8", "replace").strip()
+    try:
+        step = read_regular(directory / _LATEST, _PATH).decode("utf-8", "replace").strip()
+    except OSError as error:
+        raise WeightsError(f"{directory / _LATEST} cannot be read ({reason_of(error)})") from error
     if Path(step).name != step or step in ("", ".", ".."):
         raise WeightsError(f"{directory / _LATEST} names no folder beside it")
     file = directory / step / _STATES

@@ -20,7 +20,7 @@ from torch import Tensor
 from vlseg_cli.models.checkpoint import build_empty
 from vlseg_cli.models.hrseg.config import LLM_SEG, OWN_SAM, HRSegConfig
 from vlseg_cli.models.hrseg.modeling import HRSeg
-from vlseg_cli.models.official import OfficialFolder, inspect_official, read_config
+from vlseg_cli.models.official import OfficialFolder, inspect_official
 from vlseg_cli.models.proposals.conversion import (
     is_official_sam,
     load_official_sam,
@@ -36,7 +36,7 @@ from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import SizeReader, SizeSources
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
-from vlseg_cli.weights.folder import CONFIG, load_into, load_settings, placed
+from vlseg_cli.weights.folder import CONFIG, load_into, load_settings, placed, read_config
 from vlseg_cli.weights.pins import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 from vlseg_cli.weights.read.shards import stream_tensors
@@ -224,7 +224,7 @@ def _tokenizer(directory: Path) -> RustTokenizer:
 def _stated_sizes(directory: Path) -> dict[str, Any]:
     """Sizes that a config.json beside the checkpoint states; the authors publish none."""
     file = directory / CONFIG
-    sizes = read_config(directory).get("vlseg", {}) if file.is_file() else {}
+    sizes = read_config(directory).get("vlseg", {}) if file.exists() else {}
     if not isinstance(sizes, dict):
         raise WeightsError(f'{file} has a "vlseg" that is not a table of sizes')
     return sizes

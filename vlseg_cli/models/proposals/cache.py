@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -17,6 +18,9 @@ from torch import Tensor
 from vlseg_cli.models.proposals.base import Proposals, Proposer, rle_of
 from vlseg_cli.outputs.atomic import write_atomically
 from vlseg_cli.schema import Frame, OutputError
+from vlseg_cli.schema.files import read_json, read_regular
+
+_ENTRY = 1 << 30  # bytes
 
 
 class FeatureCache:
@@ -30,7 +34,7 @@ class FeatureCache:
         file = self._file("proposals", f"{_digest(frame, proposer.key)}.json")
         if file is not None:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                return _parse(file.read_bytes())
+                return _parse(read_json(file))
         proposals = proposer.propose(frame)
         if file is not None:
             self._write(file, _serialize(proposals))
@@ -43,7 +47,7 @@ class FeatureCache:
         file = self._file("features", f"{_digest(frame, key)}.safetensors")
         if file is not None:
             with contextlib.suppress(OSError, SafetensorError):
-                cached: dict[str, Tensor] = load(file.read_bytes())
+                cached: dict[str, Tensor] = load(read_regular(file, _ENTRY))
                 return cached
         tensors = compute()
         if file is not None:
@@ -80,8 +84,7 @@ def _serialize(proposals: Proposals) -> bytes:
     return json.dumps({"target_size": size, "masks": masks}).encode()
 
 
-def _parse(data: bytes) -> Proposals:
-    table = json.loads(data)
+def _parse(table: Any) -> Proposals:
     height, width = table["target_size"]
     masks = [rle_of(mask["segmentation"]) for mask in table["masks"]]
     scores = [float(mask["predicted_iou"]) for mask in table["masks"]]

@@ -4,13 +4,13 @@
 ``FOLDER/kitchen.json``, its list of run-length masks.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vlseg_cli.media.image import read_mask
 from vlseg_cli.models.proposals.base import Proposals, proposals_of, rle_of
 from vlseg_cli.schema import Frame, InputError, decode_rle
+from vlseg_cli.schema.files import read_json, reason_of
 
 
 class MaskFolder:
@@ -25,7 +25,7 @@ class MaskFolder:
         name = Path(frame.source).stem
         if frame.time is not None:
             raise InputError(f"{frame.source} is a video: {self._folder} has masks of images.")
-        if (file := self._folder / f"{name}.json").is_file():
+        if (file := self._folder / f"{name}.json").exists():
             return _read_json(file, frame)
         files = sorted((self._folder / name).glob("*.png"))
         if not files:
@@ -39,10 +39,12 @@ class MaskFolder:
 
 def _read_json(file: Path, frame: Frame) -> Proposals:
     try:
-        entries: list[dict[str, Any]] = json.loads(file.read_bytes())
+        entries: list[dict[str, Any]] = read_json(file)
         masks = [decode_rle(rle_of(entry["segmentation"])) for entry in entries]
         scores = [float(entry.get("predicted_iou", 1.0)) for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({reason_of(error)}).") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{file} is not a list of run-length masks as written by SAM's amg.py."
         ) from error

@@ -1,6 +1,5 @@
 """SAM in ONNX Runtime, from the graphs of ``vlseg export sam``, on the CPU or a CUDA device."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import read_json
 
 EXPORT, ENCODER, MASKS_AT = "sam.json", "look.onnx", "masks_at.onnx"
 PIXELS, FEATURES, POINTS, LOGITS, IOU = "pixels", "features", "points", "logits", "iou"
@@ -53,7 +53,7 @@ def _checked_size(folder: Path, digest: str) -> int:
             " --proposals-engine also accepts its folder"
         )
     try:
-        metadata = json.loads(file.read_bytes())
+        metadata = read_json(file)
         weights, size = str(metadata["weights"]), int(metadata["sizes"]["image"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{file} is damaged: export the SAM again") from error

@@ -16,7 +16,7 @@ from tokenizers import AddedToken
 from torch import Tensor
 
 from vlseg_cli.models.checkpoint import part_names
-from vlseg_cli.models.official import OfficialFolder, inspect_official, read_config
+from vlseg_cli.models.official import OfficialFolder, inspect_official
 from vlseg_cli.models.self1e.config import SELF1EConfig
 from vlseg_cli.models.self1e.modeling import SELF1E
 from vlseg_cli.schema import WeightsError
@@ -24,7 +24,7 @@ from vlseg_cli.text.tokenizer import SEG, Tokenizer
 from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
 from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows, convert
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
-from vlseg_cli.weights.folder import load_into
+from vlseg_cli.weights.folder import load_into, read_config
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 # In config.json: InternVL's own and that of its -hf repositories.

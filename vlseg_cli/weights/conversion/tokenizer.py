@@ -11,6 +11,8 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import check_folder, read_regular, reason_of
+from vlseg_cli.text.tokenizer import read_fast_tokenizer
 
 _FAST, _SENTENCEPIECE = "tokenizer.json", "tokenizer.model"
 _KNOWN = (_FAST, _SENTENCEPIECE, "vocab.json")
@@ -29,9 +31,10 @@ def official_tokenizer(directory: Path) -> Tokenizer:
     file = directory / _FAST
     try:
         if file.is_file():
-            return Tokenizer.from_file(str(file))
+            return read_fast_tokenizer(file)
         if (directory / _SENTENCEPIECE).is_file():
             return read_sentencepiece_model(directory / _SENTENCEPIECE)
+        check_folder(directory)
         # Reads vocab.json, merges.txt and added_tokens.json. tokenizer_config.json names the class;
         # config.json is of a model that transformers does not know, and would be complained of.
         from transformers import AutoTokenizer, PreTrainedConfig
@@ -41,6 +44,8 @@ def official_tokenizer(directory: Path) -> Tokenizer:
         )
         rust: Tokenizer = slow.backend_tokenizer
         return rust
+    except WeightsError:
+        raise
     except Exception as error:  # tokenizers raises plain Exception
         reason = " ".join(str(error).split())[:160]
         raise WeightsError(f"{directory} has no tokenizer that can be read ({reason})") from error
@@ -49,9 +54,9 @@ def official_tokenizer(directory: Path) -> Tokenizer:
 def read_sentencepiece_model(file: Path) -> Tokenizer:
     """A byte-pair tokenizer with the file's ids. Raises WeightsError if it is damaged."""
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
     except OSError as error:
-        raise WeightsError(f"cannot read the tokenizer {file}: {error.strerror}") from error
+        raise WeightsError(f"cannot read the tokenizer {file}: {reason_of(error)}") from error
     return parse_sentencepiece_model(data, file)
 
 

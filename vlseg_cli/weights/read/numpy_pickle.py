@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import open_regular, reason_of
 from vlseg_cli.weights.read.pickles import (
     Allowed,
     Function,
@@ -126,10 +127,11 @@ def read_numpy_pickle(file: Path) -> dict[str, Tensor]:
     Raises WeightsError for what is damaged, or asks for more than arrays.
     """
     try:
-        with file.open("rb") as opened:
+        with open_regular(file, None) as opened:
             mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
-        raise WeightsError(f"{file} cannot be read: it is missing or empty") from error
+        reason = reason_of(error) if isinstance(error, OSError) else "it is empty"
+        raise WeightsError(f"{file} cannot be read ({reason})") from error
     with mapped:
         state = read_pickle(mapped, str(file), _ALLOWED)
     if isinstance(state, dict) and isinstance(state.get("model"), dict):

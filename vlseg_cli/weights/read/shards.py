@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import open_regular, read_json
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -112,6 +113,7 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
 @contextmanager
 def _opened(file: Path, device: str = "cpu") -> Iterator[Any]:
     try:
+        open_regular(file, None).close()  # safetensors would wait for a pipe
         with safe_open(str(file), "pt", device=device) as opened:
             yield opened
     except (SafetensorError, OSError) as error:
@@ -120,9 +122,9 @@ def _opened(file: Path, device: str = "cpu") -> Iterator[Any]:
 
 def _from_index(index: Path) -> dict[Path, tuple[str, ...]]:
     try:
-        places = json.loads(index.read_text("utf-8"))["weight_map"]
+        places = read_json(index)["weight_map"]
         listed = {str(name): str(file) for name, file in places.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise WeightsError(f"{index} is damaged: it lists no tensors; fetch it again") from error
     for file in set(listed.values()):
         if Path(file).name != file or not file.endswith(".safetensors"):

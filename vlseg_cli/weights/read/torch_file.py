@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import open_regular, reason_of
 from vlseg_cli.weights.read.pickles import (
     Allowed,
     Function,
@@ -120,12 +121,12 @@ def read_torch_file(file: Path) -> dict[str, Tensor]:
     or asks for more than tensors.
     """
     try:
-        if file.stat().st_size == 0:
-            raise WeightsError(f"{file} is damaged: it is empty")
-        with file.open("rb") as opened:
+        with open_regular(file, None) as opened:
             mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
     except OSError as error:
-        raise WeightsError(f"{file} cannot be read ({error.strerror})") from error
+        raise WeightsError(f"{file} cannot be read ({reason_of(error)})") from error
+    except ValueError as error:
+        raise WeightsError(f"{file} is damaged: it is empty") from error
     if mapped[:2] == b"PK":
         state, regions = _read_zip(file, mapped)
     else:
