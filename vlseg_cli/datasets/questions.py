@@ -135,7 +135,7 @@ class GQADataset(QuestionDataset):
         self, root: Path, split: str = "testdev_balanced", *, joint: Joint = "line"
     ) -> None:
         path = root / f"{split}_questions.json"
-        data = parsed(path, json.loads)
+        data = parsed(path, parse_json)
         images = existing_folder(root / "images")
         try:
             questions = [
@@ -232,7 +232,7 @@ class ScienceQADataset(QuestionDataset):
 
     def __init__(self, root: Path, split: str = "test") -> None:
         path = root / "problems.json"
-        problems, splits = parsed(path, json.loads), parsed(root / "pid_splits.json", json.loads)
+        problems, splits = parsed(path, parse_json), parsed(root / "pid_splits.json", parse_json)
         images = existing_folder(root / "images" / split, root / split)
         try:
             questions = [

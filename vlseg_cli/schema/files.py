@@ -54,8 +54,10 @@ def check_regular(path: Path, status: os.stat_result, largest: int | None = LARG
 def read_regular(path: Path, largest: int = LARGEST) -> bytes:
     """The bytes of such a file. Raises OSError."""
     with open_regular(path, largest) as file:
-        data = file.read(largest + 1)
-    if len(data) > largest:  # it grew, or its file system states no sizes
+        data = file.read(os.fstat(file.fileno()).st_size + 1)
+        while len(data) <= largest and (more := file.read(1 << 20)):  # its size was not stated
+            data += more
+    if len(data) > largest:
         raise OSError(errno.EINVAL, f"over the limit of {largest / 1e6:,.0f} MB", str(path))
     return data
 
