@@ -10,7 +10,7 @@ from tokenizers import Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.schema.files import read_regular, reason_of
+from vlseg_cli.weights.conversion.tokenizer import read_fast_tokenizer
 
 SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
 
@@ -61,19 +61,6 @@ class Tokenizer:
             for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
             if token == self.unknown and text[start:end].isalnum()
         ]
-
-
-def read_fast_tokenizer(file: Path) -> RustTokenizer:
-    """A tokenizer.json. Raises WeightsError if it is missing or damaged."""
-    try:
-        return RustTokenizer.from_str(read_regular(file).decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"cannot read the tokenizer {file}: {reason_of(error)}") from error
-    except BaseException as error:  # bare Exception, or pyo3's PanicException
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        reason = " ".join(str(error).split())[:160]
-        raise WeightsError(f"cannot read the tokenizer {file}: {reason}") from error
 
 
 def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:

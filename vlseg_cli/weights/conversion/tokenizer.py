@@ -12,7 +12,6 @@ from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.schema.files import check_folder, read_regular, reason_of
-from vlseg_cli.text.tokenizer import read_fast_tokenizer
 
 _FAST, _SENTENCEPIECE = "tokenizer.json", "tokenizer.model"
 _KNOWN = (_FAST, _SENTENCEPIECE, "vocab.json")
@@ -49,6 +48,19 @@ def official_tokenizer(directory: Path) -> Tokenizer:
     except Exception as error:  # tokenizers raises plain Exception
         reason = " ".join(str(error).split())[:160]
         raise WeightsError(f"{directory} has no tokenizer that can be read ({reason})") from error
+
+
+def read_fast_tokenizer(file: Path) -> Tokenizer:
+    """A tokenizer.json. Raises WeightsError if it is missing or damaged."""
+    try:
+        return Tokenizer.from_str(read_regular(file).decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"cannot read the tokenizer {file}: {reason_of(error)}") from error
+    except BaseException as error:  # bare Exception, or pyo3's PanicException
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        reason = " ".join(str(error).split())[:160]
+        raise WeightsError(f"cannot read the tokenizer {file}: {reason}") from error
 
 
 def read_sentencepiece_model(file: Path) -> Tokenizer:
