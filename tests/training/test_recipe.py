@@ -148,3 +148,13 @@ def test_every_shipped_recipe_builds_and_trains_groups_that_the_model_has(file: 
         if (lora := recipe.lora) is not None:
             model.add_lora(lora.rank, lora.alpha, lora.dropout, lora.targets)
     check_groups(recipe, model)
+
+
+def test_an_unknown_hand_is_refused_with_the_nearest_right_one(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        '[model]\narchitecture = "psalm"\n[data]\nhand = "wid"\n'
+        '[[stage]]\nname = "a"\nlr = 1e-3\nbatch_size = 2\nsteps = 1\n'
+    )
+    with pytest.raises(RecipeError, match="wide"):
+        load_recipe(path)

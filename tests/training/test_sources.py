@@ -54,7 +54,7 @@ def test_training_never_uses_the_scenes_held_out_for_tests(first: int, sample: i
 
 
 def test_scenes_follow_their_number() -> None:
-    scenes = SceneDataset(first_seed=5, size=64, mix=SampleMix(sentences=1))
+    scenes = SceneDataset("first", first_seed=5, size=64, mix=SampleMix(sentences=1))
     assert scenes[3].frame.source == "world:8"
     np.testing.assert_array_equal(scenes[3].frame.pixels, scenes[3].frame.pixels)
     assert scenes[2].frame.source != scenes[3].frame.source

@@ -7,6 +7,7 @@ import numpy as np
 
 from vlseg_cli.schema.sample import FactSample
 from vlseg_cli.synthetic.draw import draw_scene
+from vlseg_cli.synthetic.hands import DEFAULT_HAND
 from vlseg_cli.synthetic.samples import SampleMix, expressions, questions
 from vlseg_cli.synthetic.scene import SceneItem
 
@@ -14,10 +15,10 @@ _STREAM = 3  # of a seed's random numbers
 _SIZE = 96  # px
 
 
-def synthetic_fact_sample(seed: int, mix: SampleMix) -> FactSample:
-    """The facts of the scene of a seed, with the mix's expressions and questions."""
+def synthetic_fact_sample(seed: int, mix: SampleMix, hand: str = DEFAULT_HAND) -> FactSample:
+    """The facts of a hand's scene of a seed, with the mix's expressions and questions."""
     rng = np.random.default_rng((seed, _STREAM))
-    scene = draw_scene(seed, _SIZE)
+    scene = draw_scene(seed, _SIZE, hand=hand)
     items = scene.items
     sentences = [*expressions(scene, rng, mix), *questions(scene, rng, mix)]
     return FactSample(

@@ -25,6 +25,7 @@ from vlseg_cli.schema.tables import (
     read_table,
     rename_former,
 )
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, HANDS
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS
 from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.overrides import apply_overrides
@@ -49,17 +50,21 @@ class ModelTable:
 class DataTable:
     """[data]: the synthetic scenes, and how many worker processes per rank render them.
 
-    first_seed: of the first scene. scenes: how many different ones there are, as for models whose
-    proposals are cached; 0 for no repetition. With 0 workers the training process renders its own
-    scenes, which is best on few cores.
+    hand: who draws the scenes, see ``synthetic.hands``. first_seed: of the first scene. scenes:
+    how many different ones there are, as for models whose proposals are cached; 0 for no
+    repetition. With 0 workers the training process renders its own scenes, which is best on few
+    cores.
     """
 
+    hand: str = DEFAULT_HAND
     first_seed: Natural = 0
     scenes: Natural = 0
     workers: Natural = 0
 
     def __post_init__(self) -> None:
-        """Refuse seeds on which models are tested."""
+        """Refuse unknown hands, and seeds on which models are tested."""
+        if self.hand not in HANDS:
+            raise ValueError(f"unknown hand {self.hand!r}{nearest_or_all(self.hand, HANDS)}")
         if self.first_seed >= HELD_OUT:
             raise ValueError(
                 f"first_seed = {self.first_seed} is a scene held out for tests, as all from"

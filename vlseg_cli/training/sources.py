@@ -29,6 +29,7 @@ class SceneDataset(Dataset[Sample]):
 
     scenes: how many different ones there are, 0 for as many as there are seeds."""
 
+    hand: str
     first_seed: int
     size: int
     mix: SampleMix
@@ -38,13 +39,15 @@ class SceneDataset(Dataset[Sample]):
         """The same index, the same sample, in any process."""
         if self.scenes:
             index %= self.scenes
-        return synthetic_sample(scene_seed(self.first_seed, index), self.size, self.mix)
+        seed = scene_seed(self.first_seed, index)
+        return synthetic_sample(seed, self.size, self.mix, self.hand)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFramesDataset(Dataset[ClipFrames]):
     """A few frames of synthetic clips with queries; entry n is the n-th of the run."""
 
+    hand: str
     first_seed: int
     size: int
     mix: SampleMix
@@ -53,7 +56,7 @@ class ClipFramesDataset(Dataset[ClipFrames]):
     def __getitem__(self, index: int) -> ClipFrames:
         """The same index, the same frames, in any process."""
         return synthetic_clip_frames(
-            scene_seed(self.first_seed, index), self.size, self.mix, self.clip_frames
+            scene_seed(self.first_seed, index), self.size, self.mix, self.clip_frames, self.hand
         )
 
 
@@ -72,12 +75,13 @@ class TextDataset(Dataset[TextSample]):
 class FactDataset(Dataset[FactSample]):
     """Facts of synthetic scenes without images; entry n is the n-th of the run."""
 
+    hand: str
     first_seed: int
     mix: SampleMix
 
     def __getitem__(self, index: int) -> FactSample:
         """The same index, the same facts, in any process."""
-        return synthetic_fact_sample(scene_seed(self.first_seed, index), self.mix)
+        return synthetic_fact_sample(scene_seed(self.first_seed, index), self.mix, self.hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +133,16 @@ def samples_before(recipe: Recipe, index: int, steps: list[int]) -> int:
 
 def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
+    hand, first = recipe.data.hand, recipe.data.first_seed
     if stage.data == "text":
         return TextDataset(recipe.seed)
     if stage.data == "facts":
-        return FactDataset(recipe.data.first_seed, stage.mixture)
+        return FactDataset(hand, first, stage.mixture)
     if stage.data == "clips":
-        return ClipFramesDataset(
-            recipe.data.first_seed, stage.size, stage.mixture, stage.clip_frames
-        )
+        return ClipFramesDataset(hand, first, stage.size, stage.mixture, stage.clip_frames)
     no_prompts = SampleMix(sentences=0, questions=0, regions=0)
     mix = no_prompts if stage.data == "dense" else stage.mixture
-    return SceneDataset(recipe.data.first_seed, stage.size, mix, recipe.data.scenes)
+    return SceneDataset(hand, first, stage.size, mix, recipe.data.scenes)
 
 
 def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]], Batch]:

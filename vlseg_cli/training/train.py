@@ -79,7 +79,10 @@ def _build_model(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
     parts that the recipe's weights lack."""
     random_parts: tuple[str, ...] = ()
     model = build_trainable(
-        recipe.model.architecture, synthetic_vocabulary(), recipe.model.config, recipe.losses
+        recipe.model.architecture,
+        synthetic_vocabulary(recipe.data.hand),
+        recipe.model.config,
+        recipe.losses,
     )
     if recipe.model.weights and torch.get_default_device().type != "meta":
         with former_names(lambda _: None):  # of model folders: no notes
