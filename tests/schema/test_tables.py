@@ -76,7 +76,7 @@ def test_lists_become_tuples_and_whole_numbers_floats() -> None:
         ({"pair": [1, 9]}, "x.toml: pair.1 must be from 0 to 1, not 9"),
         ({"rate": True}, "x.toml: rate must be a number, not True"),
         ({"speed": 0}, "x.toml: rate must be at least 1e-12, not 0"),
-        ({"rate": float("nan")}, "x.toml: rate must be at least 1e-12, not nan"),
+        ({"rate": float("nan")}, "x.toml: rate must be a finite number, not nan"),
         ({"on": 1}, "x.toml: on must be true or false, not 1"),
         ({"kind": "dnese"}, "x.toml: kind = 'dnese'; did you mean 'dense'?"),
         ({"weights": {"a": "b"}}, "x.toml [weights]: a must be a number, not 'b'"),

@@ -1,8 +1,9 @@
 """What every system offers to the rest of vlseg: encode frames once, predict for many prompts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol, TypeVar, runtime_checkable
 
+from annotated_types import Interval
 from numpy.typing import NDArray
 
 from vlseg_cli.schema import (
@@ -117,6 +118,14 @@ def check_finite(frame: Frame, *outputs: Any) -> None:
         )
 
 
+# Ranges of a configuration's sizes. Nothing published comes near their ends, and a module of any of
+# them is small while its parameters are empty: a hostile config.json takes no memory.
+Layers = Annotated[int, Interval(ge=1, le=256)]
+OptionalLayers = Annotated[int, Interval(ge=0, le=256)]
+Channels = Annotated[int, Interval(ge=1, le=1 << 17)]
+Pixels = Annotated[int, Interval(ge=1, le=1 << 13)]
+Tokens = Annotated[int, Interval(ge=1, le=1 << 20)]  # rows of a vocabulary, positions, queries
+
 C = TypeVar("C")
 
 
@@ -129,3 +138,24 @@ def read_sizes(kind: type[C], values: Mapping[str, Any], system: str) -> C:
         return read_table(kind, values, f"the {system} configuration")
     except TableError as error:
         raise WeightsError(str(error)) from error
+
+
+def check_multiples(config: Any, **parts: str) -> None:
+    """Raise ValueError unless each size of ``config``, by its key, is a multiple of another."""
+    for size, part in parts.items():
+        if (whole := getattr(config, size)) % (unit := getattr(config, part)):
+            raise ValueError(f"{size} = {whole} is no multiple of {part} = {unit}")
+
+
+_WIDEST_GRID = 256
+
+
+def check_grids(config: Any, **patches: str) -> None:
+    """Raise ValueError unless each side in px, by its key, has from 1 to 256 patches."""
+    for side, patch in patches.items():
+        cells = getattr(config, side) // getattr(config, patch)
+        if not 1 <= cells <= _WIDEST_GRID:
+            raise ValueError(
+                f"{side} = {getattr(config, side)} has {cells} patches a side of {patch} ="
+                f" {getattr(config, patch)}, not from 1 to {_WIDEST_GRID}"
+            )

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
 from vlseg_cli.models.base import FULL, Dtype
-from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary
+from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary, forming
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
@@ -75,7 +75,8 @@ class ModelFolder:
         language: names of the modules that form the language model.
         Raises WeightsError naming every mismatched tensor.
         """
-        model, dtype = build_empty(lambda: build(config)), getattr(torch, self.dtype)
+        with forming(build.__name__, self.directory):
+            model, dtype = build_empty(lambda: build(config)), getattr(torch, self.dtype)
         inside = tuple(f"{part}." for part in language)
         tensors = {
             name: placed(tensor, dtype if name.startswith(inside) else torch.float32).to(device)

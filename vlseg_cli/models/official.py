@@ -4,6 +4,7 @@ Rules, sizes and tokenizer are in the ``conversion.py`` of each system.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -89,13 +90,9 @@ def inspect_official(
     read: the configuration of ``sizes``. build: its model, only for our shapes. Raises WeightsError
     if the sizes do not form a model, or if the tokenizer belongs to another one.
     """
-    try:
+    with forming(architecture, directory):
         config = read(sizes)
         own = own_shapes(lambda: build(config))
-    except (TypeError, ValueError, ArithmeticError, RuntimeError, AssertionError) as error:
-        raise WeightsError(
-            f"the sizes stated in {directory} do not form a model of {architecture}"
-        ) from error
     check_vocabulary(tokenizer, config.vocabulary, directory)
     matched = rules(config)
     coverage = cover(matched, tensors, own, fills)
@@ -106,6 +103,21 @@ def inspect_official(
     return OfficialFolder(
         architecture, sizes, tokenizer, tensors, matched, coverage, sources, made, categories
     )
+
+
+_IMPOSSIBLE = (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError, AssertionError)
+
+
+@contextmanager
+def forming(architecture: str, where: object) -> Iterator[None]:
+    """What modules raise for sizes that no model can have becomes a WeightsError."""
+    try:
+        yield
+    except _IMPOSSIBLE as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise WeightsError(
+            f"the sizes stated in {where} do not form a model of {architecture} ({reason})"
+        ) from error
 
 
 def own_shapes(build: Callable[[], nn.Module]) -> Shapes:

@@ -94,7 +94,8 @@ def _adapter(kind: Any) -> Any:
     """Validates a list of one ``kind``: pydantic takes settings from around a dataclass only."""
     from pydantic import ConfigDict, TypeAdapter
 
-    return TypeAdapter(tuple[kind], config=ConfigDict(extra="forbid", strict=True))
+    settings = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    return TypeAdapter(tuple[kind], config=settings)
 
 
 def rename_former(kind: Any, table: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -154,6 +155,7 @@ _UNKNOWN = "unexpected_keyword_argument"
 _WANTED = {
     "int_type": "a whole number",
     "float_type": "a number",
+    "finite_number": "a finite number",
     "string_type": "text",
     "bool_type": "true or false",
     "tuple_type": "a list",

@@ -191,7 +191,7 @@ def test_invalid_training_settings_are_rejected() -> None:
         trainable({}, views=3)
     with pytest.raises(WeightsError, match="selection = 'best'"):
         trainable({}, selection="best")
-    with pytest.raises(WeightsError, match="not a multiple of DINOv2's patch"):
+    with pytest.raises(WeightsError, match="view = 30 is no multiple of dino_patch = 14"):
         trainable({}, view=30)
 
 

@@ -6,14 +6,19 @@ made here. Defaults are PSALM's published sizes; the systems' own configs overri
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+from annotated_types import Interval
 from transformers import Mask2FormerConfig, PhiConfig, SwinConfig
 
-from vlseg_cli.models.base import read_sizes
+from vlseg_cli.models.base import Channels, Layers, Pixels, Tokens, check_multiples, read_sizes
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.tables import Fraction
 
 RegionSource = Literal["tokens", "pixels"]
+Stride = Annotated[int, Interval(ge=1, le=64)]
+Window = Annotated[int, Interval(ge=1, le=24)]  # each layer holds an index of window ** 4 numbers
+Depth = Annotated[int, Interval(ge=1, le=64)]  # layers of a stage of Swin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,31 +27,31 @@ class MaskModelConfig:
 
     system: ClassVar[str]  # its name in messages
 
-    image_size: int = 1024
+    image_size: Pixels = 1024
     # Step 1: Swin and the pixel decoder
-    swin_embed: int = 128
-    swin_depths: tuple[int, ...] = (2, 2, 18, 2)
-    swin_heads: tuple[int, ...] = (4, 8, 16, 32)
-    swin_window: int = 12
-    swin_drop_path: float = 0.3
-    pixel_channels: int = 256
-    mask_channels: int = 256
-    pixel_layers: int = 6
-    pixel_heads: int = 8
-    pixel_feedforward: int = 1024
+    swin_embed: Channels = 128
+    swin_depths: tuple[Depth, Depth, Depth, Depth] = (2, 2, 18, 2)
+    swin_heads: tuple[Channels, Channels, Channels, Channels] = (4, 8, 16, 32)
+    swin_window: Window = 12
+    swin_drop_path: Fraction = 0.3
+    pixel_channels: Channels = 256
+    mask_channels: Channels = 256
+    pixel_layers: Layers = 6
+    pixel_heads: Channels = 8
+    pixel_feedforward: Channels = 1024
     # Step 2: Phi
-    language_channels: int = 2048
-    language_layers: int = 24
-    language_heads: int = 32
-    language_feedforward: int = 8192
-    vocabulary: int = 50297
-    positions: int = 2048
-    rotary_factor: float = 0.5  # fraction of each head's channels with rotary embeddings
+    language_channels: Channels = 2048
+    language_layers: Layers = 24
+    language_heads: Channels = 32
+    language_feedforward: Channels = 8192
+    vocabulary: Tokens = 50297
+    positions: Tokens = 2048
+    rotary_factor: Fraction = 0.5  # fraction of each head's channels with rotary embeddings
     # Steps 3 and 4
-    queries: int = 100
-    decoder_layers: int = 9
-    decoder_heads: int = 8
-    decoder_feedforward: int = 2048
+    queries: Tokens = 100
+    decoder_layers: Layers = 9
+    decoder_heads: Channels = 8
+    decoder_feedforward: Channels = 2048
     # Default thresholds of predictions
     panoptic_score: float = 0.8
     panoptic_overlap: float = 0.8
@@ -58,6 +63,17 @@ class MaskModelConfig:
     selection_score: float | None = None
     # In no published checkpoint: coordinates are added to the pixel decoder's features.
     coordinates: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for sizes that no model can have together."""
+        check_multiples(self, pixel_channels="pixel_heads", language_channels="language_heads")
+        check_multiples(self, pixel_channels="decoder_heads")
+        for stage, heads in enumerate(self.swin_heads):
+            if (channels := self.swin_embed << stage) % heads:
+                raise ValueError(
+                    f"swin_heads has {heads} heads in stage {stage}, whose {channels} channels are "
+                    "no multiple of it"
+                )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -8,7 +8,8 @@ one it is what the released code computes.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vlseg_cli.models.mask2former.config import MaskModelConfig
+from vlseg_cli.models.base import Channels, Tokens
+from vlseg_cli.models.mask2former.config import MaskModelConfig, Stride
 from vlseg_cli.models.mvp_lm.prompts import Style
 
 
@@ -18,17 +19,17 @@ class MVPLMConfig(MaskModelConfig):
 
     system: ClassVar[str] = "MVP-LM"
 
-    connector_width: int = 2048
-    connector_stride: int = 2
-    pixel_feedforward: int = 2048
-    names_together: int = 599  # longer lists of names are encoded one name at a time
+    connector_width: Channels = 2048
+    connector_stride: Stride = 2
+    pixel_feedforward: Channels = 2048
+    names_together: Tokens = 599  # longer lists of names are encoded one name at a time
     # Steps 3 and 4
-    sentence_queries: int | None = None  # queries for a sentence; None: as many as for names
-    stuff_queries: int = 100
+    sentence_queries: Tokens | None = None  # queries for a sentence; None: as many as for names
+    stuff_queries: Tokens = 100
     # The paper's part: id of <PER>; None for the released code. caption_tokens: at most this many.
     prompt_style: Style = "released"
     summary_token: int | None = None
-    caption_tokens: int = 128
+    caption_tokens: Tokens = 128
     # Default thresholds of predictions (section 7)
     panoptic_score: float = 0.1
     sentence_score: float = 0.6
