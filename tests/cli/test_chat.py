@@ -42,6 +42,16 @@ def test_each_line_of_stdin_is_a_question(
     assert (tmp_path / "talk" / "coco.json").is_file()
 
 
+def test_a_line_that_is_not_utf_8_costs_no_other(
+    vlseg, kitchen: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = io.TextIOWrapper(io.BytesIO(b"what flies?\nwhat \xff is it?\nwhat is hot?\n"))
+    monkeypatch.setattr("sys.stdin", lines)
+    ran = vlseg("chat", "kitchen.png", "--json")
+    assert [record["prompt"] for record in ran.records] == ["what flies?", "what is hot?"]
+    assert r"'what \udcff is it?' is not UTF-8" in ran.err
+
+
 def test_inputs_that_are_not_one_image_are_errors(
     vlseg, kitchen: Path, film: tuple[Scene, ...]
 ) -> None:

@@ -18,7 +18,7 @@ from vlseg_cli.media.decoder import Decoder
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.protocol import Request
 from vlseg_cli.media.video import read_video
-from vlseg_cli.schema import Frame, FrameRange, InputError
+from vlseg_cli.schema import Frame, FrameRange, InputError, VlsegError
 
 
 @pytest.fixture(scope="module")
@@ -285,5 +285,5 @@ def test_a_child_that_does_not_start_is_no_input_error(
     video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Decoder() as decoder, pytest.raises(RuntimeError, match="does not start"):
+    with Decoder() as decoder, pytest.raises(VlsegError, match="does not start"):
         next(decoder.frames(video_path, FrameRange()))

@@ -4,6 +4,8 @@ A subcommand's file is imported only when the command line names it, so ``vlseg 
 nothing but this file. Exit codes are those of ``schema.errors``.
 """
 
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ from typer.main import get_command
 from vlseg_cli import __version__
 
 _INTERRUPTED = 130
+_CANNOT_WRITE = 74  # as OutputError
 
 
 class CommandEntry(NamedTuple):
@@ -137,21 +140,47 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. ``--debug``, anywhere, shows tracebacks."""
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"] or ["--help"]
+    _open_missing_streams()
     try:
-        result = app(words, prog_name="vlseg", standalone_mode=False)
+        code = app(words, prog_name="vlseg", standalone_mode=False) or 0
+        sys.stdout.flush()  # a full disk is reported here, not when the interpreter ends
+    except SystemExit:  # the parser's, without a word, when nobody reads stdout any more
+        code = _CANNOT_WRITE
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _report(error)
-    except KeyboardInterrupt:
-        result = _INTERRUPTED
-    return result or 0
+        code = _report(error)
+    if code == _CANNOT_WRITE:
+        _drop_output()
+    return code
+
+
+def _open_missing_streams() -> None:
+    """Open the null device for each standard stream that was closed, as by ``>&-``.
+
+    Else the next file that is opened takes its number, and gets what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this
+            os.set_inheritable(null, True)
+            setattr(sys, name, os.fdopen(null, "w" if number else "r"))
+
+
+def _drop_output() -> None:
+    """Drop what is left to be printed, which the interpreter would try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _report(error: Exception) -> int:
     """Print an error as one sentence; returns the exit code."""
-    from vlseg_cli.cli.values import printable
-    from vlseg_cli.schema.errors import OutputError, TooLargeError, VlsegError, is_disk_error
+    from vlseg_cli.cli.values import printable, shown
+    from vlseg_cli.schema.errors import TooLargeError, UsageError, VlsegError
 
     if isinstance(error, VlsegError):
         code, sentence = error.exit_code, str(error)
@@ -160,8 +189,13 @@ def _report(error: Exception) -> int:
     elif isinstance(error, MemoryError):
         code = TooLargeError.exit_code
         sentence = "There is not enough memory: close other programs or take smaller inputs."
-    elif is_disk_error(error):
-        code, sentence = OutputError.exit_code, f"A file cannot be used ({error}): free the place."
+    elif isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+        code = UsageError.exit_code
+        sentence = f"There can be no file {shown(error.filename)} ({error.strerror})."
+    elif isinstance(error, OSError) and error.errno:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        code = _CANNOT_WRITE
+        sentence = f"A file cannot be used ({reason}): free it or its disk, or name another."
     else:
         kind, reason = type(error).__name__, " ".join(str(error).split())
         code, sentence = 1, f"Unexpected {kind}: {reason} (add --debug for the traceback)."

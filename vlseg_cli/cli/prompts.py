@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from vlseg_cli.cli.options import INPUTS, prompt_option
-from vlseg_cli.cli.values import each_once, shown
+from vlseg_cli.cli.values import each_once, is_unicode, shown
 from vlseg_cli.media import read_mask
 from vlseg_cli.media.limits import DEFAULT_LIMITS
 from vlseg_cli.models.base import Segmenter
@@ -99,9 +99,11 @@ def split_texts(
 
 
 def checked_text(text: str, kind: str) -> str:
-    """A text without surrounding blanks. Raises UsageError for an empty one."""
+    """A text without surrounding blanks. Raises UsageError for an empty one, or half characters."""
     if not text.strip():
         raise UsageError(f"The {kind} is empty: write what to find, in quotes.")
+    if not is_unicode(text):
+        raise UsageError(f"The {kind} {shown(text)} is not UTF-8: set the terminal to UTF-8.")
     return text.strip()
 
 
@@ -126,6 +128,8 @@ def parse_names(text: str | None, option: str = "--categories") -> tuple[str, ..
                 f"{option} {shown(text)} is split by {separator!r}: separate the names with"
                 ' commas, as in "cup, table".'
             )
+    if not is_unicode(text):
+        raise UsageError(f"{option} {shown(text)} is not UTF-8: set the terminal to UTF-8.")
     names = each_once(text.split(","))
     if not names:
         raise UsageError(f'{option} names nothing: give names, as in "cup, table".')

@@ -9,6 +9,7 @@ AUTOMATIC = ("overlay", "video", "coco")  # formats of --save auto
 TRACKED = ("video", "coco", "ytvis")  # the same for track
 
 _LONGEST = 80  # characters of a value in a message
+_SEED_DIGITS = 18  # the largest seeds that fit into 64 bits whatever their first digit
 
 
 def parse_seconds(text: str) -> float:
@@ -71,13 +72,22 @@ def parse_formats(
 
 def parse_seeds(text: str) -> range:
     """'900000:900300' to a range. Raises UsageError for anything else, or an empty range."""
-    first, colon, last = text.partition(":")
-    if not (colon and first.strip().isdecimal() and last.strip().isdecimal()):
-        raise UsageError(f"--seeds {text!r} is not a range: write A:B, as in 900000:900300.")
-    seeds = range(int(first), int(last))
+    ends = [end.strip() for end in text.split(":")]
+    if len(ends) != 2 or not all(end.isdecimal() and len(end) <= _SEED_DIGITS for end in ends):
+        raise UsageError(f"--seeds {shown(text)} is not a range: write A:B, as in 900000:900300.")
+    seeds = range(*map(int, ends))
     if not seeds:
         raise UsageError(f"--seeds {text} has no seeds: B must be greater than A.")
     return seeds
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text has no half characters, as an argument that is not UTF-8 becomes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def printable(text: str) -> str:

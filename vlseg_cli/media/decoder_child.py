@@ -93,8 +93,8 @@ class _Heartbeat:
 
 def _own_stdout() -> BinaryIO:
     """The pipe to the parent; stdout and stderr of libraries are redirected to the null device."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # first: it takes 2 if the parent has no stderr
     pipe = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     return pipe

@@ -24,7 +24,7 @@ from vlseg_cli.media.protocol import (
     receive,
     request_line,
 )
-from vlseg_cli.schema import Frame
+from vlseg_cli.schema import Frame, VlsegError
 
 T = TypeVar("T")
 
@@ -208,7 +208,10 @@ class DecoderProcess:
         self._process.kill()
         code = self._process.wait()
         if not self._is_ready:
-            raise RuntimeError(f"The decoder process does not start (exit code {code}).")
+            raise VlsegError(
+                f"The decoder process does not start (exit code {code}): is there too little"
+                " memory? 'vlseg doctor' checks the machine."
+            )
         if code == -SIGKILL:
             return "was killed over it (signal 9), perhaps for want of memory"
         if code < 0:

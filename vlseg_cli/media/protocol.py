@@ -5,11 +5,11 @@ child fills a free slot and sends its number; the parent copies it out and sends
 Frames larger than a slot cross in several.
 """
 
+import fcntl
 import json
 import mmap
 import os
 import tempfile
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
@@ -53,15 +53,19 @@ class PixelSlots:
 
 
 def open_memory() -> int:
-    """A file descriptor of memory for the slots, for the child to inherit."""
-    with suppress(AttributeError):  # Linux has memory without a file system
-        file = os.memfd_create("vlseg")
-        os.truncate(file, _SLOTS * SLOT_BYTES)
-        return file
-    with tempfile.TemporaryFile() as opened:
-        file = os.dup(opened.fileno())
-        os.truncate(file, _SLOTS * SLOT_BYTES)
-        return file
+    """A file descriptor of memory for the slots, for the child to inherit.
+
+    Above 2, also if the program has no stdin or stdout: the child gets its own under these.
+    """
+    if hasattr(os, "memfd_create"):  # Linux has memory without a file system
+        opened = os.memfd_create("vlseg")
+    else:
+        opened, path = tempfile.mkstemp()
+        Path(path).unlink()
+    os.truncate(opened, _SLOTS * SLOT_BYTES)
+    file = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(opened)
+    return file
 
 
 READY = {"ready": True}
