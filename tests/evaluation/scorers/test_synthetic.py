@@ -114,7 +114,7 @@ def numbers(tree: dict[str, Any]) -> list[float | None]:
     for name, value in tree.items():
         if isinstance(value, dict):
             found += numbers(value)
-        elif name not in ("n", "scenes", "model"):
+        elif name not in ("n", "scenes", "model", "answered", "ECE"):
             found.append(value)
     return found
 
@@ -139,7 +139,7 @@ def scored(
 
 def test_true_masks_score_one() -> None:
     result = scored(Oracle())
-    assert numbers(result) == pytest.approx([1.0] * 26, abs=1e-5)
+    assert numbers(result) == pytest.approx([1.0] * 27, abs=1e-5)
     assert result["scenes"] == len(SEEDS)
 
 
@@ -154,7 +154,7 @@ def test_tasks_that_a_model_does_not_support_have_no_score() -> None:
 
 
 def test_empty_predictions_score_zero() -> None:
-    assert numbers(scored(Silent())) == [0.0] * 26
+    assert numbers(scored(Silent())) == [0.0] * 27
 
 
 def test_shifted_masks_score_between_zero_and_one_in_any_order() -> None:
@@ -170,7 +170,7 @@ def test_the_result_is_the_documented_json() -> None:
     assert json.loads(json.dumps(result)) == result
     assert list(result) == [
         *("refer", "reason", "ground", "panoptic", "semantic", "detect", "interactive"),
-        "scenes",
+        *("sentences", "scenes"),
     ]
     assert set(result["refer"]) == {"cIoU", "gIoU", "P50", "by_kind"}
     assert list(result["refer"]["by_kind"]) == [
@@ -184,6 +184,7 @@ def test_the_result_is_the_documented_json() -> None:
     assert set(result["semantic"]) == {"mIoU"}
     assert set(result["detect"]) == {"AP", "AP50"}
     assert list(result["interactive"]) == ["point", "box", "scribble", "mask"]
+    assert result["sentences"] == {"boundary_IoU": 0, "ECE": None, "answered": 0}
 
 
 class Unsure(NearMiss):

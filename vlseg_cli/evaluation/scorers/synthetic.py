@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from vlseg_cli.evaluation.cases import Case
 from vlseg_cli.evaluation.metrics.average_precision import AveragePrecision
+from vlseg_cli.evaluation.metrics.boundary import MeanBoundaryIoU
+from vlseg_cli.evaluation.metrics.calibration import CalibrationError
 from vlseg_cli.evaluation.metrics.davis import DavisSemiSupervised
 from vlseg_cli.evaluation.metrics.id_switches import IdSwitches
 from vlseg_cli.evaluation.metrics.rec import BoxAccuracy
@@ -46,6 +48,8 @@ from vlseg_cli.synthetic.regions import REGION_KINDS
 from vlseg_cli.synthetic.scene import EXPORTED_KINDS, KINDS
 
 Numbers = dict[str, Any]
+Mask = NDArray[np.bool_]  # (H, W)
+_RIGHT = 0.5  # IoU of a right answer
 
 
 class SyntheticSceneScorer:
@@ -56,6 +60,7 @@ class SyntheticSceneScorer:
         self._scenes = 0
         names = Categories(hand.categories, hand.stuff)
         self._panoptic, self._semantic = PanopticScorer(names), SemanticScorer(names)
+        self._edges, self._calibration = MeanBoundaryIoU(), CalibrationError()
         self._things = [index for index, is_stuff in enumerate(hand.stuff) if not is_stuff]
         self._boxes, self._ground = AveragePrecision(self._things), BoxAccuracy()
         self._masks: dict[Task, dict[str, MaskIoU]] = {
@@ -99,6 +104,11 @@ class SyntheticSceneScorer:
             "semantic": {"mIoU": self._semantic.meter.result().miou},
             "detect": {"AP": boxes["AP"], "AP50": boxes["AP50"]},
             "interactive": {kind: {"mIoU": one.giou} for kind, one in interactive.items()},
+            "sentences": {
+                "boundary_IoU": self._edges.result(),
+                "ECE": self._calibration.result(),
+                "answered": self._calibration.n,
+            },
             "scenes": self._scenes,
         }
         return Result({}, self._scenes, details=details)
@@ -117,10 +127,21 @@ class SyntheticSceneScorer:
             case _:
                 meter = self._masks[query.task][query.kind]
                 for index, mask in enumerate(query.masks):
-                    iou = meter.add(predicted_mask(prediction, index), mask, query.ignore).iou
+                    predicted = predicted_mask(prediction, index)
+                    iou = meter.add(predicted, mask, query.ignore).iou
+                    if query.task is not Task.INTERACTIVE:
+                        self._add_sentence(prediction, predicted, mask, iou)
                     yield Case(frame, query, prediction, "IoU", iou, index)
                 return
         yield Case(frame, query, prediction, measure, score)
+
+    def _add_sentence(
+        self, prediction: Prediction, predicted: Mask, truth: Mask, iou: float
+    ) -> None:
+        """Count the outline of an answer, and whether it was as right as its score said."""
+        self._edges.add(predicted, truth)
+        if prediction.segments:
+            self._calibration.add(prediction.segments[0].score, iou >= _RIGHT)
 
     def _add_boxes(self, query: Query, prediction: Prediction) -> float:
         """Count the boxes of one scene; returns its own AP."""
