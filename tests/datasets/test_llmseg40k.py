@@ -39,7 +39,7 @@ def test_what_is_broken_is_named(root: Path) -> None:
     data = json.loads(table.read_text())
     next(iter(data.values()))["qa_pairs"][0]["rle_seg"]["size"] = [1, 1]
     table.write_text(json.dumps(data))
-    with pytest.raises(InputError, match="differs in size"):
+    with pytest.raises(InputError, match="a mask is 1 x 1 px, but its image is 72 x 96"):
         LLMSeg40KDataset(root, "validation")[0]
     table.write_text("{}")
     with pytest.raises(NoInputError, match="is empty"):

@@ -1,14 +1,23 @@
 """The three polygon rules, and OpenCV's fill on its own recorded results."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlseg_cli.datasets.polygons import fill_polygon, polygon_fill, polygon_sum, polygon_union
-from vlseg_cli.schema import decode_rle
+from vlseg_cli.datasets.polygons import (
+    POLYGON_RULES,
+    fill_polygon,
+    polygon_fill,
+    polygon_sum,
+    polygon_union,
+    true_mask,
+)
+from vlseg_cli.schema import InputError, decode_rle
 
 LEFT = [1.0, 1.0, 7.0, 1.0, 7.0, 7.0, 1.0, 7.0]
 RIGHT = [5.0, 1.0, 11.0, 1.0, 11.0, 7.0, 5.0, 7.0]
@@ -69,3 +78,23 @@ def test_corners_inside_the_picture_belong_to_the_polygon(points: list[tuple[int
 def test_a_polygon_elsewhere_leaves_the_picture_empty() -> None:
     assert not fill_polygon(np.array([[30, 1], [40, 1], [40, 9]]), 12, 12).any()
     assert not fill_polygon(np.array([[1, -9], [8, -9], [4, -2]]), 12, 12).any()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        "M 0 0",
+        [[1, 2, 3, 4]],  # pycocotools would take four numbers for a box
+        [[0, 0, 5, 5, 9]],
+        [[0, 0, 5, 5, 9, math.nan]],
+        [[0, 0, 5, 1e9, 9, 0]],
+        [[0, 0, 1e6, 1e6] * 2000],
+        [[0, 0, 5, 5, 9, 0]] * 5000,
+    ],
+)
+def test_a_polygon_that_is_none_is_one_sentence(parts: object) -> None:
+    for rule in POLYGON_RULES:
+        with pytest.raises(
+            InputError, match=r"^set\.json is damaged: a .*polygon.* Fetch it again"
+        ):
+            true_mask(parts, 10, 10, rule, "set.json")

@@ -60,12 +60,12 @@ def test_pictures_may_lie_where_psalm_keeps_them(root: Path) -> None:
 def test_three_rules_for_a_mask() -> None:
     left, right = [1.0, 1, 7, 1, 7, 7, 1, 7], [5.0, 1, 11, 1, 11, 7, 5, 7]
     union, once, filled = (
-        true_mask([left, right], 10, 14, rule) for rule in ("union", "sum", "fill")
+        true_mask([left, right], 10, 14, rule, "f.json") for rule in ("union", "sum", "fill")
     )
     assert (union.sum(), once.sum(), filled.sum()) == (60, 48, 77)
-    assert (true_mask(encode_rle(union), 10, 14, "sum") == union).all()
+    assert (true_mask(encode_rle(union), 10, 14, "sum", "f.json") == union).all()
     runs = {"size": [2, 3], "counts": [1, 2, 3]}
-    assert true_mask(runs, 2, 3, "union").T.ravel().tolist() == [0, 1, 1, 0, 0, 0]
+    assert true_mask(runs, 2, 3, "union", "f.json").T.ravel().tolist() == [0, 1, 1, 0, 0, 0]
 
 
 def test_what_is_missing_is_named(root: Path) -> None:

@@ -70,7 +70,7 @@ class COCOInstancesDataset:
         records = self._annotations.get(image["id"], [])
         masks = np.zeros((len(records), *size), bool)
         for mask, one in zip(masks, records, strict=True):
-            mask |= true_mask(one["segmentation"], *size, self._polygons)
+            mask |= true_mask(one["segmentation"], *size, self._polygons, self._table)
         try:
             labels = [self._index[one["category_id"]] for one in records]
         except KeyError as error:

@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed, read_sized
 from vlseg_cli.datasets.polygons import Polygons, true_mask
-from vlseg_cli.schema import InputError, NoInputError, Query, Region, Regions, Sample, Task
+from vlseg_cli.schema import (
+    InputError,
+    NoInputError,
+    Query,
+    Region,
+    Regions,
+    Sample,
+    Task,
+    bounds_rle,
+    checked_rle,
+)
 from vlseg_cli.schema.prompt import RegionKind
 
 _TABLE = "coco_interactive_val_psalm.json"
@@ -40,6 +50,8 @@ class COCOInteractiveDataset:
                 for entry in parsed(self._table, json.loads)
                 if (records := [one for one in entry["anns"] if _has_prompt(one, key)])
             ]
+        except ValueError as error:
+            raise InputError(f"{self._table} is damaged: {error}. Fetch it again.") from error
         except (KeyError, TypeError) as error:
             raise InputError(f"{self._table} lacks {error}: it is not PSALM's list.") from error
         if not self._entries:
@@ -57,7 +69,9 @@ class COCOInteractiveDataset:
         _, image, records = self._entries[number]
         size = image["height"], image["width"]
         frame = read_sized(Path(self.source(number)), *size, self._table)
-        masks = np.stack([true_mask(one["segmentation"], *size, self._polygons) for one in records])
+        masks = np.stack(
+            [true_mask(one["segmentation"], *size, self._polygons, self._table) for one in records]
+        )
         regions = tuple(Region(self._kind, self._region_mask(one, size)) for one in records)
         labels = np.arange(len(records))
         query = Query(Task.INTERACTIVE, Regions(regions), masks, labels, kind=self._kind)
@@ -65,7 +79,9 @@ class COCOInteractiveDataset:
 
     def _region_mask(self, annotation: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
         """The stored prompt, dilated."""
-        stored = true_mask(annotation[f"{self._kind}_visual_prompt_mask"], *size, self._polygons)
+        stored = true_mask(
+            annotation[f"{self._kind}_visual_prompt_mask"], *size, self._polygons, self._table
+        )
         if self._kind not in _RADIUS:
             return stored
         from scipy.ndimage import distance_transform_edt
@@ -74,7 +90,7 @@ class COCOInteractiveDataset:
 
 
 def _has_prompt(annotation: dict[str, Any], key: str) -> bool:
-    """Whether it is no crowd and its prompt is not empty."""
-    from pycocotools import mask as coco
-
-    return not annotation["iscrowd"] and int(coco.area(annotation[key])) > 0
+    """Whether it is no crowd and its prompt is not empty, which may be stated by no counts."""
+    if annotation["iscrowd"] or not annotation[key]["counts"]:
+        return False
+    return bounds_rle(checked_rle(annotation[key]))[2] > 0

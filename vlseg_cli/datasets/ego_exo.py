@@ -6,6 +6,7 @@ of two frames: objects are given by their masks in the first, to be segmented in
 """
 
 import json
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.datasets.polygons import true_mask
-from vlseg_cli.media.image import read_image
+from vlseg_cli.media.image import probe_image, read_image
 from vlseg_cli.schema import (
     ClipQuery,
     ClipSample,
@@ -63,18 +64,22 @@ class EgoExoDataset:
         take, given, target, frame = self._views[number]
         masks = self._masks(take)
         shared = [one for one, cameras in masks.items() if _visible(cameras, given, target, frame)]
-        regions = [_mask(masks[one][given][frame]) for one in shared]
-        truth = np.stack([_mask(masks[one][target][frame]) for one in shared])
+        images = tuple(self._root / take / camera / f"{frame}.jpg" for camera in (given, target))
+        shapes = [(height, width) for _, width, height in map(probe_image, images)]
+        file = self._root / take / "annotation.json"
+        regions, truth = (
+            [true_mask(masks[one][camera][frame], *shape, "union", file) for one in shared]
+            for camera, shape in zip((given, target), shapes, strict=True)
+        )
         query = ClipQuery(
             Task.VOS,
             Regions(tuple(Region("mask", mask) for mask in regions)),
             tuple(range(1, len(shared) + 1)),
             np.arange(len(shared)),
-            partial(_second_masks, truth),
+            partial(_second_masks, np.stack(truth)),
             key=f"{given}_{target}",
         )
-        images = tuple(self._root / take / camera / f"{frame}.jpg" for camera in (given, target))
-        read = partial(_read, images, (regions[0].shape, truth[0].shape))
+        read = partial(_read, images)
         return ClipSample(f"{take}/{frame}", (frame, frame), read, (query,))
 
     def _read_masks(self, take: str) -> Masks:
@@ -104,22 +109,10 @@ def _visible(cameras: dict[str, dict[str, Any]], given: str, target: str, frame:
     return frame in cameras.get(given, ()) and frame in cameras.get(target, ())
 
 
-def _mask(runs: dict[str, Any]) -> NDArray[np.bool_]:
-    height, width = runs["size"]
-    return true_mask(runs, height, width, "union")
-
-
 def _second_masks(masks: NDArray[np.bool_], number: int) -> NDArray[np.bool_] | None:
     """(N, H, W) of the second view; None for the first, which is not evaluated."""
     return masks if number == 1 else None
 
 
-def _read(images: tuple[Path, ...], shapes: tuple[tuple[int, ...], ...], number: int) -> Frame:
-    frame = read_image(images[number])
-    if (frame.height, frame.width) != shapes[number]:
-        height, width = shapes[number]
-        raise InputError(
-            f"{frame.source} is {frame.width} x {frame.height} px, but its masks are"
-            f" {width} x {height}: extract the frames at the size of the masks."
-        )
-    return Frame(frame.pixels, frame.source, number)
+def _read(images: tuple[Path, ...], number: int) -> Frame:
+    return replace(read_image(images[number]), index=number)

@@ -1,5 +1,6 @@
 """Ground-truth masks of COCO annotations: polygons rasterized by one of three rules, or runs.
 
+Files may state anything: ``true_mask`` checks what it is given before pycocotools sees it.
 The rules differ by pixels along every edge and where parts of one object overlap, so a report must
 say which one was used. OpenCV's ``fillPoly`` is reproduced pixel for pixel without OpenCV: every
 edge is an 8-connected line, rows between edges are filled in fixed point, and both are clipped in
@@ -11,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vlseg_cli.schema import InputError, checked_rle, decode_rle
 
 Parts = Sequence[Sequence[float]]  # each x1, y1, x2, y2, … in px, at least three points
 
@@ -28,8 +31,9 @@ def polygon_sum(parts: Parts, height: int, width: int) -> NDArray[np.uint8]:
     """
     from pycocotools import mask as coco
 
-    covers: NDArray[np.uint8] = coco.decode(coco.frPyObjects(list(parts), height, width))
-    total: NDArray[np.uint8] = covers.sum(axis=2, dtype=np.uint8)
+    total = np.zeros((height, width), np.uint8)
+    for part in parts:  # one by one: of many parts, all masks at once need too much memory
+        total += coco.decode(coco.frPyObjects([part], height, width))[:, :, 0]
     return total
 
 
@@ -46,20 +50,64 @@ def polygon_fill(parts: Parts, height: int, width: int) -> NDArray[np.bool_]:
 
 
 Polygons = Literal["union", "sum", "fill"]
+POLYGON_RULES: tuple[Polygons, ...] = ("union", "sum", "fill")
 
 
-def true_mask(segmentation: Any, height: int, width: int, polygons: Polygons) -> NDArray[np.bool_]:
-    """Mask (H, W): polygons by one of three rules, or runs, compressed or not."""
-    if isinstance(segmentation, dict):
-        from pycocotools import mask as coco
+def true_mask(
+    segmentation: Any, height: int, width: int, polygons: Polygons, file: object
+) -> NDArray[np.bool_]:
+    """Mask (H, W): polygons by one of three rules, or runs, compressed or not.
 
-        if isinstance(segmentation["counts"], list):
-            segmentation = coco.frPyObjects(segmentation, height, width)
-        return np.asarray(coco.decode(segmentation), bool)
+    file: which states it. Raises InputError unless it is a mask of an image of this size.
+    """
+    try:
+        if isinstance(segmentation, dict):
+            return decode_rle(checked_rle(segmentation, (height, width)))
+        parts = checked_parts(segmentation)
+    except ValueError as error:
+        raise InputError(f"{file} is damaged: {error}. Fetch it again.") from error
     if polygons == "sum":
-        return np.equal(polygon_sum(segmentation, height, width), 1)
+        return np.equal(polygon_sum(parts, height, width), 1)
     fill = polygon_union if polygons == "union" else polygon_fill
-    return fill(segmentation, height, width)
+    return fill(parts, height, width)
+
+
+_FARTHEST = 1 << 20  # px from the image's corner
+_MOST_STEPS = 1 << 22  # px along all edges, and points: what rasterizing takes time and memory for
+_MOST_PARTS = 1 << 12
+
+
+def checked_parts(stated: Any) -> list[list[float]]:
+    """The parts of a polygon that a file states. Raises ValueError, whose text is a clause."""
+    if not isinstance(stated, list) or len(stated) > _MOST_PARTS:
+        raise ValueError(f"a polygon is no list of at most {_MOST_PARTS} parts")
+    parts, steps = [], 0.0
+    for part in stated:
+        if not isinstance(part, list) or len(part) < 6:
+            raise ValueError("a part of a polygon has less than three points")
+        points = checked_points(part)
+        steps += _steps(points)
+        parts.append(points.ravel().tolist())
+    if steps > _MOST_STEPS:
+        raise ValueError("a polygon's edges are longer than any object's")
+    return parts
+
+
+def checked_points(stated: Any) -> NDArray[np.float64]:
+    """Points (n, 2) that a file states. Raises ValueError, whose text is a clause."""
+    try:
+        points = np.array(stated, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError("a polygon is no list of points") from error
+    if not len(points) or not (np.abs(points) <= _FARTHEST).all():  # NaN is not
+        raise ValueError("a polygon has no point, or one far from every image")
+    if _steps(points) > _MOST_STEPS:
+        raise ValueError("a polygon's edges are longer than any object's")
+    return points
+
+
+def _steps(points: NDArray[np.float64]) -> float:
+    return len(points) + float(np.abs(points - np.roll(points, 1, 0)).max(1).sum())
 
 
 _ONE = 1 << 16  # fixed point: 16 fractional bits

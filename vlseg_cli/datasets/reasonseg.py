@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.datasets.base import existing_folder, parsed
-from vlseg_cli.datasets.polygons import fill_polygon, true_mask
+from vlseg_cli.datasets.polygons import checked_points, fill_polygon, true_mask
 from vlseg_cli.media.image import read_image
 from vlseg_cli.schema import InputError, NoInputError, Query, Question, Sample, Task
 
@@ -53,7 +53,7 @@ def shape_masks(
 
 def _filled(shape: Mapping[str, Any], height: int, width: int) -> NDArray[np.bool_]:
     """The shape filled after truncating its points."""
-    return fill_polygon(np.array(shape["points"], np.float64).astype(np.int32), height, width)
+    return fill_polygon(checked_points(shape["points"]).astype(np.int32), height, width)
 
 
 _KEYS = ("text", "is_sentence", "shapes")
@@ -99,12 +99,16 @@ class ReasonSegDataset:
         path = self._images[number]
         record = _annotation(path)
         frame = read_image(path)
-        masks = shape_masks(
-            record["shapes"],
-            frame.height,
-            frame.width,
-            ignore_is_background=self._ignore_is_background,
-        )
+        try:
+            masks = shape_masks(
+                record["shapes"],
+                frame.height,
+                frame.width,
+                ignore_is_background=self._ignore_is_background,
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            file = path.with_suffix(".json")
+            raise InputError(f"{file} is damaged: {error}. Fetch it again.") from error
         texts = record["text"] if self._all_texts else record["text"][:1]
         found = masks.target[None] if masks.target.any() else masks.target[None][:0]
         labels = np.zeros(len(found), np.int64)
@@ -172,10 +176,8 @@ class LLMSeg40KDataset:
         frame = read_image(Path(self.source(number)))
         queries = []
         for pair in entry["qa_pairs"]:
-            runs = pair["rle_seg"]
-            if runs["size"] != [frame.height, frame.width]:
-                raise InputError(f"{self._table}: a mask differs in size from {frame.source}.")
-            mask = true_mask(runs, frame.height, frame.width, "union")[None]
+            shape = frame.height, frame.width
+            mask = true_mask(pair["rle_seg"], *shape, "union", self._table)[None]
             question = Question(pair["question"])
             labels = np.zeros(1, np.int64)
             queries.append(Query(Task.REASON, question, mask, labels, kind=entry["from_dataset"]))

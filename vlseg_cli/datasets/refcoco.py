@@ -147,7 +147,9 @@ class RefCOCODataset:
         union = np.zeros(size, bool)
         for annotation in targets:
             if not annotation.get("iscrowd"):
-                union |= true_mask(annotation["segmentation"], *size, self._polygons)
+                union |= true_mask(
+                    annotation["segmentation"], *size, self._polygons, self._instances
+                )
         masks = union[None] if targets else union[None][:0]
         boxes = np.array([annotation["bbox"] for annotation in targets[:1]], np.float64)
         texts = [". ".join(ref.sentences)] if self._unit == "ref" else ref.sentences

@@ -160,12 +160,7 @@ class MaskDict:
         mask = np.zeros((height, width), bool)
         runs = entry[frame]
         for one in runs if isinstance(runs, list) else [runs] if runs else []:
-            if one["size"] != [height, width]:
-                raise InputError(
-                    f"{self._path}: annotation {annotation} is {one['size'][1]} x {one['size'][0]}"
-                    f" px, but its video is {width} x {height}."
-                )
-            mask |= true_mask(one, height, width, "union")
+            mask |= true_mask(one, height, width, "union", self._path)
         return mask
 
     def _parsed(self, annotation: int) -> list[Any]:

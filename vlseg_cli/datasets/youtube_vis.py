@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlseg_cli.datasets.base import existing_folder, parsed
 from vlseg_cli.datasets.frame_folders import FrameFolder, unannotated
 from vlseg_cli.datasets.polygons import true_mask
-from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task
+from vlseg_cli.schema import Categories, ClipQuery, ClipSample, InputError, Task, checked_rle
 
 
 class YouTubeVISDataset:
@@ -57,12 +57,15 @@ class YouTubeVISDataset:
             objects = tuple(track["id"] for track in tracks)
             labels = np.array([self.category_ids.index(t["category_id"]) for t in tracks], np.int64)
             shape = (video["height"], video["width"])
+            clip = FrameFolder(self._frames, names)
             query = ClipQuery(
                 Task.VIS,
                 Categories(self._names, (False,) * len(self._names)),
                 objects,
                 labels,
-                partial(_masks, tracks, *shape) if self._is_annotated else unannotated,
+                partial(_masks, tracks, clip, shape, self._path)
+                if self._is_annotated
+                else unannotated,
                 key=str(video["id"]),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -72,7 +75,7 @@ class YouTubeVISDataset:
         return ClipSample(
             self._name(video),
             tuple(name.rpartition("/")[2] for name in names),
-            FrameFolder(self._frames, names).read,
+            clip.read,
             (query,),
         )
 
@@ -84,13 +87,21 @@ class YouTubeVISDataset:
             raise InputError(f"{self._path}: a video lacks {error}; fetch it again.") from error
 
 
-def _masks(tracks: list[dict[str, Any]], height: int, width: int, frame: int) -> NDArray[np.bool_]:
+def _masks(
+    tracks: list[dict[str, Any]],
+    clip: FrameFolder,
+    shape: tuple[int, int],
+    file: Path,
+    frame: int,
+) -> NDArray[np.bool_]:
     """(N, H, W) of the tracks in a frame, empty where one is absent."""
-    stacked = np.zeros((len(tracks), height, width), bool)
+    if clip.size(frame) != shape:
+        raise InputError(f"{file}: the video {clip.folder} has frames of another size.")
+    stacked = np.zeros((len(tracks), *shape), bool)
     for row, track in zip(stacked, tracks, strict=True):
         segmentation = track["segmentations"][frame]
         if segmentation is not None:
-            row |= true_mask(segmentation, height, width, "union")
+            row |= true_mask(segmentation, *shape, "union", file)
     return stacked
 
 
@@ -100,9 +111,4 @@ def _load(data: bytes) -> Any:
 
 
 def _compressed(record: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(record.get("counts"), list):
-        from pycocotools import mask as coco
-
-        compressed: dict[str, Any] = coco.frPyObjects(record, *record["size"])
-        return compressed
-    return record
+    return dict(checked_rle(record)) if isinstance(record.get("counts"), list) else record

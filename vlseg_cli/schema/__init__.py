@@ -24,7 +24,7 @@ from vlseg_cli.schema.prompt import (
     Regions,
     Task,
 )
-from vlseg_cli.schema.rle import RLE, bounds_rle, decode_rle, encode_rle
+from vlseg_cli.schema.rle import RLE, bounds_rle, checked_rle, decode_rle, encode_rle
 from vlseg_cli.schema.sample import ClipQuery, ClipSample, Query, Sample
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "VlsegError",
     "WeightsError",
     "bounds_rle",
+    "checked_rle",
     "decode_rle",
     "encode_rle",
     "segment_from_mask",

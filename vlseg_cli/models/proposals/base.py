@@ -1,10 +1,10 @@
 """Options, data and protocols of mask proposals; free of torch, for the command line."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,11 +67,6 @@ def proposals_of(
     """Proposals from masks of size ``height`` by ``width``; empty masks are dropped."""
     kept = [(encode_rle(m), float(s)) for m, s in zip(masks, scores, strict=True) if m.any()]
     return Proposals(height, width, tuple(m for m, _ in kept), tuple(s for _, s in kept))
-
-
-def rle_of(table: Mapping[str, Any]) -> RLE:
-    """A mask parsed from JSON. Raises KeyError, TypeError or ValueError for invalid tables."""
-    return RLE(size=[int(side) for side in table["size"]], counts=str(table["counts"]))
 
 
 class Proposer(Protocol):

@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from vlseg_cli.models.proposals.base import Proposals, Proposer, rle_of
+from vlseg_cli.models.proposals.base import Proposals, Proposer
 from vlseg_cli.outputs.atomic import write_atomically
-from vlseg_cli.schema import Frame, OutputError
+from vlseg_cli.schema import Frame, OutputError, checked_rle
 from vlseg_cli.schema.files import read_json, read_regular
 
 _ENTRY = 1 << 30  # bytes
@@ -85,7 +85,7 @@ def _serialize(proposals: Proposals) -> bytes:
 
 
 def _parse(table: Any) -> Proposals:
-    height, width = table["target_size"]
-    masks = [rle_of(mask["segmentation"]) for mask in table["masks"]]
+    height, width = map(int, table["target_size"])
+    masks = [checked_rle(mask["segmentation"], (height, width)) for mask in table["masks"]]
     scores = [float(mask["predicted_iou"]) for mask in table["masks"]]
-    return Proposals(int(height), int(width), tuple(masks), tuple(scores))
+    return Proposals(height, width, tuple(masks), tuple(scores))

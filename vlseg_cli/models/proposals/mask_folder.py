@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vlseg_cli.media.image import read_mask
-from vlseg_cli.models.proposals.base import Proposals, proposals_of, rle_of
-from vlseg_cli.schema import Frame, InputError, decode_rle
+from vlseg_cli.models.proposals.base import Proposals, proposals_of
+from vlseg_cli.schema import Frame, InputError, bounds_rle, checked_rle
 from vlseg_cli.schema.files import read_json, reason_of
 
 
@@ -40,7 +40,7 @@ class MaskFolder:
 def _read_json(file: Path, frame: Frame) -> Proposals:
     try:
         entries: list[dict[str, Any]] = read_json(file)
-        masks = [decode_rle(rle_of(entry["segmentation"])) for entry in entries]
+        masks = [checked_rle(entry["segmentation"]) for entry in entries]
         scores = [float(entry.get("predicted_iou", 1.0)) for entry in entries]
     except OSError as error:
         raise InputError(f"{file} cannot be read ({reason_of(error)}).") from error
@@ -48,11 +48,13 @@ def _read_json(file: Path, frame: Frame) -> Proposals:
         raise InputError(
             f"{file} is not a list of run-length masks as written by SAM's amg.py."
         ) from error
-    sizes = {mask.shape for mask in masks} or {(frame.height, frame.width)}
-    if len(sizes) > 1:
+    height, width = masks[0]["size"] if masks else (frame.height, frame.width)
+    if height > frame.height or width > frame.width:
+        raise InputError(f"{file} holds masks larger than {frame.source}: they are not of it.")
+    if any(mask["size"] != [height, width] for mask in masks):
         raise InputError(f"{file} holds masks of different sizes: all must have the same.")
-    height, width = sizes.pop()
-    return proposals_of(masks, scores, height, width)
+    kept = [(m, s) for m, s in zip(masks, scores, strict=True) if bounds_rle(m)[2]]
+    return Proposals(height, width, tuple(m for m, _ in kept), tuple(s for _, s in kept))
 
 
 def _state(folder: Path) -> str:
