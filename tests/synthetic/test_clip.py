@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.clip import draw_clip, plan_clip
 from vlseg_cli.synthetic.drawing.layout import plan_scene
+from vlseg_cli.synthetic.hands import hand_named
 from vlseg_cli.synthetic.rng import DrawingRng
 from vlseg_cli.synthetic.scene import Scene
 
@@ -65,7 +66,8 @@ def test_objects_enter_leave_and_are_occluded(clips: list[tuple[Scene, ...]]) ->
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**40), frames=st.integers(2, 40))
 def test_paths_are_smooth(seed: int, frames: int) -> None:
-    plan, motion = plan_clip(plan_scene(seed), DrawingRng.seeded(seed, 1))
+    hand = hand_named("first")
+    plan, motion = plan_clip(plan_scene(seed, hand), DrawingRng.seeded(seed, 1), hand)
     assert motion.paths
     moments = [motion.at(plan, frame, frames) for frame in range(frames)]
     for number, path in motion.paths.items():

@@ -15,7 +15,7 @@ from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.draw import MIN_AREA, draw_scene
 from vlseg_cli.synthetic.drawing.canvas import RGB, nearest_word
-from vlseg_cli.synthetic.drawing.layout import MAX_OBJECTS
+from vlseg_cli.synthetic.drawing.placement import MAX_OBJECTS
 from vlseg_cli.synthetic.drawing.scene_types import SCENE_TYPES
 from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.scene import Scene, SceneItem

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.draw import render, shape_of
-from vlseg_cli.synthetic.drawing.layout import Placement, plan_scene
+from vlseg_cli.synthetic.drawing.free_layouts import FREE_LAYOUTS
+from vlseg_cli.synthetic.drawing.layout import plan_scene
+from vlseg_cli.synthetic.drawing.placement import Placement
 from vlseg_cli.synthetic.drawing.plan import PlacedObject, ScenePlan
 from vlseg_cli.synthetic.hands import DEFAULT_HAND, Hand, hand_named
 from vlseg_cli.synthetic.rng import DrawingRng
@@ -17,10 +19,11 @@ from vlseg_cli.synthetic.scene import Scene
 
 _MOVABLE = (
     *("person", "dog", "cat", "bird", "ball", "car", "bus", "bicycle", "tractor"),
-    *("boat", "cow", "sheep", "horse"),
+    *("boat", "cow", "sheep", "horse", "truck", "train", "airplane", "motorcycle", "pig", "duck"),
+    *("fish", "elephant", "rabbit", "balloon", "kite", "skateboard"),
 )
 _VISITORS = ("person", "person", "dog", "cat", "ball")
-_HOPPING = ("bird", "ball", "dog", "cat", "person", "sheep", "horse")
+_HOPPING = ("bird", "ball", "dog", "cat", "person", "sheep", "horse", "rabbit", "duck")
 _MOTION_STREAM = 1  # of a seed's random numbers
 
 
@@ -100,7 +103,9 @@ def moving_scene(
     drawn_by = hand_named(hand)
     if frames < 1:
         raise UsageError(f"a clip cannot have {frames} frames: ask for 1 or more")
-    plan, motion = plan_clip(plan_scene(seed, scene_type), DrawingRng.seeded(seed, _MOTION_STREAM))
+    plan, motion = plan_clip(
+        plan_scene(seed, drawn_by, scene_type), DrawingRng.seeded(seed, _MOTION_STREAM), drawn_by
+    )
     return MovingScene(plan, motion, shape_of(plan, size), frames, drawn_by)
 
 
@@ -119,15 +124,18 @@ def draw_clip(
     return tuple(scene.at(frame) for frame in range(frames))
 
 
-def plan_clip(plan: ScenePlan, rng: DrawingRng) -> tuple[ScenePlan, Motion]:
+def plan_clip(plan: ScenePlan, rng: DrawingRng, hand: Hand) -> tuple[ScenePlan, Motion]:
     """Give up to four movable objects a path; a scene without any gets an additional one.
 
     Returns the plan with the additional object, and the motion. The camera pans in half of the
     clips.
     """
-    movable = [thing for thing in plan.things if thing.category in _MOVABLE and thing.on is None]
+    free = plan.scene_type in FREE_LAYOUTS  # where anything may move
+    movable = [
+        thing for thing in plan.things if thing.on is None and (free or thing.category in _MOVABLE)
+    ]
     if not movable or rng.bernoulli(0.3):
-        visitor = _visitor(plan, rng)
+        visitor = _visitor(plan, rng, hand)
         plan, movable = replace(plan, things=(*plan.things, visitor)), [*movable, visitor]
     movers = rng.sample(movable, rng.integer(1, 4))
     paths = {thing.id: _path(plan, thing, rng) for thing in movers}
@@ -135,10 +143,10 @@ def plan_clip(plan: ScenePlan, rng: DrawingRng) -> tuple[ScenePlan, Motion]:
     return plan, Motion(paths, pan, rng.uniform(0, 2 * math.pi))
 
 
-def _visitor(plan: ScenePlan, rng: DrawingRng) -> PlacedObject:
+def _visitor(plan: ScenePlan, rng: DrawingRng, hand: Hand) -> PlacedObject:
     """A person, pet or ball in the foreground."""
     number = max((thing.id for thing in plan.things), default=len(plan.stuff)) + 1
-    placement = Placement(rng, plan.width, plan.height, number, outlined=0.3)
+    placement = Placement(rng, plan.width, plan.height, number, outlined=0.3, hand=hand)
     bottom = rng.uniform(0.85, 0.98) * plan.height
     category, x = rng.choice(_VISITORS), rng.uniform(0.2, 0.8) * plan.width
     placement.add(placement.make(category, x, bottom, rng.uniform(0.9, 1.2), depth=bottom))

@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.drawing.background import paint_background
 from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
+from vlseg_cli.synthetic.drawing.ground import paint_background
 from vlseg_cli.synthetic.drawing.layout import plan_scene
-from vlseg_cli.synthetic.drawing.objects import DRAWINGS
 from vlseg_cli.synthetic.drawing.plan import Light, PlacedObject, ScenePlan
+from vlseg_cli.synthetic.drawing.styles import STYLES, styled
 from vlseg_cli.synthetic.hands import DEFAULT_HAND, Hand, hand_named
 from vlseg_cli.synthetic.rng import DrawingRng
-from vlseg_cli.synthetic.scene import Scene, SceneItem
+from vlseg_cli.synthetic.scene import GROUND, Scene, SceneItem
 
 MIN_AREA = 0.0004  # share of the image; smaller visible areas become void
 MIN_VISIBLE = 0.25  # share of the object; less visible objects become void
@@ -36,7 +36,7 @@ def draw_scene(
     drawn_by = hand_named(hand)
     if min((size,) if shape is None else shape) < 1:
         raise UsageError(f"a scene cannot be {shape or size} px large: ask for 1 px or more")
-    plan = plan_scene(seed, scene_type, None if shape is None else shape[1] / shape[0])
+    plan = plan_scene(seed, drawn_by, scene_type, None if shape is None else shape[1] / shape[0])
     return render(plan, shape or shape_of(plan, size), drawn_by)
 
 
@@ -60,7 +60,10 @@ def render(plan: ScenePlan, shape: tuple[int, int], hand: Hand) -> Scene:
         sizes[thing.id] = ((x1 - x0) * (y1 - y0)) ** 0.5
         full_areas[thing.id] = canvas.painted(thing.id, brush.box)
     owners = canvas.owners()
-    pixels = _lit(canvas.pixels(), owners, _shading(plan), plan.light)
+    pixels = canvas.pixels()
+    if all(STYLES[name].shaded for name in plan.styles):
+        pixels = _lit(pixels, owners, _shading(plan), plan.light)
+    pixels, owners = styled(pixels, owners, plan.styles, plan.light.seed)
     ids = _visible(owners, full_areas)
     return Scene(plan.seed, plan.scene_type, pixels, ids, _items(ids, plan, sizes), hand.categories)
 
@@ -70,15 +73,14 @@ def _paint(canvas: DrawingCanvas, thing: PlacedObject, scale: float, shift: floa
     box = (x0 - shift) * scale, y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale
     pose = Pose(*box, thing.mirrored, thing.angle)
     rng = DrawingRng(thing.random_numbers)
-    brush = Brush(canvas, thing.id, pose, thing.rgb, rng, thing.outline * scale)
-    DRAWINGS[thing.category].paint(brush)
+    brush = Brush(canvas, thing.id, pose, thing.rgb, rng, thing.outline * scale, thing.warp)
+    thing.drawing.paint(brush)
     return brush
 
 
 def _shading(plan: ScenePlan) -> NDArray[np.float32]:
     """Per owner: brightness at the image center, slopes to the right and down, noise factor."""
-    last = max((thing.id for thing in plan.things), default=len(plan.stuff))
-    table = np.zeros((last + 1, 4), np.float32)
+    table = np.zeros((256, 4), np.float32)
     table[:, 0], table[:, 3] = 1, 1
     rng = DrawingRng(plan.random_numbers)
     for number in range(1, len(plan.stuff) + 1):
@@ -146,10 +148,11 @@ def _items(
     """The facts of every visible id, measured on the ids (H, W)."""
     by_row, by_column = _profiles(ids)
     things = {thing.id: thing for thing in plan.things}
+    colored = all(STYLES[name].shows_colors for name in plan.styles)
     present = np.flatnonzero(by_row.any(1)).tolist()
     items = []
     for number in present:
-        if not number:
+        if number in (0, GROUND):
             continue
         down, across = by_row[number], by_column[number]
         ys, xs = np.flatnonzero(down), np.flatnonzero(across)
@@ -160,7 +163,8 @@ def _items(
             name, size = plan.stuff[number - 1], ((box[2] - box[0]) * (box[3] - box[1])) ** 0.5
             items.append(SceneItem(number, name, False, None, box, center, area, float(size)))
         else:
-            name, color, on = things[number].category, things[number].color, things[number].on
+            thing = things[number]
+            name, color, on = thing.category, thing.color if colored else None, thing.on
             on = on if on in present else None
             items.append(SceneItem(number, name, True, color, box, center, area, sizes[number], on))
     return tuple(items)

@@ -21,7 +21,8 @@ class Hand:
 
     categories: names of all things and stuff that may occur. constructions: which drawings of a
     category are used: the first of each, all trained ones, or those held out. styles: keys of
-    ``drawing.styles.STYLES``. layouts: keys of ``drawing.layouts.LAYOUTS``.
+    ``drawing.styles.STYLES``. layouts: 'scene' for scene types, 'free' also for objects on plain
+    ground.
     """
 
     name: str
@@ -36,8 +37,19 @@ class Hand:
         return tuple(not BY_NAME[name].is_thing for name in self.categories)
 
 
-_FIRST = Hand("first", FIRST_NAMES, "first", ("shaded",), ("scene",))
-_HANDS = (_FIRST, Hand("wide", FIRST_NAMES, "first", ("shaded",), ("scene",)))
+_TRAINED = (
+    *("shaded", "flat", "outlined", "hatched", "textured", "pixelated", "painted", "gray"),
+    *("tinted", "jpeg", "soft", "paper"),
+)
+_HELD_OUT = ("low-poly", "inverted", "halftone", "watercolor", "sketch")
+_ALL, _BOTH = tuple(BY_NAME), ("scene", "free")
+_HANDS = (
+    Hand("first", FIRST_NAMES, "first", ("shaded",), ("scene",)),
+    Hand("wide", _ALL, "trained", _TRAINED, _BOTH),
+    Hand("new-shapes", _ALL, "held out", _TRAINED, _BOTH),
+    Hand("new-styles", _ALL, "trained", _HELD_OUT, _BOTH),
+    Hand("new", _ALL, "held out", _HELD_OUT, _BOTH),
+)
 
 HANDS: Mapping[str, Hand] = MappingProxyType({hand.name: hand for hand in _HANDS})
 DEFAULT_HAND = "first"

@@ -43,9 +43,9 @@ class DrawingRng:
         self._next = 0
 
     @classmethod
-    def seeded(cls, seed: int, stream: int = 0) -> "DrawingRng":
-        """A long stream of ``seed``; different ``stream`` numbers are independent."""
-        return cls(np.random.default_rng((seed, stream)).random(4096).tolist())
+    def seeded(cls, seed: int, stream: int = 0, length: int = 4096) -> "DrawingRng":
+        """``length`` numbers of ``seed``; different ``stream`` numbers are independent."""
+        return cls(np.random.default_rng((seed, stream)).random(length).tolist())
 
     def random(self) -> float:
         """The next number in [0, 1)."""

@@ -6,7 +6,7 @@ so visible masks are exact.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +112,36 @@ class Pose:
     angle: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """A smooth deformation of the unit box that keeps its corners about where they are.
+
+    power_x, power_y: exponents that move the inside to one side. shear: shift of the upper edge to
+    the right. taper: how much narrower the upper edge is than the lower.
+    """
+
+    power_x: float
+    power_y: float
+    shear: float
+    taper: float
+
+    @classmethod
+    def drawn(cls, rng: DrawingRng) -> "Warp":
+        """A random deformation that leaves every object recognizable."""
+        across, down = math.exp(rng.uniform(-0.22, 0.22)), math.exp(rng.uniform(-0.22, 0.22))
+        return cls(across, down, rng.uniform(-0.1, 0.1), rng.uniform(-0.16, 0.16))
+
+    def moved(self, points: Iterable[Point]) -> list[Point]:
+        """Where the points of the unit box lie after the deformation."""
+        found = []
+        for u, v in points:
+            across = u**self.power_x if 0 < u < 1 else u
+            down = v**self.power_y if 0 < v < 1 else v
+            narrow = 1 - self.taper * (0.5 - down)
+            found.append((0.5 + (across - 0.5) * narrow + self.shear * (1 - down), down))
+        return found
+
+
 class Brush:
     """Paints one owner in its unit box: (0, 0) is top left, (1, 1) bottom right.
 
@@ -127,11 +157,12 @@ class Brush:
         main: RGB = (0, 0, 0),
         rng: DrawingRng | None = None,
         outline: float = 0.0,
+        warp: Warp | None = None,
     ) -> None:
         self.owner, self.main, self.rng = owner, main, rng or DrawingRng((0.5,))
         self.dark, self.light = shaded(main, 0.72), shaded(main, 1.3)
         self.aspect = pose.width / pose.height
-        self._pen = canvas.pen
+        self._pen, self._warp = canvas.pen, warp
         self._outline, self._ink = outline, (*shaded(main, 0.35), owner)
         self._tall = pose.height * OVERSAMPLING
         self._place(pose)
@@ -195,6 +226,8 @@ class Brush:
     def _cells(self, points: Sequence[Point]) -> list[Point]:
         """Canvas coordinates; ImageDraw truncates them, which is right for cell corners."""
         x, y, xx, xy, yx, yy = self._x, self._y, self._xx, self._xy, self._yx, self._yy
+        if self._warp is not None:
+            points = self._warp.moved(points)
         cells = [(x + u * xx + v * xy, y + u * yx + v * yy) for u, v in points]
         across, down = [c[0] for c in cells], [c[1] for c in cells]
         self._x0, self._x1 = min(self._x0, *across), max(self._x1, *across)

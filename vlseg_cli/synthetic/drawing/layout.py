@@ -1,290 +1,85 @@
-"""From a seed to a plan: scene type, background, objects with their positions, lighting.
-
-Objects are placed by rejection sampling: a candidate that overlaps others too much or leaves the
-image is drawn again, up to ten times.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+"""From a seed to a plan: scene type, background, objects with their positions, lighting, styles."""
 
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.synthetic.drawing.canvas import jittered
-from vlseg_cli.synthetic.drawing.objects import DRAWINGS
-from vlseg_cli.synthetic.drawing.plan import Light, PlacedObject, ScenePlan
-from vlseg_cli.synthetic.drawing.scene_types import SCENE_TYPES, Background, ObjectPrior
+from vlseg_cli.synthetic.drawing.free_layouts import FREE_LAYOUTS
+from vlseg_cli.synthetic.drawing.placement import Placement, place_objects
+from vlseg_cli.synthetic.drawing.plan import Light, ScenePlan
+from vlseg_cli.synthetic.drawing.scene_types import SCENE_TYPES
+from vlseg_cli.synthetic.drawing.styles import STYLES
+from vlseg_cli.synthetic.drawing.wide_scene_types import WIDE_SCENE_TYPES
+from vlseg_cli.synthetic.hands import Hand
 from vlseg_cli.synthetic.rng import DrawingRng
 
-MAX_OBJECTS = 13
 _ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4)
 # Scene types with many categories of their own are drawn twice as often, to balance categories.
 _TYPE_CHOICES = (*SCENE_TYPES, "kitchen", "room", "street", "field")
+_OUTLINED = (0.0, 0.0, 0.3, 1.0)
 _BACKGROUND_NUMBERS = 251
-_MIN_INSIDE = 0.72  # share of an object's width and of its height that lies in the image
-_TRIES = 10
-_SURFACES = ("table", "oven", "bookshelf", "fridge")
-_SEATS = ("sofa", "bed", "bench")
-_DEPTHS = {"wall": -1.0, "sky": -0.5}  # behind all objects that stand on the ground
-
-_Box = tuple[float, float, float, float]
+_FREE, _TWO_STYLES = 0.45, 0.3  # shares of scenes
+_LONG_STREAM = 7, 16384  # a seed's random numbers for hands that draw more than the first
 
 
-def plan_scene(seed: int, scene_type: str | None = None, aspect: float | None = None) -> ScenePlan:
+def plan_scene(
+    seed: int, hand: Hand, scene_type: str | None = None, aspect: float | None = None
+) -> ScenePlan:
     """Plan the scene of ``seed``.
 
     scene_type, aspect (width / height): override the seed's choice. Raises UsageError for a
-    negative seed or an unknown scene type.
+    negative seed or a scene type that the hand does not draw.
     """
     if seed < 0:
         raise UsageError(f"a scene's seed cannot be negative, but {seed} is: use 0 or more")
-    if scene_type is not None and scene_type not in SCENE_TYPES:
-        choices = ", ".join(SCENE_TYPES)
-        raise UsageError(f"there is no scene type {scene_type!r}: choose one of {choices}")
+    choices = scene_types(hand)
+    if scene_type is not None and scene_type not in choices:
+        names = ", ".join(choices)
+        raise UsageError(f"there is no scene type {scene_type!r}: choose one of {names}")
+    if "free" in hand.layouts:
+        return _plan_varied(seed, hand, scene_type, aspect)
     rng = DrawingRng.seeded(seed)
     seed_type, seed_aspect = rng.choice(_TYPE_CHOICES), rng.choice(_ASPECTS)
-    scene_type, aspect = scene_type or seed_type, aspect or seed_aspect
-    background = SCENE_TYPES[scene_type].background(rng)
-    first_id, outlined = len(background.stuff) + 1, rng.choice((0.0, 0.0, 0.3, 1.0))
-    placement = Placement(rng, aspect**0.5, aspect**-0.5, first_id, outlined)
+    return _planned(rng, seed, hand, scene_type or seed_type, aspect or seed_aspect, hand.styles)
+
+
+def scene_types(hand: Hand) -> tuple[str, ...]:
+    """The names of all scene types and free layouts of a hand."""
+    return (*WIDE_SCENE_TYPES, *FREE_LAYOUTS) if "free" in hand.layouts else tuple(SCENE_TYPES)
+
+
+def _plan_varied(seed: int, hand: Hand, scene_type: str | None, aspect: float | None) -> ScenePlan:
+    """Any scene type or free layout, any shape, one or two styles."""
+    stream, length = _LONG_STREAM
+    rng = DrawingRng.seeded(seed, stream, length)
+    layouts = FREE_LAYOUTS if rng.bernoulli(_FREE) else WIDE_SCENE_TYPES
+    seed_type, seed_aspect = rng.choice(tuple(layouts)), 2.0 ** rng.uniform(-1, 1)
+    seed_aspect = rng.choice((*_ASPECTS, seed_aspect, seed_aspect))
+    styles = tuple(rng.sample(hand.styles, 2 if rng.bernoulli(_TWO_STYLES) else 1))
+    return _planned(rng, seed, hand, scene_type or seed_type, aspect or seed_aspect, styles)
+
+
+def _planned(
+    rng: DrawingRng,
+    seed: int,
+    hand: Hand,
+    scene_type: str,
+    aspect: float,
+    styles: tuple[str, ...],
+) -> ScenePlan:
+    known = WIDE_SCENE_TYPES if "free" in hand.layouts else SCENE_TYPES
+    layout = FREE_LAYOUTS.get(scene_type)
+    background = known[scene_type].background(rng) if layout is None else layout.ground(rng)
+    first_id, outlined = len(background.stuff) + 1, rng.choice(_OUTLINED)
+    if any(STYLES[name].outlined for name in styles):
+        outlined = 1.0
+    placement = Placement(rng, aspect**0.5, aspect**-0.5, first_id, outlined, hand)
     numbers = tuple(rng.random() for _ in range(_BACKGROUND_NUMBERS))
-    _fill(placement, background, SCENE_TYPES[scene_type].priors)
-    things = tuple(placement.things)
+    if layout is None:
+        place_objects(placement, background, known[scene_type].priors)
+    else:
+        placement.turn = rng.choice((0.0, 0.0, 25.0))
+        layout.place(placement)
+    things, light = tuple(placement.things), _light(rng)
     levels, stuff = background.levels, background.stuff
-    return ScenePlan(seed, scene_type, aspect, levels, stuff, numbers, things, _light(rng))
-
-
-@dataclass(slots=True)
-class Placement:
-    """The objects placed so far. width, height: of the image, units. outlined: share of them."""
-
-    rng: DrawingRng
-    width: float
-    height: float
-    next_id: int
-    outlined: float
-    things: list[PlacedObject] = field(default_factory=list)
-
-    def make(
-        self,
-        category: str,
-        x: float,
-        bottom: float,
-        scale: float,
-        depth: float,
-        *,
-        color: str | None = None,
-        variant: int | None = None,
-        on: int | None = None,
-    ) -> PlacedObject:
-        """An object at (x, bottom), ``scale`` times its usual height, that is not added yet."""
-        rng, drawing = self.rng, DRAWINGS[category]
-        color = color or rng.choice(drawing.colors)
-        aspects = rng.choice(drawing.aspects) if variant is None else drawing.aspects[variant]
-        return PlacedObject(
-            id=self.next_id,
-            category=category,
-            color=color,
-            rgb=jittered(color, rng),
-            x=x,
-            bottom=bottom,
-            height=drawing.height * scale * rng.uniform(0.92, 1.1),
-            aspect=rng.uniform(*aspects),
-            mirrored=rng.bernoulli(0.5),
-            angle=rng.uniform(-1, 1) * drawing.tilt,
-            outline=0.0035 if rng.bernoulli(self.outlined) else 0.0,
-            depth=depth,
-            random_numbers=(),
-            on=on,
-        )
-
-    def fits(self, thing: PlacedObject, tolerance: float) -> bool:
-        """Whether it is mostly inside the image and overlaps no other object too much.
-
-        tolerance: overlap allowed, a share of the smaller box; its support does not count.
-        """
-        x0, y0, x1, y1 = thing.box
-        inside = min(x1, self.width) - max(x0, 0), min(y1, self.height) - max(y0, 0)
-        if inside[0] < _MIN_INSIDE * thing.width or inside[1] < _MIN_INSIDE * thing.height:
-            return False
-        return all(
-            _overlap(thing.box, other.box) <= tolerance
-            for other in self.things
-            if other.id != thing.on
-        )
-
-    def add(self, thing: PlacedObject) -> None:
-        """Add an object, with the random numbers that its painter will use."""
-        self.things.append(replace(thing, random_numbers=self.rng.block()))
-        self.next_id += 1
-
-    def supports(self, categories: tuple[str, ...]) -> list[PlacedObject]:
-        """Objects of these categories that others can stand on."""
-        return [thing for thing in self.things if thing.category in categories]
-
-
-def top_surface(support: PlacedObject) -> tuple[float, float, float]:
-    """Left end, right end and y of a support's upper surface, units."""
-    top = DRAWINGS[support.category].top
-    if top is None:
-        raise ValueError(f"nothing can stand on a {support.category}")
-    x0, y0, _, _ = support.box
-    left, right = (1 - top[1], 1 - top[0]) if support.mirrored else top[:2]
-    return x0 + left * support.width, x0 + right * support.width, y0 + top[2] * support.height
-
-
-def _overlap(one: _Box, other: _Box) -> float:
-    """Intersection over the smaller box's area."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    smaller = min((b[2] - b[0]) * (b[3] - b[1]) for b in (one, other))
-    return width * height / smaller
-
-
-def _fill(placement: Placement, background: Background, priors: tuple[ObjectPrior, ...]) -> None:
-    """Likely objects first, then a group of one category in half of the scenes, then any."""
-    rng = placement.rng
-    target = rng.choice((3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13))
-    for prior in priors:
-        if rng.bernoulli(prior.probability):
-            _place(placement, background, prior)
-    if rng.bernoulli(0.5):
-        _place_group(placement, background, _weighted(rng, priors), rng.choice((2, 2, 3, 3, 4)))
-    for _ in range(target - len(placement.things)):
-        _place(placement, background, _weighted(rng, priors))
-    del placement.things[MAX_OBJECTS:]
-
-
-def _weighted(rng: DrawingRng, priors: tuple[ObjectPrior, ...]) -> ObjectPrior:
-    """One prior, by weight."""
-    left = rng.random() * sum(prior.weight for prior in priors)
-    for prior in priors:
-        left -= prior.weight
-        if left < 0:
-            return prior
-    return priors[-1]
-
-
-def _place(
-    placement: Placement,
-    background: Background,
-    prior: ObjectPrior,
-    color: str | None = None,
-    size: float = 1,
-) -> None:
-    """Add one object at a free position, if one is found."""
-    tolerance = placement.rng.choice((0.1, 0.2, 0.35, 0.6))
-    for _ in range(_TRIES):
-        thing = _candidate(placement, background, prior, color, size)
-        if placement.fits(thing, tolerance):
-            placement.add(thing)
-            return
-
-
-def _place_group(
-    placement: Placement, background: Background, prior: ObjectPrior, number: int
-) -> None:
-    """Several objects of one category, in a row or scattered, equal or not in color and size."""
-    rng, colors = placement.rng, DRAWINGS[prior.category].colors
-    same = rng.choice(colors) if rng.bernoulli(0.35) else None
-    equal = not rng.bernoulli(0.55)
-    sizes = [1.0 if equal else rng.choice((0.7, 1.0, 1.45)) for _ in range(number)]
-    words = [same or rng.choice(colors) for _ in range(number)]
-    if rng.bernoulli(0.5) and _place_row(placement, background, prior, words, sizes):
-        return
-    for color, size in zip(words, sizes, strict=True):
-        _place(placement, background, prior, color, size)
-
-
-def _place_row(
-    placement: Placement,
-    background: Background,
-    prior: ObjectPrior,
-    colors: Sequence[str],
-    sizes: Sequence[float],
-) -> bool:
-    """Side by side with even gaps on one line; False, and none added, if there is no room."""
-    first = _candidate(placement, background, prior, colors[0], sizes[0])
-    gap = placement.rng.uniform(1.12, 1.7)
-    scale = _scale(placement, background, prior, first.bottom)
-    row = [first]
-    for color, size in zip(colors[1:], sizes[1:], strict=True):
-        pose = (prior.category, first.x, first.bottom, scale * size, first.depth)
-        row.append(placement.make(*pose, color=color, variant=prior.variant, on=first.on))
-    row = _aligned(placement, row, gap)
-    if not row or not all(placement.fits(thing, 0.4) for thing in row):
-        return False
-    for thing in row:
-        placement.add(thing)
-    return True
-
-
-def _aligned(placement: Placement, row: list[PlacedObject], gap: float) -> list[PlacedObject]:
-    """The row at a random start, ``gap`` widths from one to the next; empty if it is too long."""
-    low, high = _row_limits(placement, row[0])
-    total = row[0].width + sum(thing.width * gap for thing in row[1:])
-    if total > high - low:
-        return []
-    left, aligned = placement.rng.uniform(low, high - total), []
-    for index, thing in enumerate(row):
-        left += thing.width * (gap - 1) if index else 0.0
-        aligned.append(replace(thing, id=placement.next_id + index, x=left + thing.width / 2))
-        left += thing.width
-    return aligned
-
-
-def _row_limits(placement: Placement, thing: PlacedObject) -> tuple[float, float]:
-    """x limits of a row: those of its support's top surface, or of the image."""
-    for support in placement.things:
-        if support.id == thing.on:
-            return top_surface(support)[:2]
-    return 0.02 * placement.width, 0.98 * placement.width
-
-
-def _candidate(
-    placement: Placement, background: Background, prior: ObjectPrior, color: str | None, size: float
-) -> PlacedObject:
-    """One object at a random position of its zone."""
-    rng, zone = placement.rng, prior.zone
-    if zone in ("top", "pet") and rng.bernoulli(0.9 if zone == "top" else 0.35):
-        supports = placement.supports(_SURFACES if zone == "top" else _SEATS)
-        if supports:
-            return _on_top(placement, rng.choice(supports), prior, color, size)
-    x = rng.uniform(0.06, 0.94) * placement.width
-    low, high = background.zones.get(zone) or background.floor
-    bottom = rng.uniform(low, high) * placement.height
-    scale = _scale(placement, background, prior, bottom) * size
-    depth = _DEPTHS.get(zone, bottom)
-    return placement.make(
-        prior.category, x, bottom, scale, depth, color=color, variant=prior.variant
-    )
-
-
-def _on_top(
-    placement: Placement, support: PlacedObject, prior: ObjectPrior, color: str | None, size: float
-) -> PlacedObject:
-    left, right, height = top_surface(support)
-    margin = min(0.03, (right - left) / 4)
-    x = placement.rng.uniform(left + margin, right - margin)
-    scale = prior.scale * size * support.height / DRAWINGS[support.category].height
-    sink = placement.rng.uniform(0.0, 0.012)
-    return placement.make(
-        *(prior.category, x, height + sink, min(scale, 1.3), support.depth + 0.001 + sink / 10),
-        color=color,
-        variant=prior.variant,
-        on=support.id,
-    )
-
-
-def _scale(
-    placement: Placement, background: Background, prior: ObjectPrior, bottom: float
-) -> float:
-    """Factor on the usual height of an object that stands at ``bottom``: perspective."""
-    near = (bottom / placement.height - background.horizon) / (1 - background.horizon)
-    if prior.zone in _DEPTHS:
-        return prior.scale * placement.rng.uniform(0.75, 1.3)
-    far = background.far_scale
-    return prior.scale * (far + (1.2 - far) * min(1.0, max(0.0, near)))
+    return ScenePlan(seed, scene_type, aspect, levels, stuff, numbers, things, light, styles)
 
 
 def _light(rng: DrawingRng) -> Light:

@@ -6,13 +6,15 @@ the same scene; a clip is one plan whose objects move.
 
 from dataclasses import dataclass
 
-from vlseg_cli.synthetic.drawing.canvas import RGB
+from vlseg_cli.synthetic.drawing.canvas import RGB, Warp
+from vlseg_cli.synthetic.drawing.objects import Drawing
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedObject:
     """One object: its appearance and its pose.
 
+    drawing: which of its category's. warp: its deformation, None for none.
     x, bottom: middle of its lower edge. aspect: width / height. angle: clockwise tilt, degrees.
     outline: line width, 0 for none. depth: painter's order, larger is nearer. random_numbers:
     what its painter draws from, the same in every frame of a clip. on: id of its support.
@@ -31,6 +33,8 @@ class PlacedObject:
     outline: float
     depth: float
     random_numbers: tuple[float, ...]
+    drawing: Drawing
+    warp: Warp | None = None
     on: int | None = None
 
     @property
@@ -69,7 +73,8 @@ class ScenePlan:
     """The whole scene. aspect: width / height. random_numbers: of the background's painter.
 
     levels: heights of the background's dividing lines from the top (horizon first), shares of the
-    image height. stuff: category names in id order, from id 1. shift: camera pan, units.
+    image height. stuff: category names in id order, from id 1; without any, the ground is plain and
+    has no category. styles: keys of ``styles.STYLES``, in turn. shift: camera pan, units.
     """
 
     seed: int
@@ -80,6 +85,7 @@ class ScenePlan:
     random_numbers: tuple[float, ...]
     things: tuple[PlacedObject, ...]
     light: Light
+    styles: tuple[str, ...] = ("shaded",)
     shift: float = 0.0
 
     @property
