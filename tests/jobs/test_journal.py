@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from jobs.media_files import tree, write_photos
+from jobs.stub import RecordingProgress, StubModel, run_stub
 
-from vlseg_cli.jobs.job import JOURNAL, STATE_FOLDER
+from vlseg_cli.jobs.job import JOURNAL, STATE_FOLDER, records_path
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.open_job import work_items
 from vlseg_cli.jobs.work_units import Chunk, ItemResult, WorkUnit
@@ -23,7 +25,7 @@ def _opened(
     journal = Journal(OutputFolder(root), worker)
     listed = work_items(journal, inputs, root, retry_failed)
     if listed:
-        journal.add_items(listed)
+        journal.add_items(listed, lock=1)
     return journal
 
 
@@ -119,8 +121,8 @@ def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
     journal.append(_chunk(*journal.items[:2]))
     journal.append(_chunk(journal.items[2], error="broken"))
     more = [*_inputs(1, modified=2), *_inputs(4)[1:]]
-    assert [i.number for i, _ in work_items(journal, more, tmp_path, retry_failed=False)] == [0, 3]
-    assert [i.number for i, _ in work_items(journal, more, tmp_path, retry_failed=True)] == [
+    assert [i.number for i in work_items(journal, more, tmp_path, retry_failed=False)] == [0, 3]
+    assert [i.number for i in work_items(journal, more, tmp_path, retry_failed=True)] == [
         0,
         2,
         3,
@@ -152,3 +154,23 @@ def test_a_damaged_journal_is_one_sentence(tmp_path: Path, line: dict[str, objec
     (tmp_path / JOURNAL).write_text(json.dumps(line) + "\n")
     with pytest.raises(OutputError, match="damaged"):
         Journal(OutputFolder(tmp_path), "a")
+
+
+def test_a_damaged_part_of_an_image_is_processed_again(tmp_path: Path) -> None:
+    photos, out, model = write_photos(tmp_path / "photos", 4), tmp_path / "out", StubModel()
+    run_stub(out, [photos], shard="0/2")
+    out.joinpath(*records_path(1, 0)).write_bytes(b"")
+    progress = RecordingProgress()
+    run_stub(out, [photos], model=model, progress=progress)
+    run_stub(tmp_path / "whole", [photos])
+    assert model.batches == [2, 1]
+    assert any("damaged" in note for note in progress.notes)
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_a_line_of_a_stopped_process_never_matches_an_input_listed_again(tmp_path: Path) -> None:
+    late = _opened(tmp_path, _inputs(1))
+    again = Journal(OutputFolder(tmp_path), "b")
+    again.add_items(work_items(again, _inputs(1, modified=2), tmp_path, False), lock=2)
+    late.append(_chunk(late.items[0]))
+    assert not Journal(OutputFolder(tmp_path), "c").is_done(0)

@@ -11,7 +11,7 @@ from jobs.media_files import tree, write_film, write_photos
 from jobs.stub import StubModel, run_stub
 
 from vlseg_cli.jobs.inference import BatchInference
-from vlseg_cli.jobs.job import read_state, state_path
+from vlseg_cli.jobs.job import read_state, records_path, state_path
 from vlseg_cli.jobs.tracking import TrackingInference
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import (
@@ -21,7 +21,6 @@ from vlseg_cli.schema import (
     InputError,
     Item,
     NotFiniteError,
-    OutputError,
     PromptRequest,
     Regions,
     Task,
@@ -79,16 +78,29 @@ def test_only_the_state_of_the_last_chunk_is_kept(film: Path, tmp_path: Path) ->
     assert not (out / ".vlseg").exists()
 
 
-def test_without_its_state_a_video_is_not_resumed(film: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
+@pytest.mark.parametrize("damage", ["state", "records", "segment", "removed state"])
+def test_with_a_damaged_chunk_a_video_is_started_over(
+    damage: str, film: Path, tmp_path: Path
+) -> None:
+    out, model = tmp_path / "out", StubModel()
+    run_stub(tmp_path / "whole", [film], formats=("video", "ytvis"), tracking=True)
     with pytest.raises(KeyboardInterrupt):
-        run_stub(out, [film], model=Dying(9), tracking=True)
-    out.joinpath(*state_path(0, 0)).write_bytes(b"torn")
-    with pytest.raises(OutputError, match="--overwrite"):
-        run_stub(out, [film], tracking=True)
-    out.joinpath(*state_path(0, 0)).unlink()
-    with pytest.raises(OutputError, match="--overwrite"):
-        run_stub(out, [film], tracking=True)
+        run_stub(out, [film], model=Dying(9), formats=("video", "ytvis"), tracking=True)
+    files = {
+        "state": state_path(0, 0),
+        "records": records_path(0, 0),
+        "segment": (".vlseg", "video", "000000-0.nut"),
+        "removed state": state_path(0, 0),
+    }
+    path = out.joinpath(*files[damage])
+    data = path.read_bytes()
+    if damage == "removed state":
+        path.unlink()
+    else:
+        path.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    run_stub(out, [film], model=model, formats=("video", "ytvis"), tracking=True)
+    assert sum(model.batches) == 21
+    assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_only_selected_frames_are_encoded(film: Path, tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_the_sink_writes_a_png_per_image_and_a_folder_per_video(
     sink.end_chunk(item, 0)
     video = dataclasses.replace(item, name="film", is_video=True)
     sink.write(dataclasses.replace(frame, index=12, time=0.5), video, 0, [])
+    sink.end_chunk(video, 0)
     with Image.open(folder.root / "overlay" / "kitchen.png") as image:
         assert (image.mode, image.size) == ("RGB", (80, 60))
         assert np.array_equal(np.asarray(image), draw_overlay(frame, [reason_record]))

@@ -22,7 +22,7 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.formats import close_formats
 from vlseg_cli.outputs.records import read_record
-from vlseg_cli.schema import Item, Record
+from vlseg_cli.schema import FencedError, Item, OutputError, Record
 
 
 class JobRecords:
@@ -48,9 +48,13 @@ class JobRecords:
 
     def lines(self, item: Item) -> Iterator[bytes]:
         """Blocks of whole lines; none for an item that is not done."""
-        if self._journal.attempt(item.number):
+        if not self._journal.is_stored(item.number):
             for chunk in range(self._journal.chunks(item.number)):
-                yield self._folder.root.joinpath(*records_path(item.number, chunk)).read_bytes()
+                path = self._folder.root.joinpath(*records_path(item.number, chunk))
+                try:
+                    yield path.read_bytes()
+                except OSError as error:
+                    raise OutputError(f"{path} is gone: run the job again.") from error
         elif item.name in self._ranges:
             start, end = self._ranges[item.name]
             with (self._folder.root / RECORDS).open("rb") as file:
@@ -68,13 +72,12 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
     _write_failures(folder, journal)
     close_formats(formats, stored_records(folder), folder)
     journal.write_finished()
-    (folder.root / STATE_FOLDER).rename(folder.root / REMOVED_STATE)
-    remove_leftovers(folder)
-
-
-def remove_leftovers(folder: OutputFolder) -> None:
-    """Remove what killed processes left behind and, last, the state of a finished job."""
     remove_partial_files(folder.root)
+    folder.check_staging()
+    try:
+        (folder.root / STATE_FOLDER).rename(folder.root / REMOVED_STATE)
+    except FileNotFoundError as error:
+        raise FencedError(f"Another process has finished the job in {folder.root}.") from error
     shutil.rmtree(folder.root / REMOVED_STATE, ignore_errors=True)
 
 
@@ -107,7 +110,12 @@ def _byte_ranges(folder: OutputFolder) -> dict[str, tuple[int, int]]:
     if path.exists():
         end = 0
         with path.open("rb") as file:
-            for name, lines in groupby(file, key=lambda line: str(json.loads(line)["name"])):
-                start, end = end, end + sum(map(len, lines))
-                ranges[name] = start, end
+            try:
+                for name, lines in groupby(file, key=lambda line: str(json.loads(line)["name"])):
+                    start, end = end, end + sum(map(len, lines))
+                    ranges[name] = start, end
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                raise OutputError(
+                    f"{path} is damaged: restore it, or run the job again with --overwrite."
+                ) from error
     return ranges

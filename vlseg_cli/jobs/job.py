@@ -28,8 +28,10 @@ RECORDS = "records.jsonl"
 FAILURES = "failures.jsonl"
 STATE_FOLDER = ".vlseg"
 REMOVED_STATE = ".vlseg-done"  # the state folder while it is being removed
-LEASES = "leases"
+# In the state folder. WORK: a staging folder per process.
+ITEMS, LINES, LEASES, WORK = "items.jsonl", "journal", "leases", "work"
 LOCK = ".vlseg"  # lease held while the list of items changes and while the job is finished
+ERASED = ".vlseg-erased.json"  # the job that is being erased
 
 CHUNK_FRAMES = 240  # of a video between two journal lines: the most work that a kill can lose
 
@@ -116,9 +118,9 @@ def write_job(folder: OutputFolder, job: Job) -> None:
     folder.write((json.dumps(values, indent=1) + "\n").encode(), JOB)
 
 
-def read_job(root: Path) -> Job | None:
+def read_job(root: Path, name: str = JOB) -> Job | None:
     """The job of a folder, None if it holds none. Raises UsageError if ``job.json`` is damaged."""
-    path = root / JOB
+    path = root / name
     if not path.exists():
         return None
     try:
@@ -132,7 +134,7 @@ def read_job(root: Path) -> Job | None:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path} is damaged: give another --out, or --overwrite to start over."
+            f"{path} is damaged or no job of vlseg: give another --out, or remove that file."
         ) from error
 
 

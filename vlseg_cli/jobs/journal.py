@@ -4,19 +4,24 @@ A finished job has ``journal.jsonl``, a line per item. In progress, ``.vlseg/ite
 items to do and every process appends what it completed to a file of its own in ``.vlseg/journal/``,
 so no two processes write to one file, and a torn last line is simply work to be done again. In
 these files a chunk is a ``part`` and its item results are ``shares``.
+
+An item's ``attempt`` is the number of the lock under which it was listed. Such numbers only grow,
+so a line that a process writes too late never matches an input that was listed again.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import threading
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from vlseg_cli.jobs.job import JOURNAL, STATE_FOLDER
-from vlseg_cli.jobs.work_units import Chunk
+from vlseg_cli.jobs.job import ITEMS, JOURNAL, LINES, STATE_FOLDER
+from vlseg_cli.jobs.work_units import Chunk, WorkUnit
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import write_error
 from vlseg_cli.schema import Item, OutputError
@@ -33,20 +38,20 @@ class Journal:
         """Read the state of a folder. worker: a file name that no other process uses."""
         self.items: list[Item] = []
         self.errors: dict[int, tuple[str, int]] = {}  # of failed items: sentence, exit code
-        self._folder, self._worker = folder, worker
+        self._folder, self.worker = folder, worker
         self._frames = array("q")  # of done items, else _PENDING
+        self._leases = array("q")  # the largest number of a lease under which it was worked on
         self._chunks = array("l")  # chunks done, also of items in progress
         self._partial: dict[int, int] = {}  # frames done of videos in progress
         self._waiting: dict[int, dict[int, _Done]] = {}  # chunks whose predecessors are unread
-        self._attempt = array("l")  # 0: finished before; else counts how often it was listed
+        self._attempt = array("q")  # 0: finished before
         self._read_up_to: dict[Path, int] = {}
         self._file: Any = None
         self._changing = threading.Lock()  # one thread reads units, another completes them
         try:
             for line in _lines(folder.root / JOURNAL):
                 self._restore(line)
-            for line in _lines(self._items_file):
-                self._add(_item(line), line["attempt"])
+            self.read_items()
         except _MALFORMED as error:
             raise OutputError(
                 f"The journal in {folder.root} is damaged: give another --out, or --overwrite to"
@@ -57,7 +62,11 @@ class Journal:
 
     @property
     def _items_file(self) -> Path:
-        return self._folder.root / STATE_FOLDER / "items.jsonl"
+        return self._folder.root / STATE_FOLDER / ITEMS
+
+    @property
+    def _lines_folder(self) -> Path:
+        return self._folder.root / STATE_FOLDER / LINES
 
     def is_done(self, number: int) -> bool:
         """Whether an item has its result, or has failed."""
@@ -72,6 +81,10 @@ class Journal:
         """How many chunks of an item are complete."""
         return self._chunks[number]
 
+    def lease(self, unit: WorkUnit) -> int:
+        """The largest number of a lease under which one of some items was worked on."""
+        return max(self._leases[item.number] for item in unit.items)
+
     @property
     def is_finished(self) -> bool:
         """Whether the job was finished and no item was added since."""
@@ -82,40 +95,68 @@ class Journal:
         """Whether every item is done."""
         return _PENDING not in self._frames
 
-    def attempt(self, number: int) -> int:
-        """How often an item was added since the job was last finished; 0 for a finished one."""
-        return self._attempt[number]
+    def is_stored(self, number: int) -> bool:
+        """Whether the item was done when the job was last finished, and not listed again."""
+        return not self._attempt[number]
 
-    def add_items(self, items: Iterable[tuple[Item, int]]) -> None:
-        """Add items, with their attempt, as work to do; the caller holds the job's lock.
+    def read_items(self) -> None:
+        """Read which items are work to do; other processes may have listed some again."""
+        for line in _lines(self._items_file):
+            item, attempt = _item(line), int(line["attempt"])
+            if item.number >= len(self.items) or attempt > self._attempt[item.number]:
+                self._add(item, attempt)
+
+    def add_items(self, items: Iterable[Item], lock: int) -> None:
+        """Add items as work to do. lock: the number of the job's lock, which the caller holds.
 
         Raises OutputError if that cannot be written.
         """
-        for item, attempt in items:
+        attempt = max([lock, *(one + 1 for one in self._attempt)])
+        for item in items:
             self._add(item, attempt)
         rows = (
             _row(item) | {"attempt": self._attempt[item.number]}
             for item in self.items
             if self._attempt[item.number]
         )
-        self._folder.write(_jsonl(rows), STATE_FOLDER, "items.jsonl")
+        self._folder.write(_jsonl(rows), STATE_FOLDER, ITEMS)
 
-    def append(self, chunk: Chunk) -> None:
-        """Record that a chunk is complete; on disk when this returns. Raises OutputError."""
+    def begin(self) -> None:
+        """Open the file of this process. Raises OutputError."""
+        path = self._folder.path(STATE_FOLDER, LINES, f"{self.worker}.jsonl")
+        try:
+            self._file = path.open("ab")
+        except OSError as error:
+            raise write_error(path, error) from error
+
+    def append(
+        self,
+        chunk: Chunk,
+        lease: int = 0,
+        files: Mapping[int, Iterable[tuple[str, ...]]] = MappingProxyType({}),
+    ) -> None:
+        """Record that a chunk is complete; on disk when this returns. Raises OutputError.
+
+        lease: its number. files: that the chunk left for later steps, by number of the item.
+        """
         results = {
             str(result.item.number): {
                 "attempt": self._attempt[result.item.number],
                 "frames": result.frames,
                 "error": result.error,
                 "code": result.exit_code,
+                "files": {
+                    "/".join(parts): _digest(self._folder.root.joinpath(*parts))
+                    for parts in files.get(result.item.number, ())
+                },
             }
             for result in chunk.results
         }
-        line = {"part": chunk.index, "last": chunk.is_last, "shares": results}
-        path = self._folder.path(STATE_FOLDER, "journal", f"{self._worker}.jsonl")
+        line = {"part": chunk.index, "last": chunk.is_last, "lease": lease, "shares": results}
+        if self._file is None:
+            self.begin()
+        path = self._lines_folder / f"{self.worker}.jsonl"
         try:
-            if self._file is None:
-                self._file = path.open("ab")
             self._file.write(json.dumps(line).encode() + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -126,10 +167,9 @@ class Journal:
 
     def refresh(self) -> None:
         """Read what other processes have completed since, possibly the whole job."""
-        own = f"{self._worker}.jsonl"
-        folder = self._folder.root / STATE_FOLDER / "journal"
-        for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
-            if path.name == own:
+        own = f"{self.worker}.jsonl"
+        for path in sorted(self._lines_folder.glob("*.jsonl")):
+            if path.name == own and self._file is not None:
                 continue
             for line in self._new_lines(path):
                 # A malformed line means work to be done again, nothing worse.
@@ -138,6 +178,32 @@ class Journal:
         if not self._items_file.exists():  # checked last: it is removed after the lines above
             for line in _lines(self._folder.root / JOURNAL):
                 self._conclude(line)
+
+    def damaged(self, numbers: Container[int]) -> list[Item]:
+        """Those of some items whose stored files are not as they were written."""
+        found: dict[int, Item] = {}
+        for path in sorted(self._lines_folder.glob("*.jsonl")):
+            for line in _lines(path):
+                with contextlib.suppress(*_MALFORMED):
+                    for key, result in line["shares"].items():
+                        number = int(key)
+                        is_current = result["attempt"] == self._attempt[number]
+                        if number in numbers and is_current and number not in found:
+                            files = result.get("files", {}).items()
+                            if not all(
+                                _digest(self._folder.root / name) == digest
+                                for name, digest in files
+                                if self._is_needed(name, number, line["part"])
+                            ):
+                                found[number] = self.items[number]
+        return list(found.values())
+
+    def _is_needed(self, name: str, number: int, part: int) -> bool:
+        """Whether a later step reads a file: of done items the records, of a state the latest."""
+        if name.endswith(".jsonl"):
+            return True
+        is_old_state = name.endswith(".safetensors") and part < self._chunks[number] - 1
+        return not (self.is_done(number) or is_old_state)
 
     def close(self) -> None:
         """Close the file of this process."""
@@ -174,7 +240,7 @@ class Journal:
             raise IndexError(number)
         if number == len(self.items):
             self.items.append(item)
-            for column in (self._frames, self._chunks, self._attempt):
+            for column in (self._frames, self._leases, self._chunks, self._attempt):
                 column.append(0)
         self.items[number] = item
         self._frames[number], self._chunks[number] = _PENDING, 0
@@ -191,7 +257,9 @@ class Journal:
         for key, result in line["shares"].items():
             number = int(key)
             known = number < len(self.items) and result["attempt"] == self._attempt[number]
-            if known and not self.is_done(number):
+            if known:
+                self._leases[number] = max(self._leases[number], int(line.get("lease", 0)))
+            if known and not self.is_done(number) and line["part"] >= self._chunks[number]:
                 waiting = self._waiting.setdefault(number, {})
                 done = result["frames"], result["error"], result["code"], line["last"]
                 waiting[line["part"]] = done
@@ -224,6 +292,15 @@ class Journal:
         whole = text.rfind(b"\n") + 1
         self._read_up_to[path] = self._read_up_to.get(path, 0) + whole
         yield from _parsed(text[:whole].splitlines())
+
+
+def _digest(path: Path) -> list[int | str]:
+    """Size and SHA-256 of a file; nothing for one that is gone."""
+    try:
+        with path.open("rb") as file:
+            return [path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()]
+    except OSError:
+        return []
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vlseg_cli.jobs.finish import JobRecords, finish
-from vlseg_cli.jobs.job import JOB, LOCK, existing_job, records_path, write_job
+from vlseg_cli.jobs.job import JOB, LOCK, STATE_FOLDER, WORK, existing_job, records_path, write_job
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import locked, worker_name
 from vlseg_cli.jobs.open_job import check_idle
@@ -44,11 +44,13 @@ def merge_jobs(roots: Sequence[Path], out: Path) -> int:
     items = _union(jobs)
     folder = OutputFolder(out)
     folder.make()
-    with locked(folder.root, LOCK):
+    worker = worker_name()
+    folder.stage_in(STATE_FOLDER, WORK, worker)
+    with locked(folder.root, LOCK, worker, folder.root / STATE_FOLDER / WORK) as lock:
         _check(jobs, items, folder)
         write_job(folder, jobs[0].job)
-        journal = Journal(folder, worker_name())
-        journal.add_items((item, 1) for item in items)
+        journal = Journal(folder, worker)
+        journal.add_items(items, lock)
         for item in items:
             _copy(item, max(jobs, key=lambda one: one.rank(item.source)), folder, journal)
         formats = tuple(jobs[0].job.options["save"])

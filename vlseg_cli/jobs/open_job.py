@@ -4,21 +4,15 @@ Work to do are inputs that are new to the job, have changed on disk, or are retr
 may be running the same job meanwhile.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlseg_cli.jobs.finish import remove_leftovers
 from vlseg_cli.jobs.job import (
-    FAILURES,
-    JOB,
-    JOURNAL,
     LEASES,
     LOCK,
-    RECORDS,
-    REMOVED_STATE,
     STATE_FOLDER,
+    WORK,
     Job,
     existing_job,
     read_job,
@@ -26,14 +20,21 @@ from vlseg_cli.jobs.job import (
 )
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import Holder, holders, locked, worker_name
-from vlseg_cli.outputs import FORMATS, OutputFolder
+from vlseg_cli.jobs.ownership import (
+    begin_erasing,
+    check_foreign,
+    files_of_job,
+    has_leftovers,
+    sweep,
+)
+from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Input, Item, UsageError
 
 
 def work_items(
     journal: Journal, inputs: Iterable[Input], root: Path, retry_failed: bool
-) -> list[tuple[Item, int]]:
-    """Items with their attempt, for ``Journal.add_items``.
+) -> list[Item]:
+    """Items for ``Journal.add_items``.
 
     inputs: those of this run as they are on disk now; a new one gets its number and name here.
     retry_failed: failed ones are work to do, too.
@@ -42,17 +43,17 @@ def work_items(
     known = {item.source: item.number for item in journal.items}
     for item in journal.items:
         folder.take(item.name)
-    found: list[tuple[Item, int]] = []
+    found: list[Item] = []
     for one in inputs:
         number = known.get(one.source)
         if number is None:
             number = known[one.source] = len(known)
-            found.append((_item(one, number, folder.name_for(one.source)), 1))
+            found.append(_item(one, number, folder.name_for(one.source)))
         elif number < len(journal.items):  # else it is given twice
             old = journal.items[number]
             changed = (one.bytes, one.modified) != (old.bytes, old.modified)
             if changed or (retry_failed and number in journal.errors):
-                found.append((_item(one, number, old.name), journal.attempt(number) + 1))
+                found.append(_item(one, number, old.name))
     return found
 
 
@@ -68,51 +69,67 @@ def _item(one: Input, number: int, name: str) -> Item:
 
 
 def open_job(
-    folder: OutputFolder, job: Job, inputs: Sequence[Input], overwrite: bool, retry_failed: bool
+    folder: OutputFolder,
+    job: Job,
+    inputs: Sequence[Input],
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    is_late: bool = False,
 ) -> Journal:
     """The journal of the job, with ``inputs`` among its items.
 
-    overwrite: start over whatever the folder holds. retry_failed: failed inputs are work to do.
-    Raises UsageError if the folder holds another job or cannot be used.
+    overwrite: start over the job that the folder holds. retry_failed: failed inputs are work to do.
+    is_late: the inputs were listed long ago, so what the journal knows of them is newer. Raises
+    UsageError if the folder holds another job, files of others, or cannot be used.
     """
+    root, worker = folder.root, worker_name()
     if not overwrite:
-        _check_same(folder, job)
-        journal = Journal(folder, worker_name())
-        if journal.is_finished and not work_items(journal, inputs, folder.root, retry_failed):
-            leftovers = (folder.root / name for name in (REMOVED_STATE, f"{LOCK}.lease"))
-            if not any(path.exists() for path in leftovers):
+        _check_same(folder, job, is_late)
+        journal = Journal(folder, worker)
+        if journal.is_finished and not has_leftovers(root):
+            found = work_items(journal, inputs, root, retry_failed)
+            if not _unlisted(found, journal, is_late):
                 return journal
     folder.make()
-    with locked(folder.root, LOCK):
+    folder.stage_in(STATE_FOLDER, WORK, worker)  # before the lock: who takes that over removes it
+    with locked(root, LOCK, worker, root / STATE_FOLDER / WORK) as lock:
+        folder.check_staging()
+        sweep(folder, worker)
         if overwrite:
-            _erase(folder)
-        _check_same(folder, job)
-        if (folder.root / REMOVED_STATE).exists():
-            remove_leftovers(folder)
-        if read_job(folder.root) is None:
+            _erase(folder, job, inputs, worker)
+        _check_same(folder, job, is_late)
+        is_new = read_job(root) is None
+        journal = Journal(folder, worker)
+        found = _unlisted(work_items(journal, inputs, root, retry_failed), journal, is_late)
+        new = {item.name for item in found if item.number >= len(journal.items)}
+        check_foreign(root, job.options.get("save", ()), new, (), is_new)
+        if is_new:
             write_job(folder, job)
-        journal = Journal(folder, worker_name())
-        found = work_items(journal, inputs, folder.root, retry_failed)
         if found:
-            journal.add_items(found)
+            journal.add_items(found, lock)
         if not journal.is_finished:
             folder.path(STATE_FOLDER, LEASES, "of units")  # makes the folder
     return journal
 
 
-def _erase(folder: OutputFolder) -> None:
-    """Remove a job and everything that it wrote, nothing else; the caller holds the lock.
+def _unlisted(found: list[Item], journal: Journal, is_late: bool) -> list[Item]:
+    return [item for item in found if item.number >= len(journal.items)] if is_late else found
 
-    Raises UsageError if a process is running it.
+
+def _erase(folder: OutputFolder, job: Job, inputs: Sequence[Input], worker: str) -> None:
+    """Remove a job and what it wrote, nothing else; the caller holds the lock.
+
+    Raises UsageError if a process is running it, or if files of others are in the way.
     """
+    old = read_job(folder.root)
+    if old is None:
+        return
     check_idle(folder)
-    made = [name for one in FORMATS.values() for name in one.files]
-    for name in (JOB, JOURNAL, RECORDS, FAILURES, STATE_FOLDER, REMOVED_STATE, *made):
-        path = folder.root / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    names = {item.name for item in name_items(inputs, folder.root)}
+    own = set(files_of_job(folder, old))
+    check_foreign(folder.root, job.options.get("save", ()), names, own, is_new=True)
+    begin_erasing(folder)
+    sweep(folder, worker)
 
 
 def check_idle(folder: OutputFolder) -> None:
@@ -129,9 +146,11 @@ def _running(root: Path) -> tuple[Holder, ...]:
     return tuple(one for one in holders(root / STATE_FOLDER / LEASES) if not one.is_gone)
 
 
-def _check_same(folder: OutputFolder, job: Job) -> None:
+def _check_same(folder: OutputFolder, job: Job, is_late: bool) -> None:
     existing = read_job(folder.root)
     difference = existing.difference(job) if existing else ""
+    if difference and is_late:
+        raise UsageError(f"Another job has replaced this one in {folder.root} ({difference}).")
     if difference:
         raise UsageError(
             f"{folder.root} holds another job ({difference}): give another --out, or --overwrite"

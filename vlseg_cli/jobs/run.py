@@ -1,14 +1,14 @@
 """A job from beginning to end: open it, do what is left, finish it if nothing is."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from vlseg_cli.jobs.finish import finish
 from vlseg_cli.jobs.inference import BatchInference, FrameInference
-from vlseg_cli.jobs.job import LOCK, STATE_FOLDER, Job, JobSettings
+from vlseg_cli.jobs.job import LOCK, STATE_FOLDER, WORK, Job, JobSettings
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import locked
 from vlseg_cli.jobs.open_job import name_items, open_job
@@ -21,10 +21,12 @@ from vlseg_cli.media import Decoder
 from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import open_sinks
 from vlseg_cli.schema import (
+    FencedError,
     Frame,
     Input,
     InputError,
     Item,
+    OutputError,
     PromptRequest,
     Record,
     TooLargeError,
@@ -95,26 +97,65 @@ def run_job(
     whatever ``load`` raises.
     """
 
+    @cache
     def load_inference() -> FrameInference:
         return _inference(settings, load(), requests_for, progress)
 
     if not (settings.formats or settings.keep_records):
         return _run_transient(settings, inputs, load_inference, progress)
-    journal = open_job(settings.folder, job, inputs, settings.overwrite, settings.retry_failed)
+    root, is_late = settings.folder.root, False
+    while True:
+        try:
+            return _run_in_folder(job, settings, inputs, load_inference, progress, is_late)
+        except FencedError as error:
+            if not root.is_dir():
+                raise OutputError(f"{root} is gone: another program has removed it.") from error
+            is_late = True
+            progress.note(
+                "Other processes have taken over inputs of this one, which was stopped for too"
+                " long; it goes on with what is left."
+            )
+        finally:
+            settings.folder.unstage()
+
+
+def _run_in_folder(
+    job: Job,
+    settings: JobSettings,
+    inputs: Sequence[Input],
+    load_inference: Callable[[], FrameInference],
+    progress: JobProgress,
+    is_late: bool,
+) -> Summary:
+    """Raises FencedError if other processes take over what this one is doing.
+
+    is_late: that has happened before.
+    """
+    first = not is_late
+    overwrite, retry = first and settings.overwrite, first and settings.retry_failed
+    journal = open_job(settings.folder, job, inputs, overwrite, retry, is_late)
     sources = {item.source for item in inputs}
     wanted = {item.number for item in journal.items if item.source in sources}
     before = {journal.items[n].source for n in wanted if journal.is_done(n)}
     summary = Summary(len(wanted), before)
     progress.start(len(wanted), len(before))
-    if len(before) < len(wanted):
-        summary.stopped = _run_journaled(settings, journal, wanted, load_inference, progress)
+    is_repeated = True
+    while is_repeated and not summary.stopped:
+        if _left(journal, wanted):
+            summary.stopped = _run_journaled(settings, journal, wanted, load_inference, progress)
+        is_repeated = False
+        if not summary.stopped and not journal.is_finished:
+            is_repeated = _finish_if_complete(settings, journal, progress)
     summary.failed = {
         journal.items[n].source: journal.errors[n] for n in sorted(journal.errors) if n in wanted
     }
-    summary.left = sum(not journal.is_done(n) for n in wanted)
-    if not summary.stopped:
-        summary.finished = _finish_if_complete(settings, journal)
+    summary.left = _left(journal, wanted)
+    summary.finished = not summary.stopped and journal.is_finished
     return summary
+
+
+def _left(journal: Journal, wanted: Iterable[int]) -> int:
+    return sum(not journal.is_done(number) for number in wanted)
 
 
 def _run_journaled(
@@ -140,11 +181,11 @@ def _run_journaled(
             with Writer([*sinks, *settings.sinks], queue, partial(_report, progress)) as writer:
                 Pipeline(queue, source, inference, writer, stop, settings).run()
             journal.refresh()
-            left = [n for n in wanted if not journal.is_done(n)]
+            left = _left(journal, wanted)
             if not left or stop or settings.shard.count > 1:
                 return stop.exit_code
             if not is_waiting:
-                progress.note(f"Waiting for {len(left)} inputs that other processes work on.")
+                progress.note(f"Waiting for {left} inputs that other processes work on.")
                 is_waiting = True
             time.sleep(_POLL_SECONDS)
 
@@ -201,15 +242,21 @@ def _report(progress: JobProgress, result: ItemResult, is_last: bool) -> None:
         progress.item(result.item.source, result.error)
 
 
-def _finish_if_complete(settings: JobSettings, journal: Journal) -> bool:
-    """Finish the job if nothing is left to do and no other process has finished it."""
-    if journal.is_finished:
-        return True
-    with locked(settings.folder.root, LOCK):
-        if not (settings.folder.root / STATE_FOLDER).exists():
-            return True  # another process has just finished it
-        journal.refresh()
-        if not journal.is_complete:
+def _finish_if_complete(settings: JobSettings, journal: Journal, progress: JobProgress) -> bool:
+    """Finish the job if nothing is left to do and no other process has finished it.
+
+    Returns True if items were listed again, because their stored results are damaged.
+    """
+    root, worker = settings.folder.root, journal.worker
+    with locked(root, LOCK, worker, root / STATE_FOLDER / WORK) as lock:
+        now = Journal(settings.folder, worker)  # other processes may have listed more
+        if now.is_finished or not now.is_complete:
             return False
-        finish(settings.folder, journal, settings.formats)
+        damaged = now.damaged(range(len(now.items)))
+        if not damaged:
+            finish(settings.folder, now, settings.formats)
+            return False
+        progress.note(f"{len(damaged)} inputs are processed again: their results are damaged.")
+        now.add_items(damaged, lock)
+    journal.read_items()
     return True

@@ -101,7 +101,15 @@ class Writer:
                     self._try(sink, result.item, end)
                 if error := self._lost.get((sink, result.item.number)):
                     result.fail(error)
-        self._queue.complete(chunk)
+        files = {
+            result.item.number: [
+                parts
+                for sink in self._sinks
+                for parts in sink.chunk_files(result.item, chunk.index)
+            ]
+            for result in chunk.results
+        }
+        self._queue.complete(chunk, files)
         for result in chunk.results:
             if chunk.is_last:
                 for sink in self._sinks:

@@ -1,7 +1,8 @@
-"""Atomic writes: a temporary name beside the target, fsync, then rename.
+"""Atomic writes: a temporary name, fsync, then rename.
 
 A killed run leaves at most hidden ``.part`` files, never a partial result under its final name;
-renaming replaces a link at the target instead of following it.
+renaming replaces a link at the target instead of following it. Temporary files are beside the
+target or in a staging folder: when that is removed, its process can no longer change anything.
 """
 
 import contextlib
@@ -12,23 +13,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from vlseg_cli.schema import OutputError
+from vlseg_cli.schema import FencedError, OutputError
 
 _READABLE = 0o644
-_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
+LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.(part|draft|stale|clock)")
 
 
 class AtomicFile:
     """A file that is written under a temporary name until ``commit``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, staging: Path | None = None) -> None:
         """Start a file; its folder must exist. Raises OutputError if it cannot be written."""
-        self.path = path
-        self._part = _temporary_path(path)
+        self.path, self._staging = path, staging
+        self._part = _temporary_path(staging or path.parent)
         try:
             self._file = self._part.open("xb")
         except OSError as error:
-            raise write_error(path, error) from error
+            raise write_error(path, error, staging) from error
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OutputError, and leaves nothing, if writing fails."""
@@ -50,16 +51,22 @@ class AtomicFile:
             self.discard()
             raise
 
+    def sync(self) -> None:
+        """End writing; the file keeps its temporary name. Raises OutputError as ``write``."""
+        with self.open_file() as file:
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+
     def commit(self) -> None:
         """Sync the file and rename it to its final name. Raises OutputError as ``write``."""
+        if not self._file.closed:
+            self.sync()
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
             self._part.replace(self.path)
         except OSError as error:
             self.discard()
-            raise write_error(self.path, error) from error
+            raise write_error(self.path, error, self._staging) from error
         _sync_folder(self.path.parent)
 
     def discard(self) -> None:
@@ -70,9 +77,9 @@ class AtomicFile:
             self._part.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, staging: Path | None = None) -> None:
     """Write a whole file. Raises OutputError if it cannot be written."""
-    file = AtomicFile(path)
+    file = AtomicFile(path, staging)
     file.write(data)
     file.commit()
 
@@ -82,7 +89,7 @@ def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
 
     write: called with the temporary path. Raises OutputError for its OSError.
     """
-    part = _temporary_path(path)
+    part = _temporary_path(path.parent)
     try:
         write(part)
         part.chmod(_READABLE)  # some libraries create files that only the owner can read
@@ -106,20 +113,22 @@ def make_folder(folder: Path) -> None:
 def remove_partial_files(folder: Path) -> None:
     """Remove temporary files of killed writers below a folder; no writer may be active there."""
     for parent, _, names in os.walk(folder):
-        for name in filter(_LEFTOVER.fullmatch, names):
+        for name in filter(LEFTOVER.fullmatch, names):
             with contextlib.suppress(OSError):
                 Path(parent, name).unlink()
 
 
-def write_error(path: Path, error: OSError) -> OutputError:
-    """The error for a path that cannot be written."""
+def write_error(path: Path, error: OSError, staging: Path | None = None) -> OutputError:
+    """The error for a path that cannot be written: a FencedError if the staging folder is gone."""
+    if staging is not None and not staging.is_dir():
+        return FencedError(f"{path} is not written: another process has taken over this work.")
     reason = (error.strerror or "unknown reason").lower()
     return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")
 
 
-def _temporary_path(path: Path) -> Path:
+def _temporary_path(folder: Path) -> Path:
     """Independent of the target's name, which may already have the maximal length."""
-    return path.parent / f".{secrets.token_hex(8)}.part"
+    return folder / f".{secrets.token_hex(8)}.part"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,12 +3,14 @@
 Every input gets a unique name that is valid on every file system, also if stems are equal.
 """
 
+import contextlib
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from vlseg_cli.outputs.atomic import AtomicFile, make_folder, write_atomically, write_error
-from vlseg_cli.schema import OutputError, UsageError
+from vlseg_cli.schema import FencedError, OutputError, UsageError
 from vlseg_cli.schema.errors import is_disk_error
 
 _LONGEST = 100  # bytes of a name, so that suffixes still fit into the usual 255
@@ -23,6 +25,7 @@ class OutputFolder:
     def __init__(self, root: Path) -> None:
         """root: created by the first write or by ``make``."""
         self.root = root
+        self._staging: Path | None = None
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}  # per stem, so that a million equal ones stay fast
 
@@ -56,21 +59,51 @@ class OutputFolder:
         """Reserve a name that an earlier run has used."""
         self._taken.add(name.casefold())
 
+    def stage_in(self, *parts: str) -> None:
+        """Write through a staging folder, on the way to which nothing is ever created again.
+
+        Whoever removes it keeps this process from changing anything: writing and removing raise
+        FencedError from then on.
+        """
+        if (self.root / parts[0]).is_symlink():
+            raise OutputError(f"{self.root / parts[0]} leads out of {self.root}: remove that link.")
+        self._staging = self.root.joinpath(*parts)
+        make_folder(self._staging)
+
+    def unstage(self) -> None:
+        """Remove the staging folder and its parents, as far as they are empty."""
+        staging, self._staging = self._staging, None
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                for folder in staging.parents:
+                    if folder == self.root:
+                        break
+                    folder.rmdir()
+
+    def check_staging(self) -> None:
+        """Raise FencedError if the staging folder was removed."""
+        if self._staging is not None and not self._staging.is_dir():
+            raise FencedError(f"Another process has taken over the work in {self.root}.")
+
     def path(self, *parts: str) -> Path:
         """A path below the folder, parents created. Raises OutputError if links leave it."""
         path = self.root.joinpath(*parts)
-        make_folder(path.parent)
+        if self._staging is None:
+            make_folder(path.parent)
+        else:
+            self._make_parents(path, self._staging)
         if not path.parent.resolve().is_relative_to(self.root.resolve()):
             raise OutputError(f"{path.parent} leads out of {self.root}: remove that link.")
         return path
 
     def begin(self, *parts: str) -> AtomicFile:
         """Start a file below the folder."""
-        return AtomicFile(self.path(*parts))
+        return AtomicFile(self.path(*parts), self._staging)
 
     def write(self, data: bytes, *parts: str) -> None:
         """Write a whole file below the folder, atomically."""
-        write_atomically(self.path(*parts), data)
+        write_atomically(self.path(*parts), data, self._staging)
 
     def write_stream(self, data: Iterable[bytes], *parts: str) -> None:
         """Write a file from chunks, atomically; a failure leaves nothing."""
@@ -84,9 +117,20 @@ class OutputFolder:
         if self.root.joinpath(*parts).exists():
             path = self.path(*parts)
             try:
+                if self._staging is not None:
+                    path = path.rename(self._staging / path.name)
                 path.unlink()
             except OSError as error:
-                raise write_error(path, error) from error
+                raise write_error(path, error, self._staging) from error
+
+    def _make_parents(self, path: Path, staging: Path) -> None:
+        """Folders one by one: ``mkdir(parents=True)`` would restore what was removed meanwhile."""
+        for folder in reversed(path.parents):
+            if folder.is_relative_to(self.root) and not staging.is_relative_to(folder):
+                try:
+                    folder.mkdir(exist_ok=True)
+                except OSError as error:
+                    raise write_error(path, error, staging) from error
 
 
 def safe_name(text: str) -> str:

@@ -11,7 +11,7 @@ from vlseg_cli.outputs.coco import write_coco, write_coco_boxes
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.gallery import GallerySink, write_gallery
 from vlseg_cli.outputs.overlay import OverlaySink
-from vlseg_cli.outputs.palette import write_palette
+from vlseg_cli.outputs.palette import MOST_OBJECTS, write_palette
 from vlseg_cli.outputs.panoptic import write_panoptic
 from vlseg_cli.outputs.parquet import check_pyarrow, write_parquet
 from vlseg_cli.outputs.records import write_jsonl
@@ -28,17 +28,24 @@ WriteRecords = Callable[[Iterable[Record], OutputFolder], None]
 class Format(NamedTuple):
     """A name of ``--save``. live opens its sink, close writes it from records (re-iterable).
 
-    files: its files directly below the output folder, which ``--overwrite`` removes. videos_only:
-    images give no files. check: raises UsageError if a library is missing.
+    paths: its files below the output folder, with NAME for an item's name and # for a number.
+    videos_only: images give no files. most_objects: in one frame. check: raises UsageError if a
+    library is missing.
     """
 
     help: str
-    files: tuple[str, ...]
+    paths: tuple[str, ...]
     live: OpenSink | None = None
     close: WriteRecords | None = None
     needs_map: bool = False
     videos_only: bool = False
+    most_objects: int | None = None
     check: Callable[[], None] | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its files and folders directly below the output folder."""
+        return tuple(dict.fromkeys(path.partition("/")[0] for path in self.paths))
 
 
 def _open_overlay(folder: OutputFolder, formats: Sequence[str]) -> Sink:
@@ -64,12 +71,12 @@ def _check_video() -> None:
 FORMATS: dict[str, Format] = {
     "overlay": Format(
         "a PNG per image with the predictions drawn in, and per frame of a video without 'video'",
-        ("overlay",),
+        ("overlay/NAME.png", "overlay/NAME/#.png"),
         _open_overlay,
     ),
     "video": Format(
         "an MP4 per video with the predictions drawn in, with its timestamps and audio",
-        ("video",),
+        ("video/NAME.mp4",),
         _open_video,
         videos_only=True,
         check=_check_video,
@@ -83,14 +90,37 @@ FORMATS: dict[str, Format] = {
     ),
     "jsonl": Format("all records, a line each", ("predictions.jsonl",), close=write_jsonl),
     "panoptic": Format(
-        "COCO panoptic", ("panoptic", "panoptic.json"), close=write_panoptic, needs_map=True
+        "COCO panoptic",
+        ("panoptic.json", *(f"panoptic/NAME{one}.png" for one in ("", "/#", "/#/#"))),
+        close=write_panoptic,
+        needs_map=True,
     ),
-    "palette": Format("palette PNGs as in DAVIS", ("palette",), close=write_palette),
-    "yolo": Format("YOLO segmentation labels", ("yolo",), close=write_yolo),
+    "palette": Format(
+        "palette PNGs as in DAVIS",
+        ("palette/meta.json", "palette/Annotations/NAME/#.png"),
+        close=write_palette,
+        most_objects=MOST_OBJECTS,
+    ),
+    "yolo": Format(
+        "YOLO segmentation labels",
+        (
+            *("yolo/classes.txt", "yolo/data.yaml"),
+            *("yolo/labels/NAME.txt", "yolo/labels/NAME/#.txt"),
+        ),
+        close=write_yolo,
+    ),
     "parquet": Format(
         "a table for data frames", ("records.parquet",), close=write_parquet, check=check_pyarrow
     ),
-    "html": Format("a gallery to scroll through", ("html",), _open_gallery, write_gallery),
+    "html": Format(
+        "a gallery to scroll through",
+        (
+            *("html/index.html", "html/page-#.html"),
+            *("html/pictures/NAME.jpg", "html/pictures/NAME/#.jpg"),
+        ),
+        _open_gallery,
+        write_gallery,
+    ),
 }
 
 

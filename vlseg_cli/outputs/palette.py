@@ -21,7 +21,7 @@ from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.records import by_frame, json_object
 from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
 
-_MOST = 255  # the largest object number of a palette PNG
+MOST_OBJECTS = 255  # the largest object number of a palette PNG
 
 
 class NumberedObject(NamedTuple):
@@ -105,8 +105,8 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
 
 def _check(record: Record, objects: Iterable[NumberedObject]) -> None:
     for one in objects:
-        if not 1 <= one.number <= _MOST:
+        if not 1 <= one.number <= MOST_OBJECTS:
             raise OutputError(
                 f"{record.input} has an object number {one.number} in frame {record.frame}, but a"
-                f" palette holds 1 to {_MOST}: save as coco or panoptic instead."
+                f" palette holds 1 to {MOST_OBJECTS}: save as coco or panoptic instead."
             )

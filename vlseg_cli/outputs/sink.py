@@ -4,8 +4,9 @@ After a kill complete chunks are kept and the others written again, so ``end_chu
 files on disk, and equal calls must give equal bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from vlseg_cli.outputs.atomic import AtomicFile
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import Frame, Item, Record
 
@@ -28,6 +29,10 @@ class Sink:
         They are kept: the run may be killed before the journal has the item.
         """
 
+    def chunk_files(self, item: Item, part: int) -> Iterator[tuple[str, ...]]:  # noqa: ARG002
+        """Files of a complete chunk that ``end_item`` needs; the journal gets their digests."""
+        yield from ()
+
     def remove_chunks(self, item: Item) -> None:
         """The journal has the item: remove the files of its chunks."""
 
@@ -36,23 +41,27 @@ class Sink:
 
 
 class PictureSink(Sink):
-    """Writes pictures, and removes those of the current chunk if it is abandoned."""
+    """Writes pictures, which get their names when their chunk is complete."""
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
-        self._written: list[tuple[str, ...]] = []
+        self._written: list[AtomicFile] = []
 
     def save(self, picture: bytes, *parts: str) -> None:
-        """Write a picture below the folder, atomically."""
-        self._written.append(parts)
-        self._folder.write(picture, *parts)
+        """Write a picture below the folder. Raises OutputError."""
+        file = self._folder.begin(*parts)
+        self._written.append(file)
+        file.write(picture)
+        file.sync()
 
     def end_chunk(self, item: Item, part: int) -> None:  # noqa: ARG002
         """Keep what was written."""
+        for file in self._written:
+            file.commit()
         self._written.clear()
 
     def abandon(self) -> None:
         """Remove what was written."""
-        for parts in self._written:
-            self._folder.remove(*parts)
+        for file in self._written:
+            file.discard()
         self._written.clear()

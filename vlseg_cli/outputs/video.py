@@ -62,6 +62,11 @@ class VideoSink(Sink):
             join_segments(segments, item.source, opened)
         file.commit()
 
+    def chunk_files(self, item: Item, part: int) -> Iterator[tuple[str, ...]]:
+        """The segment, unless the chunk has no frame."""
+        if self._folder.root.joinpath(*_segment(item, part)).exists():
+            yield _segment(item, part)
+
     def remove_chunks(self, item: Item) -> None:
         """Remove the segments."""
         part = 0

@@ -1,6 +1,7 @@
 """The types that all of vlseg shares: plain dataclasses over NumPy, no torch, no files."""
 
 from vlseg_cli.schema.errors import (
+    FencedError,
     InputError,
     NoInputError,
     NotFiniteError,
@@ -33,6 +34,7 @@ __all__ = [
     "ClipQuery",
     "ClipSample",
     "Expression",
+    "FencedError",
     "Frame",
     "FrameRange",
     "Input",

@@ -63,6 +63,10 @@ class OutputError(VlsegError):
     exit_code = 74  # EX_IOERR of sysexits.h
 
 
+class FencedError(OutputError):
+    """Another process has taken over what this one was doing; nothing of it can be written now."""
+
+
 def is_disk_error(error: BaseException) -> bool:
     """Whether a disk is full, over its quota or limit, broken, read-only or forbidden."""
     full = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
