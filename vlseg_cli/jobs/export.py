@@ -5,9 +5,10 @@ from itertools import groupby
 from pathlib import Path
 
 from vlseg_cli.jobs.finish import JobRecords
-from vlseg_cli.jobs.job import existing_job
+from vlseg_cli.jobs.job import EXPORT, WORK, Job, existing_job
 from vlseg_cli.jobs.journal import Journal
-from vlseg_cli.jobs.lease import worker_name
+from vlseg_cli.jobs.lease import locked, worker_name
+from vlseg_cli.jobs.ownership import claim_exports, sweep_exports
 from vlseg_cli.media import Decoder
 from vlseg_cli.outputs import OutputFolder, Sink, close_formats, open_sinks
 from vlseg_cli.schema import Frame, FrameRange, InputError, Item, Record
@@ -21,12 +22,30 @@ def export_job(
     failed: called with each input that can no longer be read; the others go on. Returns the number
     of inputs. Raises UsageError if there is no job, OutputError if something cannot be written.
     """
-    options = existing_job(root).options
-    journal = Journal(OutputFolder(root), worker_name())
-    records, target = JobRecords(OutputFolder(root), journal), OutputFolder(out)
+    job, worker, target = existing_job(root), worker_name(), OutputFolder(out)
     target.make()
+    target.stage_in(EXPORT, WORK, worker)
+    try:
+        with locked(out, EXPORT, worker, out / EXPORT / WORK):
+            target.check_staging()
+            sweep_exports(target, worker)
+            claim_exports(target, root, job, formats)
+            return _export(root, job, formats, target, failed)
+    finally:
+        target.unstage()
+
+
+def _export(
+    root: Path,
+    job: Job,
+    formats: Sequence[str],
+    target: OutputFolder,
+    failed: Callable[[str, InputError], None],
+) -> int:
+    journal = Journal(OutputFolder(root), worker_name())
+    records = JobRecords(OutputFolder(root), journal)
     sinks = open_sinks(formats, target)
-    clip, chunk_frames = FrameRange(**options["clip"]), options["part"]
+    clip, chunk_frames = FrameRange(**job.options["clip"]), job.options["part"]
     count = 0
     with Decoder() as decoder:
         for item, of_item in records.by_item():

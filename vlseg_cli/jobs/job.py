@@ -32,6 +32,8 @@ REMOVED_STATE = ".vlseg-done"  # the state folder while it is being removed
 ITEMS, LINES, LEASES, WORK = "items.jsonl", "journal", "leases", "work"
 LOCK = ".vlseg"  # lease held while the list of items changes and while the job is finished
 ERASED = ".vlseg-erased.json"  # the job that is being erased
+EXPORT = ".vlseg-export"  # lease, and state folder, of an export
+EXPORTED = ".vlseg-exported.json"  # the formats that were exported to a folder
 
 CHUNK_FRAMES = 240  # of a video between two journal lines: the most work that a kill can lose
 

@@ -24,6 +24,7 @@ from vlseg_cli.jobs.ownership import (
     begin_erasing,
     check_foreign,
     files_of_job,
+    formats_of,
     has_leftovers,
     sweep,
 )
@@ -102,7 +103,7 @@ def open_job(
         journal = Journal(folder, worker)
         found = _unlisted(work_items(journal, inputs, root, retry_failed), journal, is_late)
         new = {item.name for item in found if item.number >= len(journal.items)}
-        check_foreign(root, job.options.get("save", ()), new, (), is_new)
+        check_foreign(root, formats_of(job), new, (), shared=is_new, job_files=is_new)
         if is_new:
             write_job(folder, job)
         if found:
@@ -127,7 +128,7 @@ def _erase(folder: OutputFolder, job: Job, inputs: Sequence[Input], worker: str)
     check_idle(folder)
     names = {item.name for item in name_items(inputs, folder.root)}
     own = set(files_of_job(folder, old))
-    check_foreign(folder.root, job.options.get("save", ()), names, own, is_new=True)
+    check_foreign(folder.root, formats_of(job), names, own)
     begin_erasing(folder)
     sweep(folder, worker)
 

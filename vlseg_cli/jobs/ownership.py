@@ -4,6 +4,7 @@ A job owns what its formats write for its items. Before ``job.json`` and the lis
 them, nothing may be in their place; what is there later under these names is therefore the job's.
 """
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from vlseg_cli.jobs.job import (
     ERASED,
+    EXPORT,
+    EXPORTED,
     FAILURES,
     ITEMS,
     JOB,
@@ -52,32 +55,73 @@ def existing_files(
 
 
 def check_foreign(
-    root: Path, formats: Sequence[str], names: Collection[str], own: Collection[str], is_new: bool
+    root: Path,
+    formats: Sequence[str],
+    names: Collection[str],
+    own: Collection[str] = (),
+    shared: bool = True,
+    job_files: bool = False,
 ) -> None:
     """Raise UsageError if files that no job of ours wrote are in the place of results.
 
-    names: of new items. own: results of the job that is there. is_new: there is none, or it is
-    erased, so that no further file is ours.
+    names: of the items. own: results that are known to be ours. shared: no file for all items is.
+    job_files: no records or journal is.
     """
-    foreign = [one for one in existing_files(root, formats, names, is_new) if one not in own]
-    if is_new and read_job(root) is None:
+    foreign = [one for one in existing_files(root, formats, names, shared) if one not in own]
+    if job_files:
         foreign += [one for one in (JOURNAL, RECORDS, FAILURES) if (root / one).exists()]
     if foreign:
         more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         raise UsageError(
-            f"{root} holds files that vlseg did not write, in the place of results:"
+            f"{root} holds files that this job did not write, in the place of its results:"
             f" {', '.join(sorted(foreign)[:_NAMED])}{more}. Move them, or give another --out."
         )
 
 
 def files_of_job(folder: OutputFolder, job: Job) -> list[str]:
-    """The results of a job that exist."""
+    """The results of a job that exist, with those that were exported to its folder."""
     try:
         names = [item.name for item in Journal(folder, "").items]
     except OutputError:  # damaged: which items it had is unknown
         names = []
-    formats = [one for one in job.options.get("save", ()) if one in FORMATS]
-    return list(existing_files(folder.root, formats, names))
+    formats = dict.fromkeys((*formats_of(job), *exported_formats(folder.root, job)))
+    return list(existing_files(folder.root, tuple(formats), names))
+
+
+def formats_of(job: Job) -> list[str]:
+    """The formats of a job, as far as this version has them."""
+    return [one for one in job.options.get("save", ()) if one in FORMATS]
+
+
+def exported_formats(root: Path, job: Job) -> dict[str, int]:
+    """The formats of a job that were exported to a folder, each for its first so many items."""
+    try:
+        values = json.loads((root / EXPORTED).read_bytes())
+        if values["fingerprint"] == job.fingerprint:
+            return {name: int(n) for name, n in values["formats"].items() if name in FORMATS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return {}
+
+
+def claim_exports(folder: OutputFolder, source: Path, job: Job, formats: Sequence[str]) -> None:
+    """Record that formats of the job at ``source`` are written to a folder, with its lock held.
+
+    Raises UsageError if files that the job did not write are in their place.
+    """
+    names = [item.name for item in Journal(OutputFolder(source), "").items]
+    before = exported_formats(folder.root, job)
+    own = {
+        path
+        for name, count in before.items()
+        for path in existing_files(folder.root, (name,), names[:count])
+    }
+    if source.resolve() == folder.root.resolve():
+        own.update(existing_files(folder.root, formats_of(job), names))
+    check_foreign(folder.root, formats, names, own)
+    claimed = before | dict.fromkeys(formats, len(names))
+    values = {"fingerprint": job.fingerprint, "formats": claimed}
+    folder.write((json.dumps(values) + "\n").encode(), EXPORTED)
 
 
 def begin_erasing(folder: OutputFolder) -> None:
@@ -86,24 +130,33 @@ def begin_erasing(folder: OutputFolder) -> None:
     _attempt(folder.root / JOB, lambda path: path.rename(folder.root / ERASED))
 
 
+def sweep_exports(folder: OutputFolder, worker: str) -> None:
+    """Remove what killed exports left, with the lock of exports held."""
+    _remove_drafts(folder.root)
+    _fence_others(folder.root / EXPORT, worker)
+    _remove_state(folder.root / EXPORT)
+
+
 def sweep(folder: OutputFolder, worker: str) -> None:
     """Remove what killed processes left, and jobs that are being erased; with the lock held."""
     root, state = folder.root, folder.root / STATE_FOLDER
-    for path in root.iterdir():
-        if LEFTOVER.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+    _remove_drafts(root)
     if (root / REMOVED_STATE).exists():
         remove_partial_files(root)  # which releases before wrote beside the results
         shutil.rmtree(root / REMOVED_STATE, ignore_errors=True)
     erased = read_job(root, ERASED)
     if erased is not None:
-        _remove_state(state, worker)
-        for name in (*files_of_job(folder, erased), RECORDS, FAILURES, JOURNAL):
+        _fence_others(state, worker)
+        for name in (*files_of_job(folder, erased), EXPORTED, RECORDS, FAILURES):
             _attempt(root / name, lambda path: path.unlink(missing_ok=True))
-            _remove_empty_folders(root / name, root)
+        for top in dict.fromkeys(one for form in FORMATS.values() for one in form.files):
+            _remove_empty_folders(root / top)
+        _remove_state(state)
+        _attempt(root / JOURNAL, lambda path: path.unlink(missing_ok=True))
         _attempt(root / ERASED, Path.unlink)
     elif not (state / ITEMS).exists():
-        _remove_state(state, worker)
+        _fence_others(state, worker)
+        _remove_state(state)
 
 
 def has_leftovers(root: Path) -> bool:
@@ -112,15 +165,22 @@ def has_leftovers(root: Path) -> bool:
     return any(one.name in hidden or LEFTOVER.fullmatch(one.name) for one in root.iterdir())
 
 
-def _remove_state(state: Path, worker: str) -> None:
-    """Everything in the state folder but the staging folder of this process.
+def _remove_drafts(root: Path) -> None:
+    for path in root.iterdir():
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
-    Those of other processes come first: from then on they can put nothing in place.
-    """
+
+def _fence_others(state: Path, worker: str) -> None:
+    """Keep all other processes from putting anything in place."""
     for staging in _entries(state / WORK):
         if staging.name != worker:
             remove_staging(staging)
-    for path in _entries(state):
+
+
+def _remove_state(state: Path) -> None:
+    """Everything in the state folder but the staging folders."""
+    for path in sorted(_entries(state)):
         if path.is_dir() and not path.is_symlink():
             if path.name != WORK:
                 shutil.rmtree(path, ignore_errors=True)
@@ -139,12 +199,10 @@ def _attempt(path: Path, step: Callable[[Path], object]) -> None:
         raise write_error(path, error) from error
 
 
-def _remove_empty_folders(path: Path, root: Path) -> None:
-    with suppress(OSError):
-        for folder in path.parents:
-            if folder == root:
-                break
-            folder.rmdir()
+def _remove_empty_folders(top: Path) -> None:
+    for parent, _, _ in os.walk(top, topdown=False):
+        with suppress(OSError):
+            Path(parent).rmdir()
 
 
 def _expression(path: str) -> str:

@@ -25,6 +25,7 @@ class OutputFolder:
     def __init__(self, root: Path) -> None:
         """root: created by the first write or by ``make``."""
         self.root = root
+        self.hidden = ".vlseg"  # folder of what is needed only while results are written
         self._staging: Path | None = None
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}  # per stem, so that a million equal ones stay fast
@@ -67,7 +68,7 @@ class OutputFolder:
         """
         if (self.root / parts[0]).is_symlink():
             raise OutputError(f"{self.root / parts[0]} leads out of {self.root}: remove that link.")
-        self._staging = self.root.joinpath(*parts)
+        self.hidden, self._staging = parts[0], self.root.joinpath(*parts)
         make_folder(self._staging)
 
     def unstage(self) -> None:

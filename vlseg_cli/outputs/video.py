@@ -18,8 +18,6 @@ from vlseg_cli.outputs.remux import join_segments
 from vlseg_cli.outputs.sink import Sink
 from vlseg_cli.schema import Frame, Item, OutputError, Record
 
-_WORKSHOP = ".vlseg", "video"
-
 
 class VideoSink(Sink):
     """Encodes the frames of videos as they come."""
@@ -49,7 +47,7 @@ class VideoSink(Sink):
         """Join the segments; the last chunk may have no frame."""
         if not item.is_video:
             return
-        segments = [self._folder.path(*_segment(item, part)) for part in range(parts)]
+        segments = [self._folder.path(*self._segment(item, part)) for part in range(parts)]
         if not segments[-1].exists():
             segments.pop()
         if not segments:
@@ -64,18 +62,18 @@ class VideoSink(Sink):
 
     def chunk_files(self, item: Item, part: int) -> Iterator[tuple[str, ...]]:
         """The segment, unless the chunk has no frame."""
-        if self._folder.root.joinpath(*_segment(item, part)).exists():
-            yield _segment(item, part)
+        if self._folder.root.joinpath(*self._segment(item, part)).exists():
+            yield self._segment(item, part)
 
     def remove_chunks(self, item: Item) -> None:
         """Remove the segments."""
         part = 0
-        while self._folder.root.joinpath(*_segment(item, part)).exists():
-            self._folder.remove(*_segment(item, part))
+        while self._folder.root.joinpath(*self._segment(item, part)).exists():
+            self._folder.remove(*self._segment(item, part))
             part += 1
         for depth in (2, 1):  # empty folders
             with suppress(OSError):
-                self._folder.root.joinpath(*_WORKSHOP[:depth]).rmdir()
+                self._folder.root.joinpath(*self._segment(item, 0)[:depth]).rmdir()
 
     def abandon(self) -> None:
         """Drop the current segment."""
@@ -84,17 +82,16 @@ class VideoSink(Sink):
             encoder.drop()
             file.discard()
 
+    def _segment(self, item: Item, part: int) -> tuple[str, ...]:
+        return self._folder.hidden, "video", f"{item.number:06d}-{part}.nut"
+
     def _begin(self, item: Item, part: int) -> tuple[AtomicFile, SegmentEncoder]:
         if self._clock is None or self._clock[0] != item.source:
             self._clock = item.source, read_timing(item.source)
-        file = self._folder.begin(*_segment(item, part))
+        file = self._folder.begin(*self._segment(item, part))
         with _writing(file, item) as opened:
             self._current = file, SegmentEncoder(opened, self._clock[1])
         return self._current
-
-
-def _segment(item: Item, part: int) -> tuple[str, ...]:
-    return *_WORKSHOP, f"{item.number:06d}-{part}.nut"
 
 
 @contextmanager

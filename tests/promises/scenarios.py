@@ -1,0 +1,111 @@
+"""Small jobs of every kind, for the tests that kill, pause and repeat them.
+
+A scenario prepares a folder, then runs in it; the same run again must end in the same tree. A job
+of a new kind is one more entry of ``SCENARIOS``.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jobs.media_files import write_film, write_photos
+from jobs.stub import RecordingProgress, StubModel, job_for
+from promises.crashes import LocalFrames
+
+from vlseg_cli.jobs import JobSettings, Summary, export_job, run_job
+from vlseg_cli.media import list_inputs
+from vlseg_cli.models.base import Segmenter
+from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.schema import (
+    Categories,
+    Expression,
+    Frame,
+    FrameRange,
+    Item,
+    PromptRequest,
+    Task,
+)
+
+
+class Scenario(NamedTuple):
+    """prepare: called once with a fresh folder, in this process. run: then killed and repeated."""
+
+    run: Callable[[Path, Path], object]
+    prepare: Callable[[Path, Path], object] = lambda _inputs, _folder: None
+
+
+def write_inputs(folder: Path) -> Path:
+    """Two images, two more, a video."""
+    write_photos(folder / "photos", 3, broken=(1,))
+    write_photos(folder / "more", 2)
+    write_film(folder / "film.mp4", 5)
+    return folder
+
+
+def run(
+    out: Path,
+    inputs: Sequence[Path],
+    formats: Sequence[str],
+    text: str = "it",
+    tracking: bool = False,
+    maps: bool = False,
+    overwrite: bool = False,
+) -> Summary:
+    """A job with the stub model; maps: panoptic ones."""
+
+    def build(_model: Segmenter, _item: Item, _frame: Frame) -> list[PromptRequest]:
+        if maps:
+            return [PromptRequest(0, Task.PANOPTIC, Categories(("bright",)))]
+        return [PromptRequest(0, Task.REFER, Expression(text))]
+
+    settings = JobSettings(
+        OutputFolder(out),
+        tuple(formats),
+        batch_size=2,
+        chunk_frames=2,
+        overwrite=overwrite,
+        tracking=tracking,
+        open_source=LocalFrames,
+    )
+    found = list(list_inputs([str(one) for one in inputs], exclude=out))
+    job = job_for([text], formats, 2, 2, FrameRange())
+    return run_job(job, settings, found, StubModel, build, RecordingProgress())
+
+
+def _images(inputs: Path, folder: Path, **how: bool) -> None:
+    run(folder / "out", [inputs / "photos"], ("coco", "overlay", "html"), **how)
+
+
+def _grown(inputs: Path, folder: Path) -> None:
+    run(folder / "out", [inputs / "photos", inputs / "more"], ("coco", "overlay", "html"))
+
+
+def _video(inputs: Path, folder: Path) -> None:
+    run(folder / "out", [inputs / "film.mp4"], ("coco", "video", "yolo"))
+
+
+def _track(inputs: Path, folder: Path) -> None:
+    run(folder / "out", [inputs / "film.mp4"], ("ytvis", "palette"), tracking=True)
+
+
+def _panoptic(inputs: Path, folder: Path) -> None:
+    run(folder / "out", [inputs / "photos"], ("panoptic", "jsonl", "parquet"), maps=True)
+
+
+def _overwrite(inputs: Path, folder: Path) -> None:
+    run(folder / "out", [inputs / "more"], ("coco", "overlay"), text="other", overwrite=True)
+
+
+def _export(inputs: Path, folder: Path) -> None:
+    export_job(folder / "out", ("yolo", "overlay", "html"), folder / "made", lambda *_: None)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "images": Scenario(_images),
+    "video": Scenario(_video),
+    "track": Scenario(_track),
+    "panoptic": Scenario(_panoptic),
+    "grown": Scenario(_grown, _images),
+    "overwrite": Scenario(_overwrite, _images),
+    "export": Scenario(_export, _images),
+}
