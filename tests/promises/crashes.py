@@ -133,3 +133,16 @@ def _changes(name: str, args: tuple[object, ...], folder: str) -> bool:
     else:
         return False
     return isinstance(path, str | bytes | os.PathLike) and os.fsdecode(path).startswith(folder)
+
+
+def wait_until_stopped(process: int) -> bool:
+    """Wait until a process has stopped itself; False if it has ended instead."""
+    _, status = os.waitpid(process, os.WUNTRACED)
+    return os.WIFSTOPPED(status)
+
+
+def let_leases_expire(folder: Path) -> None:
+    """As if their holders had been stopped for an hour."""
+    for path in folder.rglob("*.lease"):
+        then = path.stat().st_mtime - 3600
+        os.utime(path, (then, then))

@@ -23,7 +23,6 @@ from typing import Any
 from vlseg_cli.jobs.job import ITEMS, JOURNAL, LINES, STATE_FOLDER
 from vlseg_cli.jobs.work_units import Chunk, WorkUnit
 from vlseg_cli.outputs import OutputFolder
-from vlseg_cli.outputs.atomic import write_error
 from vlseg_cli.schema import Item, OutputError
 
 _PENDING = -1
@@ -127,7 +126,7 @@ class Journal:
         try:
             self._file = path.open("ab")
         except OSError as error:
-            raise write_error(path, error) from error
+            raise self._folder.write_error(path, error) from error
 
     def append(
         self,
@@ -161,7 +160,7 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise write_error(path, error) from error
+            raise self._folder.write_error(path, error) from error
         with self._changing:
             self._apply(line)
 

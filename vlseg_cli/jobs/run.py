@@ -107,7 +107,9 @@ def run_job(
     while True:
         try:
             return _run_in_folder(job, settings, inputs, load_inference, progress, is_late)
-        except FencedError as error:
+        except OutputError as error:
+            if not (isinstance(error, FencedError) or settings.folder.is_fenced):
+                raise
             if not root.is_dir():
                 raise OutputError(f"{root} is gone: another program has removed it.") from error
             is_late = True

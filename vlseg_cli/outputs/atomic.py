@@ -120,7 +120,8 @@ def remove_partial_files(folder: Path) -> None:
 
 def write_error(path: Path, error: OSError, staging: Path | None = None) -> OutputError:
     """The error for a path that cannot be written: a FencedError if the staging folder is gone."""
-    if staging is not None and not staging.is_dir():
+    is_gone = isinstance(error, FileNotFoundError | FileExistsError)
+    if is_gone and staging is not None and not staging.is_dir():
         return FencedError(f"{path} is not written: another process has taken over this work.")
     reason = (error.strerror or "unknown reason").lower()
     return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")

@@ -69,7 +69,10 @@ class OutputFolder:
         if (self.root / parts[0]).is_symlink():
             raise OutputError(f"{self.root / parts[0]} leads out of {self.root}: remove that link.")
         self.hidden, self._staging = parts[0], self.root.joinpath(*parts)
-        make_folder(self._staging)
+        try:
+            self._staging.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a parent may have been removed meanwhile
+            raise self.write_error(self._staging, error) from error
 
     def unstage(self) -> None:
         """Remove the staging folder and its parents, as far as they are empty."""
@@ -82,9 +85,14 @@ class OutputFolder:
                         break
                     folder.rmdir()
 
+    @property
+    def is_fenced(self) -> bool:
+        """Whether the staging folder was removed."""
+        return self._staging is not None and not self._staging.is_dir()
+
     def check_staging(self) -> None:
         """Raise FencedError if the staging folder was removed."""
-        if self._staging is not None and not self._staging.is_dir():
+        if self.is_fenced:
             raise FencedError(f"Another process has taken over the work in {self.root}.")
 
     def path(self, *parts: str) -> Path:
@@ -122,7 +130,11 @@ class OutputFolder:
                     path = path.rename(self._staging / path.name)
                 path.unlink()
             except OSError as error:
-                raise write_error(path, error, self._staging) from error
+                raise self.write_error(path, error) from error
+
+    def write_error(self, path: Path, error: OSError) -> OutputError:
+        """See ``atomic.write_error``."""
+        return write_error(path, error, self._staging)
 
     def _make_parents(self, path: Path, staging: Path) -> None:
         """Folders one by one: ``mkdir(parents=True)`` would restore what was removed meanwhile."""
@@ -131,7 +143,7 @@ class OutputFolder:
                 try:
                     folder.mkdir(exist_ok=True)
                 except OSError as error:
-                    raise write_error(path, error, staging) from error
+                    raise self.write_error(path, error) from error
 
 
 def safe_name(text: str) -> str:
