@@ -236,3 +236,10 @@ def test_images_of_any_mode_are_processed(vlseg, kitchen: Path, mode: str) -> No
         image = image.convert(mode)
     image.save(kitchen.parent / "other.tif")
     assert vlseg("segment", "other.tif", "--save", "none").code == 0
+
+
+def test_more_prompts_than_a_format_holds_are_refused_at_once(vlseg, kitchen: Path) -> None:
+    prompts = [word for number in range(257) for word in ("-q", f"cup {number}")]
+    ran = vlseg("refer", "kitchen.png", *prompts, "--save", "palette,coco", "--out", "out")
+    assert ran.code == 2 and "257 prompts" in ran.err and ran.err.count("\n") == 1
+    assert not Path("out").exists()

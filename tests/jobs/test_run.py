@@ -249,3 +249,17 @@ def test_a_second_process_waits_for_the_units_of_the_first(photos: Path, tmp_pat
     assert slow.batches
     run_stub(tmp_path / "fresh", [photos])
     assert tree(tmp_path / "out") == tree(tmp_path / "fresh")
+
+
+def test_a_format_that_cannot_hold_the_results_does_not_stop_the_others(
+    photos: Path, tmp_path: Path
+) -> None:
+    out, texts = tmp_path / "out", [f"part {number}" for number in range(257)]
+    formats, progress = ("palette", "jsonl"), RecordingProgress()
+    first = run_stub(out, [photos / "000.png"], texts=texts, formats=formats, progress=progress)
+    assert first.finished and first.exit_code == 3
+    assert any("255" in note and "palette" in note for note in progress.notes)
+    assert (out / "predictions.jsonl").exists() and not (out / "palette").exists()
+    before, model = stamps(out), StubModel()
+    again = run_stub(out, [photos / "000.png"], texts=texts, formats=formats, model=model)
+    assert (again.exit_code, model.batches, stamps(out)) == (3, [], before)

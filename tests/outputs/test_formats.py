@@ -7,8 +7,8 @@ from outputs.sample_records import in_video
 from outputs.video_files import VideoSpec, write_overlay_video, write_video
 
 from vlseg_cli.media.video import read_video
-from vlseg_cli.outputs import FORMATS, OutputFolder, close_formats, open_sinks
-from vlseg_cli.schema import Frame, FrameRange, Item, Record
+from vlseg_cli.outputs import FORMATS, OutputFolder, check_formats, close_formats, open_sinks
+from vlseg_cli.schema import Frame, FrameRange, Item, Record, UsageError
 
 
 def write_all(
@@ -90,3 +90,9 @@ def test_all_formats_can_be_written_together(
         "yolo/labels/kitchen.txt",
     }
     assert len(list(read_video(video_path, FrameRange()))) == 9
+
+
+def test_what_a_format_cannot_hold_is_said_before_the_first_image() -> None:
+    check_formats(("palette", "coco"), objects=255)
+    with pytest.raises(UsageError, match="holds 255 objects in an image, but there are 256"):
+        check_formats(("palette", "coco"), objects=256)

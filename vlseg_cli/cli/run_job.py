@@ -117,7 +117,8 @@ def build_job(
         tracking=request.tracking,
     )
     inputs = list(list_inputs(request.inputs, exclude=out, nul=options.null))
-    check_formats(formats, videos=any(one.is_video for one in inputs))
+    objects = sum(len(request.plain.get(one) or ()) for one in ("sentences", "regions"))
+    check_formats(formats, any(one.is_video for one in inputs), objects)
     return BuiltJob(
         job, settings, inputs, request.requests_for, options.model_choice, request.texts
     )

@@ -56,7 +56,8 @@ def _export(
                     _write(item, of_item, sinks, frames, chunk_frames)
                 except InputError as error:
                     failed(item.source, error)
-    close_formats(formats, records, target)
+    for unfit in close_formats(formats, records, target).values():
+        raise unfit
     return count
 
 

@@ -6,7 +6,7 @@ state folder is removed last.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from vlseg_cli.jobs.job import (
@@ -22,7 +22,7 @@ from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.formats import close_formats
 from vlseg_cli.outputs.records import read_record
-from vlseg_cli.schema import FencedError, Item, OutputError, Record
+from vlseg_cli.schema import FencedError, FormatError, Item, OutputError, Record
 
 
 class JobRecords:
@@ -69,8 +69,8 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
     Raises OutputError if something cannot be written.
     """
     _write_records(folder, journal)
-    _write_failures(folder, journal)
-    close_formats(formats, stored_records(folder), folder)
+    unfit = close_formats(formats, stored_records(folder), folder)
+    _write_failures(folder, journal, unfit)
     journal.write_finished()
     remove_partial_files(folder.root)
     folder.check_staging()
@@ -90,9 +90,11 @@ def _write_records(folder: OutputFolder, journal: Journal) -> None:
     file.commit()
 
 
-def _write_failures(folder: OutputFolder, journal: Journal) -> None:
-    """Write ``failures.jsonl``, or remove an outdated one."""
-    if not journal.errors:
+def _write_failures(
+    folder: OutputFolder, journal: Journal, unfit: Mapping[str, FormatError]
+) -> None:
+    """Write ``failures.jsonl``, or remove an outdated one. unfit: formats that are not written."""
+    if not (journal.errors or unfit):
         folder.remove(FAILURES)
         return
     file = folder.begin(FAILURES)
@@ -100,7 +102,19 @@ def _write_failures(folder: OutputFolder, journal: Journal) -> None:
         error, _ = journal.errors[number]
         row = {"input": journal.items[number].source, "error": error}
         file.write(json.dumps(row).encode() + b"\n")
+    for name, reason in unfit.items():
+        file.write(json.dumps({"format": name, "error": str(reason)}).encode() + b"\n")
     file.commit()
+
+
+def unfit_formats(folder: OutputFolder) -> dict[str, str]:
+    """The formats that could not hold the results of a finished job, with the reasons."""
+    path = folder.root / FAILURES
+    try:
+        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+        return {row["format"]: row["error"] for row in rows if "format" in row}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def _byte_ranges(folder: OutputFolder) -> dict[str, tuple[int, int]]:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from vlseg_cli.jobs.finish import finish
+from vlseg_cli.jobs.finish import finish, unfit_formats
 from vlseg_cli.jobs.inference import BatchInference, FrameInference
 from vlseg_cli.jobs.job import LOCK, STATE_FOLDER, WORK, Job, JobSettings
 from vlseg_cli.jobs.journal import Journal
@@ -22,6 +22,7 @@ from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import open_sinks
 from vlseg_cli.schema import (
     FencedError,
+    FormatError,
     Frame,
     Input,
     InputError,
@@ -61,12 +62,14 @@ class JobProgress:
 class Summary:
     """The result of a run. before: inputs that earlier runs completed. left: inputs not done yet.
 
-    failed: error and exit code by input. stopped: the exit code of a signal, else 0.
+    failed: error and exit code by input. unfit: reason by format that cannot hold the results.
+    stopped: the exit code of a signal, else 0.
     """
 
     total: int
     before: set[str] = field(default_factory=set)
     failed: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
     left: int = 0
     finished: bool = False
     stopped: int = 0
@@ -75,8 +78,10 @@ class Summary:
     def exit_code(self) -> int:
         """That of the signal; of the only input; of an input that was too large; 3 or 0."""
         codes = {code for _, code in self.failed.values()}
-        if self.stopped or not codes:
+        if self.stopped or not (codes or self.unfit):
             return self.stopped
+        if not codes:
+            return FormatError.exit_code
         if self.total == 1:
             return codes.pop()
         too_large = TooLargeError.exit_code
@@ -153,6 +158,10 @@ def _run_in_folder(
     }
     summary.left = _left(journal, wanted)
     summary.finished = not summary.stopped and journal.is_finished
+    if summary.finished:
+        summary.unfit = unfit_formats(settings.folder)
+        for reason in summary.unfit.values():
+            progress.note(reason)
     return summary
 
 

@@ -18,7 +18,7 @@ from vlseg_cli.outputs.records import write_jsonl
 from vlseg_cli.outputs.sink import Sink
 from vlseg_cli.outputs.yolo import write_yolo
 from vlseg_cli.outputs.ytvis import write_youtube_vis
-from vlseg_cli.schema import Record
+from vlseg_cli.schema import FencedError, FormatError, OutputError, Record, UsageError
 
 # Of a folder and all formats that are written to it.
 OpenSink = Callable[[OutputFolder, Sequence[str]], Sink]
@@ -124,15 +124,21 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def check_formats(formats: Sequence[str], videos: bool = True) -> None:
-    """Raise UsageError if one of the formats needs a library that is missing.
+def check_formats(formats: Sequence[str], videos: bool = True, objects: int = 0) -> None:
+    """Raise UsageError if one of the formats cannot be written.
 
     videos: whether there are any; without them PyAV, which is slow to load, is not checked.
+    objects: how many there are in each image and frame, as far as the prompts say so.
     """
     for name in formats:
-        check = FORMATS[name].check
-        if check is not None and (videos or not FORMATS[name].videos_only):
-            check()
+        one = FORMATS[name]
+        if one.check is not None and (videos or not one.videos_only):
+            one.check()
+        if one.most_objects is not None and objects > one.most_objects:
+            raise UsageError(
+                f"The format {name} holds {one.most_objects} objects in an image, but there are"
+                f" {objects:,} prompts: leave it out of --save, or give fewer prompts."
+            )
 
 
 def open_sinks(formats: Sequence[str], folder: OutputFolder, videos: bool = True) -> list[Sink]:
@@ -145,9 +151,27 @@ def open_sinks(formats: Sequence[str], folder: OutputFolder, videos: bool = True
     ]
 
 
-def close_formats(formats: Sequence[str], records: Iterable[Record], folder: OutputFolder) -> None:
-    """Write the formats that are made of records. records: re-iterable."""
+def close_formats(
+    formats: Sequence[str], records: Iterable[Record], folder: OutputFolder
+) -> dict[str, FormatError]:
+    """Write the formats that are made of records, each as if there were no other.
+
+    records: re-iterable. Returns the error of each that cannot hold them. Raises OutputError, after
+    the others are written, for one that cannot be written.
+    """
+    unfit: dict[str, FormatError] = {}
+    unwritten: list[OutputError] = []
     for name in formats:
         close = FORMATS[name].close
-        if close is not None:
-            close(records, folder)
+        try:
+            if close is not None:
+                close(records, folder)
+        except FencedError:
+            raise
+        except FormatError as error:
+            unfit[name] = error
+        except OutputError as error:
+            unwritten.append(error)
+    if unwritten:
+        raise unwritten[0]
+    return unfit

@@ -19,7 +19,7 @@ from vlseg_cli.outputs.coco import category_name
 from vlseg_cli.outputs.colors import DAVIS
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.outputs.records import by_frame, json_object
-from vlseg_cli.schema import OutputError, Record, Segment, decode_rle
+from vlseg_cli.schema import FormatError, Record, Segment, decode_rle
 
 MOST_OBJECTS = 255  # the largest object number of a palette PNG
 
@@ -43,8 +43,10 @@ class _PaletteState:
 def write_palette(records: Iterable[Record], folder: OutputFolder) -> None:
     """Write the PNGs and ``meta.json``; only the entry of one item is held in memory.
 
-    Raises OutputError for a frame with more objects than a palette has values.
+    Raises FormatError, before it writes, if a frame has more objects than a palette has values.
     """
+    for frame in by_frame(records):
+        _check(frame[0], numbered_objects(frame))
     items = groupby(records, key=lambda record: record.name)
     videos = ((name, _write_item(of_item, folder)) for name, of_item in items)
     folder.write_stream(json_object([("videos", json_object(videos))]), "palette", "meta.json")
@@ -81,7 +83,6 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
     seen: dict[int, _PaletteState] = {}
     for frame in by_frame(records):
         first, objects = frame[0], numbered_objects(frame)
-        _check(first, objects)
         for one in objects:
             entry = seen.setdefault(one.number, _PaletteState(one.category))
             if not entry.frames or entry.frames[-1] != first.frame:
@@ -106,7 +107,7 @@ def _write_item(records: Iterator[Record], folder: OutputFolder) -> dict[str, An
 def _check(record: Record, objects: Iterable[NumberedObject]) -> None:
     for one in objects:
         if not 1 <= one.number <= MOST_OBJECTS:
-            raise OutputError(
+            raise FormatError(
                 f"{record.input} has an object number {one.number} in frame {record.frame}, but a"
                 f" palette holds 1 to {MOST_OBJECTS}: save as coco or panoptic instead."
             )

@@ -2,6 +2,7 @@
 
 from vlseg_cli.schema.errors import (
     FencedError,
+    FormatError,
     InputError,
     NoInputError,
     NotFiniteError,
@@ -35,6 +36,7 @@ __all__ = [
     "ClipSample",
     "Expression",
     "FencedError",
+    "FormatError",
     "Frame",
     "FrameRange",
     "Input",

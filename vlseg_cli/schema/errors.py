@@ -67,6 +67,12 @@ class FencedError(OutputError):
     """Another process has taken over what this one was doing; nothing of it can be written now."""
 
 
+class FormatError(OutputError):
+    """A format cannot hold the results of a job; its other formats are written."""
+
+    exit_code = 3
+
+
 def is_disk_error(error: BaseException) -> bool:
     """Whether a disk is full, over its quota or limit, broken, read-only or forbidden."""
     full = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
