@@ -30,6 +30,7 @@ class Hand:
     constructions: Constructions
     styles: tuple[str, ...]
     layouts: tuple[str, ...]
+    language: Language = "wide"
 
     @property
     def stuff(self) -> tuple[bool, ...]:

@@ -1,19 +1,16 @@
-"""Reasoning questions: the facts of ``knowledge.toml`` and questions whose targets they define.
+"""Reasoning questions: their targets follow from the facts of ``language/knowledge``.
 
 'what keeps food cold?' refers to every fridge of a scene.
 """
 
-import tomllib
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-
 from numpy.random import Generator
 
 from vlseg_cli.synthetic.categories import BY_NAME
+from vlseg_cli.synthetic.language.knowledge import Fact, facts_by_category
 from vlseg_cli.synthetic.language.templates import CLAUSES, GOALS, QUESTIONS
+from vlseg_cli.synthetic.language.wide import questions as wide
 from vlseg_cli.synthetic.rng import choice, shuffled, weighted_order
-from vlseg_cli.synthetic.scene import Scene, Sentence, by_category
+from vlseg_cli.synthetic.scene import QuestionKind, Scene, Sentence, by_category
 
 # A wording's first word gives its form; all others are verb phrases ('keeps food cold').
 _GOAL = "to "  # 'to cool a drink'
@@ -23,45 +20,16 @@ _MAX_CATEGORIES = 3
 _MAX_ITEMS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One function or property.
-
-    categories: all for which it is true, in table order. trained: wordings used in training.
-    heldout: wordings of the same fact for evaluation only.
-    """
-
-    name: str
-    categories: tuple[str, ...]
-    trained: tuple[str, ...]
-    heldout: tuple[str, ...]
-
-
-@lru_cache(maxsize=1)
-def facts() -> tuple[Fact, ...]:
-    """Every fact of the table."""
-    text = files("vlseg_cli.synthetic").joinpath("knowledge.toml").read_text(encoding="utf-8")
-    return tuple(
-        Fact(name, tuple(row["holds"]), tuple(row["trained"]), tuple(row["heldout"]))
-        for name, row in tomllib.loads(text).items()
-    )
-
-
-@lru_cache(maxsize=1)
-def facts_by_category() -> dict[str, tuple[Fact, ...]]:
-    """The facts of each category."""
-    found: dict[str, list[Fact]] = {}
-    for fact in facts():
-        for category in fact.categories:
-            found.setdefault(category, []).append(fact)
-    return {category: tuple(rows) for category, rows in found.items()}
-
-
-def reasoning_question(scene: Scene, rng: Generator, heldout: bool = False) -> Sentence | None:
+def reasoning_question(
+    scene: Scene, rng: Generator, kind: QuestionKind = "seen"
+) -> Sentence | None:
     """A question about one fact; its targets are all items for which the fact is true.
 
-    heldout: use the wordings excluded from training. None if no fact applies to the scene.
+    kind: which wordings; the first language has trained and held-out ones alone. None if no fact
+    applies to the scene.
     """
+    if scene.language == "wide":
+        return wide.question(scene, rng, kind)
     present = by_category(scene)
     weights = {name: 1.0 if BY_NAME[name].is_thing else _STUFF_WEIGHT for name in present}
     for category in weighted_order(rng, weights):
@@ -69,13 +37,19 @@ def reasoning_question(scene: Scene, rng: Generator, heldout: bool = False) -> S
             names = [name for name in fact.categories if name in present]
             targets = tuple(item.id for name in names for item in present[name])
             if len(names) <= _MAX_CATEGORIES and len(targets) <= _MAX_ITEMS:
-                kind = "heldout" if heldout else "seen"
-                return Sentence(question_text(rng, fact, heldout), kind, targets)
+                heldout = kind != "seen"
+                text = question_text(rng, fact, heldout)
+                return Sentence(text, "heldout" if heldout else "seen", targets)
     return None
 
 
+def no_target_question(scene: Scene, rng: Generator) -> Sentence | None:
+    """A question that nothing in the scene answers; the first language has none."""
+    return wide.absent_question(scene, rng) if scene.language == "wide" else None
+
+
 def question_text(rng: Generator, fact: Fact, heldout: bool = False) -> str:
-    """One wording of the fact in one question template."""
+    """One wording of the fact in one question template of the first language."""
     wording = choice(rng, fact.heldout if heldout else fact.trained)
     if wording.startswith(_GOAL):
         return choice(rng, GOALS).format(goal=wording)

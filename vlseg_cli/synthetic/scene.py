@@ -6,14 +6,22 @@ mask and every sentence is correct by construction.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlseg_cli.synthetic.categories import FIRST_NAMES
 
+# The words of a scene: those of the first hand, or those of all the others.
+Language = Literal["first", "wide"]
+# Questions in trained words; in a frame, a wording, or about a fact that training does not use.
+QuestionKind = Literal["seen", "heldout_frame", "heldout", "heldout_function"]
+QUESTION_KINDS: tuple[QuestionKind, ...] = get_args(QuestionKind)
+
 # The kinds of referring expressions, easiest first.
 KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
+WIDE_KINDS: tuple[str, ...] = (*KINDS, "negation")  # of the wide language
 # Exports and reports keep the spelling of the first release.
 EXPORTED_KINDS = {"color": "colour"}
 GROUND = 255  # id of plain ground, which has no category
@@ -47,7 +55,8 @@ class Scene:
     """An image (H, W, 3) with its ground truth.
 
     ids: (H, W) uint8: 0 is void, which no metric counts, ``GROUND`` what is no item, else item ids.
-    categories: names of all that the scene's hand draws, in the order of the table.
+    categories: names of all that the scene's hand draws, in the order of the table. language: of
+    the sentences about it.
     """
 
     seed: int
@@ -56,6 +65,7 @@ class Scene:
     ids: NDArray[np.uint8]
     items: tuple[SceneItem, ...]
     categories: tuple[str, ...] = FIRST_NAMES
+    language: Language = "first"
 
     def mask(self, *ids: int) -> NDArray[np.bool_]:
         """Union (H, W) of the visible pixels of the items with these ids."""
@@ -79,7 +89,7 @@ class Scene:
 class Sentence:
     """A text and the ids of all items that it refers to; none if it has no target.
 
-    kind: one of ``KINDS`` or 'none' for referring expressions, 'seen' or 'heldout' for questions.
+    kind: one of ``WIDE_KINDS`` for expressions, a ``QuestionKind``, or 'none' without a target.
     """
 
     text: str

@@ -17,7 +17,7 @@ from vlseg_cli.synthetic.language.templates import ORDINALS, SIZE_WORDS
 from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.scene import Group, Scene, SceneItem, by_category, by_color, thing_groups
 
-_SIZE_RATIO = 1.35
+SIZE_RATIO = 1.35
 _COLORED_ALL = 0.4  # share of 'all' phrases that try a color first
 _EVERY = 0.3  # share of 'all' phrases in the singular
 _SINGLE = 0.25  # share of scenes in which a clue may identify an only candidate
@@ -70,7 +70,7 @@ def color_clue(scene: Scene, rng: Generator) -> Clue | None:
 def position_clue(scene: Scene, rng: Generator) -> Clue | None:
     """'the leftmost cup', 'the cup in the middle': at least two candidates."""
     groups = shuffled(rng, thing_groups(scene, least=2))
-    return _group_clue(scene, rng, groups, _positions, phrases.position_phrase)
+    return _group_clue(scene, rng, groups, positions, phrases.position_phrase)
 
 
 def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
@@ -78,13 +78,13 @@ def ordinal_clue(scene: Scene, rng: Generator) -> Clue | None:
     groups = shuffled(rng, thing_groups(scene, least=2))
     if rng.random() > _SINGLE:
         groups.sort(key=lambda group: len(group.items) < 3)  # three or more first
-    return _group_clue(scene, rng, groups, _ordinals, phrases.ordinal_phrase)
+    return _group_clue(scene, rng, groups, ordinals, phrases.ordinal_phrase)
 
 
 def size_clue(scene: Scene, rng: Generator) -> Clue | None:
-    """'the small car': its nearest rival differs by ``_SIZE_RATIO`` at least."""
+    """'the small car': its nearest rival differs by ``SIZE_RATIO`` at least."""
     groups = shuffled(rng, thing_groups(scene, least=2))
-    return _group_clue(scene, rng, groups, lambda group, _: _sizes(group), phrases.size_phrase)
+    return _group_clue(scene, rng, groups, lambda group, _: sizes(group), phrases.size_phrase)
 
 
 def all_clue(scene: Scene, rng: Generator) -> Clue | None:
@@ -118,7 +118,7 @@ def relation_clue(scene: Scene, rng: Generator) -> Clue | None:
     for group in groups:
         for anchor in anchors:
             if anchor.items[0] not in group.items:
-                found = list(_related(group, anchor.items[0], _longest_side(scene)))
+                found = list(related(group, anchor.items[0], longest_side(scene)))
                 if found:
                     relation, item, size = choice(rng, found)
                     phrase = _relation_phrase(scene, rng, group, anchor, relation, item, size)
@@ -135,7 +135,7 @@ def _group_clue(
 ) -> Clue | None:
     """A clue for the first group in which one item can be identified."""
     for group in groups:
-        found = identify(group, _longest_side(scene))
+        found = identify(group, longest_side(scene))
         if found:
             key = choice(rng, tuple(found))
             word = noun(rng, group.category, by_category(scene))
@@ -143,7 +143,7 @@ def _group_clue(
     return None
 
 
-def _positions(group: Group, side: int) -> dict[str, SceneItem]:
+def positions(group: Group, side: int) -> dict[str, SceneItem]:
     """Which item is clearly the left, right, top, bottom or middle one; side: longest side, px."""
     found = {}
     for axis, low, high in ((0, "left", "right"), (1, "top", "bottom")):
@@ -158,7 +158,7 @@ def _positions(group: Group, side: int) -> dict[str, SceneItem]:
     return found
 
 
-def _ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
+def ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
     """The item at each index (from 0) counted from each side, as far as the order is clear."""
     found = {}
     for axis, low, high in ((0, "left", "right"), (1, "top", "bottom")):
@@ -170,18 +170,18 @@ def _ordinals(group: Group, side: int) -> dict[tuple[int, str], SceneItem]:
     return found
 
 
-def _sizes(group: Group) -> dict[str, SceneItem]:
+def sizes(group: Group) -> dict[str, SceneItem]:
     """Which item is clearly the big or the small one; empty for a single item."""
     line = sorted(group.items, key=lambda item: item.size)
     found = {}
-    if len(line) > 1 and line[1].size >= _SIZE_RATIO * line[0].size:
+    if len(line) > 1 and line[1].size >= SIZE_RATIO * line[0].size:
         found["small"] = line[0]
-    if len(line) > 1 and line[-1].size >= _SIZE_RATIO * line[-2].size:
+    if len(line) > 1 and line[-1].size >= SIZE_RATIO * line[-2].size:
         found["big"] = line[-1]
     return found
 
 
-def _related(
+def related(
     group: Group, anchor: SceneItem, side: int
 ) -> Iterator[tuple[str, SceneItem, str | None]]:
     """Relation, target, and the size word needed with it (None if the relation suffices)."""
@@ -193,12 +193,12 @@ def _related(
         if len(held) == 1:
             yield relation, held[0], None
         else:
-            sized = _sizes(Group(group.category, group.color, held))
+            sized = sizes(Group(group.category, group.color, held))
             yield from ((relation, item, size) for size, item in sized.items())
     line = sorted(group.items, key=lambda item: distance(item, anchor))
     if len(line) > 1:
         near, next_near = distance(line[0], anchor), distance(line[1], anchor)
-        if next_near >= _SIZE_RATIO * near and next_near - near >= MARGIN * side:
+        if next_near >= SIZE_RATIO * near and next_near - near >= MARGIN * side:
             yield "closest to", line[0], None
 
 
@@ -214,7 +214,7 @@ def _relation_phrase(
     present = by_category(scene)
     category = Group(group.category, None, present[group.category])
     if size is None and rng.random() < _EXTRA_WORD:
-        size = next((word for word, it in _sizes(category).items() if it is item), None)
+        size = next((word for word, it in sizes(category).items() if it is item), None)
     color = group.color
     if color is None and rng.random() < _EXTRA_WORD:
         color = item.color
@@ -234,5 +234,6 @@ def _sorted_along(group: Group, axis: int) -> tuple[list[SceneItem], list[float]
     return line, [b.center[axis] - a.center[axis] for a, b in pairwise(line)]
 
 
-def _longest_side(scene: Scene) -> int:
+def longest_side(scene: Scene) -> int:
+    """The image's longest side, px."""
     return int(max(scene.ids.shape))

@@ -82,6 +82,17 @@ RELATIONS: dict[str, Callable[[SceneItem, SceneItem, int], Holds]] = {
 }
 
 
+def between(a: SceneItem, b: SceneItem, c: SceneItem, side: int) -> Holds:
+    """Whether a is between b and c from left to right, at about their height."""
+    (left, _), (right, _) = sorted((b.center, c.center))
+    rows = (b.center[1], c.center[1])
+    outside = max(left - a.center[0], a.center[0] - right)
+    off = max(min(rows) - a.center[1], a.center[1] - max(rows))
+    if outside <= -MARGIN * side and off <= _NEAR * side and right - left >= 2 * _APART * side:
+        return Holds.YES if abs(rows[0] - rows[1]) <= _APART * side else Holds.UNCLEAR
+    return Holds.NO if outside >= MARGIN * side or off >= 3 * _APART * side else Holds.UNCLEAR
+
+
 def distance(a: SceneItem, b: SceneItem) -> float:
     """Distance of the centers, px."""
     return float(((a.center[0] - b.center[0]) ** 2 + (a.center[1] - b.center[1]) ** 2) ** 0.5)
