@@ -3,12 +3,8 @@
 import numpy as np
 
 from vlseg_cli.synthetic.hands import NAMES
-from vlseg_cli.synthetic.reasoning import (
-    facts,
-    facts_by_category,
-    question_text,
-    reasoning_question,
-)
+from vlseg_cli.synthetic.language.knowledge import facts, facts_by_category
+from vlseg_cli.synthetic.reasoning import question_text, reasoning_question
 from vlseg_cli.synthetic.scene import Scene
 from vlseg_cli.synthetic.vocabulary import split, words
 
@@ -17,7 +13,7 @@ def test_targets_are_all_items_of_the_fact(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(0)
     for scene in scenes:
         for heldout in (False, True):
-            sentence = reasoning_question(scene, rng, heldout)
+            sentence = reasoning_question(scene, rng, "heldout" if heldout else "seen")
             assert sentence is not None
             (fact,) = (f for f in facts() if _longest(f.trained + f.heldout, sentence.text))
             right = {item.id for item in scene.items if item.category in fact.categories}
@@ -46,7 +42,7 @@ def test_evaluation_uses_only_held_out_wordings(scenes: list[Scene]) -> None:
     rng = np.random.default_rng(2)
     heldout = {wording for fact in facts() for wording in fact.heldout}
     for scene in scenes:
-        sentence = reasoning_question(scene, rng, heldout=True)
+        sentence = reasoning_question(scene, rng, "heldout")
         assert sentence is not None
         assert [wording for wording in heldout if wording in sentence.text]
 

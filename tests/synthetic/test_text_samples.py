@@ -3,7 +3,7 @@
 import numpy as np
 
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS
-from vlseg_cli.synthetic.reasoning import facts
+from vlseg_cli.synthetic.language.knowledge import facts
 from vlseg_cli.synthetic.text_samples import POSITIONS, text_sample
 from vlseg_cli.synthetic.vocabulary import split
 

@@ -11,7 +11,16 @@ from tokenizers import models
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.synthetic.vocabulary import split
-from vlseg_cli.text.tokenizer import END, SEG, UNKNOWN, Tokenizer, word_tokenizer
+from vlseg_cli.text.tokenizer import (
+    END,
+    SEG,
+    UNKNOWN,
+    Tokenizer,
+    miniature_tokenizer,
+    subword_tokenizer,
+    word_tokenizer,
+)
+from vlseg_cli.training.vocabulary import synthetic_vocabulary
 
 
 def tokens(tokenizer: Tokenizer, text: str) -> list[str]:
@@ -96,3 +105,40 @@ def test_unknown_words_are_named_as_typed(words: Tokenizer, bytes_tokenizer: Tok
     assert words.unknown_words("The CAT; the Zebra!") == ["Zebra"]
     assert words.unknown_words("the cat") == []
     assert bytes_tokenizer.unknown_words("a Zebra") == []
+
+
+@pytest.fixture(scope="module")
+def subwords() -> Tokenizer:
+    vocabulary = synthetic_vocabulary("wide")
+    return miniature_tokenizer(vocabulary.words, vocabulary.unknown)
+
+
+def test_a_subword_tokenizer_has_whole_words_and_at_most_4096_pieces(subwords: Tokenizer) -> None:
+    for word in synthetic_vocabulary("wide").words:
+        assert len(subwords.ids(word)) == 1, word
+    assert len(subwords) <= 4096
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What keeps food cold?", "the zebra, a florp", "red-colored café", "猫 \u00b5", "x" * 90],
+)
+def test_a_subword_tokenizer_gives_back_any_text(text: str, subwords: Tokenizer) -> None:
+    ids = subwords.ids(text)
+    assert subwords.unknown not in ids
+    assert split(subwords.text(ids)) == split(text)
+
+
+def test_words_in_pieces_are_unknown_ones(subwords: Tokenizer) -> None:
+    assert subwords.unknown_words("The dog; the Zebra and a florp!") == ["Zebra", "florp"]
+    assert len(subwords.ids("zebra")) > 1
+    assert subwords.unknown_words("what keeps food cold?") == []
+
+
+def test_the_same_words_make_the_same_subword_tokenizer(tmp_path: Path) -> None:
+    first, second = (subword_tokenizer(["cup", "cups"], ["zebra", "zebu"]) for _ in range(2))
+    first.save(tmp_path / "tokenizer.json")
+    assert first.rust.to_str() == second.rust.to_str()
+    text = "a cup, a zebra [SEG]"
+    assert Tokenizer.load(tmp_path / "tokenizer.json").ids(text) == second.ids(text)
+    assert second.ids(text)[-1] == second.seg

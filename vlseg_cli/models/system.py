@@ -38,9 +38,9 @@ class System(ABC):
     def training_classes(self) -> tuple[type[Any], Callable[..., Trainable]]:
         """Its [losses] and its trainable."""
 
-    def tokenizer(self, words: tuple[str, ...]) -> Tokenizer:
-        """For a new miniature that reads ``words``."""
-        return miniature_tokenizer(words)
+    def tokenizer(self, vocabulary: TrainingVocabulary) -> Tokenizer:
+        """For a new miniature."""
+        return miniature_tokenizer(vocabulary.words, vocabulary.unknown)
 
     def sizes(self, config: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, Any]:
         """A recipe's [model.config] with the sizes that depend on the tokenizer."""
@@ -68,7 +68,7 @@ class System(ABC):
 
         config, losses: tables of a recipe. Raises WeightsError or RecipeError for unknown keys.
         """
-        tokenizer = self.tokenizer(vocabulary.words)
+        tokenizer = self.tokenizer(vocabulary)
         sized = self.classes()[0].from_dict(self.sizes(config, tokenizer))
         weights, trainable = self.training_classes()
         return trainable(sized, tokenizer, vocabulary, read_losses(weights, losses))

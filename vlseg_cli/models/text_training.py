@@ -45,7 +45,8 @@ class TextEncodingModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextBatch(TensorBatch):
-    """P sentences and their attributes: category_shares (P, names), fractions that sum to 1; color,
+    """P sentences and their attributes: category_shares (P, names + 1), fractions that sum to 1,
+    the last of nothing; color,
     position, anchor (P,) indices, -1 where the sentence has no such attribute."""
 
     sequences: list[Any]
@@ -64,8 +65,10 @@ class TextCollator:
 
     def __call__(self, samples: Sequence[TextSample]) -> TextBatch:
         names = self.vocabulary.names
-        category_shares = torch.zeros(len(samples), len(names))
+        category_shares = torch.zeros(len(samples), len(names) + 1)
         for row, sample in enumerate(samples):
+            if not sample.categories:
+                category_shares[row, -1] = 1
             for name in sample.categories:
                 category_shares[row, names.index(name)] = 1 / len(sample.categories)
         return TextBatch(
@@ -86,7 +89,7 @@ class TextHeads(nn.Module):
 
     def __init__(self, channels: int, vocabulary: TrainingVocabulary) -> None:
         super().__init__()
-        self.category = nn.Linear(channels, len(vocabulary.names))
+        self.category = nn.Linear(channels, len(vocabulary.names) + 1)  # the last one is nothing
         self.color = nn.Linear(channels, len(vocabulary.colors))
         self.position = nn.Linear(channels, len(vocabulary.positions))
         self.anchor = nn.Linear(channels, len(vocabulary.names))
@@ -112,12 +115,13 @@ class TextHeads(nn.Module):
         return losses
 
     def class_loss(self, hidden: Tensor, category_shares: Tensor) -> Tensor:
-        """(P, D) at ``[SEG]``, fractions (P, names) -> mean cross entropy; rows of zeros are
-        ignored."""
+        """(P, D) at ``[SEG]``, fractions (P, names), or (P, names + 1) with nothing as the last ->
+        mean cross entropy; rows of zeros are ignored."""
         known = category_shares.sum(1) > 0
         if not known.any():
             return hidden.sum() * 0
-        return F.cross_entropy(self.category(hidden[known]), category_shares[known])
+        logits, shares = self.category(hidden[known]), category_shares[known]
+        return F.cross_entropy(logits, F.pad(shares, (0, logits.shape[1] - shares.shape[1])))
 
 
 def sentence_end(output: TextOutput) -> Tensor:

@@ -109,9 +109,9 @@ class ClipFrames:
 class TextSample:
     """A sentence without an image, and its meaning, for training a language model alone.
 
-    categories: of the referents (several for some questions). color: of the referents.
-    position: the position, count, size or relation in the sentence. anchor: category of the other
-    object of a relation. None where the sentence has none.
+    categories: of the referents, several for some questions, none for what no category is. color:
+    of the referents. position: the position, count, size or relation in the sentence. anchor:
+    category of the other object of a relation. None where the sentence has none.
     """
 
     text: str
@@ -139,11 +139,16 @@ class FactSample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingVocabulary:
-    """The vocabulary of a model with random weights. words: of its tokenizer; names, stuff: its
-    categories, and which of them are uncountable; colors, positions: values of ``TextSample``."""
+    """The vocabulary of a model with random weights.
+
+    words: of its tokenizer. names, stuff: its categories, and which of them are uncountable.
+    colors, positions: values of ``TextSample``. unknown: words that it meets but does not know; if
+    there are any, its tokenizer splits all but ``words`` into pieces.
+    """
 
     words: tuple[str, ...]
     names: tuple[str, ...]
     stuff: tuple[bool, ...]
     colors: tuple[str, ...]
     positions: tuple[str, ...]
+    unknown: tuple[str, ...] = ()

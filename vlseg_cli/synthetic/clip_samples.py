@@ -111,7 +111,7 @@ def _questions(scenes: Sequence[Scene], rng: Generator, mix: ClipMix) -> list[Se
     """Questions about the whole clip: a fact about an object holds in every frame."""
     union = union_scene(scenes)
     return distinct_sentences(
-        lambda attempt: reasoning_question(union, rng, heldout=bool(attempt % 2)),
+        lambda attempt: reasoning_question(union, rng, "heldout" if attempt % 2 else "seen"),
         mix.questions,
         _TRIES,
     )
@@ -185,13 +185,17 @@ def synthetic_clip_frames(
     clip = moving_scene(seed, _CLIP_LENGTH, size, hand=hand)
     scenes = tuple(clip.at(index) for index in indices)
     first = scenes[0]
-    kinds = {kind: weight for kind, weight in mix.kinds.items() if kind in _TRAINING_KINDS}
+    wide = first.language == "wide"
+    allowed = MOTION_INVARIANT if wide else _TRAINING_KINDS
+    kinds = {kind: weight for kind, weight in mix.kinds.items() if kind in allowed}
     sentence_mix = replace(mix, kinds=kinds or {"category": 1.0})
-    sentences = [*expressions(first, rng, sentence_mix), *questions(first, rng, sentence_mix)]
+    said_of = union_scene(scenes) if wide else first
+    sentences = [(Task.REFER, one) for one in expressions(said_of, rng, sentence_mix, moving=True)]
+    sentences += [(Task.REASON, one) for one in questions(said_of, rng, sentence_mix)]
     samples, things = [], []
     for number, scene in enumerate(scenes):
         categories = panoptic_query(scene, rng, mix)
-        queries = [categories, *(_frame_query(first, scene, one) for one in sentences)]
+        queries = [categories, *(_frame_query(said_of, scene, *one) for one in sentences)]
         if number and mix.regions:
             queries += _region_queries(scenes[number - 1], scene, rng, mix.regions)
         frame = Frame(scene.pixels, f"world:{seed}", indices[number])
@@ -200,11 +204,11 @@ def synthetic_clip_frames(
     return ClipFrames(tuple(samples), tuple(things))
 
 
-def _frame_query(first: Scene, scene: Scene, sentence: Sentence) -> Query:
-    """A sentence about the first frame in another: the same items, or a question's categories."""
-    targets, is_question = set(sentence.targets), sentence.kind in ("seen", "heldout")
+def _frame_query(said_of: Scene, scene: Scene, asked: Task, sentence: Sentence) -> Query:
+    """A sentence about a scene in one of its frames: the same items, or a question's categories."""
+    targets, is_question = set(sentence.targets), asked is Task.REASON
     if is_question:
-        categories = {item.category for item in first.items if item.id in targets}
+        categories = {item.category for item in said_of.items if item.id in targets}
         targets = {item.id for item in scene.items if item.category in categories}
     masks = scene.masks([targets])
     masks = masks[masks.any((1, 2))]

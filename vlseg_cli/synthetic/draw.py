@@ -65,7 +65,15 @@ def render(plan: ScenePlan, shape: tuple[int, int], hand: Hand) -> Scene:
         pixels = _lit(pixels, owners, _shading(plan), plan.light)
     pixels, owners = styled(pixels, owners, plan.styles, plan.light.seed)
     ids = _visible(owners, full_areas)
-    return Scene(plan.seed, plan.scene_type, pixels, ids, _items(ids, plan, sizes), hand.categories)
+    return Scene(
+        plan.seed,
+        plan.scene_type,
+        pixels,
+        ids,
+        _items(ids, plan, sizes),
+        hand.categories,
+        hand.language,
+    )
 
 
 def _paint(canvas: DrawingCanvas, thing: PlacedObject, scale: float, shift: float) -> Brush:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.synthetic.categories import BY_NAME, FIRST_NAMES
+from vlseg_cli.synthetic.scene import Language
 
 Constructions = Literal["first", "trained", "held out"]
 
@@ -22,7 +23,7 @@ class Hand:
     categories: names of all things and stuff that may occur. constructions: which drawings of a
     category are used: the first of each, all trained ones, or those held out. styles: keys of
     ``drawing.styles.STYLES``. layouts: 'scene' for scene types, 'free' also for objects on plain
-    ground.
+    ground. language: of the sentences about its scenes.
     """
 
     name: str
@@ -45,7 +46,7 @@ _TRAINED = (
 _HELD_OUT = ("low-poly", "inverted", "halftone", "watercolor", "sketch")
 _ALL, _BOTH = tuple(BY_NAME), ("scene", "free")
 _HANDS = (
-    Hand("first", FIRST_NAMES, "first", ("shaded",), ("scene",)),
+    Hand("first", FIRST_NAMES, "first", ("shaded",), ("scene",), "first"),
     Hand("wide", _ALL, "trained", _TRAINED, _BOTH),
     Hand("new-shapes", _ALL, "held out", _TRAINED, _BOTH),
     Hand("new-styles", _ALL, "trained", _HELD_OUT, _BOTH),

@@ -1,4 +1,7 @@
-"""Referring expressions of a scene: each has exactly one reading by construction, or no target."""
+"""Referring expressions of a scene: each has exactly one reading by construction, or no target.
+
+The language is the scene's: that of the first hand, or the wide one of all others.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,6 +22,10 @@ from vlseg_cli.synthetic.language.clues import (
 )
 from vlseg_cli.synthetic.language.noun_phrases import clashes, noun
 from vlseg_cli.synthetic.language.templates import ORDINALS, SIDES
+from vlseg_cli.synthetic.language.wide import clues as wide
+from vlseg_cli.synthetic.language.wide import frames
+from vlseg_cli.synthetic.language.wide.absence import absent_clue
+from vlseg_cli.synthetic.language.wide.clues import Speaker
 from vlseg_cli.synthetic.rng import choice, weighted_order
 from vlseg_cli.synthetic.scene import Scene, Sentence, by_category, by_color, thing_groups
 
@@ -32,6 +39,7 @@ KIND_WEIGHTS: Mapping[str, float] = MappingProxyType(
         "size": 4.0,
         "relation": 1.0,
         "all": 1.0,
+        "negation": 1.0,
     }
 )
 
@@ -45,27 +53,54 @@ _CLUES: dict[str, ClueMaker] = {
     "all": all_clue,
 }
 
+_WIDE_CLUES: dict[str, wide.ClueMaker] = {
+    "category": wide.category_clue,
+    "color": wide.color_clue,
+    "position": wide.position_clue,
+    "ordinal": wide.ordinal_clue,
+    "size": wide.size_clue,
+    "relation": wide.relation_clue,
+    "all": wide.all_clue,
+    "negation": wide.negation_clue,
+}
+
 
 def referring_expression(
     scene: Scene,
     rng: Generator,
     kind: str | None = None,
     weights: Mapping[str, float] = KIND_WEIGHTS,
+    heldout: bool = False,
 ) -> Sentence | None:
     """An expression that identifies exactly its targets.
 
-    kind: one of ``scene.KINDS``, or None for any, drawn by ``weights``. None if the scene allows
-    no expression of that kind.
+    kind: one of ``scene.WIDE_KINDS``, or None for any, drawn by ``weights``. heldout: in frames
+    that training does not use; the first language has none. None if the scene allows no expression
+    of that kind.
 
     >>> from numpy.random import default_rng
     >>> from vlseg_cli.synthetic.draw import draw_scene
     >>> referring_expression(draw_scene(42, 96), default_rng(0), "category").text
     'where is the book'
     """
-    for name in [kind] if kind else weighted_order(rng, weights):
+    if scene.language == "wide":
+        return _wide_expression(Speaker(scene, rng, heldout), kind, weights)
+    weights = {name: weight for name, weight in weights.items() if name in _CLUES}
+    for name in [kind] if kind in _CLUES else [] if kind else weighted_order(rng, weights):
         clue = _CLUES[name](scene, rng)
         if clue is not None:
             return Sentence(phrases.request(rng, clue.phrase, clue.plural), name, clue.targets)
+    return None
+
+
+def _wide_expression(
+    speaker: Speaker, kind: str | None, weights: Mapping[str, float]
+) -> Sentence | None:
+    for name in [kind] if kind else weighted_order(speaker.rng, weights):
+        clue = _WIDE_CLUES[name](speaker)
+        if clue is not None:
+            text = frames.request(speaker.rng, clue.phrase, clue.plural, speaker.heldout)
+            return Sentence(text, name, clue.targets)
     return None
 
 
@@ -85,8 +120,17 @@ _SIMILAR: dict[str, tuple[str, ...]] = {
 }
 
 
-def no_target_expression(scene: Scene, rng: Generator) -> Sentence:
-    """An expression without a target: absent category or color, or an ordinal beyond the last."""
+def no_target_expression(
+    scene: Scene, rng: Generator, heldout: bool = False, moving: bool = False
+) -> Sentence:
+    """An expression without a target: absent category or color, or an ordinal beyond the last; in
+    the wide language also a relation that does not hold, or a word that no category has.
+
+    heldout: see ``referring_expression``. moving: only what no movement makes true.
+    """
+    if scene.language == "wide":
+        clue = absent_clue(Speaker(scene, rng, heldout), moving)
+        return Sentence(frames.request(rng, clue.phrase, clue.plural, heldout), "none", ())
     draw = rng.random()
     phrase = None
     if draw < _BY_COLOR:

@@ -14,7 +14,8 @@ from vlseg_cli.schema.tables import FormerValues
 from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.hands import DEFAULT_HAND
-from vlseg_cli.synthetic.reasoning import reasoning_question
+from vlseg_cli.synthetic.language.wide.outside import outside_noun
+from vlseg_cli.synthetic.reasoning import no_target_question, reasoning_question
 from vlseg_cli.synthetic.referring import KIND_WEIGHTS, no_target_expression, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.rng import choice, shuffled
@@ -29,9 +30,11 @@ class SampleMix:
     """How many queries of which kinds a sample has.
 
     sentences, questions: number of expressions and questions. negatives: absent names in the
-    panoptic prompt. regions: number of region prompts. kinds: weight of each kind of expression.
-    no_target: share of expressions without a target. heldout: use the wordings excluded from
-    training (for evaluation only). all_names: panoptic prompt with every name, in table order.
+    panoptic prompt. outside: how many of them, on average, no category has, such as 'zebra'.
+    regions: number of region prompts. kinds: weight of each kind of expression. no_target,
+    no_answer: shares of expressions and of questions without a target. heldout: use the wordings
+    excluded from training (for evaluation only). all_names: panoptic prompt with every name, in
+    table order. In the first language every question has an answer and every name a category.
     """
 
     sentences: int = 6
@@ -42,6 +45,8 @@ class SampleMix:
         default_factory=lambda: dict(KIND_WEIGHTS)
     )
     no_target: float = 0.05
+    no_answer: float = 0.1
+    outside: float = 2.0
     heldout: bool = False
     all_names: bool = False
 
@@ -68,12 +73,17 @@ def scene_sample(scene: Scene, rng: Generator, mix: SampleMix) -> Sample:
     return Sample(Frame(scene.pixels, f"world:{scene.seed}"), tuple(queries))
 
 
-def expressions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
-    """Up to ``mix.sentences`` different referring expressions."""
+def expressions(
+    scene: Scene, rng: Generator, mix: SampleMix, moving: bool = False
+) -> list[Sentence]:
+    """Up to ``mix.sentences`` different referring expressions.
+
+    moving: those without a target are about what movement does not change.
+    """
 
     def draw(_: int) -> Sentence | None:
         if rng.random() < mix.no_target:
-            return no_target_expression(scene, rng)
+            return no_target_expression(scene, rng, mix.heldout, moving)
         return referring_expression(scene, rng, weights=mix.kinds)
 
     return distinct_sentences(draw, mix.sentences, _TRIES)
@@ -81,9 +91,14 @@ def expressions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
 
 def questions(scene: Scene, rng: Generator, mix: SampleMix) -> list[Sentence]:
     """Up to ``mix.questions`` different questions."""
-    return distinct_sentences(
-        lambda _: reasoning_question(scene, rng, mix.heldout), mix.questions, _TRIES
-    )
+    wide = scene.language == "wide"
+
+    def draw(_: int) -> Sentence | None:
+        if wide and rng.random() < mix.no_answer:
+            return no_target_question(scene, rng)
+        return reasoning_question(scene, rng, "heldout" if mix.heldout else "seen")
+
+    return distinct_sentences(draw, mix.questions, _TRIES)
 
 
 def distinct_sentences(
@@ -105,8 +120,8 @@ def panoptic_query(scene: Scene, rng: Generator, mix: SampleMix) -> Query:
     present = by_category(scene)
     names = scene.categories
     if not mix.all_names:
-        absent = shuffled(rng, (name for name in names if name not in present))
-        names = tuple(shuffled(rng, (*present, *absent[: mix.negatives])))
+        absent = _absent_names(scene, rng, mix)
+        names = tuple(shuffled(rng, (*present, *absent)))
     segments: list[tuple[int, tuple[int, ...]]] = []
     for name, items in present.items():
         ids = tuple(item.id for item in items)
@@ -114,11 +129,23 @@ def panoptic_query(scene: Scene, rng: Generator, mix: SampleMix) -> Query:
         segments += [(names.index(name), group) for group in groups]
     return Query(
         Task.PANOPTIC,
-        Categories(names, tuple(not BY_NAME[name].is_thing for name in names)),
+        Categories(names, tuple(name in BY_NAME and not BY_NAME[name].is_thing for name in names)),
         scene.masks(group for _, group in segments),
         np.array([label for label, _ in segments], np.int64),
         ignore=scene.ids == 0,
     )
+
+
+def _absent_names(scene: Scene, rng: Generator, mix: SampleMix) -> list[str]:
+    """Up to ``mix.negatives`` different names of nothing in the scene."""
+    present = by_category(scene)
+    outside: dict[str, None] = {}
+    if scene.language == "wide":
+        for _ in range(mix.negatives):
+            if rng.random() * mix.negatives < mix.outside:
+                outside[outside_noun(rng, mix.heldout)] = None
+    absent = shuffled(rng, (name for name in scene.categories if name not in present))
+    return [*outside, *absent[: mix.negatives - len(outside)]]
 
 
 def _interactive_query(scene: Scene, rng: Generator, count: int) -> Query:

@@ -8,11 +8,13 @@ from numpy.random import Generator
 
 from vlseg_cli.schema.sample import TextSample
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS
-from vlseg_cli.synthetic.hands import NAMES
+from vlseg_cli.synthetic.hands import DEFAULT_HAND, NAMES, hand_named
 from vlseg_cli.synthetic.language import noun_phrases as phrases
 from vlseg_cli.synthetic.language import templates
+from vlseg_cli.synthetic.language.knowledge import facts_by_category
 from vlseg_cli.synthetic.language.noun_phrases import noun
-from vlseg_cli.synthetic.reasoning import facts_by_category, question_text
+from vlseg_cli.synthetic.language.wide.texts import WIDE_POSITIONS, wide_text_sample
+from vlseg_cli.synthetic.reasoning import question_text
 from vlseg_cli.synthetic.rng import choice
 
 # Every value of ``TextSample.position``.
@@ -24,13 +26,21 @@ POSITIONS: tuple[str, ...] = (
     "all",
 )
 
+
+def positions_of(hand: str) -> tuple[str, ...]:
+    """Every value of ``TextSample.position`` in the language of a hand."""
+    return WIDE_POSITIONS if hand_named(hand).language == "wide" else POSITIONS
+
+
 _THINGS = tuple(name for name in NAMES if BY_NAME[name].is_thing)
 _COLORS = tuple(COLORS)
 _QUESTIONS = 0.45  # share of samples that are questions
 
 
-def text_sample(rng: Generator) -> TextSample:
-    """A random expression or question (trained wordings only)."""
+def text_sample(rng: Generator, hand: str = DEFAULT_HAND) -> TextSample:
+    """A random expression or question in the language of a hand (trained wordings only)."""
+    if hand_named(hand).language == "wide":
+        return wide_text_sample(rng)
     if rng.random() < _QUESTIONS:
         fact = choice(rng, facts_by_category()[choice(rng, NAMES)])
         return TextSample(question_text(rng, fact), frozenset(fact.categories))

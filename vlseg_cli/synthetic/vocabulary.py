@@ -6,16 +6,11 @@ from functools import lru_cache
 from vlseg_cli.synthetic.categories import BY_NAME, COLORS
 from vlseg_cli.synthetic.hands import NAMES
 from vlseg_cli.synthetic.language import templates
+from vlseg_cli.synthetic.language.knowledge import facts
 from vlseg_cli.synthetic.language.noun_phrases import plural
-from vlseg_cli.synthetic.reasoning import facts
+from vlseg_cli.synthetic.language.wide.corpus import split
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _SLOT = re.compile(r"\{\w+\}")
-
-
-def split(text: str) -> list[str]:
-    """Lower-case words and single punctuation marks."""
-    return _TOKEN.findall(text.lower())
 
 
 @lru_cache(maxsize=1)

@@ -3,15 +3,17 @@
 The Rust ``tokenizers`` library alone: it loads in milliseconds and needs no torch.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.conversion.tokenizer import read_fast_tokenizer
 
+_PIECES, _LONGEST_PIECE = 800, 6  # of a subword tokenizer, beyond single bytes
 SEG, UNKNOWN, END = "[SEG]", "[UNK]", "<|endoftext|>"
 
 
@@ -54,13 +56,22 @@ class Tokenizer:
         return bool(generated) and generated[-1] == self.end
 
     def unknown_words(self, text: str) -> list[str]:
-        """The words of a text that become ``[UNK]``, as typed; none with subword tokenizers."""
+        """The words of a text that are no tokens, as typed: ``[UNK]``, or several pieces.
+
+        None with published tokenizers, which know words in pieces and have no ``[UNK]``.
+        """
+        if self.unknown is None:
+            return []
         encoding = self.rust.encode(text, add_special_tokens=False)
-        return [
-            text[start:end]
-            for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
-            if token == self.unknown and text[start:end].isalnum()
-        ]
+        pieces = Counter(word for word in encoding.word_ids if word is not None)
+        unknown = dict.fromkeys(
+            word
+            for token, word in zip(encoding.ids, encoding.word_ids, strict=True)
+            if word is not None and (token == self.unknown or pieces[word] > 1)
+        )
+        spans = [encoding.word_to_chars(word) for word in unknown]
+        typed = [text[span[0] : span[1]] for span in spans if span is not None]
+        return [word for word in typed if word.isalnum()]
 
 
 def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)) -> Tokenizer:
@@ -76,6 +87,60 @@ def word_tokenizer(words: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, S
     return Tokenizer(rust)
 
 
-def miniature_tokenizer(words: Iterable[str]) -> Tokenizer:
-    """A word tokenizer for these words and those of the miniatures' instructions ("plain")."""
-    return word_tokenizer(sorted({*words, "segment", "find", "point", "background"}))
+def subword_tokenizer(
+    words: Iterable[str], unknown: Iterable[str], marks: Sequence[str] = (UNKNOWN, END, SEG)
+) -> Tokenizer:
+    """A tokenizer of these words, single punctuation marks, and pieces of any other word.
+
+    The pieces go down to bytes; longer ones are frequent in both lists, none is a whole word of
+    ``unknown``.
+    """
+    words, unknown = sorted(set(words)), sorted(set(unknown))
+    rust = RustTokenizer(models.WordPiece(unk_token=UNKNOWN))
+    rust.normalizer = normalizers.Lowercase()
+    rust.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False),
+        ]
+    )
+    bytes_ = pre_tokenizers.ByteLevel.alphabet()
+    start = pre_tokenizers.ByteLevel(add_prefix_space=True).pre_tokenize_str("a")[0][0][0]
+    pieces = {start, *(f"##{byte}" for byte in bytes_)}
+    pieces |= {*_frequent_pieces([*words, *unknown], start)}
+    pieces -= {start + word for word in unknown}
+    tokens = (*marks, *(start + word for word in words), *sorted(pieces))
+    rust.model = models.WordPiece(
+        {token: number for number, token in enumerate(dict.fromkeys(tokens))}, unk_token=UNKNOWN
+    )
+    rust.decoder = decoders.Sequence([decoders.Replace("##", ""), decoders.ByteLevel()])
+    rust.add_special_tokens([*marks])
+    return Tokenizer(rust)
+
+
+def _frequent_pieces(words: Iterable[str], start: str) -> list[str]:
+    """Beginnings and later parts of words that save most tokens.
+
+    The trainer of the library breaks ties at random.
+    """
+    counts: Counter[str] = Counter()
+    for word in words:
+        for begin in range(len(word)):
+            mark = "##" if begin else start
+            ends = range(begin + 2, min(begin + _LONGEST_PIECE, len(word)) + 1)
+            counts.update(mark + word[begin:end] for end in ends)
+    saved = {piece: count * (len(piece) - 2) for piece, count in counts.items() if count > 1}
+    return sorted(saved, key=lambda piece: (-saved[piece], piece))[:_PIECES]
+
+
+def new_tokenizer(
+    words: Iterable[str], unknown: Sequence[str], marks: Sequence[str] = (UNKNOWN, END, SEG)
+) -> Tokenizer:
+    """For a model with random weights: a word tokenizer, or with ``unknown`` a subword one."""
+    return subword_tokenizer(words, unknown, marks) if unknown else word_tokenizer(words, marks)
+
+
+def miniature_tokenizer(words: Iterable[str], unknown: Sequence[str] = ()) -> Tokenizer:
+    """A tokenizer for these words and those of the miniatures' instructions ("plain")."""
+    known = sorted({*words, "segment", "find", "point", "background"})
+    return new_tokenizer(known, unknown)

@@ -69,7 +69,10 @@ def write_llmseg40k(root: Path, split: str, seeds: range, size: int = 192) -> No
     for seed in seeds:
         scene = toy_scene(seed, size)
         rng = np.random.default_rng((seed, _LLMSEG40K_STREAM))
-        questions = [reasoning_question(scene, rng, heldout) for heldout in (False, True)]
+        questions = [
+            reasoning_question(scene, rng, "seen"),
+            reasoning_question(scene, rng, "heldout"),
+        ]
         pairs = [
             {
                 "question": one.text,

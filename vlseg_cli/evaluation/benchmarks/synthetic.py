@@ -36,7 +36,7 @@ from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
-from vlseg_cli.synthetic.scene import KINDS, Scene, Sentence
+from vlseg_cli.synthetic.scene import KINDS, QUESTION_KINDS, QuestionKind, Scene, Sentence
 
 _STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
 _TRIES = 4  # per sentence wanted: a draw may repeat itself
@@ -178,8 +178,10 @@ def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
 def _question_queries(scene: Scene, rng: Generator) -> list[Query]:
     """Questions in trained and in held-out wordings."""
     found: dict[str, Sentence] = {}
-    for heldout in (False, True) * _QUESTIONS:
-        _add_different(found, partial(reasoning_question, scene, rng, heldout))
+    first: tuple[QuestionKind, ...] = ("seen", "heldout")
+    kinds = QUESTION_KINDS if scene.language == "wide" else first
+    for kind in kinds * _QUESTIONS:
+        _add_different(found, partial(reasoning_question, scene, rng, kind))
     return [_sentence_query(scene, Task.REASON, sentence) for sentence in found.values()]
 
 

@@ -8,6 +8,7 @@ from vlseg_cli.models.mvp_lm.prompts import SUMMARY
 from vlseg_cli.models.official import OfficialFolder, model_type
 from vlseg_cli.models.system import System
 from vlseg_cli.models.training import Trainable
+from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.tokenizer import Tokenizer
 
 
@@ -40,9 +41,9 @@ class MVPLMSystem(System):
 
         return MVPLMLosses, TrainableMVPLM
 
-    def tokenizer(self, words: tuple[str, ...]) -> Tokenizer:
+    def tokenizer(self, vocabulary: TrainingVocabulary) -> Tokenizer:
         """See ``System``; also reads the summary token."""
-        tokenizer = super().tokenizer(words)
+        tokenizer = super().tokenizer(vocabulary)
         tokenizer.rust.add_special_tokens([SUMMARY])
         return tokenizer
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vlseg_cli.schema import UsageError, WeightsError
 from vlseg_cli.text.tokenizer import END as PADDING
-from vlseg_cli.text.tokenizer import SEG, UNKNOWN, Tokenizer, word_tokenizer
+from vlseg_cli.text.tokenizer import SEG, UNKNOWN, Tokenizer, new_tokenizer
 
 Style = Literal["self1e", "plain"]
 
@@ -158,11 +158,15 @@ class SELF1EPrompts:
         return ids
 
 
-def self1e_tokenizer(words: Sequence[str]) -> Tokenizer:
-    """A word tokenizer of these words, SELF1E's own and its special tokens; id 0 is padding."""
+def self1e_tokenizer(words: Sequence[str], unknown: Sequence[str] = ()) -> Tokenizer:
+    """A tokenizer of these words, SELF1E's own and its special tokens; id 0 is padding.
+
+    unknown: see ``new_tokenizer``.
+    """
     text = " ".join((_SYSTEM, BEGIN, "user", _HEADER, *PHRASES, *SENTENCES, *ANSWERS))
     own = re.findall(r"\w+|[^\w\s]", re.sub(r"<\|\w+\|>|\[SEG\]|\{text\}", " ", text.lower()))
-    return word_tokenizer(sorted({*words, *own}), (PADDING, UNKNOWN, SEG, *SPECIAL_TOKENS))
+    marks = (PADDING, UNKNOWN, SEG, *SPECIAL_TOKENS)
+    return new_tokenizer(sorted({*words, *own}), unknown, marks)
 
 
 def until_seg(conversation: Conversation) -> Conversation:

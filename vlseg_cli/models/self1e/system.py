@@ -7,6 +7,7 @@ from vlseg_cli.models.official import OfficialFolder, model_type
 from vlseg_cli.models.self1e.prompts import self1e_tokenizer
 from vlseg_cli.models.system import System
 from vlseg_cli.models.training import Trainable
+from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.text.tokenizer import Tokenizer
 
 
@@ -41,6 +42,6 @@ class SELF1ESystem(System):
 
         return SELF1ELosses, TrainableSELF1E
 
-    def tokenizer(self, words: tuple[str, ...]) -> Tokenizer:
+    def tokenizer(self, vocabulary: TrainingVocabulary) -> Tokenizer:
         """See ``System``."""
-        return self1e_tokenizer(words)
+        return self1e_tokenizer(vocabulary.words, vocabulary.unknown)

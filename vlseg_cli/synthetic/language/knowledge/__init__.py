@@ -1,6 +1,6 @@
-"""What is true of which categories, and in how many words it is asked for: the tables of this folder.
+"""What is true of which categories, and how it is asked for: the tables of this folder.
 
-``first.toml`` is the first language's. The wide one has it with ``wider.toml``, and the other files.
+``first.toml`` is the first language's; the wide one adds ``wider.toml`` to it and the other files.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""Clues that no item fits, most of them nearly fitting ones: nothing is the right answer to them."""
+"""Clues that no item fits, many of them nearly fitting: nothing is the right answer to them."""
 
 from numpy.random import Generator
 
@@ -31,9 +31,10 @@ _NEAR_KIN = 0.5  # share of absent categories that share a group with a present 
 _DESCRIBED = 0.5  # share of absent categories with a color, a position or a relation
 
 
-def absent_clue(speaker: Speaker) -> Clue:
-    """A random clue without a target."""
-    for name in weighted_order(speaker.rng, _WEIGHTS):
+def absent_clue(speaker: Speaker, moving: bool = False) -> Clue:
+    """A random clue without a target; moving: nor would it have one if the items moved."""
+    weights = {name: weight for name, weight in _WEIGHTS.items() if not moving or name in _STEADY}
+    for name in weighted_order(speaker.rng, weights):
         clue = _CLUES[name](speaker)
         if clue is not None:
             return clue
@@ -82,7 +83,8 @@ def described(speaker: Speaker, name: str) -> Clue:
         return Clue(speaker.phrase("color", **colored), ())
     if kind == "ordinal":
         index, side = int(3 * rng.random()), choice(rng, SIDES)
-        return Clue(speaker.phrase("ordinal", **plain, o=ORDINALS[index], k=NUMBERS[index], side=side), ())
+        slots = plain | {"o": ORDINALS[index], "k": NUMBERS[index], "side": side}
+        return Clue(speaker.phrase("ordinal", **slots), ())
     if kind == "relation" and anchors:
         relation = choice(rng, tuple(RELATIONS))
         anchor = anchor_phrase(speaker, choice(rng, anchors))
@@ -179,3 +181,4 @@ _CLUES: dict[str, ClueMaker] = {
 _WEIGHTS = {"category": 1.0, "color": 1.0, "ordinal": 0.4, "relation": 0.6, "place": 0.4} | {
     "outside": 0.8
 }
+_STEADY = ("category", "color", "ordinal", "outside")

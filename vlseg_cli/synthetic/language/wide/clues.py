@@ -34,7 +34,7 @@ _PLACE = 0.2  # share of positions that are a part of the picture
 _BETWEEN = 0.25  # share of relations to two things
 _PAIRS = 40  # of anchors that are tried
 _HALF, _CLEARLY = 0.5, 0.1  # of the picture; how far outside its other half
-_ONE_WORDS = {"left": "leftmost", "right": "rightmost", "top": "topmost", "bottom": "lowest"} | {
+ONE_WORDS = {"left": "leftmost", "right": "rightmost", "top": "topmost", "bottom": "lowest"} | {
     "big": "biggest",
     "small": "smallest",
 }
@@ -74,7 +74,7 @@ class Speaker:
 
     def often(self, share: float) -> bool:
         """True with this probability."""
-        return bool(self.rng.random() < share)
+        return self.rng.random() < share
 
 
 ClueMaker = Callable[[Speaker], Clue | None]
@@ -141,7 +141,7 @@ def at_place(item: SceneItem, place: str, scene: Scene) -> bool:
     """Whether the whole item is in the 'left', 'right', 'top' or 'bottom' half of the picture."""
     height, width = scene.ids.shape
     x0, y0, x1, y1 = item.box
-    limits = {
+    limits: dict[str, bool] = {
         "left": x1 <= _HALF * width,
         "right": x0 >= _HALF * width,
         "top": y1 <= _HALF * height,
@@ -285,10 +285,12 @@ def _target_phrase(speaker: Speaker, group: Group, item: SceneItem, size: str | 
 
 
 def anchor_phrase(speaker: Speaker, anchor: Group) -> str:
-    """'the green tree' for an only tree."""
+    """'the green tree' for an only tree; 'the side of the picture' is never that of a painting."""
     color = anchor.color
     if color is None and speaker.often(_EXTRA_WORD):
         color = anchor.items[0].color
+    if anchor.category == "picture":
+        return f"the {head('painting', color)}"
     return f"the {speaker.nouns(anchor.category, color)['h']}"
 
 
@@ -322,6 +324,6 @@ def _all_but_one(group: Group, side: int) -> Iterator[tuple[str, str, list[Scene
         return
     singles = {c: items[0] for c, items in by_color(group.items).items() if len(items) == 1}
     extremes = positions(group, side) | (sizes(group) if group.category in BY_NAME else {})
-    singles |= {_ONE_WORDS[key]: item for key, item in extremes.items() if key in _ONE_WORDS}
+    singles |= {ONE_WORDS[key]: item for key, item in extremes.items() if key in ONE_WORDS}
     for word, one in singles.items():
         yield "not_one", word, [item for item in group.items if item is not one]

@@ -27,9 +27,9 @@ def outside_nouns() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Nouns of no category: for training, and those held out (the lines that begin with '-')."""
     text = files("vlseg_cli.synthetic.language.wide").joinpath("nouns.txt").read_text("utf-8")
     lines = [line.split(", ") for line in text.splitlines() if line and line[0] != "#"]
-    trained = [word for line in lines if not line[0].startswith("- ") for word in line]
-    heldout = [word.removeprefix("- ") for line in lines if line[0].startswith("- ") for word in line]
-    return tuple(trained), tuple(heldout)
+    kept = [line for line in lines if line[0].startswith("- ")]
+    trained = tuple(word for line in lines if line not in kept for word in line)
+    return trained, tuple(word.removeprefix("- ") for line in kept for word in line)
 
 
 def outside_noun(rng: Generator, heldout: bool) -> str:

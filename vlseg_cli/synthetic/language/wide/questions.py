@@ -1,4 +1,4 @@
-"""Questions of the wide language: about facts, about sizes in life, and some that nothing answers."""
+"""Questions of the wide language: about facts, sizes in life, and what is not there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from vlseg_cli.synthetic.language.noun_phrases import article
 from vlseg_cli.synthetic.language.wide.frames import filled
 from vlseg_cli.synthetic.language.wide.nouns import has_noun, kin_of, noun
 from vlseg_cli.synthetic.rng import choice, weighted_order
-from vlseg_cli.synthetic.scene import QuestionKind, Scene, Sentence, SceneItem, by_category
+from vlseg_cli.synthetic.scene import QuestionKind, Scene, SceneItem, Sentence, by_category
 
 _STUFF_WEIGHT = 0.35  # of a stuff category, 1 for things: every scene contains stuff
 _MAX_CATEGORIES, _MAX_ITEMS = 4, 8
@@ -34,8 +34,7 @@ def question(scene: Scene, rng: Generator, kind: QuestionKind) -> Sentence | Non
     known = facts_by_category("wide")
     for category in weighted_order(rng, weights):
         offered = [fact for fact in known.get(category, ()) if _offers(fact, kind, present)]
-        order = weighted_order(rng, {n: _weight(fact) for n, fact in enumerate(offered)})
-        for fact in (offered[number] for number in order):
+        for fact in telling_order(rng, offered):
             names = [name for name in fact.categories if name in present]
             targets = tuple(item.id for name in names for item in present[name])
             if len(names) <= _MAX_CATEGORIES and len(targets) <= _MAX_ITEMS:
@@ -77,9 +76,10 @@ def _offers(fact: Fact, kind: QuestionKind, present: _Present) -> bool:
     return not any(name in present for name in fact.unclear)
 
 
-def _weight(fact: Fact) -> float:
-    """Facts that are true of most things would crowd out the telling ones."""
-    return float(len(fact.categories) ** -0.5)
+def telling_order(rng: Generator, offered: Sequence[Fact]) -> list[Fact]:
+    """In random order, those that are true of few categories first: the others are everywhere."""
+    weights = {n: len(fact.categories) ** -0.5 for n, fact in enumerate(offered)}
+    return [offered[number] for number in weighted_order(rng, weights)]
 
 
 def _size_question(scene: Scene, rng: Generator, kind: QuestionKind) -> Sentence | None:
@@ -127,7 +127,8 @@ def _extremes(present: _Present) -> Iterator[tuple[str, tuple[str, ...], list[st
 
 
 def _pairs(present: _Present) -> Iterator[tuple[str, tuple[str, ...], list[str]]]:
-    line = [name for name in sorted(present, key=real_sizes().__getitem__) if has_noun(name, present)]
+    named = [name for name in present if has_noun(name, present)]
+    line = sorted(named, key=real_sizes().__getitem__)
     if len(line) > 1 and _far_apart(line[0], line[-1]):
         yield "bigger_of_two", (line[0], line[-1]), [line[-1]]
         yield "smaller_of_two", (line[0], line[-1]), [line[0]]
