@@ -18,6 +18,7 @@ Language = Literal["first", "wide"]
 # Questions in trained words; in a frame, a wording, or about a fact that training does not use.
 QuestionKind = Literal["seen", "heldout_frame", "heldout", "heldout_function"]
 QUESTION_KINDS: tuple[QuestionKind, ...] = get_args(QuestionKind)
+_FIRST_QUESTION_KINDS: tuple[QuestionKind, ...] = ("seen", "heldout")
 
 # The kinds of referring expressions, easiest first.
 KINDS: tuple[str, ...] = ("category", "color", "position", "ordinal", "size", "relation", "all")
@@ -104,6 +105,16 @@ class Group:
     category: str
     color: str | None
     items: tuple[SceneItem, ...]
+
+
+def expression_kinds(language: Language) -> tuple[str, ...]:
+    """The kinds of expressions of a language."""
+    return WIDE_KINDS if language == "wide" else KINDS
+
+
+def question_kinds(language: Language) -> tuple[QuestionKind, ...]:
+    """The kinds of questions of a language."""
+    return QUESTION_KINDS if language == "wide" else _FIRST_QUESTION_KINDS
 
 
 def by_category(scene: Scene) -> dict[str, tuple[SceneItem, ...]]:

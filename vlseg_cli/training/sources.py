@@ -62,13 +62,14 @@ class ClipFramesDataset(Dataset[ClipFrames]):
 
 @dataclass(frozen=True, slots=True)
 class TextDataset(Dataset[TextSample]):
-    """Sentences without images; entry n is the n-th of the run."""
+    """Sentences without images in the language of a hand; entry n is the n-th of the run."""
 
+    hand: str
     seed: int
 
     def __getitem__(self, index: int) -> TextSample:
         """The same index, the same sentence, in any process."""
-        return text_sample(np.random.default_rng((self.seed, index)))
+        return text_sample(np.random.default_rng((self.seed, index)), self.hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
     """The numbered samples that a stage draws from."""
     hand, first = recipe.data.hand, recipe.data.first_seed
     if stage.data == "text":
-        return TextDataset(recipe.seed)
+        return TextDataset(recipe.data.hand, recipe.seed)
     if stage.data == "facts":
         return FactDataset(hand, first, stage.mixture)
     if stage.data == "clips":

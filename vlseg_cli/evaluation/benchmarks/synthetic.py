@@ -36,7 +36,7 @@ from vlseg_cli.synthetic.reasoning import reasoning_question
 from vlseg_cli.synthetic.referring import referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
-from vlseg_cli.synthetic.scene import KINDS, QUESTION_KINDS, QuestionKind, Scene, Sentence
+from vlseg_cli.synthetic.scene import Scene, Sentence, expression_kinds, question_kinds
 
 _STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
 _TRIES = 4  # per sentence wanted: a draw may repeat itself
@@ -45,7 +45,6 @@ _TRIES = 4  # per sentence wanted: a draw may repeat itself
 # possible, the others in turn.
 _EXPRESSIONS = 5  # per scene
 _RARE = ("size", "size", "ordinal", "position")
-_FREQUENT = tuple(kind for kind in KINDS if kind not in _RARE)
 _QUESTIONS = 2  # of the trained and of the held-out wordings each
 
 
@@ -161,9 +160,10 @@ def _name_queries(scene: Scene, rng: Generator) -> list[Query]:
 
 def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
     """Different sentences: rare kinds first, then the frequent ones, rotated by the seed."""
-    turn = scene.seed % len(_FREQUENT)
+    frequent = [kind for kind in expression_kinds(scene.language) if kind not in _RARE]
+    turn = scene.seed % len(frequent)
     found: dict[str, Sentence] = {}
-    for kind in (*_RARE, *_FREQUENT[turn:], *_FREQUENT[:turn]):
+    for kind in (*_RARE, *frequent[turn:], *frequent[:turn]):
         if len(found) < _EXPRESSIONS:
             _add_different(found, partial(referring_expression, scene, rng, kind))
     referred = [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
@@ -178,9 +178,7 @@ def _expression_queries(scene: Scene, rng: Generator) -> list[Query]:
 def _question_queries(scene: Scene, rng: Generator) -> list[Query]:
     """Questions in trained and in held-out wordings."""
     found: dict[str, Sentence] = {}
-    first: tuple[QuestionKind, ...] = ("seen", "heldout")
-    kinds = QUESTION_KINDS if scene.language == "wide" else first
-    for kind in kinds * _QUESTIONS:
+    for kind in question_kinds(scene.language) * _QUESTIONS:
         _add_different(found, partial(reasoning_question, scene, rng, kind))
     return [_sentence_query(scene, Task.REASON, sentence) for sentence in found.values()]
 

@@ -45,7 +45,7 @@ from vlseg_cli.schema import (
 )
 from vlseg_cli.synthetic.hands import Hand
 from vlseg_cli.synthetic.regions import REGION_KINDS
-from vlseg_cli.synthetic.scene import EXPORTED_KINDS, KINDS
+from vlseg_cli.synthetic.scene import EXPORTED_KINDS, expression_kinds, question_kinds
 
 Numbers = dict[str, Any]
 Mask = NDArray[np.bool_]  # (H, W)
@@ -64,8 +64,8 @@ class SyntheticSceneScorer:
         self._things = [index for index, is_stuff in enumerate(hand.stuff) if not is_stuff]
         self._boxes, self._ground = AveragePrecision(self._things), BoxAccuracy()
         self._masks: dict[Task, dict[str, MaskIoU]] = {
-            Task.REFER: {kind: MaskIoU() for kind in KINDS},
-            Task.REASON: {wording: MaskIoU() for wording in ("seen", "heldout")},
+            Task.REFER: {kind: MaskIoU() for kind in expression_kinds(hand.language)},
+            Task.REASON: {kind: MaskIoU() for kind in question_kinds(hand.language)},
             Task.INTERACTIVE: {kind: MaskIoU() for kind in REGION_KINDS},
         }
 
