@@ -58,8 +58,8 @@ def test_scenes_follow_their_number() -> None:
     assert scenes[3].frame.source == "world:8"
     np.testing.assert_array_equal(scenes[3].frame.pixels, scenes[3].frame.pixels)
     assert scenes[2].frame.source != scenes[3].frame.source
-    texts = [TextDataset(0)[number].text for number in range(8)]
-    assert texts == [TextDataset(0)[number].text for number in range(8)]
+    texts = [TextDataset("first", 0)[number].text for number in range(8)]
+    assert texts == [TextDataset("first", 0)[number].text for number in range(8)]
     assert len(set(texts)) > 1
 
 

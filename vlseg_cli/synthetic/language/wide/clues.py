@@ -234,6 +234,8 @@ def relation_clue(speaker: Speaker) -> Clue | None:
         for anchor in shuffled(speaker.rng, anchors):
             if anchor.items[0] not in group.items:
                 found = [*related(group, anchor.items[0], side), *_farthest(group, anchor, side)]
+                if group.category not in BY_NAME:  # see ``size_clue``
+                    found = [one for one in found if one[2] is None]
                 if found:
                     relation, item, size = choice(speaker.rng, found)
                     target = _target_phrase(speaker, group, item, size)
