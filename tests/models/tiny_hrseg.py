@@ -11,13 +11,13 @@ from vlseg_cli.models.hrseg.segmenter import HRSegSegmenter
 from vlseg_cli.models.proposals.base import (
     ProposalOptions,
     Proposals,
-    default_cache_folder,
     proposals_of,
 )
 from vlseg_cli.models.registry import open_proposer
 from vlseg_cli.nn.sam import SAM
 from vlseg_cli.schema import Frame
 from vlseg_cli.text.tokenizer import Tokenizer
+from vlseg_cli.weights.digest import default_cache_folder
 
 SIZES: dict[str, Any] = {
     "view": 28,

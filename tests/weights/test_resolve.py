@@ -14,7 +14,7 @@ from vlseg_cli.weights.pins import (
     weights_home,
     write_pin,
 )
-from vlseg_cli.weights.resolve import EMBEDDED, model_digest, model_folder, published_folder, stage
+from vlseg_cli.weights.resolve import EMBEDDED, model_folder, published_folder, stage
 
 
 @pytest.fixture(autouse=True)
@@ -65,27 +65,3 @@ def test_the_embedded_one_and_folders(tmp_path: Path, monkeypatch: pytest.Monkey
         model_folder("psalm")
     with pytest.raises(WeightsError, match=r"no model folder 'no/where'.*a name of"):
         model_folder("no/where")
-
-
-def test_the_digest_follows_what_is_read(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
-    (tmp_path / "README.md").write_bytes(b"a card")
-    first = model_digest(tmp_path)
-    assert len(first) == 16
-    (tmp_path / "README.md").write_bytes(b"another card")
-    assert model_digest(tmp_path) == first
-    (tmp_path / "pytorch_model.bin").write_bytes(b"weights")
-    assert model_digest(tmp_path) != first
-
-
-def test_the_digest_follows_the_latest_step_of_a_training_folder(tmp_path: Path) -> None:
-    steps = [tmp_path / name for name in ("step1", "step2")]
-    for step in steps:
-        step.mkdir()
-        (step / "mp_rank_00_model_states.pt").write_text(step.name)
-    digests = set()
-    for named in ("step1", "step2"):
-        (tmp_path / "latest").write_text(f"{named}\n")
-        digests.add(model_digest(tmp_path))
-    (steps[1] / "mp_rank_00_model_states.pt").write_text("others")
-    assert len({*digests, model_digest(tmp_path)}) == 3

@@ -14,7 +14,8 @@ from vlseg_cli.jobs import existing_job, export_job
 from vlseg_cli.models.proposals.base import export_folder
 from vlseg_cli.schema import InputError
 from vlseg_cli.schema.errors import UsageError
-from vlseg_cli.weights.resolve import model_digest, model_folder
+from vlseg_cli.weights.digest import model_digest
+from vlseg_cli.weights.resolve import model_folder
 
 
 def export_formats(folder: Path, to: str, out: Path | None, as_json: bool) -> None:

@@ -25,7 +25,8 @@ from vlseg_cli.media import list_inputs
 from vlseg_cli.models.base import Segmenter, check_length
 from vlseg_cli.outputs import FORMATS, OutputFolder, check_formats, record_line
 from vlseg_cli.schema import Input, Record, UsageError
-from vlseg_cli.weights.resolve import model_digest, model_folder
+from vlseg_cli.weights.digest import model_digest
+from vlseg_cli.weights.resolve import model_folder
 
 BATCH_SIZE = 4  # for auto: small enough for a laptop, large enough to share the cost of a batch
 

@@ -9,11 +9,13 @@ import typer
 from vlseg_cli.cli import options
 from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry, find_published
+from vlseg_cli.weights.digest import remember_digests
 from vlseg_cli.weights.pins import lock_file, read_pin
 from vlseg_cli.weights.resolve import published_folder, stage
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
+    from vlseg_cli.weights.pins import Pin
 
 
 Name = Annotated[str, typer.Argument(help="A name of 'vlseg weights list'.", show_default=False)]
@@ -80,6 +82,7 @@ def pull(
         f"{name}: {got.files} files in {got.folder}, {got.fetched} of them fetched"
         + (f", commit {got.pin.commit[:12]}" if got.pin.commit else "")
     )
+    remember_digests(got.folder, _pinned(got.folder, got.pin))
     if usable and (got.fetched or stage(name) != "converted"):
         _convert(name, console)
 
@@ -99,7 +102,9 @@ def verify(
     console, folder = Console(quiet), Path(source).expanduser()
     if source in catalog() or not folder.is_dir():
         entry, folder = find_published(source), official_folder(source)
-        console.note(f"{source}: all {len(check(source).files)} files are as pinned")
+        pin = check(source)
+        console.note(f"{source}: all {len(pin.files)} files are as pinned")
+        remember_digests(folder, _pinned(folder, pin))
         if entry.role == "base":
             return
     from vlseg_cli.models.convert import check_folder
@@ -183,7 +188,12 @@ def _convert(name: str, console: "Console", out: Path | None = None) -> None:
     provenance = {"source": pin.source, "commit": pin.commit, "files": files}
     target = out or converted_folder(name)
     coverage = convert_folder(official_folder(name), target, provenance)
+    remember_digests(target)
     _report(target, coverage.lines(), console)
+
+
+def _pinned(folder: Path, pin: "Pin") -> dict[Path, str]:
+    return {folder / path: file.sha256 for path, file in pin.files.items()}
 
 
 def _report(target: Path, lines: list[str], console: "Console") -> None:

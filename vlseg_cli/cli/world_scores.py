@@ -25,7 +25,8 @@ from vlseg_cli.evaluation.run import evaluate
 from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import UsageError
-from vlseg_cli.weights.resolve import model_digest, model_folder
+from vlseg_cli.weights.digest import model_digest
+from vlseg_cli.weights.resolve import model_folder
 
 FRAMES = 16  # of a clip
 _SCENES, _CLIPS = "900000:900300", "900000:900030"

@@ -18,8 +18,9 @@ from vlseg_cli.models.base import FULL, Dtype
 from vlseg_cli.models.registry import system_of
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.weights.digest import model_digest
 from vlseg_cli.weights.folder import load_settings
-from vlseg_cli.weights.resolve import model_digest, model_folder
+from vlseg_cli.weights.resolve import model_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,18 @@ from transformers.initialization import no_init_weights
 
 from vlseg_cli.models.base import FULL, Dtype
 from vlseg_cli.models.official import OfficialFolder, SizedConfig, check_vocabulary, forming
-from vlseg_cli.schema import UsageError, WeightsError
+from vlseg_cli.schema import Categories, TableError, UsageError, WeightsError
+from vlseg_cli.schema.tables import read_table
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
-from vlseg_cli.weights.folder import TOKENIZER, load_into, load_settings, load_tensors, placed
+from vlseg_cli.weights.folder import (
+    CONFIG,
+    TOKENIZER,
+    load_into,
+    load_settings,
+    load_tensors,
+    placed,
+)
 from vlseg_cli.weights.read.shards import stream_tensors
 
 M = TypeVar("M", bound=nn.Module)
@@ -121,15 +129,31 @@ def _cast(value: Any, dtype: torch.dtype) -> Any:
 def open_model_folder(directory: Path) -> ModelFolder:
     """Open a model folder in our layout. Raises WeightsError if files are missing or damaged."""
     settings = load_settings(directory)
-    categories = settings.get("categories", {"names": (), "stuff": ()})
+    categories = _read_categories(settings.get("categories", {"names": []}), directory / CONFIG)
     return ModelFolder(
         directory,
         settings["config"],
         Tokenizer.load(directory / TOKENIZER),
-        tuple(categories["names"]),
-        tuple(categories["stuff"]),
+        categories.names,
+        categories.stuff,
         lambda device: stream_tensors(directory, device),
     )
+
+
+def _read_categories(table: object, file: Path) -> Categories:
+    """The categories of training. Raises WeightsError unless they are names with a flag each."""
+    if not isinstance(table, Mapping):
+        raise WeightsError(f"{file}: categories must be a table with names and stuff")
+    try:
+        categories = read_table(Categories, table, f"{file} [categories]")
+    except TableError as error:
+        raise WeightsError(str(error)) from error
+    if len(categories.stuff) not in (0, len(categories.names)):
+        raise WeightsError(
+            f"{file} [categories]: {len(categories.names)} names have {len(categories.stuff)} flags"
+            " of stuff"
+        )
+    return categories
 
 
 def open_official_folder(official: OfficialFolder, directory: Path) -> ModelFolder:

@@ -14,7 +14,6 @@ from vlseg_cli.models.proposals.base import (
     ProposalOptions,
     Proposer,
     TakesProposals,
-    default_cache_folder,
 )
 from vlseg_cli.models.proposals.conversion import is_official_sam, load_official_sam
 from vlseg_cli.models.proposals.mask_folder import MaskFolder
@@ -28,8 +27,9 @@ from vlseg_cli.models.training import Trainable
 from vlseg_cli.schema import RecipeError, UsageError, WeightsError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.weights.catalog import catalog, find_entry
+from vlseg_cli.weights.digest import default_cache_folder, model_digest
 from vlseg_cli.weights.folder import CONFIG, load_settings
-from vlseg_cli.weights.resolve import EMBEDDED, model_digest, model_folder
+from vlseg_cli.weights.resolve import EMBEDDED, model_folder
 
 # Names as in weights.toml, config.json and recipes.
 SYSTEMS: Mapping[str, System] = {

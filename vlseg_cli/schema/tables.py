@@ -185,7 +185,7 @@ def _sentence(kind: Any, error: Mapping[str, Any], where: str) -> str:
         return f"{where}: {_dotted(path)[-1]} needs {count} values, not {len(value)}"
     bare, metadata = _at(kind, path)
     if of == "literal_error":
-        return f"{where}: {key} = {value!r}{nearest_or_all(str(value), get_args(bare))}"
+        return f"{where}: {key} = {value!r}{nearest_or_all(str(value), map(str, get_args(bare)))}"
     wanted = _WANTED.get(of) or next(filter(None, map(_range, metadata)), "something else")
     return f"{where}: {key} must be {wanted}, not {value!r}"
 

@@ -40,6 +40,11 @@ def lock_file(name: str) -> Path:
     return weights_home() / name / "lock.json"
 
 
+def digests_file(name: str) -> Path:
+    """Digests of the large files of both folders, see digest.py; it is safe to lose."""
+    return weights_home() / name / "digests.json"
+
+
 @dataclass(frozen=True, slots=True)
 class PinnedFile:
     """size in bytes, sha256 in hexadecimal digits."""
@@ -129,6 +134,7 @@ def by_hand(name: str) -> str:
 def remove(name: str) -> int:
     """Delete the files of a name, converted ones too; the pin stays. Returns the bytes freed."""
     freed = 0
+    digests_file(name).unlink(missing_ok=True)
     for folder in filter(Path.is_dir, official_folder(name).parent.glob("*")):
         freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         shutil.rmtree(folder)

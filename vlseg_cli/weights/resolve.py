@@ -1,6 +1,5 @@
-"""From a name to the folder that a model is loaded from, and the digest of what lies there."""
+"""From a name to the folder that a model is loaded from."""
 
-import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +15,6 @@ EMBEDDED = Path(__file__).parent / "embedded"
 _LATEST = "latest"
 _PATH = 1 << 12  # bytes of that name
 _STATES = "mp_rank_00_model_states.pt"
-_WHOLE = 256 << 20  # larger files are distinguished by their size, head and tail
-_ENDS = 4 << 20
-_READ = (".json", ".safetensors", ".bin", ".pth", ".pt", ".pkl", ".txt", ".model")
 
 
 def model_folder(name: str | None) -> Path:
@@ -89,31 +85,3 @@ def model_states(directory: Path) -> Path:
     if not file.is_file():
         raise WeightsError(f"{directory} lacks {step}/{_STATES}, the model's weights")
     return file
-
-
-def model_digest(directory: Path) -> str:
-    """16 hexadecimal digits that change with the model's files (cards and notes aside)."""
-    digest = hashlib.sha256()
-    for folder in _folders(directory):
-        for path in sorted(folder.iterdir()):
-            if path.suffix in _READ and path.is_file():
-                digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-                _add(digest, path)
-    return digest.hexdigest()[:16]
-
-
-def _folders(directory: Path) -> list[Path]:
-    """Where the model's files lie: DeepSpeed keeps the weights in a folder of its own."""
-    return [directory, *([model_states(directory).parent] if is_deepspeed(directory) else [])]
-
-
-def _add(digest: "hashlib._Hash", path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= _WHOLE:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        else:
-            digest.update(file.read(_ENDS))
-            file.seek(size - _ENDS)
-            digest.update(file.read())

@@ -8,7 +8,8 @@ from vlseg_cli.models.checkpoint import ModelFolder
 from vlseg_cli.models.official import OfficialFolder
 from vlseg_cli.models.system import System
 from vlseg_cli.models.training import Trainable
-from vlseg_cli.weights.resolve import is_deepspeed, model_digest
+from vlseg_cli.weights.digest import model_digest
+from vlseg_cli.weights.resolve import is_deepspeed
 
 
 class HRSegSystem(System):

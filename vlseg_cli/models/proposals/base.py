@@ -1,6 +1,5 @@
 """Options, data and protocols of mask proposals; free of torch, for the command line."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,7 @@ from numpy.typing import NDArray
 from vlseg_cli.schema import RLE, Frame, decode_rle, encode_rle
 from vlseg_cli.weights.resolve import model_folder
 
-VARIABLE = "VLSEG_CACHE"
 TORCH, ONNX = "torch", "onnx"  # inference engines of SAM
-
-
-def default_cache_folder() -> Path | None:
-    """The cache folder named by the environment variable, if any."""
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else None
 
 
 def export_folder(model: str | None) -> Path:
