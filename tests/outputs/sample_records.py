@@ -54,6 +54,9 @@ def any_record(draw: st.DrawFn) -> Record:
     height, width = draw(st.integers(1, 9)), draw(st.integers(1, 9))
     is_video = draw(st.booleans())
     prompt = draw(st.one_of(TEXTS, st.lists(TEXTS, max_size=3).map(tuple)))
+    names = len(prompt) if isinstance(prompt, tuple) else 0
+    index = st.integers(0, names - 1) if names else st.nothing()
+    segments = tuple(_segment(draw, height, width, index) for _ in range(draw(st.integers(0, 2))))
     return Record(
         input=draw(TEXTS),
         name=draw(st.from_regex(r"[a-z]{1,8}", fullmatch=True)),
@@ -64,19 +67,19 @@ def any_record(draw: st.DrawFn) -> Record:
         height=height,
         task=draw(st.sampled_from(Task)),
         prompt=prompt,
-        stuff=draw(st.lists(st.integers(0, 9), max_size=2).map(tuple)),
+        stuff=draw(st.lists(index, max_size=2 if names else 0).map(tuple)),
         text=draw(TEXTS),
-        segments=tuple(_segment(draw, height, width) for _ in range(draw(st.integers(0, 2)))),
+        segments=segments,
     )
 
 
-def _segment(draw: st.DrawFn, height: int, width: int) -> Segment:
+def _segment(draw: st.DrawFn, height: int, width: int, index: st.SearchStrategy[int]) -> Segment:
     bits = draw(st.integers(0, 2 ** (height * width) - 1))
     cells = [bits >> position & 1 for position in range(height * width)]
     return segment_from_mask(
         np.array(cells, bool).reshape(height, width),
         round(draw(st.floats(0, 1)), 6),
         draw(TEXTS),
-        draw(st.none() | st.integers(0, 99)),
+        draw(st.none() | index),
         draw(st.none() | st.integers(1, 99)),
     )

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vlseg_cli.outputs.folder import OutputFolder, is_safe_name
 from vlseg_cli.schema import (
-    RLE,
     Categories,
     Expression,
     Item,
@@ -25,9 +24,15 @@ from vlseg_cli.schema import (
     Regions,
     Segment,
     Task,
+    checked_rle,
 )
+from vlseg_cli.schema.files import parse_json, reason_of
 
 _DIGITS = 6  # of a score
+
+_LARGEST = 1e30  # of a number; all are far smaller
+
+T = TypeVar("T")
 
 
 def make_record(
@@ -92,11 +97,12 @@ def read_record(line: str | bytes) -> Record:
     Raises OutputError if the line is damaged, or names a file outside the output folder.
     """
     try:
-        return _record(json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _record(_of(parse_json(line), dict))
+    except (KeyError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else reason_of(error)
         raise OutputError(
-            f"A line of the record store is damaged ({type(error).__name__}: {error}): restore the"
-            " file, or run the job again with --overwrite."
+            f"A line of the record store is damaged ({reason}): restore the file, or run the job"
+            " again with --overwrite."
         ) from error
 
 
@@ -120,39 +126,61 @@ def _segment_json(segment: Segment) -> dict[str, Any]:
 
 
 def _record(fields: dict[str, Any]) -> Record:
-    name, prompt, time = fields["name"], fields["prompt"], fields["time"]
+    name, prompt = _of(fields["name"], str), fields["prompt"]
     if not is_safe_name(name):
         raise ValueError(f"{name!r} is no safe name")
-    size = [fields["height"], fields["width"]]
-    if any(segment["segmentation"]["size"] != size for segment in fields["segments"]):
-        raise ValueError("a mask has another size than its frame")
+    if not isinstance(prompt, str):
+        prompt = tuple(_of(one, str) for one in _of(prompt, list))
+    shape = _whole(fields["height"], 1), _whole(fields["width"], 1)
+    names = len(prompt) if isinstance(prompt, tuple) else 0
     return Record(
-        input=fields["input"],
+        input=_of(fields["input"], str),
         name=name,
-        is_video=bool(fields["video"]),
-        frame=int(fields["frame"]),
-        time=None if time is None else float(time),
-        width=int(fields["width"]),
-        height=int(fields["height"]),
+        is_video=_of(fields["video"], bool),
+        frame=_whole(fields["frame"]),
+        time=None if fields["time"] is None else _number(fields["time"]),
+        width=shape[1],
+        height=shape[0],
         task=Task(fields["task"]),
-        prompt=prompt if isinstance(prompt, str) else tuple(prompt),
-        stuff=tuple(fields["stuff"]),
-        text=fields["text"],
-        segments=tuple(_segment(one) for one in fields["segments"]),
+        prompt=prompt,
+        stuff=tuple(_whole(one, 0, names) for one in _of(fields["stuff"], list)),
+        text=_of(fields["text"], str),
+        segments=tuple(_segment(one, shape, names) for one in _of(fields["segments"], list)),
     )
 
 
-def _segment(fields: dict[str, Any]) -> Segment:
-    rle, (x, y, width, height) = fields["segmentation"], fields["bbox"]
+def _segment(fields: dict[str, Any], shape: tuple[int, int], names: int) -> Segment:
+    x, y, width, height = map(_number, _of(fields["bbox"], list))
+    category, track = fields["category_id"], fields.get("track_id")
     return Segment(
-        RLE(size=rle["size"], counts=rle["counts"]),
+        checked_rle(fields["segmentation"], shape),
         (x, y, width, height),
-        int(fields["area"]),
-        float(fields["score"]),
-        fields["label"],
-        fields["category_id"],
-        fields.get("track_id"),
+        _whole(fields["area"], 0, shape[0] * shape[1] + 1),
+        _number(fields["score"]),
+        _of(fields["label"], str),
+        None if category is None else _whole(category, 0, names),
+        None if track is None else _whole(track),
     )
+
+
+def _of(value: Any, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise ValueError(f"{ascii(value)[:40]} is no {kind.__name__}")
+    return value
+
+
+def _whole(value: Any, least: int = 0, end: int = 1 << 62) -> int:
+    number = _of(value, int)
+    if not least <= number < end:
+        raise ValueError(f"{ascii(value)[:40]} is out of range")
+    return number
+
+
+def _number(value: Any) -> Any:
+    """As it is: a whole number stays one."""
+    if type(value) not in (int, float) or not -_LARGEST < value < _LARGEST:  # NaN is not
+        raise ValueError(f"{ascii(value)[:40]} is no number of a record")
+    return value
 
 
 class RecordFile:
