@@ -117,19 +117,23 @@ class Warp:
     """A smooth deformation of the unit box that keeps its corners about where they are.
 
     power_x, power_y: exponents that move the inside to one side. shear: shift of the upper edge to
-    the right. taper: how much narrower the upper edge is than the lower.
+    the right. taper: how much narrower the upper edge is than the lower. bend, phase: amplitude and
+    start of a wave that bends what is upright.
     """
 
     power_x: float
     power_y: float
     shear: float
     taper: float
+    bend: float
+    phase: float
 
     @classmethod
     def drawn(cls, rng: DrawingRng) -> "Warp":
         """A random deformation that leaves every object recognizable."""
         across, down = math.exp(rng.uniform(-0.22, 0.22)), math.exp(rng.uniform(-0.22, 0.22))
-        return cls(across, down, rng.uniform(-0.1, 0.1), rng.uniform(-0.16, 0.16))
+        shear, taper = rng.uniform(-0.1, 0.1), rng.uniform(-0.16, 0.16)
+        return cls(across, down, shear, taper, rng.uniform(0, 0.035), rng.uniform(0, 6.3))
 
     def moved(self, points: Iterable[Point]) -> list[Point]:
         """Where the points of the unit box lie after the deformation."""
@@ -138,7 +142,8 @@ class Warp:
             across = u**self.power_x if 0 < u < 1 else u
             down = v**self.power_y if 0 < v < 1 else v
             narrow = 1 - self.taper * (0.5 - down)
-            found.append((0.5 + (across - 0.5) * narrow + self.shear * (1 - down), down))
+            shift = self.shear * (1 - down) + self.bend * math.sin(self.phase + 4 * down)
+            found.append((0.5 + (across - 0.5) * narrow + shift, down))
         return found
 
 

@@ -146,9 +146,10 @@ def _put(
     most = 0.95 * min(placement.height / thing.height, placement.width / thing.width)
     if inside > 0.5 and most < 1:
         thing = replace(thing, height=thing.height * most)
+    left, top = (inside - 0.5) * thing.width, inside * thing.height
+    below = placement.height + (1 - inside) * thing.height
     for _ in range(_TRIES):
-        x = rng.uniform(-0.1, 1.1) * placement.width
-        bottom = rng.uniform(-0.05, 1.2) * placement.height
+        x, bottom = rng.uniform(left, placement.width - left), rng.uniform(top, below)
         moved = replace(thing, x=x, bottom=bottom, depth=bottom)
         if placement.fits(moved, tolerance, inside):
             placement.add(moved)

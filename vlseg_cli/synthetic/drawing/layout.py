@@ -13,9 +13,10 @@ from vlseg_cli.synthetic.rng import DrawingRng
 _ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4)
 # Scene types with many categories of their own are drawn twice as often, to balance categories.
 _TYPE_CHOICES = (*SCENE_TYPES, "kitchen", "room", "street", "field")
+_WIDE_CHOICES = (*WIDE_SCENE_TYPES, *("kitchen", "room") * 3, "street", "garden")
 _OUTLINED = (0.0, 0.0, 0.3, 1.0)
 _BACKGROUND_NUMBERS = 251
-_FREE, _TWO_STYLES = 0.45, 0.3  # shares of scenes
+_FREE, _TWO_STYLES = 0.45, 0.25  # shares of scenes
 _LONG_STREAM = 7, 16384  # a seed's random numbers for hands that draw more than the first
 
 
@@ -49,8 +50,8 @@ def _plan_varied(seed: int, hand: Hand, scene_type: str | None, aspect: float | 
     """Any scene type or free layout, any shape, one or two styles."""
     stream, length = _LONG_STREAM
     rng = DrawingRng.seeded(seed, stream, length)
-    layouts = FREE_LAYOUTS if rng.bernoulli(_FREE) else WIDE_SCENE_TYPES
-    seed_type, seed_aspect = rng.choice(tuple(layouts)), 2.0 ** rng.uniform(-1, 1)
+    seed_type = rng.choice(tuple(FREE_LAYOUTS) if rng.bernoulli(_FREE) else _WIDE_CHOICES)
+    seed_aspect = 2.0 ** rng.uniform(-1, 1)
     seed_aspect = rng.choice((*_ASPECTS, seed_aspect, seed_aspect))
     styles = tuple(rng.sample(hand.styles, 2 if rng.bernoulli(_TWO_STYLES) else 1))
     return _planned(rng, seed, hand, scene_type or seed_type, aspect or seed_aspect, styles)

@@ -114,7 +114,7 @@ def _textured(picture: Picture) -> Picture:
 def _pixelated(picture: Picture) -> Picture:
     """Large square pixels, whose ids are those of their centers."""
     height, width = picture.ids.shape
-    side = max(1, round(picture.px(picture.rng.uniform(2.0, 4.4))))
+    side = max(1, round(picture.px(picture.rng.uniform(1.6, 3.8))))
     rows, columns = math.ceil(height / side), math.ceil(width / side)
     y = np.minimum(np.arange(rows) * side + side // 2, height - 1)
     x = np.minimum(np.arange(columns) * side + side // 2, width - 1)

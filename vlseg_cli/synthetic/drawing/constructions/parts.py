@@ -90,9 +90,10 @@ class PartList:
         branches = sorted({part.branch for part in self.parts} - {""})
         branch = rng.choice(branches) if branches else ""
         own = {name: rng.choice(choices) for name, choices in self.colors.items()}
+        tone = rng.uniform(0.85, 1.1)
         for part in self.parts:
             if part.branch in ("", branch) and (part.chance == 1 or rng.bernoulli(part.chance)):
-                _paint(brush, part, own, rng)
+                _paint(brush, part, own, tone, rng)
 
 
 def read_parts(text: str) -> PartList:
@@ -142,12 +143,12 @@ def _point(word: str) -> Point:
     return float(x), float(y)
 
 
-def _paint(brush: Brush, part: Part, own: Mapping[str, str], rng: DrawingRng) -> None:
+def _paint(brush: Brush, part: Part, own: Mapping[str, str], tone: float, rng: DrawingRng) -> None:
     x, y = (rng.uniform(-part.jitter, part.jitter) if part.jitter else 0.0 for _ in range(2))
     draw = _PRIMITIVES[part.primitive][0]
     for _ in range(rng.integer(*part.times) if part.times[1] > 1 else 1):
         moved = part.points[:1] if part.primitive in _WITH_RADII else part.points
-        color = _color(part.color, brush, own, rng)
+        color = _color(part.color, brush, own, tone, rng)
         radii = part.points[len(moved) :]
         points = [(u + x, v + y) for u, v in moved]
         draw(brush, color, [*points, *radii], part.numbers)
@@ -156,7 +157,8 @@ def _paint(brush: Brush, part: Part, own: Mapping[str, str], rng: DrawingRng) ->
         x, y = x + part.step[0], y + part.step[1]
 
 
-def _color(word: str, brush: Brush, own: Mapping[str, str], rng: DrawingRng) -> RGB:
+def _color(word: str, brush: Brush, own: Mapping[str, str], tone: float, rng: DrawingRng) -> RGB:
+    """tone: factor on all colors but those of the color word."""
     if "|" in word:
         word = rng.choice(word.split("|"))
     name, _, shade = word.partition("*")
@@ -168,7 +170,7 @@ def _color(word: str, brush: Brush, own: Mapping[str, str], rng: DrawingRng) -> 
     elif name == "any":
         rgb = jittered(rng.choice(tuple(COLORS)), rng)
     else:
-        rgb = NAMED[name]
+        rgb = shaded(NAMED[name], tone)
     return shaded(rgb, float(shade)) if shade else rgb
 
 
