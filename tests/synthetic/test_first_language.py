@@ -43,7 +43,10 @@ _SOURCES = {
         t for seed in range(40) for t in _texts(synthetic_sample(seed, 96, _MIX).queries)
     ],
     "benchmark": lambda: [
-        t for seed in range(900_000, 900_030) for t in _texts(benchmark_sample(seed, 96).queries)
+        t
+        for seed in range(900_000, 900_030)
+        for t in _texts(benchmark_sample(seed, 96).queries)
+        if "|none|" not in t
     ],
     "clips": lambda: [t for seed in range(10) for t in _clip_texts(seed)],
     "frames": lambda: [

@@ -6,7 +6,7 @@
 from numpy.random import Generator
 
 from vlseg_cli.synthetic.categories import BY_NAME
-from vlseg_cli.synthetic.language.knowledge import Fact, facts_by_category
+from vlseg_cli.synthetic.language.knowledge import Fact, facts, facts_by_category
 from vlseg_cli.synthetic.language.templates import CLAUSES, GOALS, QUESTIONS
 from vlseg_cli.synthetic.language.wide import questions as wide
 from vlseg_cli.synthetic.rng import choice, shuffled, weighted_order
@@ -44,8 +44,12 @@ def reasoning_question(
 
 
 def no_target_question(scene: Scene, rng: Generator) -> Sentence | None:
-    """A question that nothing in the scene answers; the first language has none."""
-    return wide.absent_question(scene, rng) if scene.language == "wide" else None
+    """A question in trained wording that nothing in the scene answers; None if there is none."""
+    if scene.language == "wide":
+        return wide.absent_question(scene, rng)
+    present = by_category(scene)
+    absent = [fact for fact in facts() if not any(name in present for name in fact.categories)]
+    return Sentence(question_text(rng, choice(rng, absent)), "none", ()) if absent else None
 
 
 def question_text(rng: Generator, fact: Fact, heldout: bool = False) -> str:

@@ -34,7 +34,7 @@ class SampleMix:
     regions: number of region prompts. kinds: weight of each kind of expression. no_target,
     no_answer: shares of expressions and of questions without a target. heldout: use the wordings
     excluded from training (for evaluation only). all_names: panoptic prompt with every name, in
-    table order. In the first language every question has an answer and every name a category.
+    table order. Samples of the first hand have an answer to each question and only known names.
     """
 
     sentences: int = 6

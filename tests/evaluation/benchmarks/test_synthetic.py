@@ -7,7 +7,7 @@ import pytest
 
 from vlseg_cli.evaluation.benchmarks.synthetic import benchmark_sample, plan_clips, plan_scenes
 from vlseg_cli.schema import Prompt, Regions, Task, UsageError
-from vlseg_cli.synthetic.scene import KINDS
+from vlseg_cli.synthetic.scene import KINDS, QUESTION_KINDS, WIDE_KINDS
 
 SIZE = 128
 
@@ -40,8 +40,21 @@ def test_samples_are_drawn_by_their_seed() -> None:
 def test_every_kind_of_expression_occurs() -> None:
     queries = [q for seed in range(900_000, 900_040) for q in benchmark_sample(seed, SIZE).queries]
     kinds = Counter(query.kind for query in queries if query.task is Task.REFER)
+    assert kinds.pop("none") == 2 * 40
     assert set(kinds) == set(KINDS)
     assert min(kinds.values()) >= 0.08 * kinds.total()
+
+
+def test_scenes_of_other_hands_are_spoken_of_in_the_wide_language() -> None:
+    seeds = range(900_000, 900_040)
+    queries = [q for seed in seeds for q in benchmark_sample(seed, SIZE, "new").queries]
+    expressions, questions = (
+        Counter(query.kind for query in queries if query.task is task)
+        for task in (Task.REFER, Task.REASON)
+    )
+    assert set(expressions) == {*WIDE_KINDS, "none"}
+    assert set(questions) == {*QUESTION_KINDS, "none"}
+    assert all(not len(query.masks) for query in queries if query.kind == "none")
 
 
 def test_a_scene_has_the_same_prompts_every_time() -> None:

@@ -114,7 +114,10 @@ def numbers(tree: dict[str, Any]) -> list[float | None]:
     for name, value in tree.items():
         if isinstance(value, dict):
             found += numbers(value)
-        elif name not in ("n", "scenes", "model", "answered", "ECE"):
+        elif name not in (
+            *("n", "scenes", "model", "answered", "ECE"),
+            *("absent", "absent_empty", "present_answered"),
+        ):
             found.append(value)
     return found
 
@@ -184,7 +187,30 @@ def test_the_result_is_the_documented_json() -> None:
     assert set(result["semantic"]) == {"mIoU"}
     assert set(result["detect"]) == {"AP", "AP50"}
     assert list(result["interactive"]) == ["point", "box", "scribble", "mask"]
-    assert result["sentences"] == {"boundary_IoU": 0, "ECE": None, "answered": 0}
+    assert result["sentences"] == {
+        **{"boundary_IoU": 0, "ECE": None, "answered": 0},
+        **{"absent": 3, "absent_empty": 1, "present_answered": 0},
+    }
+
+
+class Talkative(Oracle):
+    """Answers what is not there with the whole image."""
+
+    name = "talkative"
+
+    def reply(self, sample: Sample, ask: PromptRequest) -> Prediction:
+        prediction = super().reply(sample, ask)
+        if prediction.segments or ask.task not in (Task.REFER, Task.REASON):
+            return prediction
+        everything = np.ones((prediction.height, prediction.width), bool)
+        return replace(prediction, segments=(segment_from_mask(everything, 0.9, "it"),))
+
+
+def test_answers_to_what_is_absent_are_counted_apart() -> None:
+    right, wrong = scored(Oracle())["sentences"], scored(Talkative())["sentences"]
+    assert (right["absent_empty"], right["present_answered"]) == (1, 1)
+    assert (wrong["absent_empty"], wrong["present_answered"]) == (0, 1)
+    assert right["absent"] == wrong["absent"] == 3 * len(SEEDS)
 
 
 class Unsure(NearMiss):

@@ -32,13 +32,13 @@ from vlseg_cli.synthetic.categories import BY_NAME
 from vlseg_cli.synthetic.clip_samples import ClipMix, clip_sample
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.hands import DEFAULT_HAND, hand_named
-from vlseg_cli.synthetic.reasoning import reasoning_question
-from vlseg_cli.synthetic.referring import referring_expression
+from vlseg_cli.synthetic.reasoning import no_target_question, reasoning_question
+from vlseg_cli.synthetic.referring import no_target_expression, referring_expression
 from vlseg_cli.synthetic.regions import REGION_KINDS, region_prompt
 from vlseg_cli.synthetic.samples import SampleMix, panoptic_query
 from vlseg_cli.synthetic.scene import Scene, Sentence, expression_kinds, question_kinds
 
-_STREAM = 2  # of a seed's random numbers; 1 belongs to training samples
+_STREAM, _ABSENT_STREAM = 2, 4  # of a seed's random numbers; 1 belongs to training samples
 _TRIES = 4  # per sentence wanted: a draw may repeat itself
 
 # About as many sentences of each kind: those that the fewest scenes have are drawn first where
@@ -144,6 +144,7 @@ def benchmark_sample(seed: int, size: int, hand: str = DEFAULT_HAND) -> Sample:
         *_expression_queries(scene, rng),
         *_question_queries(scene, rng),
         *_region_queries(scene, rng),
+        *_absent_queries(scene),
     )
     return Sample(Frame(scene.pixels, f"world:{seed}"), queries)
 
@@ -183,6 +184,17 @@ def _question_queries(scene: Scene, rng: Generator) -> list[Query]:
     return [_sentence_query(scene, Task.REASON, sentence) for sentence in found.values()]
 
 
+def _absent_queries(scene: Scene) -> list[Query]:
+    """Expressions and questions that nothing in the scene answers."""
+    rng = np.random.default_rng((scene.seed, _ABSENT_STREAM))
+    found: dict[str, Sentence] = {}
+    for heldout in (False, True):
+        _add_different(found, partial(no_target_expression, scene, rng, heldout))
+    queries = [_sentence_query(scene, Task.REFER, sentence) for sentence in found.values()]
+    question = no_target_question(scene, rng)
+    return queries + ([_sentence_query(scene, Task.REASON, question)] if question else [])
+
+
 def _region_queries(scene: Scene, rng: Generator) -> list[Query]:
     """Every thing of the scene by each kind of region prompt."""
     things = [item for item in scene.items if item.is_thing]
@@ -213,5 +225,6 @@ def _add_different(found: dict[str, Sentence], draw: Callable[[], Sentence | Non
 
 def _sentence_query(scene: Scene, task: Task, sentence: Sentence) -> Query:
     prompt = (Question if task is Task.REASON else Expression)(sentence.text)
-    masks = scene.mask(*sentence.targets)[None]
-    return Query(task, prompt, masks, np.zeros(1, np.int64), scene.ids == 0, sentence.kind)
+    masks = scene.masks([sentence.targets] if sentence.targets else [])
+    labels = np.zeros(len(masks), np.int64)
+    return Query(task, prompt, masks, labels, scene.ids == 0, sentence.kind)

@@ -5,6 +5,7 @@ The metrics are those of the published benchmarks; sentences are scored by their
 kind, and every value is kept unrounded.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -60,6 +61,8 @@ class SyntheticSceneScorer:
         self._scenes = 0
         names = Categories(hand.categories, hand.stuff)
         self._panoptic, self._semantic = PanopticScorer(names), SemanticScorer(names)
+        self._asked: Counter[bool] = Counter()  # by whether there is a target
+        self._answered: Counter[bool] = Counter()
         self._edges, self._calibration = MeanBoundaryIoU(), CalibrationError()
         self._things = [index for index, is_stuff in enumerate(hand.stuff) if not is_stuff]
         self._boxes, self._ground = AveragePrecision(self._things), BoxAccuracy()
@@ -108,10 +111,20 @@ class SyntheticSceneScorer:
                 "boundary_IoU": self._edges.result(),
                 "ECE": self._calibration.result(),
                 "answered": self._calibration.n,
+                **self._presence(),
             },
             "scenes": self._scenes,
         }
         return Result({}, self._scenes, details=details)
+
+    def _presence(self) -> Numbers:
+        """How many absent targets were answered by nothing, and present ones by a mask."""
+        absent, present = self._asked[False], self._asked[True]
+        return {
+            "absent": absent,
+            "absent_empty": 1 - self._answered[False] / absent if absent else None,
+            "present_answered": self._answered[True] / present if present else None,
+        }
 
     def _cases(self, frame: Frame, query: Query, prediction: Prediction) -> Iterator[Case]:
         match query.task:
@@ -125,6 +138,10 @@ class SyntheticSceneScorer:
                 box, truth = predicted_box(prediction), true_box(query)
                 measure, score = "IoU", self._ground.add(box, truth)
             case _:
+                if query.task is not Task.INTERACTIVE:
+                    self._count_presence(query, prediction)
+                if not len(query.masks):
+                    return
                 meter = self._masks[query.task][query.kind]
                 for index, mask in enumerate(query.masks):
                     predicted = predicted_mask(prediction, index)
@@ -134,6 +151,12 @@ class SyntheticSceneScorer:
                     yield Case(frame, query, prediction, "IoU", iou, index)
                 return
         yield Case(frame, query, prediction, measure, score)
+
+    def _count_presence(self, query: Query, prediction: Prediction) -> None:
+        """Count whether a sentence has a target, and whether it was answered with a mask."""
+        present, answered = len(query.masks) > 0, bool(predicted_mask(prediction).any())
+        self._asked[present] += 1
+        self._answered[present] += answered
 
     def _add_sentence(
         self, prediction: Prediction, predicted: Mask, truth: Mask, iou: float
