@@ -21,6 +21,14 @@ def test_toy_data_is_found(vlseg, tmp_path: Path) -> None:
     assert "missing: refcoco-val, " in ran.err
 
 
+def test_what_a_killed_writer_left_goes_with_the_next(vlseg, tmp_path: Path) -> None:
+    leftover = tmp_path / "try" / "reason_seg" / ".0123456789abcdef.part"
+    leftover.parent.mkdir(parents=True)
+    leftover.touch()
+    assert vlseg("data", "toy", "try", "reasonseg-val", "--scenes", "1").code == 0
+    assert not list((tmp_path / "try").rglob(".*"))
+
+
 def test_exit_codes(vlseg, tmp_path: Path) -> None:
     assert vlseg("data", "check", "nowhere").code == 4
     vlseg("data", "toy", "try", "reasonseg-val", "--scenes", "3")

@@ -47,6 +47,12 @@ def test_stuff_and_things_have_separate_queries() -> None:
     assert list(zip(queries.tolist(), targets.tolist(), strict=True)) == [(1, 1), (3, 0)]
 
 
+def test_a_query_without_a_finite_cost_is_matched_so_that_its_loss_is_seen() -> None:
+    cost = torch.tensor([[1.0, 2.0], [math.nan, 3.0], [2.0, math.inf]])
+    queries, targets = hungarian_assignment(cost)
+    assert list(zip(queries.tolist(), targets.tolist(), strict=True)) == [(1, 0), (2, 1)]
+
+
 def pair_cost(logits: Tensor, truth: Tensor) -> float:
     """5 times mean cross entropy plus 5 times dice of one query and one object."""
     bce = overlap = sizes = 0.0

@@ -1,7 +1,9 @@
-"""Which keys of a recipe may change before a run is resumed; unfinished checkpoints are ignored."""
+"""Which keys of a recipe may change before resuming; damaged checkpoints are passed over."""
 
 import copy
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vlseg_cli.schema import RecipeError
-from vlseg_cli.training.checkpoint import changed_keys, last_checkpoint, resume, save_checkpoint
+from vlseg_cli.training.checkpoint import (
+    changed_keys,
+    delete_checkpoints,
+    last_checkpoint,
+    resume,
+    resume_last,
+    save_checkpoint,
+)
 from vlseg_cli.training.recipe import load_recipe, recipe_table
 from vlseg_cli.training.run import TrainingRun
 
@@ -44,11 +53,77 @@ def test_the_last_few_are_kept_and_unfinished_ones_ignored(
     for step in (1, 2, 3):
         run.progress.steps[0] = step
         save_checkpoint(run)
-    unfinished = run.out / "checkpoints" / ".step-00000009"
-    unfinished.mkdir()
-    assert last_checkpoint(run.out) == run.out / "checkpoints" / "step-00000003"
-    names = sorted(folder.name for folder in unfinished.parent.iterdir())
-    assert names == [".step-00000009", "step-00000002", "step-00000003"]
+    folder = run.out / "checkpoints"
+    for other in (".step-00000009", "step-zzz"):
+        (folder / other).mkdir()
+    assert last_checkpoint(run.out) == folder / "step-00000003"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [".step-00000009", "step-00000002", "step-00000003", "step-zzz"]
+
+
+def test_there_is_a_whole_checkpoint_at_every_moment(
+    make_run: Callable[..., TrainingRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run("out", "checkpoint.keep=1")
+    removed = []
+
+    def remove(path: Path, **options: bool) -> None:
+        assert last_checkpoint(run.out) not in (None, path)
+        removed.append(path.name)
+        rmtree(path, **options)
+
+    save_checkpoint(run)
+    rmtree = shutil.rmtree
+    monkeypatch.setattr("vlseg_cli.training.checkpoint.shutil.rmtree", remove)
+    for step in (1, 2, 2):
+        run.progress.steps[0] = step
+        save_checkpoint(run)
+    assert {"step-00000000", "step-00000001", ".step-00000002-replaced"} <= set(removed)
+    assert [path.name for path in (run.out / "checkpoints").iterdir()] == ["step-00000002"]
+
+
+def truncate(folder: Path) -> None:
+    os.truncate(folder / "tensors.safetensors", 1000)
+
+
+def flip_a_bit(folder: Path) -> None:
+    file = folder / "tensors.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+
+
+def empty_the_state(folder: Path) -> None:
+    (folder / "state.json").write_text("")
+
+
+def lose_a_key(folder: Path) -> None:
+    (folder / "state.json").write_text('{"progress": {"steps": [2], "seconds": [0.1]}}')
+
+
+@pytest.mark.parametrize(
+    "damage", [truncate, flip_a_bit, empty_the_state, lose_a_key, shutil.rmtree]
+)
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    make_run: Callable[..., TrainingRun], damage: Callable[[Path], None]
+) -> None:
+    run = make_run("out", "checkpoint.keep=2")
+    for step in (1, 2):
+        run.progress.steps[0] = step
+        newest = save_checkpoint(run)
+    damage(newest)
+    newest.mkdir(exist_ok=True)
+    restored, notes = make_run("out", "checkpoint.keep=1"), list[str]()
+    before = resume_last(restored, notes.append)
+    assert (before, restored.progress.step) == (newest.with_name("step-00000001"), 1)
+    assert [note.startswith(f"{newest} is damaged (") for note in notes] == [True]
+    assert notes[0].endswith("; resuming from step-00000001")
+    saved = save_checkpoint(restored)  # what is newer goes, not what is whole
+    assert list(saved.parent.iterdir()) == [saved]
+    damage(saved)
+    saved.mkdir(exist_ok=True)
+    with pytest.raises(RecipeError, match="none before it is whole; use --restart"):
+        resume_last(make_run("out"), notes.append)
 
 
 def test_weights_and_progress_are_restored(make_run: Callable[..., TrainingRun]) -> None:
@@ -95,6 +170,9 @@ def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRu
     run = make_run("out")
     file = save_checkpoint(run) / "tensors.safetensors"
     tensors = load_file(file)
+    state = json.loads((file.parent / "state.json").read_text())
+    del state["sha256"]  # as the release before wrote it
+    (file.parent / "state.json").write_text(json.dumps(state))
     renamed, *_, misshapen = sorted(run.model.state_dict())
     for part in ("model", "ema"):
         tensors[f"{part}/before.weight"] = tensors.pop(f"{part}/{renamed}")
@@ -112,3 +190,21 @@ def test_weights_of_another_version_are_named(make_run: Callable[..., TrainingRu
         sentence.endswith("use --restart to start over, or another --out") and "\n" not in sentence
     )
     assert all(tensor.equal(before[name]) for name, tensor in run.model.state_dict().items())
+
+
+def test_a_restart_that_is_killed_leaves_nothing_to_resume(
+    make_run: Callable[..., TrainingRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run("out")
+    save_checkpoint(run)
+
+    def killed(path: Path, **_: bool) -> None:
+        if path.exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("vlseg_cli.training.checkpoint.shutil.rmtree", killed)
+        delete_checkpoints(run.out)
+    assert last_checkpoint(run.out) is None
+    delete_checkpoints(run.out)
+    assert not list(run.out.iterdir())

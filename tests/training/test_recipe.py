@@ -49,6 +49,9 @@ def written(folder: Path, text: str) -> Path:
             STAGE.replace("steps", "minutes") + "extend_schedule = true",
             "both need steps or both minutes",
         ),
+        (STAGE.replace("lr = 1", "lr = inf"), "[stage.1]: lr must be a finite number, not inf"),
+        (STAGE.replace("lr = 1", "lr = 1e30"), "[stage.1]: lr must be from 1e-12 to 1, not 1e+30"),
+        ("[optimizer]\nclip = nan", "[optimizer]: clip must be a finite number, not nan"),
         ("x = ", "r.toml: not valid TOML"),
     ],
 )

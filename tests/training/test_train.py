@@ -1,6 +1,7 @@
 """Training: bit-exact resuming, signals, changed recipes, non-finite steps, several processes."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,10 +15,11 @@ import torch
 from torch import Tensor
 
 from vlseg_cli.schema import RecipeError, VlsegError, WeightsError
+from vlseg_cli.training import loop, sources
 from vlseg_cli.training.log import read_log
 from vlseg_cli.training.loop import StoppedError
 from vlseg_cli.training.run import TrainingRun
-from vlseg_cli.training.train import train, train_run
+from vlseg_cli.training.train import only_training, train, train_run
 from vlseg_cli.weights.folder import load_tensors
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +46,70 @@ def test_a_stopped_run_resumes_bit_by_bit(
     first, second = saved_tensors(whole), saved_tensors(stopped.out)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert [row["step"] for row in read_log(stopped.out / "log.csv")] == [2, 4, 6, 8]
+    rows = [read_log(out / "log.csv") for out in (whole, stopped.out)]
+    assert [row["step"] for row in rows[1]] == [2, 4, 6, 8]
+    for row in (*rows[0], *rows[1]):
+        del row["samples_per_second"]
+    assert rows[0] == rows[1]
+
+
+def test_each_step_is_saved_once(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+    save = loop.save_checkpoint
+    monkeypatch.setattr(
+        loop, "save_checkpoint", lambda run: saved.append(run.progress.step) or save(run)
+    )
+    train_run(make_run("out", "checkpoint.minutes=1e-9", "stage.0.steps=2", "stage.1.steps=1"))
+    assert saved == [1, 2, 3]
+
+
+def test_a_run_killed_before_its_model_was_written_is_finished(
+    make_run: MakeRun, whole: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / "model").rename(out / ".model-old")
+    (out / "curves.png").unlink()
+    (out / ".0123456789abcdef.part").touch()
+    train_run(make_run("out"))
+    names = {path.name for path in out.iterdir()}
+    assert names == {"checkpoints", "curves.png", "log.csv", "model", "tensorboard"}
+    for file in (whole / "model").iterdir():
+        assert (out / "model" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_second_training_into_one_folder_is_refused(make_run: MakeRun) -> None:
+    run = make_run("out")
+    with only_training(run.out), pytest.raises(RecipeError) as caught:
+        train_run(run)
+    assert f"process {os.getpid()} on" in str(caught.value)
+    assert "trains into" in str(caught.value)
+    assert not list(run.out.iterdir())
+
+
+def test_a_lost_data_worker_costs_no_step(
+    make_run: MakeRun, saved_tensors: Saved, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = sources.synthetic_sample
+
+    def die(seed: int, *arguments: Any) -> Any:
+        if seed == 104:  # the first of step 7
+            os._exit(1)
+        return draw(seed, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(VlsegError) as caught:
+        patch.setattr(sources, "synthetic_sample", die)
+        train_run(make_run("out", "data.workers=1"))
+    # A worker may take batches with it that it had made and not yet sent.
+    sentence = (
+        r"the data of step [567] cannot be made \(DataLoader worker .*\); step [456] is saved"
+    )
+    assert re.match(sentence, str(caught.value))
+    assert str(caught.value).endswith(", and the same command resumes from there")
+    resumed = make_run("out")
+    train_run(resumed)
+    first, second = saved_tensors(whole), saved_tensors(resumed.out)
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_a_run_leaves_model_card_log_and_curves(whole: Path) -> None:
@@ -129,9 +194,20 @@ def test_a_non_finite_step_is_skipped(make_run: MakeRun) -> None:
     assert all(torch.isfinite(p).all() for p in run.model.parameters())
 
 
-def test_a_diverged_run_ends_with_a_sentence(make_run: MakeRun) -> None:
-    run = make_run("out", "stage.0.steps=100", "stage.0.lr=1e38", "optimizer.weight_decay=1")
-    with pytest.raises(VlsegError, match="lower lr of stage 'text'"):
+@pytest.mark.parametrize("stage", ["text", "scenes"])
+def test_a_diverged_run_ends_with_a_sentence_also_in_the_matcher(
+    make_run: MakeRun, stage: str
+) -> None:
+    run = make_run("out", f"stage.0.steps={50 if stage == 'text' else 2}", "stage.1.steps=50")
+
+    def diverge(*_: Any) -> None:
+        if run.progress.step == {"text": 2, "scenes": 5}[stage]:
+            with torch.no_grad():
+                for weights in run.model.parameters():
+                    weights.fill_(float("nan"))
+
+    run.model.register_forward_pre_hook(diverge)
+    with pytest.raises(VlsegError, match=f"lower lr of stage '{stage}'"):
         train_run(run)
     assert run.progress.skipped_in_a_row == 20
 

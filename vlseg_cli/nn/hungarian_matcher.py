@@ -42,9 +42,17 @@ def mask_cost(logits: Tensor, truth: Tensor, mask: float, dice: float) -> Tensor
     return mask * entropy / logits.shape[1] + dice * (1 - (2 * overlap + 1) / (sizes + 1))
 
 
+_BROKEN = -1e9  # cost of a pair that has none
+
+
 def hungarian_assignment(cost: Tensor) -> tuple[Tensor, Tensor]:
-    """cost (N, M) -> query and target indices (min(N, M),) of the cheapest assignment, by query."""
-    queries, targets = linear_sum_assignment(cost.cpu().numpy())
+    """cost (N, M) -> query and target indices (min(N, M),) of the cheapest assignment, by query.
+
+    A query whose cost is not finite is matched first: its loss is not finite either, so that the
+    training step is skipped like any other whose loss is not.
+    """
+    finite = cost.float().nan_to_num(nan=_BROKEN, posinf=_BROKEN, neginf=_BROKEN)
+    queries, targets = linear_sum_assignment(finite.cpu().numpy())
     device = cost.device
     return torch.as_tensor(queries, device=device), torch.as_tensor(targets, device=device)
 

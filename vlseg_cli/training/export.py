@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from pathlib import Path
 
 import torch
 
@@ -69,13 +70,22 @@ def _data_sentence(run: TrainingRun) -> str:
 
 def export_model(run: TrainingRun) -> None:
     """Write ``out/model``, for ``--model OUT/model``, from the averaged weights."""
-    final = run.out / "model"
-    new, old = final.with_name(".model-new"), final.with_name(".model-old")
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    final, (new, old) = run.out / "model", _unfinished(run.out)
+    remove_unfinished_export(run.out)
     with run.ema.applied(run.model):
         run.model.save(new, model_card(run))
     if final.exists():
         final.rename(old)
     new.rename(final)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_unfinished_export(out: Path) -> None:
+    """Remove what a killed process left of an export."""
+    for leftover in _unfinished(out):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _unfinished(out: Path) -> tuple[Path, Path]:
+    """The folders of the model being written and of the one being replaced."""
+    return out / ".model-new", out / ".model-old"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -40,9 +41,23 @@ class LossMeter:
     def pop_means(self) -> dict[str, float]:
         """The means, after which the meter is empty."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self.clear()
+        return means
+
+    def clear(self) -> None:
+        """Forget all losses."""
         self._sums.clear()
         self._counts.clear()
-        return means
+
+    def state(self) -> dict[str, tuple[float, int]]:
+        """Sum and number of passes of each loss, for JSON: a float keeps all bits of a float32."""
+        return {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
+
+    def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
+        """Continue with the losses of ``state``."""
+        self.clear()
+        for name, (total, count) in state.items():
+            self._sums[name], self._counts[name] = torch.tensor(total, device=device), count
 
 
 class RunLog:
@@ -100,21 +115,26 @@ class RunLog:
     def _write_all(self) -> None:
         """Rewrite the file, as a new loss needs a column in the header."""
         self._columns += sorted({key for row in self._rows for key in row} - set(self._columns))
-        with self._csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self._columns)
-            writer.writeheader()
-            writer.writerows(self._rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        write_atomically(self._csv, text.getvalue().encode())
 
 
 def read_log(path: Path) -> list[Row]:
-    """The rows of a ``log.csv`` with numbers as numbers; none if there is no file."""
+    """The whole rows of a ``log.csv`` with numbers as numbers; none if there is no file.
+
+    A line that a power cut tore, or filled with zeros, is left out.
+    """
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {key: _number(text) for key, text in row.items() if text}
-            for row in csv.DictReader(file)
-        ]
+    text = path.read_bytes().decode("utf-8", "replace").replace("\0", "")
+    ended = io.StringIO(text[: text.rfind("\n") + 1], newline="")
+    header, *lines = csv.reader(ended) if ended.getvalue() else [[]]
+    rows = (dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header))
+    found = ({key: _number(cell) for key, cell in row.items() if cell} for row in rows)
+    return [row for row in found if isinstance(row.get("step"), int)]
 
 
 def _number(text: str) -> str | int | float:

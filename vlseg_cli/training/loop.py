@@ -1,7 +1,8 @@
 """The training loop: optimizer steps, checkpoints and log rows of each stage.
 
-Decisions that all processes must share (skip a step, stop, end a stage) come from one small
-all-reduce per step, so that no process waits for another that decided differently.
+Decisions that all processes must share come from two small all-reduces per step, so that no process
+waits for another that decided differently: whether all have their batches, and then whether to skip
+the step, to stop or to end the stage.
 """
 
 import math
@@ -22,7 +23,7 @@ from vlseg_cli.models.training import Batch
 from vlseg_cli.schema import VlsegError
 from vlseg_cli.training.checkpoint import save_checkpoint
 from vlseg_cli.training.export import export_model
-from vlseg_cli.training.log import LossMeter, RunLog
+from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.optimizer import choose_trained
 from vlseg_cli.training.recipe import PrecisionTable
 from vlseg_cli.training.run import TrainingRun
@@ -61,17 +62,19 @@ class StageLoop:
         start = samples_before(run.recipe, index, run.progress.steps)
         self.batches = batches_of(run.recipe, self.stage, run.model, start, run.process)
         self.forward = self._parallel()
-        self.losses = LossMeter()
+        if not run.progress.steps[index]:
+            run.losses.clear()  # those of the stage before
         self.saved = self.logged = self.last = time.monotonic()  # s
-        self.logged_step = run.progress.step
+        self.saved_step = self.logged_step = run.progress.step
 
     def train(self) -> None:
         """Step until the budget is used up, and write a checkpoint.
 
-        Raises StoppedError after a signal, VlsegError if the losses stay non-finite.
+        Raises StoppedError after a signal, VlsegError if the losses stay non-finite or if data
+        cannot be made; a checkpoint is written before both but the non-finite.
         """
         while not self.run.is_done(self.index):
-            number, norm = self._step()
+            number, norm = self._step(self._batches())
             self._log(norm)
             if number:
                 self._save()
@@ -79,6 +82,23 @@ class StageLoop:
             if time.monotonic() - self.saved > 60 * self.run.recipe.checkpoint.minutes:
                 self._save()
         self._save()
+
+    def _batches(self) -> list[Batch]:
+        """The batches of the next step. Raises VlsegError if any process cannot have its own."""
+        batches, failure = [], None
+        try:
+            batches = [next(self.batches) for _ in range(self.stage.accumulate)]
+        except Exception as error:  # whatever a reader, a collator or a lost worker raises
+            failure = error
+        if not self._any_process(failure is not None):
+            return batches
+        self._save()
+        step = self.run.progress.step
+        reason = " ".join(str(failure or "in another process").split())
+        raise VlsegError(
+            f"the data of step {step + 1} cannot be made ({reason}); step {step} is saved, and the"
+            " same command resumes from there"
+        ) from failure
 
     def _parallel(self) -> nn.Module:
         """The model, in DistributedDataParallel if there are several processes.
@@ -90,13 +110,16 @@ class StageLoop:
         wrapped: nn.Module = self.run.accelerator.prepare_model(self.run.model)
         return wrapped
 
-    def _step(self) -> tuple[int, float]:
+    def _step(self, batches: list[Batch]) -> tuple[int, float]:
         """One optimizer step: number of a signal, 0 for none, and norm of the gradients."""
         run, progress = self.run, self.run.progress
         # Random numbers depend on the step alone, so resuming needs no generator's state.
         sequence = np.random.SeedSequence((run.recipe.seed, progress.step, run.process.index))
         set_seed(int(sequence.generate_state(1)[0]))
-        passes = [self._backward(number) for number in range(self.stage.accumulate)]
+        passes = [
+            self._backward(batch, is_last=number == len(batches))
+            for number, batch in enumerate(batches, start=1)
+        ]
         norm = float(nn.utils.clip_grad_norm_(run.model.parameters(), run.recipe.optimizer.clip))
         finite = math.isfinite(norm) and all(math.isfinite(p["loss"].item()) for p in passes)
         agreed = self._agree(failed=not finite)
@@ -105,17 +128,16 @@ class StageLoop:
         else:
             self._apply()
             for losses in passes:
-                self.losses.add(losses)
+                run.losses.add(losses)
         run.optimizer.zero_grad(set_to_none=True)
         progress.steps[self.index] += 1
         progress.seconds[self.index] = agreed.seconds
         return agreed.signal, norm
 
-    def _backward(self, number: int) -> Mapping[str, Tensor]:
+    def _backward(self, batch: Batch, is_last: bool) -> Mapping[str, Tensor]:
         """Accumulate the gradients of one pass. Returns its losses, their sum as 'loss'."""
         run = self.run
-        batch: Batch = next(self.batches).to(run.accelerator.device)
-        is_last = number + 1 == self.stage.accumulate
+        batch = batch.to(run.accelerator.device)
         with nullcontext() if is_last else run.accelerator.no_sync(self.forward):
             with autocast(run.recipe.precision, run.accelerator.device):
                 losses: Mapping[str, Tensor] = self.forward(batch)
@@ -135,6 +157,14 @@ class StageLoop:
         torch.distributed.all_reduce(values, torch.distributed.ReduceOp.MAX)
         number, any_failed, slowest = values.tolist()
         return AgreedState(int(number), bool(any_failed), slowest)
+
+    def _any_process(self, failed: bool) -> bool:
+        """Whether it is true in any process."""
+        if self.run.process.count == 1:
+            return failed
+        value = torch.tensor(float(failed), device=self.run.accelerator.device)
+        torch.distributed.all_reduce(value, torch.distributed.ReduceOp.MAX)
+        return bool(value.item())
 
     def _apply(self) -> None:
         run = self.run
@@ -169,7 +199,7 @@ class StageLoop:
         now = time.monotonic()
         steps, seconds = progress.step - self.logged_step, now - self.logged
         self.logged, self.logged_step = now, progress.step
-        means = self.losses.pop_means()
+        means = self.run.losses.pop_means()
         if not means:
             self.log.print(f"step {progress.step}: every step since the last line was skipped")
             return
@@ -190,10 +220,14 @@ class StageLoop:
         )
 
     def _save(self) -> None:
-        """Write checkpoint, model folder and curves, in the process that writes files."""
+        """Write checkpoint, model folder and curves, in the process that writes files.
+
+        Each step is saved once: the end of a stage may be the moment of a regular checkpoint.
+        """
         self.saved = time.monotonic()
-        if self.log is None:
+        if self.log is None or self.saved_step == self.run.progress.step:
             return
+        self.saved_step = self.run.progress.step
         folder = save_checkpoint(self.run)
         export_model(self.run)
         self.log.draw()
@@ -213,6 +247,9 @@ def autocast(precision: PrecisionTable, device: torch.device) -> Iterator[None]:
 
 def train_stages(run: TrainingRun, log: RunLog | None, stop: Stop) -> None:
     """Train every stage that is not finished, in order."""
-    for index in range(len(run.recipe.stage)):
-        if not run.is_done(index):
-            StageLoop(run, index, log, stop).train()
+    left = [index for index in range(len(run.recipe.stage)) if not run.is_done(index)]
+    for index in left:
+        StageLoop(run, index, log, stop).train()
+    if not left and log is not None:  # killed after the last checkpoint, perhaps before its model
+        export_model(run)
+        log.draw()

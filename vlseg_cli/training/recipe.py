@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from annotated_types import Interval
+
 from vlseg_cli.schema import RecipeError, TableError
 from vlseg_cli.schema.errors import nearest_or_all
 from vlseg_cli.schema.files import read_toml, reason_of
@@ -30,6 +32,8 @@ from vlseg_cli.synthetic.referring import KIND_WEIGHTS
 from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.training.overrides import apply_overrides
 
+# AdamW moves every weight by about lr in a step, so above 1 nothing is left of them.
+LearningRate = Annotated[float, Interval(ge=1e-12, le=1)]
 HELD_OUT = 900_000  # this seed of a synthetic scene and all above it are for tests
 
 
@@ -89,7 +93,7 @@ class StageTable:
     """
 
     name: str
-    lr: Positive
+    lr: LearningRate
     batch_size: Count
     data: Annotated[
         Literal["text", "facts", "dense", "synthetic", "clips"],

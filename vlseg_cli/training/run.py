@@ -8,6 +8,7 @@ from accelerate import Accelerator
 
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.training.ema import Ema
+from vlseg_cli.training.log import LossMeter
 from vlseg_cli.training.optimizer import build_optimizer
 from vlseg_cli.training.recipe import Recipe
 from vlseg_cli.training.schedule import stage_fraction
@@ -37,7 +38,8 @@ class TrainingProgress:
 class TrainingRun:
     """The state of a training, and the recipe it follows.
 
-    random_parts: those that are not initialized from the recipe's weights.
+    random_parts: those that are not initialized from the recipe's weights. losses: those of the
+    steps since the last row of the log.
     """
 
     recipe: Recipe
@@ -48,6 +50,7 @@ class TrainingRun:
     ema: Ema = field(init=False)
     optimizer: torch.optim.AdamW = field(init=False)
     progress: TrainingProgress = field(init=False)
+    losses: LossMeter = field(default_factory=LossMeter)
 
     def __post_init__(self) -> None:
         """Begin at step 0 with the model's present weights."""

@@ -5,6 +5,8 @@ samples of a step depend neither on the number of processes nor of workers, and 
 step number only.
 """
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,4 +173,9 @@ def batches_of(
         # Its own generator, so that starting workers does not change the run's random numbers.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    batches = iter(loader)
+    if recipe.data.workers and threading.current_thread() is threading.main_thread():
+        # torch's handler raises the loss of a worker wherever the main thread is, also amid a step
+        # of the optimizer; without it, the next batch raises it within seconds.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return batches

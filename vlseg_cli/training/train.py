@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,13 +13,17 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
+from vlseg_cli.jobs.lease import Leases, read_holder
 from vlseg_cli.jobs.pipeline import stop_on_signals
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.training import Trainable
+from vlseg_cli.outputs.atomic import remove_partial_files
+from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.tables import former_names
-from vlseg_cli.training.checkpoint import delete_checkpoints, last_checkpoint, resume
+from vlseg_cli.training.checkpoint import delete_checkpoints, remove_unfinished, resume_last
 from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
+from vlseg_cli.training.export import remove_unfinished_export
 from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.loop import train_stages
 from vlseg_cli.training.optimizer import check_groups
@@ -26,6 +31,8 @@ from vlseg_cli.training.recipe import Recipe, load_recipe
 from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.resolve import model_folder
+
+_LEASE = "training"
 
 
 def train(
@@ -137,22 +144,50 @@ def check_recipe(recipe: Recipe, run: TrainingRun) -> None:
 def train_run(run: TrainingRun, restart: bool = False) -> None:
     """Resume or start, and train every stage; checkpoints, log and model are under ``run.out``."""
     accelerator = run.accelerator
-    if restart and accelerator.is_main_process:
-        delete_checkpoints(run.out)
-    accelerator.wait_for_everyone()
-    checkpoint = last_checkpoint(run.out)
-    if checkpoint:
-        resume(run, checkpoint)
-    accelerator.wait_for_everyone()  # no checkpoint is deleted while a process reads it
-    log = RunLog(run.out, run.progress.step) if accelerator.is_main_process else None
-    if log and not checkpoint and run.random_parts:
-        parts = ", ".join(run.random_parts)
-        log.print(f"initialized from {run.recipe.model.weights}; randomly initialized: {parts}")
-    try:
-        # torchrun may pass SIGTERM on to a process that has received it already.
-        with stop_on_signals(log.print if log else lambda _: None, (signal.SIGINT,)) as stop:
-            train_stages(run, log, stop)
-    finally:
+    with only_training(run.out) if accelerator.is_main_process else nullcontext():
+        if restart and accelerator.is_main_process:
+            delete_checkpoints(run.out)
+        accelerator.wait_for_everyone()
+        notes: list[str] = []
+        checkpoint = resume_last(run, notes.append)
+        accelerator.wait_for_everyone()  # no checkpoint is deleted while a process reads it
+        log = RunLog(run.out, run.progress.step) if accelerator.is_main_process else None
         if log:
-            log.close()
-        accelerator.end_training()
+            if not checkpoint and run.random_parts:
+                parts = ", ".join(run.random_parts)
+                notes.append(
+                    f"initialized from {run.recipe.model.weights}; randomly initialized: {parts}"
+                )
+            for sentence in notes:
+                log.print(sentence)
+        try:
+            # torchrun may pass SIGTERM on to a process that has received it already.
+            with stop_on_signals(log.print if log else lambda _: None, (signal.SIGINT,)) as stop:
+                train_stages(run, log, stop)
+        finally:
+            if log:
+                log.close()
+            accelerator.end_training()
+
+
+@contextmanager
+def only_training(out: Path) -> Iterator[None]:
+    """Keep other trainings out of ``out`` during the block; what a killed one left is removed.
+
+    Raises RecipeError if there is another.
+    """
+    OutputFolder(out).make()
+    leases = Leases(out)
+    try:
+        if not leases.acquire(_LEASE):
+            holder = read_holder(out / f"{_LEASE}.lease")
+            by = f"process {holder.pid} on {holder.host}" if holder else "another process"
+            raise RecipeError(
+                f"{by} trains into {out}: give another --out, or, if it was killed, wait a minute"
+            )
+        remove_partial_files(out)
+        remove_unfinished(out)
+        remove_unfinished_export(out)
+        yield
+    finally:
+        leases.close()

@@ -11,6 +11,7 @@ from typing import Any
 from vlseg_cli.datasets.registry import DATASETS
 from vlseg_cli.evaluation.benchmarks import categories, expressions, questions, videos
 from vlseg_cli.evaluation.benchmarks.base import Benchmark
+from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.schema import UsageError
 
 _FIRST_SEED = 910000  # beyond those of any training
@@ -76,8 +77,9 @@ def switches_of(benchmarks: Iterable[Benchmark]) -> dict[str, tuple[str, ...]]:
 def write_toy_sets(benchmarks: Iterable[Benchmark], folder: Path, scenes: int = 12) -> None:
     """Write small synthetic sets in the published forms below ``folder``, each once.
 
-    Raises OutputError if a file cannot be written.
+    What a killed writer left there is removed. Raises OutputError if a file cannot be written.
     """
+    remove_partial_files(folder)
     seeds = range(_FIRST_SEED, _FIRST_SEED + scenes)
     written = set()
     for one in benchmarks:

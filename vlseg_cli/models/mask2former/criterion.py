@@ -36,7 +36,7 @@ def category_losses(
     ]
 
     def category(scores: Tensor, pairs: Pairs) -> Tensor:
-        no_object = scores[:, 0].isfinite().sum(-1) - 1  # the last name of each image's own list
+        no_object = (~scores[:, 0].isneginf()).sum(-1) - 1  # the last name of each image's list
         target = no_object.unsqueeze(1).repeat(1, scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries] = labels[row][objects]
@@ -63,7 +63,7 @@ def condition_losses(
         target = torch.zeros_like(scores)
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries, labels[row][objects]] = 1
-        real = scores.isfinite()  # prompts with fewer regions are padded
+        real = ~scores.isneginf()  # prompts with fewer regions are padded
         return balanced_bce(scores[real], target[real])
 
     return _each_level(output, masks, sampling, count, None, {condition: conditions})

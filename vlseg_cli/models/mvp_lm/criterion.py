@@ -93,7 +93,7 @@ def level_losses(
     Box losses are of things only: a stuff box depends on what covers it.
     """
     if kind is ConditionKind.CATEGORY:
-        no_object = level.scores[:, 0].isfinite().sum(-1) - 1  # the last condition of each prompt
+        no_object = (~level.scores[:, 0].isneginf()).sum(-1) - 1  # the last condition of a prompt
         target = no_object.unsqueeze(1).repeat(1, level.scores.shape[1])
         for row, (queries, objects) in enumerate(pairs):
             target[row, queries] = targets[row].labels[objects]
