@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vlseg_cli.schema import RecipeError, VlsegError, WeightsError
+from vlseg_cli.schema import FencedError, RecipeError, UsageError, VlsegError, WeightsError
 from vlseg_cli.training import loop, sources
 from vlseg_cli.training.log import read_log
 from vlseg_cli.training.loop import StoppedError
@@ -80,11 +80,25 @@ def test_a_run_killed_before_its_model_was_written_is_finished(
 
 def test_a_second_training_into_one_folder_is_refused(make_run: MakeRun) -> None:
     run = make_run("out")
-    with only_training(run.out), pytest.raises(RecipeError) as caught:
+    with only_training(run.out), pytest.raises(UsageError) as caught:
         train_run(run)
-    assert f"process {os.getpid()} on" in str(caught.value)
-    assert "trains into" in str(caught.value)
+    assert f"training.lease is held by process {os.getpid()} on" in str(caught.value)
+    assert str(caught.value).endswith("wait for it, or give another --out.")
     assert not list(run.out.iterdir())
+
+
+def test_a_training_that_another_has_taken_over_saves_nothing(make_run: MakeRun) -> None:
+    run = make_run("out")
+
+    def take_over(*_: Any) -> None:
+        if run.progress.step == 5:
+            (run.out / "training.lease").write_text('{"token": "another"}')
+
+    run.model.register_forward_hook(take_over)
+    with pytest.raises(FencedError, match="taken over the training in"):
+        train_run(run)
+    assert [path.name for path in (run.out / "checkpoints").iterdir()] == ["step-00000004"]
+    assert (run.out / "training.lease").exists()  # of the other
 
 
 def test_a_lost_data_worker_costs_no_step(

@@ -8,7 +8,7 @@ the step, to stop or to end the stage.
 import math
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
@@ -54,9 +54,16 @@ class AgreedState(NamedTuple):
 class StageLoop:
     """Trains one stage of a run from its present step."""
 
-    def __init__(self, run: TrainingRun, index: int, log: RunLog | None, stop: Stop) -> None:
-        """log: of the process that writes files; None in all others."""
-        self.run, self.index, self.log, self.stop = run, index, log, stop
+    def __init__(
+        self,
+        run: TrainingRun,
+        index: int,
+        log: RunLog | None,
+        stop: Stop,
+        check: Callable[[], None] | None,
+    ) -> None:
+        """log: of the process that writes files, None in others. check: see ``train_stages``."""
+        self.run, self.index, self.log, self.stop, self.check = run, index, log, stop, check
         self.stage = run.recipe.stage[index]
         choose_trained(run.model, self.stage)
         start = samples_before(run.recipe, index, run.progress.steps)
@@ -228,6 +235,8 @@ class StageLoop:
         if self.log is None or self.saved_step == self.run.progress.step:
             return
         self.saved_step = self.run.progress.step
+        if self.check:
+            self.check()
         folder = save_checkpoint(self.run)
         export_model(self.run)
         self.log.draw()
@@ -245,11 +254,16 @@ def autocast(precision: PrecisionTable, device: torch.device) -> Iterator[None]:
         yield
 
 
-def train_stages(run: TrainingRun, log: RunLog | None, stop: Stop) -> None:
-    """Train every stage that is not finished, in order."""
+def train_stages(
+    run: TrainingRun, log: RunLog | None, stop: Stop, check: Callable[[], None] | None = None
+) -> None:
+    """Train every stage that is not finished, in order.
+
+    check: called before each checkpoint; raises FencedError if another process trains this run.
+    """
     left = [index for index in range(len(run.recipe.stage)) if not run.is_done(index)]
     for index in left:
-        StageLoop(run, index, log, stop).train()
+        StageLoop(run, index, log, stop, check).train()
     if not left and log is not None:  # killed after the last checkpoint, perhaps before its model
         export_model(run)
         log.draw()

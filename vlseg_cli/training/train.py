@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
@@ -13,13 +13,13 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 
-from vlseg_cli.jobs.lease import Leases, read_holder
+from vlseg_cli.jobs.lease import locked, read_holder, worker_name
 from vlseg_cli.jobs.pipeline import stop_on_signals
 from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.models.training import Trainable
 from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.folder import OutputFolder
-from vlseg_cli.schema import RecipeError
+from vlseg_cli.schema import FencedError, RecipeError
 from vlseg_cli.schema.tables import former_names
 from vlseg_cli.training.checkpoint import delete_checkpoints, remove_unfinished, resume_last
 from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
@@ -144,7 +144,7 @@ def check_recipe(recipe: Recipe, run: TrainingRun) -> None:
 def train_run(run: TrainingRun, restart: bool = False) -> None:
     """Resume or start, and train every stage; checkpoints, log and model are under ``run.out``."""
     accelerator = run.accelerator
-    with only_training(run.out) if accelerator.is_main_process else nullcontext():
+    with only_training(run.out) if accelerator.is_main_process else nullcontext() as check:
         if restart and accelerator.is_main_process:
             delete_checkpoints(run.out)
         accelerator.wait_for_everyone()
@@ -163,7 +163,7 @@ def train_run(run: TrainingRun, restart: bool = False) -> None:
         try:
             # torchrun may pass SIGTERM on to a process that has received it already.
             with stop_on_signals(log.print if log else lambda _: None, (signal.SIGINT,)) as stop:
-                train_stages(run, log, stop)
+                train_stages(run, log, stop, check)
         finally:
             if log:
                 log.close()
@@ -171,23 +171,22 @@ def train_run(run: TrainingRun, restart: bool = False) -> None:
 
 
 @contextmanager
-def only_training(out: Path) -> Iterator[None]:
+def only_training(out: Path) -> Iterator[Callable[[], None]]:
     """Keep other trainings out of ``out`` during the block; what a killed one left is removed.
 
-    Raises RecipeError if there is another.
+    Gives a check to be called before anything is replaced: it raises FencedError if another process
+    has taken over, after this one was stopped for long. Raises UsageError if there is another.
     """
     OutputFolder(out).make()
-    leases = Leases(out)
-    try:
-        if not leases.acquire(_LEASE):
-            holder = read_holder(out / f"{_LEASE}.lease")
-            by = f"process {holder.pid} on {holder.host}" if holder else "another process"
-            raise RecipeError(
-                f"{by} trains into {out}: give another --out, or, if it was killed, wait a minute"
-            )
+    worker, lease = worker_name(), out / f"{_LEASE}.lease"
+
+    def check() -> None:
+        holder = read_holder(lease)
+        if holder is None or holder.worker != worker:
+            raise FencedError(f"Another process has taken over the training in {out}.")
+
+    with locked(out, _LEASE, worker, out, wait=0):
         remove_partial_files(out)
         remove_unfinished(out)
         remove_unfinished_export(out)
-        yield
-    finally:
-        leases.close()
+        yield check
