@@ -106,7 +106,7 @@ def draw_first_batch(recipe: Recipe, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for stage in recipe.stage:
-        if stage.data != "text":
+        if stage.data not in ("text", "facts"):
             dataset = dataset_of(recipe, stage)
             entries = [dataset[number] for number in range(stage.batch_size)]
             samples = [s for one in entries for s in getattr(one, "samples", (one,))]
