@@ -12,6 +12,7 @@ from jobs.media_files import write_film, write_photos
 from jobs.stub import RecordingProgress, StubModel, job_for
 from promises.crashes import LocalFrames
 
+from vlseg_cli.cli.main import main
 from vlseg_cli.jobs import JobSettings, Summary, export_job, run_job
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.base import Segmenter
@@ -25,13 +26,18 @@ from vlseg_cli.schema import (
     PromptRequest,
     Task,
 )
+from vlseg_cli.synthetic.export import export_scenes
 
 
 class Scenario(NamedTuple):
-    """prepare: called once with a fresh folder, in this process. run: then killed and repeated."""
+    """prepare: called once with the inputs and a fresh folder. run: then killed and repeated.
+
+    sample: how many events are tried in the normal suite.
+    """
 
     run: Callable[[Path, Path], object]
     prepare: Callable[[Path, Path], object] = lambda _inputs, _folder: None
+    sample: int = 14
 
 
 def write_inputs(folder: Path) -> Path:
@@ -100,6 +106,19 @@ def _export(inputs: Path, folder: Path) -> None:
     export_job(folder / "out", ("yolo", "overlay", "html"), folder / "made", lambda *_: None)
 
 
+def _export_video(inputs: Path, folder: Path) -> None:
+    export_job(folder / "out", ("video", "palette"), folder / "out", lambda *_: None)
+
+
+def _world(_inputs: Path, folder: Path) -> None:
+    export_scenes(folder / "scenes", range(2), 64)
+
+
+def _eval_world(_inputs: Path, folder: Path) -> None:
+    seeds = ("--seeds", "900000:900002", "--out", str(folder / "eval"), "--quiet")
+    assert main(["eval", "world", *seeds]) == 0
+
+
 SCENARIOS: dict[str, Scenario] = {
     "images": Scenario(_images),
     "video": Scenario(_video),
@@ -107,5 +126,8 @@ SCENARIOS: dict[str, Scenario] = {
     "panoptic": Scenario(_panoptic),
     "grown": Scenario(_grown, _images),
     "overwrite": Scenario(_overwrite, _images),
-    "export": Scenario(_export, _images),
+    "export": Scenario(_export, _images, 8),
+    "export_video": Scenario(_export_video, _track, 8),
+    "world": Scenario(_world),
+    "eval_world": Scenario(_eval_world, sample=4),
 }

@@ -9,7 +9,6 @@ import pytest
 from promises.crashes import KILLED, count_events, everything_in, start, wait
 from promises.scenarios import SCENARIOS, write_inputs
 
-SAMPLE = 14  # first kills of a scenario in the normal suite
 SECOND = 3  # further kills after each first one, in full
 
 
@@ -19,12 +18,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _schedule(
-    events: int, moments: random.Random, full_size: bool
+    events: int, moments: random.Random, sample: int, full_size: bool
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """First events to be killed at, each with none or one of the run after it."""
     firsts = range(1, events + 1)
     if not full_size:
-        firsts = sorted(moments.sample(firsts, min(SAMPLE, events)))
+        firsts = sorted(moments.sample(firsts, min(sample, events)))
     for number, first in enumerate(firsts):
         second = (moments.randint(1, events) for _ in range(SECOND))
         if full_size:
@@ -57,7 +56,7 @@ def test_killed_at_an_event_and_started_again(
     events = count_events(run, folder)
     expected = everything_in(folder)
     moments, kills = random.Random(name), 0
-    for first, second in _schedule(events, moments, full_size):
+    for first, second in _schedule(events, moments, scenario.sample, full_size):
         begin()
         for event in (first, *second):
             kills += wait(start(run, folder, event)) == KILLED

@@ -24,6 +24,7 @@ from vlseg_cli.evaluation.report import write_world_report
 from vlseg_cli.evaluation.run import evaluate
 from vlseg_cli.models.base import Segmenter, require_video
 from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.schema import UsageError
 from vlseg_cli.weights.digest import model_digest
 from vlseg_cli.weights.resolve import model_folder
@@ -63,6 +64,7 @@ def score_world(request: WorldRequest, as_json: bool, quiet: bool, style: str) -
     page = request.html or (None if request.video else request.out)
     if page is not None:
         OutputFolder(page).make()
+        remove_partial_files(page)
     console = Console(quiet, style)
     model = request.model.load(console)  # its tasks decide which queries there are
     entry, question = _planned(request, seeds, model)

@@ -79,10 +79,10 @@ class Job:
     def _compared(self) -> dict[str, Any]:
         """By the names that error messages use; the fingerprint depends on them, too."""
         return {
-            "the version of vlseg": self.version,
             "the model": self.model,
             "what is asked": self.requests,
             **{f"--{key.replace('_', '-')}": value for key, value in self.options.items()},
+            "the version of vlseg": self.version,
         }
 
 

@@ -6,6 +6,7 @@ target or in a staging folder: when that is removed, its process can no longer c
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import secrets
@@ -30,6 +31,8 @@ class AtomicFile:
             self._file = self._part.open("xb")
         except OSError as error:
             raise write_error(path, error, staging) from error
+        with contextlib.suppress(OSError):  # as long as this process lives
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OutputError, and leaves nothing, if writing fails."""
@@ -111,11 +114,13 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove temporary files of killed writers below a folder; no writer may be active there."""
+    """Remove temporary files of killed writers below a folder; those in use are left alone."""
     for parent, _, names in os.walk(folder):
         for name in filter(LEFTOVER.fullmatch, names):
-            with contextlib.suppress(OSError):
-                Path(parent, name).unlink()
+            path = Path(parent, name)
+            with contextlib.suppress(OSError), path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
 
 def write_error(path: Path, error: OSError, staging: Path | None = None) -> OutputError:

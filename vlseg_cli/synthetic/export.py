@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.colors import color_of
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.synthetic import coco
@@ -55,6 +56,7 @@ def export_scenes(
     """
     folder = OutputFolder(out)
     folder.make()
+    remove_partial_files(out)
     tables = SceneTables()
     for seed in seeds:
         scene = draw_scene(seed, size, hand=hand)
