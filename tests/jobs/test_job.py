@@ -34,9 +34,12 @@ def test_the_first_difference_is_named() -> None:
 def test_folders_without_a_job_or_with_a_damaged_one_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no job"):
         existing_job(tmp_path)
-    (tmp_path / "job.json").write_text("{")
-    with pytest.raises(UsageError, match="is damaged"):
-        existing_job(tmp_path)
+    write_job(OutputFolder(tmp_path), JOB)
+    whole = (tmp_path / "job.json").read_text()
+    for text in ("{", "[]", "[" * 100_000, whole.replace('"batch_size": 4', '"batch_size": "4"')):
+        (tmp_path / "job.json").write_text(text)
+        with pytest.raises(UsageError, match="is damaged or no job of vlseg"):
+            existing_job(tmp_path)
 
 
 def test_states_come_back_bit_for_bit(tmp_path: Path) -> None:

@@ -128,6 +128,6 @@ SCENARIOS: dict[str, Scenario] = {
     "overwrite": Scenario(_overwrite, _images),
     "export": Scenario(_export, _images, 8),
     "export_video": Scenario(_export_video, _track, 8),
-    "world": Scenario(_world),
-    "eval_world": Scenario(_eval_world, sample=4),
+    "world": Scenario(_world, sample=6),
+    "eval_world": Scenario(_eval_world, sample=2),
 }

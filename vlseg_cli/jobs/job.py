@@ -127,14 +127,17 @@ def read_job(root: Path, name: str = JOB) -> Job | None:
         return None
     try:
         values = json.loads(path.read_bytes())
-        return Job(
-            tuple(values["arguments"]),
+        job = Job(
+            tuple(map(str, values["arguments"])),
             values["model"],
             values["asked"],
             dict(values["options"]),
             values["version"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if job.fingerprint != values["fingerprint"]:
+            raise ValueError("it was changed")
+        return job
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged or no job of vlseg: give another --out, or remove that file."
         ) from error
