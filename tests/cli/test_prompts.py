@@ -132,6 +132,13 @@ def test_all_kinds_together_in_order(tmp_path) -> None:
     assert np.array_equal(masks[4], np.eye(60, 80, dtype=bool))
 
 
+def test_no_mask_file_is_decoded_in_this_process(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(np.eye(60, 80, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
+    monkeypatch.setattr("PIL.Image.open", None)
+    (region,) = regions_on((RegionPrompt("mask", tmp_path / "mask.png"),), FRAME).regions
+    assert np.array_equal(region.mask, np.eye(60, 80, dtype=bool))
+
+
 def test_no_region_is_false() -> None:
     assert not parse_regions(RegionOptions())
     assert not parse_regions(RegionOptions(point=[], box=[], scribble=[], mask=[]))

@@ -219,6 +219,31 @@ def test_limits_reach_the_child(tmp_path: Path, video_path: Path) -> None:
                 next(decoder.frames(path, FrameRange()))
 
 
+def test_a_mask_is_decoded_in_the_child(decoder: Decoder, tmp_path: Path) -> None:
+    mask = np.random.default_rng(0).random((60, 90)) < 0.3
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    found = decoder.mask(tmp_path / "mask.png", 60, 90)
+    assert found.dtype == bool and (found == mask).all()
+    with pytest.raises(InputError, match="is 90 x 60 px but the image is 60 x 90"):
+        decoder.mask(tmp_path / "mask.png", 90, 60)
+    assert (decoder.mask(tmp_path / "mask.png", 60, 90) == mask).all()
+
+
+def test_the_child_takes_no_more_memory_than_its_limit(tmp_path: Path) -> None:
+    """40 million pixels with alpha take 0.3 GB, where copies of the whole would take 0.8."""
+    Image.new("RGBA", (8000, 5000), (200, 100, 50, 128)).save(tmp_path / "large.png")
+    small = write_photo(tmp_path / "small.png", 5)
+    with Decoder(Limits(memory_bytes=450_000_000)) as decoder:
+        (frame,) = decoder.frames(tmp_path / "large.png", FrameRange())
+        assert frame.pixels.shape == (5000, 8000, 3)
+        assert decoder.mask(tmp_path / "large.png", 5000, 8000).all()
+    with Decoder(Limits(memory_bytes=200_000_000)) as decoder:
+        child = decoder.pid
+        with pytest.raises(InputError, match=r"large.png does not fit into memory: shrink it"):
+            next(decoder.frames(tmp_path / "large.png", FrameRange()))
+        assert numbers(decoder.frames(small, FrameRange())) == [5] and decoder.pid == child
+
+
 def test_the_child_ignores_signals_meant_for_the_parent(decoder: Decoder, video_path: Path) -> None:
     frames = decoder.frames(video_path, FrameRange())
     next(frames)

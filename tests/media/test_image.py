@@ -211,9 +211,9 @@ def test_a_size_mismatch_error_names_both_sizes(tmp_path) -> None:
 RED, GRAY = (200, 30, 40), (119, 119, 119)
 
 
-def pixel(image: Image.Image) -> tuple[int, ...]:
+def pixel(pixels: np.ndarray) -> tuple[int, ...]:
     """The one color of a plain image, checked to be plain."""
-    pixels = np.asarray(image).reshape(-1, 3).astype(int)
+    pixels = pixels.reshape(-1, 3).astype(int)
     assert np.ptp(pixels, axis=0).max() == 0
     return tuple(pixels[0])
 
@@ -228,7 +228,7 @@ def test_color_modes_keep_the_color(mode: str) -> None:
     else:
         image = image.quantize(2) if mode == "P" else image.convert(mode)
     converted = to_rgb(image)
-    assert converted.mode == "RGB"
+    assert (converted.shape, converted.dtype) == ((4, 5, 3), np.uint8)
     assert np.allclose(pixel(converted), RED, atol=8)
 
 
@@ -263,7 +263,7 @@ def test_transparent_palette_entry_becomes_white(tmp_path) -> None:
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=20))
 def test_16_bit_is_scaled_by_65535(values: list[int]) -> None:
     image = Image.fromarray(np.array([values], np.uint16))
-    scaled = np.asarray(to_rgb(image))[0, :, 0]
+    scaled = to_rgb(image)[0, :, 0]
     assert scaled.tolist() == [int(value * 255 / 65535 + 0.5) for value in values]
 
 
@@ -285,12 +285,12 @@ def test_floats_in_a_known_range_are_scaled_by_it(tmp_path, top: float) -> None:
 
 def test_floats_outside_the_known_ranges_are_stretched() -> None:
     image = Image.fromarray(np.array([[-500, 0, 500]], np.int32))
-    assert np.asarray(to_rgb(image))[0, :, 0].tolist() == [0, 128, 255]
+    assert to_rgb(image)[0, :, 0].tolist() == [0, 128, 255]
 
 
 def test_nan_becomes_black() -> None:
     image = Image.fromarray(np.array([[np.nan, np.inf, 255.0]], np.float32))
-    assert np.asarray(to_rgb(image))[0, :, 0].tolist() == [0, 0, 255]
+    assert to_rgb(image)[0, :, 0].tolist() == [0, 0, 255]
 
 
 def test_a_constant_float_image_does_not_divide_by_zero() -> None:
@@ -300,4 +300,22 @@ def test_a_constant_float_image_does_not_divide_by_zero() -> None:
 def test_16_bit_tiff_with_12_bits_uses_its_own_range() -> None:
     image = Image.fromarray(np.array([[0, 2048, 4095]], np.uint16))
     image.tag_v2 = {258: (12,)}
-    assert np.asarray(to_rgb(image))[0, :, 0].tolist() == [0, 128, 255]
+    assert to_rgb(image)[0, :, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16", "F", "LA", "P", "LAB"])
+def test_bands_do_not_show(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the range of floats is that of the whole image, not of a band."""
+    ramp = np.arange(35 * 40, dtype=np.float32).reshape(35, 40) * 300
+    if mode == "F":
+        image = Image.fromarray(ramp)
+    elif mode == "I;16":
+        image = Image.fromarray((ramp % 65536).astype(np.uint16))
+    else:
+        image = Image.fromarray((ramp % 251).astype(np.uint8))
+        image = image.convert(mode) if mode in ("LA", "P") else image
+    if mode == "LAB":
+        image = Image.merge("LAB", [image] * 3)
+    whole = to_rgb(image)
+    monkeypatch.setattr("vlseg_cli.media.image._BAND_PIXELS", 40 * 3)
+    assert (to_rgb(image) == whole).all()

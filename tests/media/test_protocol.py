@@ -40,6 +40,11 @@ def test_requests_are_one_line_and_survive_the_round_trip(
     assert read_line(line) == (request, Limits(side=7))
 
 
+def test_a_request_for_a_mask_survives_the_round_trip() -> None:
+    request = Request(Path("mask.png"), is_video=False, mask_size=(480, 640))
+    assert read_line(request_line(request, Limits())) == (request, Limits())
+
+
 @pytest.fixture
 def slots() -> Iterator[PixelSlots]:
     memory = open_memory()
@@ -59,7 +64,7 @@ def test_frames_survive_the_round_trip_and_consume_only_their_bytes(
     send_frame(pipe, Frame(pixels, "film.mp4", 3, 0.1 + 0.2), slots)
     send(pipe, END)
     pipe.seek(0)
-    assert receive(pipe) == {"index": 3, "time": 0.1 + 0.2, "height": height, "width": width}
+    assert receive(pipe) == {"index": 3, "time": 0.1 + 0.2, "shape": [height, width, 3]}
     found = np.empty_like(pixels)
     data = found.data.cast("B")
     for start in range(0, len(data), SLOT_BYTES):

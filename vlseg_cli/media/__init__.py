@@ -6,9 +6,9 @@
 child process (``decoder_process``, ``decoder_child``, ``protocol``).
 """
 
-from vlseg_cli.media.decoder import Decoder
+from vlseg_cli.media.decoder import Decoder, read_mask
 from vlseg_cli.media.formats import is_video
-from vlseg_cli.media.image import read_image, read_mask
+from vlseg_cli.media.image import read_image
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.protocol import Request
 from vlseg_cli.media.sources import list_inputs

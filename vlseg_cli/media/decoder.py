@@ -3,12 +3,18 @@
 The child prefetches while models run; a queue bounded in bytes keeps memory constant.
 """
 
+import atexit
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vlseg_cli.media.decoder_process import DecoderEndedError, DecoderProcess
 from vlseg_cli.media.formats import is_video
@@ -71,6 +77,12 @@ class Decoder:
             yield keys.popleft(), self._take(number, source, keys)
             if self._taken == number:
                 self._drop()
+
+    def mask(self, path: Path, height: int, width: int) -> NDArray[np.bool_]:
+        """A mask (H, W) for an image of this size; raises as ``image.read_mask``."""
+        request = Request(path, is_video=False, mask_size=(height, width))
+        (frame,) = (frame for _, frames in self.read([(path, request)]) for frame in frames)
+        return frame.pixels[..., 0].view(np.bool_)
 
     def close(self) -> None:
         """End the child."""
@@ -145,3 +157,19 @@ class Decoder:
         self._process = DecoderProcess(self._limits, self._timeout)
         for request in self._waiting:
             self._process.ask(request)
+
+
+@cache
+def _mask_decoder() -> Decoder:
+    decoder = Decoder()
+    atexit.register(decoder.close)
+    return decoder
+
+
+_one_mask_at_a_time = Lock()
+
+
+def read_mask(path: Path, height: int, width: int) -> NDArray[np.bool_]:
+    """``image.read_mask`` in a child process, which the first call starts and later ones use."""
+    with _one_mask_at_a_time:  # the child stays in the folder in which it was started
+        return _mask_decoder().mask(path.absolute(), height, width)

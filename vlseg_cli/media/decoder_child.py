@@ -8,11 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import BinaryIO
 
-from vlseg_cli.media.image import read_image
+import numpy as np
+
+from vlseg_cli.media.image import read_image, read_mask
 from vlseg_cli.media.limits import Limits
 from vlseg_cli.media.protocol import (
     BUSY,
@@ -56,6 +59,7 @@ def _read_requests(requests: SimpleQueue[tuple[Request, Limits]], slots: PixelSl
 
 def _decode(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots) -> None:
     """Send the frames of a file, then its end or the reason of its failure."""
+    _limit_memory(limits.memory_bytes)
     try:
         for frame in _frames(request, limits, pipe):
             send_frame(pipe, frame, slots)
@@ -70,7 +74,20 @@ def _decode(request: Request, limits: Limits, pipe: BinaryIO, slots: PixelSlots)
         send(pipe, END)
 
 
+def _limit_memory(most: int) -> None:
+    """Let allocations beyond ``most`` bytes fail, where the system can."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, hardest = resource.getrlimit(resource.RLIMIT_DATA)
+        most = most if hardest == resource.RLIM_INFINITY else min(most, hardest)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hardest))
+
+
 def _frames(request: Request, limits: Limits, pipe: BinaryIO) -> Iterator[Frame]:
+    if request.mask_size is not None:
+        mask = read_mask(request.path, *request.mask_size, limits)
+        return iter([Frame(mask[..., None].view(np.uint8), str(request.path))])
     if not request.is_video:
         return iter([read_image(request.path, limits)])
     from vlseg_cli.media.video import read_video

@@ -173,7 +173,7 @@ class DecoderProcess:
             while (message := receive(self._from)) is not None:
                 if message == BUSY:
                     self._results.beat()
-                elif "height" in message:
+                elif "shape" in message:
                     self._take_frame(message)
                 else:
                     if message != READY:
@@ -185,13 +185,13 @@ class DecoderProcess:
             self._results.close()
 
     def _take_frame(self, message: dict[str, Any]) -> None:
-        source, height, width = self._requests[0].path, message["height"], message["width"]
+        source, (height, width, channels) = self._requests[0].path, message["shape"]
         check_size(source, width, height, self._limits)
-        size = max(height * width * 3, _AHEAD_BYTES // _AHEAD_FRAMES)
+        size = max(height * width * channels, _AHEAD_BYTES // _AHEAD_FRAMES)
         self._results.beat()
         if not self._results.reserve(size):
             raise EOFError
-        pixels = np.empty((height, width, 3), np.uint8)
+        pixels = np.empty((height, width, channels), np.uint8)
         data = pixels.data.cast("B")
         for start in range(0, len(data), SLOT_BYTES):
             slot = (receive(self._from) or {})["slot"]

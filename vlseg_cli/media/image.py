@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,41 +21,63 @@ from vlseg_cli.schema import Frame, InputError
 from vlseg_cli.schema.files import open_regular
 
 _TIFF_BITS_PER_SAMPLE = 258
+_BAND_PIXELS = 1 << 22  # converted at a time
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB: wide pixels scaled to 8 bits, alpha composited on white."""
-    if image.mode.startswith("I;16"):
-        return _from_16_bit(image).convert("RGB")
-    if image.mode in ("I", "F"):
-        return _from_unbounded(image).convert("RGB")
-    if image.mode == "LAB":
-        return _from_lab(image)
-    if image.has_transparency_data:
-        return _on_white(image.convert("RGBA"))
-    return image.convert("RGB")
+def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB of any mode: wide pixels scaled to 8 bits, alpha composited on white.
+
+    Band by band, as converting the whole image at once would take several copies of it.
+    """
+    limits = _range(image) if image.mode in ("I", "F") else (0.0, 0.0)
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top, band in _bands(image):
+        pixels[top : top + band.height] = np.asarray(_band_to_rgb(band, image, *limits))
+    return pixels
 
 
-def _from_16_bit(image: Image.Image) -> Image.Image:
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The first row and the pixels of each band."""
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _band_to_rgb(band: Image.Image, image: Image.Image, low: float, high: float) -> Image.Image:
+    if band.mode.startswith("I;16"):
+        return _from_16_bit(band, image).convert("RGB")
+    if band.mode in ("I", "F"):
+        scaled = (_finite(band) - low) * (255.0 / (high - low)) + 0.5
+        return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)).convert("RGB")
+    if band.mode == "LAB":
+        return _from_lab(band)
+    if band.has_transparency_data:
+        return _on_white(band.convert("RGBA"))
+    return band.convert("RGB")
+
+
+def _from_16_bit(band: Image.Image, image: Image.Image) -> Image.Image:
     """Scale by the range the file declares: 16 bits, or fewer where a TIFF packs 10 or 12."""
     bits = max(getattr(image, "tag_v2", {}).get(_TIFF_BITS_PER_SAMPLE, (16,)))
     top = (1 << bits) - 1
     table = np.minimum(np.arange(1 << 16) * 255.0 / top + 0.5, 255).astype(np.uint8)
-    return Image.fromarray(table[np.asarray(image)])
+    return Image.fromarray(table[np.asarray(band)])
 
 
-def _from_unbounded(image: Image.Image) -> Image.Image:
-    """Scale 32-bit integers and floats, whose range no header states, by the values present."""
-    values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = _range(values, is_float=image.mode == "F")
-    scaled = (values - low) * (255.0 / (high - low)) + 0.5
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+def _finite(band: Image.Image) -> NDArray[np.float32]:
+    return np.nan_to_num(np.asarray(band, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _range(values: NDArray[np.float32], is_float: bool) -> tuple[float, float]:
-    """The values of black and white: the smallest usual range that fits, else their own range."""
-    low, high = float(values.min()), float(values.max())
-    usual = (1.0, 255.0, 65535.0) if is_float else (255.0, 65535.0)
+def _range(image: Image.Image) -> tuple[float, float]:
+    """The values of black and white of 32-bit integers and floats, whose range no header states.
+
+    The smallest usual range that fits all values, else their own range.
+    """
+    low, high = float("inf"), float("-inf")
+    for _, band in _bands(image):
+        values = _finite(band)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
     for top in usual:
         if low >= 0 and high <= top:
             return 0.0, top
@@ -164,7 +186,8 @@ def _decoded(path: Path, file: BinaryIO, limits: Limits) -> Iterator[Image.Image
 
 def _frame(image: Image.Image, path: Path) -> Frame:
     try:
-        return Frame(np.array(to_rgb(apply_exif_orientation(image))), source=str(path))
+        image = apply_exif_orientation(image)  # the image as it was stored is freed
+        return Frame(to_rgb(image), source=str(path))
     except Exception as error:
         raise _unreadable(path, error) from error
 
@@ -174,6 +197,8 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         return InputError(f"{path} is not an image in a format that vlseg reads.")
     if isinstance(error, PermissionError):
         return InputError(f"{path} cannot be opened: permission denied.")
+    if isinstance(error, MemoryError) or "out of memory" in str(error):
+        return InputError(f"{path} does not fit into memory: shrink it first.")
     if isinstance(error, Image.DecompressionBombError):
         return InputError(f"{path} has too many pixels to be opened safely: shrink or tile it.")
     return InputError(f"{path} is damaged or cut off and cannot be decoded: copy it again.")
@@ -194,9 +219,14 @@ def read_mask(
             f"The mask {path} is {image.width} x {image.height} px but the image is"
             f" {width} x {height}: give a mask of the image's size."
         )
-    if image.mode == "P":
-        return np.asarray(image) > 0
-    wide = image.mode[0] in "IF"
-    values = np.asarray(image if wide else image.convert("L"), np.float32)
-    marked: NDArray[np.bool_] = (values > 0) & (values > values.max() / 2)
+    peaks = [np.fmax.reduce(_levels(band), axis=None) for _, band in _bands(image)]
+    least = 0.0 if image.mode == "P" else max(0.0, float(np.fmax.reduce(peaks)) / 2)
+    marked = np.empty((height, width), bool)
+    for top, band in _bands(image):
+        marked[top : top + band.height] = _levels(band) > least
     return marked
+
+
+def _levels(band: Image.Image) -> NDArray[Any]:
+    """Palette indices, values of 16 bits and more, or gray."""
+    return np.asarray(band if band.mode == "P" or band.mode[0] in "IF" else band.convert("L"))

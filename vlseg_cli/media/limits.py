@@ -12,13 +12,15 @@ class Limits:
     """Pixels and side in px of an image or frame, size in bytes of an image and of a video file.
 
     The default number of pixels is Pillow's own limit against decompression bombs. A video is
-    streamed, so its file may be far larger than an image's.
+    streamed, so its file may be far larger than an image's. memory_bytes: what the decoder process
+    may allocate; images of the most pixels take a third of the default.
     """
 
     pixels: int = 178_956_970
     side: int = 32_768
     file_bytes: int = 1 << 30
     video_bytes: int = 1 << 40
+    memory_bytes: int = 1 << 32
 
 
 DEFAULT_LIMITS = Limits()

@@ -75,12 +75,17 @@ LONGEST_LINE = 1 << 16  # bytes
 
 
 class Request(NamedTuple):
-    """One file to decode. skip: number of selected frames to leave out (resume)."""
+    """One file to decode.
+
+    skip: number of selected frames to leave out (resume). mask_size: height and width of the image
+    that the file is a mask for, which makes a frame of one channel, 1 inside; None: no mask.
+    """
 
     path: Path
     is_video: bool
     clip: FrameRange = FrameRange()
     skip: int = 0
+    mask_size: tuple[int, int] | None = None
 
 
 def request_line(request: Request, limits: Limits) -> bytes:
@@ -91,6 +96,7 @@ def request_line(request: Request, limits: Limits) -> bytes:
             "is_video": request.is_video,
             "clip": asdict(request.clip),
             "skip": request.skip,
+            "mask_size": request.mask_size,
             "limits": asdict(limits),
         }
     )
@@ -107,7 +113,9 @@ def read_line(line: bytes) -> tuple[Request, Limits] | int:
     if "free" in message:
         return int(message["free"])
     path, clip = Path(message["path"]), FrameRange(**message["clip"])
-    return Request(path, message["is_video"], clip, message["skip"]), Limits(**message["limits"])
+    size = message["mask_size"] and tuple(message["mask_size"])
+    request = Request(path, message["is_video"], clip, message["skip"], size)
+    return request, Limits(**message["limits"])
 
 
 def send(pipe: BinaryIO, message: dict[str, Any]) -> None:
@@ -117,9 +125,8 @@ def send(pipe: BinaryIO, message: dict[str, Any]) -> None:
 
 
 def send_frame(pipe: BinaryIO, frame: Frame, slots: PixelSlots) -> None:
-    """Send a frame: its line, then a line for each slot that its H * W * 3 bytes fill."""
-    size = {"height": frame.height, "width": frame.width}
-    send(pipe, {"index": frame.index, "time": frame.time} | size)
+    """Send a frame: its line, then a line for each slot that its bytes fill."""
+    send(pipe, {"index": frame.index, "time": frame.time, "shape": frame.pixels.shape})
     data = frame.pixels.data.cast("B")
     for start in range(0, len(data), SLOT_BYTES):
         send(pipe, {"slot": slots.fill(data[start : start + SLOT_BYTES])})

@@ -231,7 +231,11 @@ def test_a_line_without_end_is_refused(images: Path) -> None:
 
 def test_only_regular_files_are_opened(images: Path) -> None:
     os.mkfifo(images / "pipe")
-    for name, said in [("pipe", "is no file"), (".", "is no file"), ("x", "no such file")]:
+    for name, said in [
+        ("pipe", "not a regular file"),
+        (".", "is a directory"),
+        ("x", "no such file"),
+    ]:
         with pytest.raises(UsageError, match=said):
             PromptFile(Path(name), Task.REFER)
 

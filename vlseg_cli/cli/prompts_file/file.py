@@ -6,7 +6,6 @@ turn comes. Several spellings of a path are one input, so that its rows share on
 
 import hashlib
 import os
-import stat
 from array import array
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
@@ -23,6 +22,7 @@ from vlseg_cli.cli.values import shown
 from vlseg_cli.media.sources import LIST_EXTENSIONS
 from vlseg_cli.models.base import Segmenter, check_length
 from vlseg_cli.schema import Frame, NoInputError, PromptRequest, Task, UsageError, VlsegError
+from vlseg_cli.schema.files import open_regular, reason_of
 
 LARGEST = 1 << 30  # bytes
 _TEXTS = 1000  # that are checked for words unknown to the model
@@ -196,15 +196,12 @@ class PromptFile:
 
 def _opened(path: Path) -> BufferedReader:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"--prompts {path} is no file: give a CSV or JSON lines file.")
-        if status.st_size > LARGEST:
-            raise UsageError(f"--prompts {path} is over {LARGEST / 1e9:.1f} GB: split it.")
-        return path.open("rb")
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "no possible path").lower()
-        raise UsageError(f"--prompts {path} cannot be opened ({reason}).") from error
+        return open_regular(path, LARGEST)
+    except OSError as error:
+        reason = reason_of(error)
+        raise UsageError(
+            f"--prompts {path} cannot be opened ({reason}): give a CSV or JSON lines file."
+        ) from error
 
 
 def _stamp(file: BufferedReader) -> tuple[int, int]:

@@ -7,7 +7,7 @@
 from pathlib import Path
 from typing import Any
 
-from vlseg_cli.media.image import read_mask
+from vlseg_cli.media import read_mask
 from vlseg_cli.models.proposals.base import Proposals, proposals_of
 from vlseg_cli.schema import Frame, InputError, bounds_rle, checked_rle
 from vlseg_cli.schema.files import read_json, reason_of
