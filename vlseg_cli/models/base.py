@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, runtime_checkable
 from annotated_types import Interval
 from numpy.typing import NDArray
 
+from vlseg_cli.nn.array_backend import namespace
 from vlseg_cli.schema import (
     Frame,
     NotFiniteError,
@@ -107,11 +108,11 @@ def check_length(model: Segmenter, text: str) -> None:
 
 
 def check_finite(frame: Frame, *outputs: Any) -> None:
-    """Raise NotFiniteError unless all tensors of a model's output are finite.
+    """Raise NotFiniteError unless all tensors or arrays of a model's output are finite.
 
     NaN would pass for an empty mask; half precision on large inputs produces it.
     """
-    if not all(bool(tensor.isfinite().all()) for tensor in outputs):
+    if not all(bool(namespace(one).isfinite(one).all()) for one in outputs):
         raise NotFiniteError(
             f"{frame.source}: the model's numbers are not finite, so there is no answer; try"
             " --device cpu, or other weights."

@@ -1,14 +1,24 @@
 """Post-processing: decoder outputs to panoptic, semantic, instance and referring segments.
 
 Source: PSALM section 7, the ``*_inference`` functions of ``llava_phi.py``. All functions take the
-queries of one image; masks are logits unless stated otherwise.
+queries of one image, as tensors or NumPy arrays; masks are logits unless stated otherwise.
 """
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
+
+from vlseg_cli.nn.array_backend import (
+    Array,
+    best_first,
+    constant,
+    descending,
+    namespace,
+    resize,
+    sigmoid,
+    softmax,
+    to_numpy,
+)
 
 
 class ImageGeometry(NamedTuple):
@@ -19,19 +29,18 @@ class ImageGeometry(NamedTuple):
     original: tuple[int, int]
 
 
-def resize_to_original(maps: Tensor, geometry: ImageGeometry) -> Tensor:
+def resize_to_original(maps: Array, geometry: ImageGeometry) -> Array:
     """(N, h, w) -> (N, H, W): resized to the network's input, cropped, resized to the original."""
-    maps = F.interpolate(maps[None], geometry.padded, mode="bilinear", align_corners=False)
-    maps = maps[..., : geometry.content[0], : geometry.content[1]]
-    return F.interpolate(maps, geometry.original, mode="bilinear", align_corners=False)[0]
+    padded = resize(maps, geometry.padded)
+    return resize(padded[:, : geometry.content[0], : geometry.content[1]], geometry.original)
 
 
-def mask_scores(masks: Tensor) -> Tensor:
+def mask_scores(masks: Array) -> Array:
     """(N, H, W) logits -> (N,): mean foreground probability, 0 for an empty mask."""
-    scores = masks.new_zeros(len(masks))
+    scores = namespace(masks).zeros_like(masks[:, 0, 0])
     for index, mask in enumerate(masks):  # one by one: all at once triples the memory of a photo
-        foreground = (mask > 0).to(mask.dtype)
-        scores[index] = (mask.sigmoid() * foreground).sum() / (foreground.sum() + 1e-6)
+        foreground = mask > 0
+        scores[index] = (sigmoid(mask) * foreground).sum() / (foreground.sum() + 1e-6)
     return scores
 
 
@@ -44,26 +53,27 @@ class MergedSegment(NamedTuple):
 
 
 def merge_panoptic(
-    class_logits: Tensor,
-    masks: Tensor,
+    class_logits: Array,
+    masks: Array,
     is_thing: list[bool],
     score_threshold: float = 0.8,
     overlap_threshold: float = 0.8,
-) -> tuple[Tensor, list[MergedSegment]]:
+) -> tuple[Array, list[MergedSegment]]:
     """The panoptic merge (PSALM 7.1): class_logits (N, K + 1), no-object last, masks (N, H, W).
 
     A query keeps the pixels where its score times probability is highest, unless less than
     ``overlap_threshold`` of its mask is left; stuff of one class is one segment. Returns ids (H, W)
     int32, 0 where there is no segment, and the segments.
     """
-    scores, labels = class_logits.softmax(-1).max(-1)
+    xp, classes = namespace(masks), softmax(class_logits)
+    scores, labels = xp.amax(classes, -1), classes.argmax(-1)
     keep = (labels != class_logits.shape[-1] - 1) & (scores > score_threshold)
-    ids = torch.zeros(masks.shape[-2:], dtype=torch.int32, device=masks.device)
+    ids = constant(np.zeros(masks.shape[-2:], np.int32), masks)
     segments: list[MergedSegment] = []
     if not keep.any():
         return ids, segments
-    scores, labels, probability = scores[keep], labels[keep], masks[keep].sigmoid()
-    owner = (scores.view(-1, 1, 1) * probability).argmax(0)
+    scores, labels, probability = scores[keep], labels[keep], sigmoid(masks[keep])
+    owner = (scores[:, None, None] * probability).argmax(0)
     stuff: dict[int, int] = {}
     for query, label in enumerate(labels.tolist()):
         confident = probability[query] >= 0.5
@@ -82,63 +92,63 @@ def merge_panoptic(
     return ids, segments
 
 
-def semantic_scores(class_logits: Tensor, masks: Tensor) -> Tensor:
+def semantic_scores(class_logits: Array, masks: Array) -> Array:
     """class_logits (N, K + 1), masks (N, H, W) -> scores (K, H, W) without no-object (7.2)."""
-    probability = class_logits.softmax(-1)[:, :-1]
-    return torch.einsum("qc,qhw->chw", probability, masks.sigmoid())
+    probability = softmax(class_logits)[:, :-1]
+    return namespace(masks).einsum("qc,qhw->chw", probability, sigmoid(masks))
 
 
 class ScoredInstances(NamedTuple):
     """Scored masks: scores (M,), categories (M,) class indices, queries (M,) their masks."""
 
-    scores: Tensor
-    categories: Tensor
-    queries: Tensor
+    scores: Array
+    categories: Array
+    queries: Array
 
 
 def top_instances(
-    class_logits: Tensor, masks: Tensor, top: int = 100, things: Tensor | None = None
+    class_logits: Array, masks: Array, top: int = 100, things: Array | None = None
 ) -> ScoredInstances:
     """The ``top`` best (query, class) pairs, best first; ``things`` (K,) bool restricts classes.
 
     Score: class probability times mask score at the masks' resolution (7.3).
     """
-    probability = class_logits.softmax(-1)[:, :-1]
-    classes = probability.shape[1]
-    best, index = probability.flatten().topk(min(top, probability.numel()))
+    probability = softmax(class_logits)[:, :-1]
+    count, classes = len(probability), probability.shape[1]
+    best, index = best_first(probability.reshape(-1), min(top, count * classes))
     queries, categories = index // classes, index % classes
     if things is not None:
         kept = things[categories]
         best, queries, categories = best[kept], queries[kept], categories[kept]
     scores = best * mask_scores(masks)[queries]
-    order = scores.argsort(descending=True, stable=True)
+    order = descending(scores)
     return ScoredInstances(scores[order], categories[order], queries[order])
 
 
 def selected_mask(
-    logits: Tensor, masks: Tensor, geometry: ImageGeometry, least: float
-) -> tuple[Tensor, float]:
+    logits: Array, masks: Array, geometry: ImageGeometry, least: float
+) -> tuple[Array, float]:
     """The union of the masks that a prompt means, and the highest probability of one.
 
     logits (N,); masks (N, h, w) on the model's grid; least: probability of a mask that is meant.
     The union (H, W) is empty where none is.
     """
-    chosen = logits.float().sigmoid() >= least
-    best = float(logits.float().sigmoid().max())
+    probability = sigmoid(logits)
+    chosen, best = probability >= least, float(probability.max())
     if not chosen.any():
-        return masks.new_zeros(geometry.original, dtype=torch.bool), best
+        return constant(np.zeros(geometry.original, bool), masks), best
     return (resize_to_original(masks[chosen], geometry) > 0).any(0), best
 
 
-def without_duplicates(found: ScoredInstances, masks: Tensor, overlap: float) -> ScoredInstances:
+def without_duplicates(found: ScoredInstances, masks: Array, overlap: float) -> ScoredInstances:
     """Without what overlaps a better one by more than this IoU, whatever its class.
 
     masks: (N, h, w) logits of all queries, at any resolution.
     """
-    inside = (masks[found.queries] > 0).flatten(1).float()
+    inside = to_numpy(masks[found.queries] > 0).reshape(len(found.queries), -1).astype(np.float32)
     shared = inside @ inside.T
     area = shared.diagonal()
-    iou = shared / (area.unsqueeze(0) + area.unsqueeze(1) - shared).clamp(min=1)
+    iou = shared / np.maximum(area + area[:, None] - shared, 1)
     kept: list[int] = []
     for index in range(len(inside)):
         if not (iou[index, kept] > overlap).any():
@@ -146,12 +156,12 @@ def without_duplicates(found: ScoredInstances, masks: Tensor, overlap: float) ->
     return ScoredInstances(*(column[kept] for column in found))
 
 
-def referring_scores(condition_logits: Tensor, masks: Tensor) -> Tensor:
+def referring_scores(condition_logits: Array, masks: Array) -> Array:
     """condition_logits (N,), masks (N, H, W) -> (N,) in [0, 1]; the best is the result (7.4)."""
-    return condition_logits.sigmoid() * mask_scores(masks)
+    return sigmoid(condition_logits) * mask_scores(masks)
 
 
-def generalized_mask(scores: Tensor, masks: Tensor, threshold: float = 0.6) -> Tensor:
+def generalized_mask(scores: Array, masks: Array, threshold: float = 0.6) -> Array:
     """Union of the masks scored above ``threshold``, else the best one: (H, W) bool (7.5)."""
     chosen = scores > threshold
     if not chosen.any():

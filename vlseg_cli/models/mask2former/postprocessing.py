@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
+from vlseg_cli.nn.array_backend import (
+    Array,
+    constant,
+    namespace,
+    resize,
+    sigmoid,
+    softmax,
+    to_numpy,
+)
 from vlseg_cli.nn.postprocessing import (
     ImageGeometry,
     generalized_mask,
@@ -51,7 +57,7 @@ class Thresholds(Protocol):
     def selection_score(self) -> float | None: ...
 
 
-PromptOutput = tuple[Tensor, Tensor]  # scores (N, K) and pred_masks (N, h, w) of one row
+PromptOutput = tuple[Array, Array]  # scores (N, K) and pred_masks (N, h, w) of one row
 FoundSegments = tuple[list[Segment], PanopticMap | None]
 
 
@@ -97,17 +103,18 @@ def _panoptic(
 ) -> FoundSegments:
     scores, low = output
     threshold = config.panoptic_score if request.threshold is None else request.threshold
-    best, label = scores.softmax(-1).max(-1)
+    classes = softmax(scores)
+    best, label = namespace(scores).amax(classes, -1), classes.argmax(-1)
     kept = (best > threshold) & (label < len(prompt.names))  # only these are worth resizing
     if kept.any():
         masks = resize_to_original(low[kept], geometry)
     else:
-        masks = low.new_zeros(0, *geometry.original)
+        masks = namespace(low).zeros((0, *geometry.original))
     is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
     ids, segments = merge_panoptic(
         scores[kept], masks, is_thing, threshold, config.panoptic_overlap
     )
-    id_map = ids.cpu().numpy().astype(np.int32)
+    id_map = to_numpy(ids).astype(np.int32)
     found = [
         segment_from_mask(id_map == s.id, s.score, prompt.names[s.category], s.category)
         for s in segments
@@ -120,19 +127,19 @@ def _semantic(
 ) -> FoundSegments:
     """The best category of each pixel; none where even that scores too low."""
     scores, low = output
-    padded = F.interpolate(low[None], geometry.padded, mode="bilinear", align_corners=False)[0]
-    least = float("-inf") if config.semantic_score is None else config.semantic_score
-    best = low.new_full(geometry.original, least)
-    label = torch.full_like(best, -1, dtype=torch.int32)
+    padded, xp = resize(low, geometry.padded), namespace(low)
+    least = -np.inf if config.semantic_score is None else config.semantic_score
+    best = constant(np.full(geometry.original, least, np.float32), low)
+    label = constant(np.full(geometry.original, -1, np.int32), low)
     for category, score_map in enumerate(semantic_scores(scores, padded)):
         resized = resize_to_original(score_map[None], geometry)[0]  # one by one to save memory
         label[resized > best] = category
-        best = best.maximum(resized)
+        best = xp.maximum(best, resized)
     id_map = np.zeros(geometry.original, np.int32)
     found: list[Segment] = []
-    for category in torch.unique(label[label >= 0]).tolist():
-        mask = (label == category).cpu().numpy()
-        score = float((best[label == category]).clamp(max=1).mean())
+    for category in xp.unique(label[label >= 0]).tolist():
+        mask = to_numpy(label == category)
+        score = float(xp.clip(best[label == category], None, 1).mean())
         found.append(segment_from_mask(mask, score, prompt.names[category], category))
         id_map[mask] = len(found)
     return found, PanopticMap(id_map)
@@ -149,7 +156,7 @@ def _instances(
     threshold = config.instance_score if request.threshold is None else request.threshold
     is_thing = [prompt.is_thing(i) for i in range(len(prompt.names))]
     masks = resize_to_original(low, geometry)
-    found = top_instances(scores, masks, things=torch.tensor(is_thing, device=scores.device))
+    found = top_instances(scores, masks, things=constant(is_thing, scores))
     if config.duplicate_overlap is not None:
         found = without_duplicates(found, low, config.duplicate_overlap)
     segments = []
@@ -159,7 +166,7 @@ def _instances(
         mask = masks[query] > 0
         if score >= threshold and bool(mask.any()):
             name = prompt.names[category]
-            segments.append(segment_from_mask(mask.cpu().numpy(), score, name, category))
+            segments.append(segment_from_mask(to_numpy(mask), score, name, category))
     return segments
 
 
@@ -174,7 +181,7 @@ def _sentence(
     if config.selection_score is not None:
         least = config.selection_score if request.threshold is None else request.threshold
         mask, best = selected_mask(scores[:, 0], low, geometry, least)
-        return [segment_from_mask(mask.cpu().numpy(), best, text)] if bool(mask.any()) else []
+        return [segment_from_mask(to_numpy(mask), best, text)] if bool(mask.any()) else []
     masks = resize_to_original(low, geometry)
     each = referring_scores(scores[:, 0], masks)
     best = float(each.max())
@@ -187,7 +194,7 @@ def _sentence(
             return []
     if not bool(mask.any()):
         return []
-    return [segment_from_mask(mask.cpu().numpy(), best, text)]
+    return [segment_from_mask(to_numpy(mask), best, text)]
 
 
 def _regions(
@@ -202,17 +209,17 @@ def _regions(
     labels = iter(f"{region.kind} {number}" for number, region in enumerate(prompt.regions, 1))
     for scores, low in outputs:
         if config.selection_score is not None:
-            best = float(scores.max().sigmoid())
+            best = float(sigmoid(scores.max()))
             least = min(config.selection_score, best)  # what is pointed at is there
             union, best = selected_mask(scores[:, 0], low, geometry, least)
             if request.threshold is None or best >= request.threshold:
-                segments.append(segment_from_mask(union.cpu().numpy(), best, next(labels)))
+                segments.append(segment_from_mask(to_numpy(union), best, next(labels)))
             continue
         masks = resize_to_original(low, geometry)
         for condition in scores.T:
             each, label = referring_scores(condition, masks), next(labels)
             best = int(each.argmax())
             if request.threshold is None or float(each[best]) >= request.threshold:
-                mask = (masks[best] > 0).cpu().numpy()
+                mask = to_numpy(masks[best] > 0)
                 segments.append(segment_from_mask(mask, float(each[best]), label))
     return segments
