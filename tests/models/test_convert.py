@@ -25,7 +25,7 @@ from vlseg_cli.schema import (
 )
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.weights.conversion.coverage import require_complete
-from vlseg_cli.weights.folder import load_settings
+from vlseg_cli.weights.settings import load_settings
 
 SOURCE = {"source": "a test", "files": {"model.safetensors": "0" * 64}}
 

@@ -16,16 +16,8 @@ from torch import Tensor, nn
 
 from vlseg_cli.schema import OutputError, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer, word_tokenizer
-from vlseg_cli.weights.folder import (
-    CARD,
-    CONFIG,
-    TOKENIZER,
-    WEIGHTS,
-    load_into,
-    load_settings,
-    load_tensors,
-    save_folder,
-)
+from vlseg_cli.weights.folder import load_into, load_tensors, save_folder
+from vlseg_cli.weights.settings import CARD, CONFIG, TOKENIZER, WEIGHTS, load_settings
 
 SETTINGS: dict[str, Any] = {
     "architecture": "psalm",

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_by_name
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.schema.files import read_json, reason_of
-from vlseg_cli.weights.read.shards import SINGLE, save_tensors, stream_tensors
+from vlseg_cli.weights.read.shards import save_tensors, stream_tensors
+from vlseg_cli.weights.settings import CARD, CONFIG, TOKENIZER, WEIGHTS
 
 _NAMED = 3  # at most so many names in one sentence
 
@@ -43,9 +44,6 @@ def misfit(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
 
 
 _CONFIG_BYTES = 1 << 24
-WEIGHTS, CONFIG, TOKENIZER, CARD = SINGLE, "config.json", "tokenizer.json", "README.md"
-
-
 def save_folder(
     directory: Path,
     state: Mapping[str, Tensor],
@@ -65,34 +63,6 @@ def save_folder(
     write_atomically(directory / CONFIG, text.encode())
     write_by_name(directory / TOKENIZER, save_tokenizer)
     write_atomically(directory / CARD, card.encode())
-
-
-def load_settings(directory: Path) -> dict[str, Any]:
-    """Read config.json. Raises WeightsError if ``directory`` is no model folder."""
-    file = directory / CONFIG
-    if not file.exists():
-        raise WeightsError(
-            f"{directory} is not a model folder: it has no {CONFIG}; give one that vlseg train "
-            "wrote, or leave --model out for the embedded default"
-        )
-    settings = read_config(directory)
-    if "architecture" not in settings or not isinstance(settings.get("config"), dict):
-        raise WeightsError(f"{file} lacks 'architecture' or 'config': it is not one of vlseg's")
-    return settings
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """Parse a folder's config.json. Raises WeightsError if it is missing or not a table."""
-    file = directory / CONFIG
-    try:
-        config = read_json(file, _CONFIG_BYTES)
-    except OSError as error:
-        raise WeightsError(f"{file} cannot be read ({reason_of(error)})") from error
-    except ValueError as error:
-        raise WeightsError(f"{file} is not valid JSON ({reason_of(error)})") from error
-    if not isinstance(config, dict):
-        raise WeightsError(f"{file} is not a table of settings; fetch it again")
-    return config
 
 
 def load_tensors(

@@ -14,7 +14,8 @@ from vlseg_cli.models.registry import build_trainable
 from vlseg_cli.schema import Categories, Expression, Query, Question, RecipeError, Regions, Sample
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
-from vlseg_cli.weights.folder import load_settings, load_tensors
+from vlseg_cli.weights.folder import load_tensors
+from vlseg_cli.weights.settings import load_settings
 
 AUXILIARY = {"dense_names": 1.0, "sentence_class": 0.3, "boxes": 1.0, "pointing": 0.2}
 LOSSES: dict[str, dict[str, Any]] = {

@@ -36,7 +36,8 @@ from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import SizeReader, SizeSources
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
-from vlseg_cli.weights.folder import CONFIG, load_into, load_settings, placed, read_config
+from vlseg_cli.weights.folder import load_into, placed, read_config
+from vlseg_cli.weights.settings import CONFIG, load_settings
 from vlseg_cli.weights.pins import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 from vlseg_cli.weights.read.shards import stream_tensors

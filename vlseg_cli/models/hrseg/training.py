@@ -29,7 +29,8 @@ from vlseg_cli.schema import RecipeError
 from vlseg_cli.schema.sample import TextSample, TrainingVocabulary
 from vlseg_cli.schema.tables import Count, Formerly, Natural, NonNegative
 from vlseg_cli.text.tokenizer import Tokenizer
-from vlseg_cli.weights.folder import TOKENIZER, load_into, load_settings, load_tensors
+from vlseg_cli.weights.folder import load_into, load_tensors
+from vlseg_cli.weights.settings import TOKENIZER, load_settings
 
 _NOISE_IMAGES, _NOISE_TOKENS = 4, 4  # stand for images in text-only training
 # Keys of [model.config] that hold although the sizes come with the initial weights.

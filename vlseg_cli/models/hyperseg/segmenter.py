@@ -12,12 +12,13 @@ from vlseg_cli.models.hyperseg.modeling import HyperSeg
 from vlseg_cli.models.hyperseg.prompts import HyperSegPrompts, hyperseg_prompts
 from vlseg_cli.models.mask2former.image_processing import fit_frames, squash_pixels, squash_regions
 from vlseg_cli.models.mask2former.modeling import generate_text
-from vlseg_cli.models.mask2former.segmenter import EncodedFrames, PromptedSegmenter
+from vlseg_cli.models.mask2former.segmenter import EncodedFrames
+from vlseg_cli.models.mask2former.torch_segmenter import TorchPromptedSegmenter
 from vlseg_cli.schema import Categories, Frame, Prompt, PromptRequest, Question, Regions, Task
 from vlseg_cli.text.sequence import TokenSequence
 
 
-class HyperSegSegmenter(PromptedSegmenter):
+class HyperSegSegmenter(TorchPromptedSegmenter):
     """See ``PromptedSegmenter``; masks come without text, in one pass."""
 
     model: HyperSeg
@@ -26,7 +27,7 @@ class HyperSegSegmenter(PromptedSegmenter):
 
     def build_prompts(self) -> HyperSegPrompts:
         """See ``PromptedSegmenter``."""
-        return hyperseg_prompts(self.tokenizer, self.model.config)
+        return hyperseg_prompts(self.tokenizer, self.config)
 
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
@@ -58,11 +59,11 @@ class HyperSegSegmenter(PromptedSegmenter):
                 reasoning = isinstance(sentence, Question)
                 return self.prompts.sentence(sentence.text, reasoning, video), ""
 
-    def fit_regions(self, masks: Sequence[NDArray[np.bool_]]) -> Tensor:
+    def fit_regions(self, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """See ``PromptedSegmenter``; on SigLIP's grid where regions are pooled from tokens."""
         if self.model.config.region_source != "tokens":
             return super().fit_regions(masks)
-        return torch.from_numpy(squash_regions(np.stack(masks), self.model.config.clip_size))
+        return squash_regions(np.stack(masks), self.model.config.clip_size)
 
     def _entities(
         self, encoded: EncodedFrames, request: PromptRequest, names: Sequence[str], video: bool

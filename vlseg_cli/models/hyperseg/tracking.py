@@ -286,7 +286,7 @@ class PromptTracker:
 
     def _embed(self, encoded: EncodedFrames, masks: Sequence[NDArray[np.bool_]]) -> Tensor:
         """Embeddings (R, D) of regions of this frame."""
-        fitted = self.segmenter.fit_regions(masks)
+        fitted = torch.from_numpy(self.segmenter.fit_regions(masks))
         image_index = torch.zeros(len(fitted), dtype=torch.long, device=self.segmenter.device)
         return self.segmenter.region_embeddings(encoded, image_index, fitted)
 

@@ -6,14 +6,16 @@ made here. Defaults are PSALM's published sizes; the systems' own configs overri
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Interval
-from transformers import Mask2FormerConfig, PhiConfig, SwinConfig
 
 from vlseg_cli.models.base import Channels, Layers, Pixels, Tokens, check_multiples, read_sizes
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.schema.tables import Fraction
+
+if TYPE_CHECKING:
+    from transformers import Mask2FormerConfig, PhiConfig, SwinConfig
 
 RegionSource = Literal["tokens", "pixels"]
 Stride = Annotated[int, Interval(ge=1, le=64)]
@@ -95,8 +97,10 @@ class MaskModelConfig:
             return f"{key} are {getattr(self, key)}, more than its {self.queries} queries"
         return None
 
-    def swin_config(self) -> SwinConfig:
+    def swin_config(self) -> "SwinConfig":
         """The vision tower: all four stages are outputs."""
+        from transformers import SwinConfig
+
         return SwinConfig(
             embed_dim=self.swin_embed,
             depths=list(self.swin_depths),
@@ -106,8 +110,10 @@ class MaskModelConfig:
             out_features=["stage1", "stage2", "stage3", "stage4"],
         )
 
-    def phi_config(self) -> PhiConfig:
+    def phi_config(self) -> "PhiConfig":
         """The language model, without dropout."""
+        from transformers import PhiConfig
+
         return PhiConfig(
             vocab_size=self.vocabulary,
             hidden_size=self.language_channels,
@@ -123,8 +129,10 @@ class MaskModelConfig:
             pad_token_id=None,
         )
 
-    def pixel_decoder_config(self) -> Mask2FormerConfig:
+    def pixel_decoder_config(self) -> "Mask2FormerConfig":
         """The pixel decoder, strides 4 to 32."""
+        from transformers import Mask2FormerConfig
+
         return Mask2FormerConfig(
             feature_size=self.pixel_channels,
             mask_feature_size=self.mask_channels,
@@ -134,8 +142,10 @@ class MaskModelConfig:
             num_attention_heads=self.pixel_heads,
         )
 
-    def mask_decoder_config(self) -> Mask2FormerConfig:
+    def mask_decoder_config(self) -> "Mask2FormerConfig":
         """The mask decoder; transformers counts the prediction before its first layer as one."""
+        from transformers import Mask2FormerConfig
+
         return Mask2FormerConfig(
             hidden_dim=self.pixel_channels,
             mask_feature_size=self.mask_channels,

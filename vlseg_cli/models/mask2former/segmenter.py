@@ -1,6 +1,7 @@
-"""Frames and prompts in, predictions out: what PSALM and HyperSeg do alike.
+"""Frames and prompts in, predictions out: what PSALM and HyperSeg do alike, in any engine.
 
-A prompt becomes one row, or several; rows of one kind go through the model together.
+A prompt becomes one row, or several; rows of one kind go through the model together. Free of torch,
+which ``torch_segmenter.py`` adds.
 """
 
 import time
@@ -10,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vlseg_cli.models.base import check_finite
 from vlseg_cli.models.mask2former.image_processing import fit_regions
-from vlseg_cli.models.mask2former.modeling import MaskOutput, generate_text
 from vlseg_cli.models.mask2former.postprocessing import PromptOutput, build_prediction
+from vlseg_cli.nn.array_backend import Array
 from vlseg_cli.nn.postprocessing import ImageGeometry
 from vlseg_cli.schema import (
     Categories,
@@ -69,7 +68,7 @@ class Row(NamedTuple):
     key: Key
     request: PromptRequest
     sequence: TokenSequence
-    regions: Tensor | None = None
+    regions: NDArray[np.bool_] | None = None
     text: str = ""
 
 
@@ -85,19 +84,16 @@ class PromptedSegmenter(ABC):
     def __init__(
         self,
         name: str,
-        model: Any,
+        config: Any,
         tokenizer: Tokenizer,
         categories: Sequence[str],
         stuff: Sequence[bool],
-        device: str = "cpu",
     ) -> None:
-        """model: a ``MaskModel``."""
+        """config: a ``MaskModelConfig`` of a system with prompts of regions."""
         self.name, self.categories, self.stuff = name, tuple(categories), tuple(stuff)
-        self.tokenizer, self.device = tokenizer, torch.device(device)
-        self.positions: int = model.config.positions
-        self.generates_text: bool = model.config.generates_text
+        self.config, self.tokenizer, self.positions = config, tokenizer, config.positions
+        self.generates_text: bool = config.generates_text
         self.tasks = frozenset((*_MASK_TASKS, Task.CHAT) if self.generates_text else _MASK_TASKS)
-        self.model = model.eval().to(device)
         self.prompts = self.build_prompts()
 
     @abstractmethod
@@ -114,7 +110,16 @@ class PromptedSegmenter(ABC):
     ) -> tuple[TokenSequence, str]:
         """A request's prompt, or one of its regions, and text generated on the way."""
 
-    @torch.inference_mode()
+    @abstractmethod
+    def run(
+        self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind
+    ) -> tuple[Array, Array]:
+        """Steps 2 to 4 for P rows of one kind: scores (P, N, K), mask logits (P, N, h, w)."""
+
+    @abstractmethod
+    def answer(self, encoded: EncodedFrames, frame: int, question: TokenSequence) -> str:
+        """The text generated for a question about frame number ``frame``."""
+
     def predict(
         self, encoded: EncodedFrames, requests: Sequence[PromptRequest]
     ) -> list[Prediction]:
@@ -137,7 +142,7 @@ class PromptedSegmenter(ABC):
                 encoded.frames[request.frame],
                 encoded.geometries[request.frame],
                 outputs.get(_key(request), ()),
-                self.model.config,
+                self.config,
                 seconds,
                 texts[_key(request)],
             )
@@ -149,11 +154,7 @@ class PromptedSegmenter(ABC):
             raise UsageError("Chat takes text, not names or regions: ask a question.")
         if self.generates_text and request.task in self.text_tasks:
             question = self.prompts.question(request.prompt.text)
-            prefix = self.model.encode_prefix(encoded.features, question)
-            ended = self.tokenizer.has_ended
-            return self.tokenizer.text(
-                generate_text(self.model, prefix, request.frame, question, ended)
-            )
+            return self.answer(encoded, request.frame, question)
         if request.task is Task.CHAT:
             raise UsageError(
                 f"The {self.name} model was not trained to generate text, it predicts masks alone:"
@@ -173,10 +174,8 @@ class PromptedSegmenter(ABC):
             of_kind = [row for row in rows if kind_of(row.request) is kind]
             for first in range(0, len(of_kind), ROWS):
                 chunk = of_kind[first : first + ROWS]
-                output = self.run(encoded, chunk, kind)
-                for index, row in enumerate(chunk):
-                    scores = output.scores[-1][index][:, : row.sequence.conditions]
-                    outputs[row.key].append((scores, output.pred_masks[-1][index]))
+                for row, scores, masks in zip(chunk, *self.run(encoded, chunk, kind), strict=True):
+                    outputs[row.key].append((scores[:, : row.sequence.conditions], masks))
         return outputs, {row.key: row.text for row in rows}
 
     def rows(
@@ -192,7 +191,7 @@ class PromptedSegmenter(ABC):
             case Regions(regions=()):
                 raise UsageError("There is no region to segment: give at least one.")
             case Regions(regions=regions):
-                together = [regions] if self.model.config.regions_together else zip(regions)
+                together = [regions] if self.config.regions_together else zip(regions)
                 prompts: Iterable[Prompt] = [Regions(tuple(part)) for part in together]
             case prompt:
                 prompts = [prompt]
@@ -204,30 +203,9 @@ class PromptedSegmenter(ABC):
             rows.append(Row(key, request, sequence, fitted, text))
         return rows
 
-    def fit_regions(self, masks: Sequence[NDArray[np.bool_]]) -> Tensor:
-        """Regions (R) of a frame's size on the grid that they are pooled on, (R, S, S) bool."""
-        return torch.from_numpy(fit_regions(np.stack(masks), self.model.config.image_size))
-
-    def region_embeddings(
-        self, encoded: EncodedFrames, image_index: Tensor, regions: Tensor
-    ) -> Tensor:
-        """Inputs of the language model for regions (R, S, S) of images (R,): (R, D)."""
-        regions = regions.to(self.device)
-        pooled = self.model.region_features(encoded.features, image_index, regions)
-        embeddings: Tensor = self.model.embed_regions(pooled)
-        return embeddings
-
-    def run(self, encoded: EncodedFrames, rows: Sequence[Row], kind: ConditionKind) -> MaskOutput:
-        """Steps 2 to 4 for rows of one kind."""
-        image_index = torch.tensor([row.request.frame for row in rows], device=self.device)
-        masks, embeddings = [row.regions for row in rows if row.regions is not None], None
-        if masks:
-            counts = torch.tensor([len(each) for each in masks], device=self.device)
-            owner = image_index.repeat_interleave(counts)
-            embeddings = self.region_embeddings(encoded, owner, torch.cat(masks))
-        sequences = [row.sequence for row in rows]
-        output: MaskOutput = self.model(encoded.features, sequences, image_index, kind, embeddings)
-        return output
+    def fit_regions(self, masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Regions (R) of a frame's size on the grid that they are pooled on, (R, S, S)."""
+        return fit_regions(np.stack(masks), self.config.image_size)
 
 
 def _key(request: PromptRequest) -> Key:

@@ -49,7 +49,7 @@ from vlseg_cli.weights.conversion.sizes import (
     stated,
 )
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
-from vlseg_cli.weights.folder import CONFIG
+from vlseg_cli.weights.settings import CONFIG
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 
 MODEL_TYPE = "llava_phi"  # in config.json

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from vlseg_cli.models.mask2former.prompts import BACKGROUND, chat_turn, user_turn
+from vlseg_cli.schema import Categories, Prompt, Regions
 from vlseg_cli.text.placeholders import Placeholder, tokenize
 from vlseg_cli.text.sequence import TokenSequence, assemble
 from vlseg_cli.text.tokenizer import Tokenizer
@@ -58,6 +59,16 @@ class PSALMPrompts:
     def __init__(self, tokenizer: Tokenizer, style: Style, queries: int, single: int) -> None:
         self.tokenizer, self.style = tokenizer, style
         self.queries, self.single = queries, single
+
+    def of(self, prompt: Prompt) -> TokenSequence:
+        """The sequence of any prompt."""
+        match prompt:
+            case Categories(names=names):
+                return self.categories(names)
+            case Regions(regions=regions):
+                return self.regions(len(regions))
+            case sentence:
+                return self.sentence(sentence.text)
 
     def categories(self, names: Sequence[str]) -> TokenSequence:
         """Names in this order, then ``background``, which is the no-object class."""

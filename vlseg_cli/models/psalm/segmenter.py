@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import torch
 
 from vlseg_cli.models.mask2former.image_processing import fit_frames
-from vlseg_cli.models.mask2former.segmenter import EncodedFrames, PromptedSegmenter
+from vlseg_cli.models.mask2former.segmenter import EncodedFrames
+from vlseg_cli.models.mask2former.torch_segmenter import TorchPromptedSegmenter
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
-from vlseg_cli.schema import Categories, Frame, Prompt, PromptRequest, Regions
+from vlseg_cli.schema import Frame, Prompt, PromptRequest
 from vlseg_cli.text.sequence import TokenSequence
 
 
-class PSALMSegmenter(PromptedSegmenter):
+class PSALMSegmenter(TorchPromptedSegmenter):
     """See ``PromptedSegmenter``."""
 
     model: PSALM
@@ -21,7 +22,7 @@ class PSALMSegmenter(PromptedSegmenter):
 
     def build_prompts(self) -> PSALMPrompts:
         """See ``PromptedSegmenter``."""
-        return psalm_prompts(self.tokenizer, self.model.config)
+        return psalm_prompts(self.tokenizer, self.config)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
@@ -39,10 +40,4 @@ class PSALMSegmenter(PromptedSegmenter):
         video: bool,  # noqa: ARG002
     ) -> tuple[TokenSequence, str]:
         """See ``PromptedSegmenter``."""
-        match prompt:
-            case Categories(names=names):
-                return self.prompts.categories(names), ""
-            case Regions(regions=regions):
-                return self.prompts.regions(len(regions)), ""
-            case sentence:
-                return self.prompts.sentence(sentence.text), ""
+        return self.prompts.of(prompt), ""
