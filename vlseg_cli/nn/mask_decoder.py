@@ -84,6 +84,21 @@ class MaskDecoder(nn.Module):
         packed = packing.pack(queries).transpose(0, 1)
         position = self.query_embed.weight[:count].repeat(packing.slots, 1).unsqueeze(1)
         separation = self._separation(packing, packed) if packing.slots > 1 else None
+        levels, content = self.run_layers(packed, position, features, separation)
+        return DecodedQueries(
+            tuple(packing.unpack(z) for z, _ in levels),
+            tuple(packing.unpack(masks) for _, masks in levels),
+            packing.unpack(content),
+        )
+
+    def run_layers(
+        self, packed: Tensor, position: Tensor, features: PixelFeatures, separation: Tensor | None
+    ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+        """packed (M, B, D): queries of B images; position (M, 1, D); separation: their bias.
+
+        Returns hidden (B, M, D) and mask logits (B, M, h, w) of each level, and the last layer's
+        output (B, M, D).
+        """
         memory, positions = self._memory(features)
         sizes = [level.shape[-2:] for level in features.memory]
         hidden, pred_masks, blocked = self._predict(packed, features.mask_features, sizes[0])
@@ -96,11 +111,7 @@ class MaskDecoder(nn.Module):
             size = sizes[(index + 1) % len(sizes)]
             hidden, pred_masks, blocked = self._predict(packed, features.mask_features, size)
             levels.append((hidden, pred_masks))
-        return DecodedQueries(
-            tuple(packing.unpack(z) for z, _ in levels),
-            tuple(packing.unpack(masks) for _, masks in levels),
-            packing.unpack(packed.transpose(0, 1)),
-        )
+        return levels, packed.transpose(0, 1)
 
     def _memory(self, features: PixelFeatures) -> tuple[list[Tensor], list[Tensor]]:
         """Features plus their level's embedding, and sine positions: (h·w, B, D) per level."""

@@ -32,7 +32,8 @@ def region_points(mask: Tensor, count: int = 256) -> Tensor:
     pixels = mask.nonzero()
     if len(pixels) == 0:
         raise ValueError("a region prompt has no pixels")
-    chosen = torch.arange(count, device=mask.device) * len(pixels) // count
+    found = pixels.shape[0]  # not len(), which an exporter would take for a constant
+    chosen = torch.arange(count, device=mask.device) * found // count
     rows, columns = pixels[chosen].unbind(-1)
     height, width = mask.shape
     return torch.stack([columns / width, rows / height], -1)
