@@ -35,8 +35,8 @@ from vlseg_cli.schema import (
 from vlseg_cli.text.tokenizer import word_tokenizer
 from vlseg_cli.training.vocabulary import synthetic_vocabulary
 from vlseg_cli.weights.folder import load_tensors
-from vlseg_cli.weights.settings import load_settings
 from vlseg_cli.weights.resolve import model_folder
+from vlseg_cli.weights.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 

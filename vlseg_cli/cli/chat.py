@@ -125,7 +125,7 @@ def command(
     console = Console(quiet)
     questions = _lines(console) if question is None else [checked_text(question, "question")]
     frame = _frame(source, at)
-    loaded = ModelChoice(model, device, dtype).load(console)
+    loaded = ModelChoice(model, device, dtype).load(console, images=True)
     if question is not None:
         check_length(loaded, question)
     session = ChatSession(loaded, frame, console, out)

@@ -53,14 +53,29 @@ def export_graphs(model: str, out: Path | None, as_json: bool) -> None:
         print(f"Wrote the SAM of {model} to {target}.")
 
 
-_SAM = "sam"  # in place of a job's folder; a folder of that name is ./sam
+def export_default(model: str, as_json: bool) -> None:
+    """``vlseg export psalm``: graphs beside the weights. Raises UsageError for another system."""
+    from vlseg_cli.models.psalm.onnx_export import export_psalm
+
+    directory = model_folder(model)
+    export_psalm(directory)
+    if as_json:
+        print(json.dumps({"model": model, "weights": model_digest(directory)}))
+    else:
+        print(f"Wrote the graphs of {model} beside its weights.")
+
+
+_SAM, _PSALM = "sam", "psalm"  # in place of a job's folder; a folder of that name is ./sam
 _JOB_PANEL, _SAM_PANEL = "A job's results", "A SAM"
 
 
 def command(
     what: Annotated[
         str,
-        typer.Argument(metavar="DIR|sam", help="Output folder of a job; or sam (./sam: a folder)."),
+        typer.Argument(
+            metavar="DIR|sam|psalm",
+            help="Output folder of a job; or sam, or psalm (./sam: a folder).",
+        ),
     ],
     to: Annotated[
         str | None,
@@ -74,7 +89,7 @@ def command(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Name or folder of a SAM, or of an HRSeg that carries one.",
+            help="Name or folder of a SAM, or of an HRSeg that carries one; of a miniature PSALM.",
             rich_help_panel=_SAM_PANEL,
             show_default=False,
         ),
@@ -92,13 +107,17 @@ def command(
     vlseg export sam --model sam-vit-h
 
     Formats that draw on images read the inputs again; the exit code is 3 if some cannot be read.
-    Graphs are for --proposals-engine onnx.
+    Graphs of a SAM are for --proposals-engine onnx, those of the embedded PSALM for a quick start.
     """
+    if what == _PSALM:
+        if to is not None or out is not None or model is None:
+            raise UsageError("'vlseg export psalm' takes --model alone.")
+        return export_default(model, as_json)
     if what == _SAM:
         if to is not None or model is None:
             raise UsageError("'vlseg export sam' takes --model, and no --to.")
         export_graphs(model, out, as_json)
-    else:
-        if to is None or model is not None:
-            raise UsageError("'vlseg export DIR' takes --to, and no --model.")
-        export_formats(Path(what), to, out, as_json)
+        return None
+    if to is None or model is not None:
+        raise UsageError("'vlseg export DIR' takes --to, and no --model.")
+    return export_formats(Path(what), to, out, as_json)

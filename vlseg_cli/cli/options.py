@@ -6,6 +6,7 @@ parameter that is a dataclass into it, so that ``JobOptions`` are written once f
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial, wraps
 from pathlib import Path
@@ -18,8 +19,10 @@ from vlseg_cli.cli.values import parse_batch_size, parse_seconds
 from vlseg_cli.models.base import FULL, Segmenter
 from vlseg_cli.models.base import Dtype as DtypeName
 from vlseg_cli.models.proposals.base import TORCH, ProposalOptions
-from vlseg_cli.schema import FrameRange, UsageError
+from vlseg_cli.models.psalm.onnx_graphs import has_graphs
+from vlseg_cli.schema import FrameRange, UsageError, WeightsError
 from vlseg_cli.synthetic.hands import HANDS
+from vlseg_cli.weights.resolve import EMBEDDED
 
 prompt_option = partial(typer.Option, rich_help_panel="Prompt")
 _model_option = partial(typer.Option, rich_help_panel="Model")
@@ -137,16 +140,30 @@ class ModelChoice:
     dtype: DtypeName = FULL
     proposals: ProposalOptions = field(default_factory=ProposalOptions)
 
-    def load(self, console: Console) -> Segmenter:
+    def load(self, console: Console, images: bool = False) -> Segmenter:
         """Load the model, with a note when it is the embedded one.
 
-        Raises WeightsError if its weights are missing or do not fit.
+        images: no video is tracked, so that ONNX Runtime can run the embedded model; graphs that do
+        not fit its weights are no error, torch runs the weights. Raises WeightsError if the weights
+        are missing or do not fit.
         """
         if self.name is None:
             console.note(_EMBEDDED)
+        if images and self._is_plain_default and has_graphs(EMBEDDED):
+            from vlseg_cli.models.psalm.onnx_segmenter import OnnxPSALMSegmenter
+
+            with suppress(WeightsError):
+                return OnnxPSALMSegmenter("embedded", EMBEDDED)
         from vlseg_cli.models.registry import load_model
 
         return load_model(self.name, self.device, self.proposals, self.dtype)
+
+    @property
+    def _is_plain_default(self) -> bool:
+        """Whether this is the embedded model as it is stored, on the CPU."""
+        is_embedded, on_cpu = self.name in (None, "embedded"), self.device in (None, "cpu")
+        chosen = self.proposals.source or self.proposals.engine != TORCH
+        return is_embedded and on_cpu and self.dtype == FULL and not chosen
 
     def options(self) -> dict[str, object]:
         """What changes results, by the names of the command line, without the model itself."""

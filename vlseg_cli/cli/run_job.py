@@ -55,7 +55,7 @@ class BuiltJob:
 
         Raises WeightsError, and UsageError for a text that is too long for it.
         """
-        model = self.model.load(console)
+        model = self.model.load(console, images=not self.settings.tracking)
         for text in self.texts:
             check_length(model, text)
         find = model.tokenizer.unknown_words

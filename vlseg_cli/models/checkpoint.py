@@ -30,6 +30,7 @@ from vlseg_cli.weights.folder import (
     placed,
 )
 from vlseg_cli.weights.read.shards import stream_tensors
+from vlseg_cli.weights.settings import TOKENIZER, load_settings
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -11,9 +11,8 @@ from vlseg_cli.models.official import OfficialFolder
 from vlseg_cli.models.registry import SYSTEMS, official_system
 from vlseg_cli.schema import OutputError, WeightsError
 from vlseg_cli.weights.conversion.coverage import Coverage, require_complete
-from vlseg_cli.weights.folder import read_config
-from vlseg_cli.weights.settings import CARD, CONFIG, TOKENIZER, load_settings
 from vlseg_cli.weights.read.shards import name_shards, write_shards
+from vlseg_cli.weights.settings import CARD, CONFIG, TOKENIZER, load_settings, read_config
 
 SHARD = 1 << 30  # bytes
 

@@ -16,9 +16,8 @@ from vlseg_cli.schema import Categories, WeightsError
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import Coverage, Shapes, cover, shapes_of
 from vlseg_cli.weights.conversion.rules import Fill, Rule, convert, find_fill
-from vlseg_cli.weights.folder import read_config
-from vlseg_cli.weights.settings import CONFIG
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
+from vlseg_cli.weights.settings import CONFIG, read_config
 
 
 class SizedConfig(Protocol):

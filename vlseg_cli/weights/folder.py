@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from vlseg_cli.outputs.atomic import make_folder, write_atomically, write_by_name
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.schema.files import read_json, reason_of
 from vlseg_cli.weights.read.shards import save_tensors, stream_tensors
 from vlseg_cli.weights.settings import CARD, CONFIG, TOKENIZER, WEIGHTS
 
@@ -43,7 +42,6 @@ def misfit(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
     )
 
 
-_CONFIG_BYTES = 1 << 24
 def save_folder(
     directory: Path,
     state: Mapping[str, Tensor],

@@ -1,10 +1,10 @@
 """The files of a model folder and the settings in it; free of torch."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vlseg_cli.schema import WeightsError
+from vlseg_cli.schema.files import read_json, reason_of
 
 WEIGHTS, CONFIG, TOKENIZER, CARD = (
     "model.safetensors",
@@ -12,6 +12,7 @@ WEIGHTS, CONFIG, TOKENIZER, CARD = (
     "tokenizer.json",
     "README.md",
 )
+_CONFIG_BYTES = 1 << 24
 
 
 def load_settings(directory: Path) -> dict[str, Any]:

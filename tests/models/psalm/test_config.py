@@ -15,8 +15,8 @@ from vlseg_cli.models.psalm.segmenter import PSALMSegmenter
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.models.training import read_losses
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.settings import CONFIG
 from vlseg_cli.weights.resolve import EMBEDDED
+from vlseg_cli.weights.settings import CONFIG
 
 
 def test_json_and_back(design: dict[str, Any]) -> None:

@@ -14,12 +14,12 @@ from torch import Tensor
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.read.shards import (
     INDEX,
-    SINGLE,
     find_shards,
     name_shards,
     stream_tensors,
     write_shards,
 )
+from vlseg_cli.weights.settings import WEIGHTS
 
 TENSORS = {f"layer.{n}": torch.full((n + 1, 8), float(n)) for n in range(40)}
 
@@ -55,7 +55,7 @@ def test_every_tensor_is_in_one_file_and_no_file_too_large(sizes: list[int], mos
     assert [name for names in files.values() for name in names] == list(named)
     for names in files.values():
         assert len(names) == 1 or sum(named[name] for name in names) <= most
-    assert (len(files) == 1) == (list(files) == [SINGLE])
+    assert (len(files) == 1) == (list(files) == [WEIGHTS])
 
 
 def edit(folder: Path, **changes: str | None) -> None:
@@ -105,4 +105,4 @@ def test_a_tensor_in_two_files_is_named(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    assert f"has no {SINGLE}" in fails(tmp_path)
+    assert f"has no {WEIGHTS}" in fails(tmp_path)

@@ -141,8 +141,8 @@ _REMEDY = "Install vlseg again; its package includes the weights."
 
 def weights() -> Iterator[CheckFinding]:
     """Size and hash of the weights, then a prediction of the model."""
-    from vlseg_cli.weights.settings import WEIGHTS
     from vlseg_cli.weights.resolve import EMBEDDED
+    from vlseg_cli.weights.settings import WEIGHTS
 
     file = EMBEDDED / WEIGHTS
     if not file.is_file():

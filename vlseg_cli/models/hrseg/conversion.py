@@ -36,12 +36,12 @@ from vlseg_cli.weights.conversion.lora import LORA, Merged
 from vlseg_cli.weights.conversion.rules import Drop, FromConvolution, Rename, Rule, SplitRows
 from vlseg_cli.weights.conversion.sizes import SizeReader, SizeSources
 from vlseg_cli.weights.conversion.tokenizer import has_tokenizer, official_tokenizer
-from vlseg_cli.weights.folder import load_into, placed, read_config
-from vlseg_cli.weights.settings import CONFIG, load_settings
+from vlseg_cli.weights.folder import load_into, placed
 from vlseg_cli.weights.pins import official_folder
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
 from vlseg_cli.weights.read.shards import stream_tensors
 from vlseg_cli.weights.resolve import is_deepspeed
+from vlseg_cli.weights.settings import CONFIG, load_settings, read_config
 
 _CLIP = r"model\.vision_tower\.vision_tower\.vision_model\."
 _DINO = r"model\.visual_model_dinov2\."

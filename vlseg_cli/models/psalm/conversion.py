@@ -49,8 +49,8 @@ from vlseg_cli.weights.conversion.sizes import (
     stated,
 )
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
-from vlseg_cli.weights.settings import CONFIG
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
+from vlseg_cli.weights.settings import CONFIG
 
 MODEL_TYPE = "llava_phi"  # in config.json
 

@@ -170,7 +170,8 @@ class _RunPrompts(nn.Module):
         z, masks = levels[-1]
         pooled = member @ hidden
         scores = [
-            model.condition_heads[kind](z) @ model.condition_projectors[kind](pooled).transpose(1, 2)
+            model.condition_heads[kind](z)
+            @ model.condition_projectors[kind](pooled).transpose(1, 2)
             for kind in ConditionKind
         ]
         return *scores, masks

@@ -116,13 +116,14 @@ class OnnxPSALMSegmenter(PromptedSegmenter):
 
     def _embed(self, ids: NDArray[np.int64], rows: Sequence[Row], region_map: Floats) -> Floats:
         """Inputs of the language model (P, L, D)."""
-        embeds = self._table[ids.clip(0)]
+        embeds: Floats = self._table[ids.clip(0)]
+        pool = self._graphs.embed_region.run
         for row, own, prompt in zip(embeds, ids, rows, strict=True):
             is_mask_token = own == Placeholder.QUERIES
             row[is_mask_token] = self._mask_tokens[: is_mask_token.sum()]
             if prompt.regions is not None:
                 row[own == Placeholder.REGION] = [
-                    self._graphs.embed_region.run(None, {"region_map": region_map, "mask": mask})[0][0]
+                    pool(None, {"region_map": region_map, "mask": mask})[0][0]
                     for mask in prompt.regions
                 ]
         return embeds
@@ -139,5 +140,6 @@ def _padded(rows: Sequence[NDArray[np.int64]], value: int) -> NDArray[np.int64]:
 def _membership(condition: NDArray[np.int64]) -> Floats:
     """condition (P, L): -1 for none -> the weight of each token in each mean (P, K, L)."""
     index = np.arange(condition.max() + 1)[:, None]
-    member = (condition[:, None] == index).astype(np.float32)
-    return member / np.maximum(member.sum(-1, keepdims=True), 1)
+    member: Floats = (condition[:, None] == index).astype(np.float32)
+    member /= np.maximum(member.sum(-1, keepdims=True), 1)
+    return member

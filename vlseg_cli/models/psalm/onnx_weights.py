@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vlseg_cli.weights.read.shards import SINGLE
+from vlseg_cli.weights.settings import WEIGHTS
 
 _LEAST = 32  # numbers; smaller tensors stay in the graph
 
@@ -28,7 +28,7 @@ def link_weights(graph: Any, folder: Path) -> None:
     """Replace the initializers of an ``onnx.ModelProto`` that the folder's weights hold."""
     from onnx import numpy_helper
 
-    ranges, linked, nodes = _ranges(folder / SINGLE), [], []
+    ranges, linked, nodes = _ranges(folder / WEIGHTS), [], []
     for tensor in list(graph.graph.initializer):
         values = numpy_helper.to_array(tensor)
         found = ranges.get(values.tobytes()) if values.size >= _LEAST else None
@@ -51,7 +51,7 @@ def _stored(name: str, shape: tuple[int, ...], found: _Range) -> tuple[Any, list
     stored = TensorProto(name=f"{name}.stored", data_type=TensorProto.FLOAT16)
     stored.dims.extend(found.shape if found.turned else shape)
     stored.data_location = TensorProto.EXTERNAL
-    for key, value in {"location": SINGLE, "offset": found.offset, "length": found.length}.items():
+    for key, value in {"location": WEIGHTS, "offset": found.offset, "length": found.length}.items():
         stored.external_data.add(key=key, value=str(value))
     cast = f"{name}.cast" if found.turned else name
     nodes = [helper.make_node("Cast", [stored.name], [cast], to=TensorProto.FLOAT)]

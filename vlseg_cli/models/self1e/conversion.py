@@ -24,8 +24,9 @@ from vlseg_cli.text.tokenizer import SEG, Tokenizer
 from vlseg_cli.weights.conversion.coverage import Shapes, shapes_of
 from vlseg_cli.weights.conversion.rules import Drop, Rename, Rule, SplitRows, convert
 from vlseg_cli.weights.conversion.tokenizer import official_tokenizer
-from vlseg_cli.weights.folder import load_into, read_config
+from vlseg_cli.weights.folder import load_into
 from vlseg_cli.weights.read.checkpoint import read_checkpoint
+from vlseg_cli.weights.settings import read_config
 
 # In config.json: InternVL's own and that of its -hf repositories.
 MODEL_TYPES = ("internvl_chat", "internvl")

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.schema.files import open_regular, read_json
+from vlseg_cli.weights.settings import WEIGHTS
 
-SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
 _TOGETHER = 16  # tensors per mapping: what was read of a file leaves memory with its mapping
@@ -30,10 +30,10 @@ def find_shards(directory: Path) -> dict[Path, tuple[str, ...]]:
     index = directory / INDEX
     if index.is_file():
         return _from_index(index)
-    files = [directory / SINGLE] if (directory / SINGLE).is_file() else []
+    files = [directory / WEIGHTS] if (directory / WEIGHTS).is_file() else []
     files = files or sorted(directory.glob("*.safetensors"))
     if not files:
-        raise WeightsError(f"{directory} has no {SINGLE}; fetch or train the model again")
+        raise WeightsError(f"{directory} has no {WEIGHTS}; fetch or train the model again")
     found = {file: names_in(file) for file in files}
     _check_unique(directory, found.values())
     return found
@@ -71,7 +71,7 @@ def name_shards(sizes: Mapping[str, int], most: int) -> dict[str, tuple[str, ...
         groups[-1].append(name)
         filled += size
     if len(groups) == 1:
-        return {SINGLE: tuple(groups[0])}
+        return {WEIGHTS: tuple(groups[0])}
     count = len(groups)
     return {
         f"model-{number:05d}-of-{count:05d}.safetensors": tuple(names)
