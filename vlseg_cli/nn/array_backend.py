@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = Any  # a torch tensor or a NumPy array; results are of the same kind
+NUMPY: Any = (np.ndarray, np.generic)
 
 
 def namespace(array: Array) -> Any:
     """The module with the functions for an array: ``numpy`` or ``torch``."""
-    return np if isinstance(array, np.ndarray) else sys.modules["torch"]
+    return np if isinstance(array, NUMPY) else sys.modules["torch"]
 
 
 def softmax(logits: Array) -> Array:
     """Along the last axis."""
-    if not isinstance(logits, np.ndarray):
+    if not isinstance(logits, NUMPY):
         return logits.softmax(-1)
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     return shifted / shifted.sum(-1, keepdims=True)
@@ -28,7 +29,7 @@ def softmax(logits: Array) -> Array:
 
 def sigmoid(logits: Array) -> Array:
     """Elementwise; tiny values stay above zero, so that queries keep their order."""
-    if not isinstance(logits, np.ndarray):
+    if not isinstance(logits, NUMPY):
         return logits.sigmoid()
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-logits))
@@ -36,14 +37,14 @@ def sigmoid(logits: Array) -> Array:
 
 def descending(values: Array) -> Array:
     """Indices (N,) of the values (N,) from the largest to the smallest, ties in order."""
-    if not isinstance(values, np.ndarray):
+    if not isinstance(values, NUMPY):
         return values.argsort(descending=True, stable=True)
     return np.argsort(-values, kind="stable")
 
 
 def best_first(values: Array, count: int) -> tuple[Array, Array]:
     """The ``count`` largest of values (N,), and their indices."""
-    if not isinstance(values, np.ndarray):
+    if not isinstance(values, NUMPY):
         return tuple(values.topk(count))
     index = descending(values)[:count]
     return values[index], index
@@ -51,19 +52,20 @@ def best_first(values: Array, count: int) -> tuple[Array, Array]:
 
 def constant(value: Any, like: Array) -> Array:
     """A list or an array as one of the kind, and on the device, of ``like``."""
-    if isinstance(like, np.ndarray):
+    if isinstance(like, NUMPY):
         return np.asarray(value)
     return namespace(like).as_tensor(value, device=like.device)
 
 
 def to_numpy(array: Array) -> NDArray[Any]:
     """The same values as a NumPy array."""
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+    values: NDArray[Any] = array if isinstance(array, NUMPY) else array.cpu().numpy()
+    return values
 
 
 def resize(maps: Array, size: tuple[int, int]) -> Array:
     """(N, h, w) -> (N, H, W), bilinear without aligned corners."""
-    if not isinstance(maps, np.ndarray):
+    if not isinstance(maps, NUMPY):
         interpolate = namespace(maps).nn.functional.interpolate
         return interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
     rows, columns = (_weights(*pair) for pair in zip(maps.shape[1:], size, strict=True))

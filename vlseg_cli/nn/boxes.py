@@ -82,7 +82,8 @@ def mask_boxes(truth: Tensor) -> Tensor:
     """(M, h, w) masks in [0, 1] -> (M, 4) cx, cy, w, h in [0, 1]: the box of cells above one half,
     or of all nonzero cells where none is."""
     inside = truth > 0.5
-    inside = torch.where(inside.flatten(1).any(1).view(-1, 1, 1), inside, truth > 0)
+    clear = inside.flatten(1).any(1).view(-1, 1, 1)
+    inside = inside | (~clear & (truth > 0))
     spans = [_span(inside.any(1)), _span(inside.any(2))]
     (x0, x1), (y0, y1) = spans
     return torch.stack([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0], 1)

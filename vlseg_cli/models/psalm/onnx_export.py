@@ -45,21 +45,21 @@ _DYNAMIC = {
 def export_psalm(directory: Path) -> None:
     """Write the graphs into a model folder of ours.
 
-    Raises UsageError without the package ``onnx``, or for a configuration whose prompts do not all
-    begin alike.
+    Raises UsageError without the package ``onnx``, or for a model that generates text.
     """
     require_onnx()
     folder = open_model_folder(directory)
     config = PSALMConfig.from_dict(folder.sizes)
-    prompts = psalm_prompts(folder.tokenizer, config)
-    sequences = [prompts.categories(["a"]), prompts.sentence("a"), prompts.regions(1)]
-    if len({sequence.prefix for sequence in sequences}) > 1:
-        raise UsageError(f"{directory}: prompts begin differently, so no graph serves them all")
+    if config.generates_text:
+        raise UsageError(f"{directory} generates text, which exported graphs cannot: use torch")
+    sequence = psalm_prompts(folder.tokenizer, config).sentence("a")  # all prompts begin as it does
     model = folder.fill(PSALM, config, "cpu", PSALMSystem.language).eval()
     _fix_reference_points(model)
+    for layer in model.selector.layers if config.proposals_first else ():
+        layer.to_text = _SeparateValues(layer.to_text)
     digest, side = model_digest(directory), config.image_size
     with torch.inference_mode():
-        encode = _EncodeImage(model, sequences[0])
+        encode = _EncodeImage(model, sequence)
         pixels = torch.zeros(1, 3, side, side)
         outputs = encode(pixels)
         names = encode.names
@@ -87,6 +87,18 @@ def _fix_reference_points(model: PSALM) -> None:
     whole = torch.ones(1, len(sides), 2)
     points = encoder.get_reference_points([(side, side) for side in sides], whole, "cpu")
     encoder.get_reference_points = lambda *_, **__: points
+
+
+class _SeparateValues(nn.Module):
+    """Attention whose keys and values are not one tensor: torch projects one tensor in a way that
+    the exporter freezes to the traced length."""
+
+    def __init__(self, attention: Any) -> None:
+        super().__init__()
+        self.attention = attention
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, **options: Any) -> Any:
+        return self.attention(queries, keys, values + 0, **options)
 
 
 class _EncodeImage(nn.Module):
