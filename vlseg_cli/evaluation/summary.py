@@ -19,8 +19,8 @@ from vlseg_cli.models.registry import system_of
 from vlseg_cli.outputs.folder import OutputFolder
 from vlseg_cli.schema import WeightsError
 from vlseg_cli.weights.digest import model_digest
-from vlseg_cli.weights.folder import load_settings
 from vlseg_cli.weights.resolve import model_folder
+from vlseg_cli.weights.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,9 @@ from vlseg_cli.schema import Categories, TableError, UsageError, WeightsError
 from vlseg_cli.schema.tables import read_table
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.conversion.coverage import require_complete
-from vlseg_cli.weights.folder import (
-    CONFIG,
-    TOKENIZER,
-    load_into,
-    load_settings,
-    load_tensors,
-    placed,
-)
+from vlseg_cli.weights.folder import load_into, load_tensors, placed
 from vlseg_cli.weights.read.shards import stream_tensors
-from vlseg_cli.weights.settings import TOKENIZER, load_settings
+from vlseg_cli.weights.settings import CONFIG, TOKENIZER, load_settings
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -28,8 +28,8 @@ from vlseg_cli.schema import RecipeError, UsageError, WeightsError
 from vlseg_cli.schema.sample import TrainingVocabulary
 from vlseg_cli.weights.catalog import catalog, find_entry
 from vlseg_cli.weights.digest import default_cache_folder, model_digest
-from vlseg_cli.weights.folder import CONFIG, load_settings
 from vlseg_cli.weights.resolve import EMBEDDED, model_folder
+from vlseg_cli.weights.settings import CONFIG, load_settings
 
 # Names as in weights.toml, config.json and recipes.
 SYSTEMS: Mapping[str, System] = {

@@ -30,7 +30,7 @@ from vlseg_cli.outputs.atomic import write_atomically
 from vlseg_cli.schema import UsageError
 from vlseg_cli.text.placeholders import ConditionKind
 from vlseg_cli.text.sequence import TokenSequence
-from vlseg_cli.weights.resolve import model_digest
+from vlseg_cli.weights.digest import model_digest
 
 _OPSET = 18  # the newest tested with torch's tracing exporter
 # They would change stored weights, which could not stay in their file.

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vlseg_cli.schema import WeightsError
-from vlseg_cli.weights.resolve import model_digest
+from vlseg_cli.weights.digest import model_digest
 
 ENCODE, PROMPTS, REGION = "encode_image.onnx", "run_prompts.onnx", "embed_region.onnx"
 DIGEST = "weights"  # metadata of a graph: of the weights that it was exported from
