@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vlseg_cli.synthetic.drawing.canvas import Brush, DrawingCanvas, Pose
-from vlseg_cli.synthetic.drawing.constructions.parts import NAMED, NotationError, read_parts
+from vlseg_cli.synthetic.drawing.constructions.parts import NotationError, read_parts
 from vlseg_cli.synthetic.rng import DrawingRng
 
 MAIN = (200, 40, 40)
@@ -52,7 +52,7 @@ def test_chance_branch_and_choice_depend_on_the_random_numbers() -> None:
     assert _share(_painted("rect main 0,0 1,1 ?.3", (0.4,))) == 0
     either = "a: rect main 0,0 1,1\nb: rect black 0,0 1,1"
     assert [_share(_painted(either, (number,))) for number in (0.1, 0.9)] == [1, 0]
-    assert _share(_painted("rect gold|wood 0,0 1,1", (0.9,)), NAMED["wood"]) == 1
+    assert _share(_painted("rect gold|main 0,0 1,1", (0.9,))) == 1
 
 
 @pytest.mark.parametrize(
