@@ -5,6 +5,7 @@ import numpy as np
 from vlseg_cli.schema import Categories, Expression, Question, Regions, Task
 from vlseg_cli.synthetic.draw import draw_scene
 from vlseg_cli.synthetic.hands import NAMES, STUFF
+from vlseg_cli.synthetic.language.wide.outside import outside_nouns
 from vlseg_cli.synthetic.samples import (
     SampleMix,
     expressions,
@@ -96,3 +97,26 @@ def test_held_out_wordings_are_used_only_on_request(scenes: list[Scene]) -> None
 def test_a_sample_has_the_requested_size() -> None:
     assert max(synthetic_sample(5, 160).frame.pixels.shape[:2]) == 160
     assert (synthetic_sample(5, 96).frame.pixels == draw_scene(5, 96).pixels).all()
+
+
+def test_wide_samples_have_absent_names_and_unanswered_sentences() -> None:
+    mix = SampleMix(no_target=0.3, no_answer=0.3, outside=4.0)
+    outside = set(outside_nouns()[0])
+    samples = [synthetic_sample(seed, 64, mix, "wide") for seed in range(40)]
+    names = [q.prompt.names for s in samples for q in s.queries if q.task is Task.PANOPTIC]
+    assert 2 < np.mean([len(outside.intersection(one)) for one in names]) < 5
+    assert all(len(set(one)) == len(one) for one in names)
+    for task in (Task.REFER, Task.REASON):
+        queries = [q for s in samples for q in s.queries if q.task is task]
+        empty = [q for q in queries if not len(q.masks)]
+        assert {q.kind for q in empty} == {"none"}
+        assert 0.2 < len(empty) / len(queries) < 0.42
+
+
+def test_samples_of_the_first_hand_know_all_names() -> None:
+    mix = SampleMix(no_answer=1.0, outside=10.0)
+    for seed in range(5):
+        sample = synthetic_sample(seed, 64, mix)
+        assert isinstance(sample.queries[0].prompt, Categories)
+        assert set(sample.queries[0].prompt.names) <= set(NAMES)
+        assert all(len(q.masks) for q in sample.queries if q.task is Task.REASON)
