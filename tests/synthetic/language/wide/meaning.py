@@ -24,7 +24,7 @@ _NOUN = "|".join(sorted(map(re.escape, _NOUNS), key=len, reverse=True))
 _COLOR = "|".join(COLORS)
 _AFTER = (
     rf"(?: (?:(?:that|which) (?:is|has an?)|in|painted|colored|of|with the|whose color is"
-    rf"|that looks) (?P<after>{_COLOR})\b(?! (?:{_NOUN})))"
+    rf"|that looks) (?P<after>{_COLOR})\b(?! (?:{_NOUN}|on its|on one|below it|above it|next to it)))"
 )
 _MENTION = re.compile(
     rf"(?:\b(?P<before>{_COLOR})[ -])?(?:colored )?\b(?P<noun>{_NOUN})\b(?! one\b){_AFTER}?"
@@ -98,7 +98,9 @@ def meaning(text: str, kind: str, scene: Scene) -> set[int]:
     if kind == "relation":
         anchors = [_of(one["noun"], one["before"] or one["after"], scene) for one in mentions[1:]]
         assert all(len(one) == 1 for one in anchors), text
-        return _ids(_related(text, target, group, [one[0] for one in anchors]))
+        return _ids(
+            _related(text, target, group, [one[0] for one in anchors], max(scene.ids.shape))
+        )
     return _ids(group)
 
 
@@ -170,12 +172,12 @@ def _sized(text: str, group: list[SceneItem]) -> SceneItem:
 
 
 def _related(
-    text: str, target: re.Match[str], group: list[SceneItem], anchors: list[SceneItem]
+    text: str, target: re.Match[str], group: list[SceneItem], anchors: list[SceneItem], side: int
 ) -> list[SceneItem]:
     if len(anchors) == 2:
         low, high = sorted(anchor.center[0] for anchor in anchors)
         rows = sorted(anchor.center[1] for anchor in anchors)
-        reach = max(high - low, rows[1] - rows[0])
+        reach = 0.3 * side
         return [
             item
             for item in group

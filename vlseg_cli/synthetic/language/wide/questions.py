@@ -17,7 +17,7 @@ _MAX_CATEGORIES, _MAX_ITEMS = 4, 8
 _SIZES = 0.08  # share of questions about sizes in life
 _CLEAR = 1.7  # ratio of sizes about which people agree
 _KIN = 0.5  # share of unanswered questions about a category like one that is there
-_TRIES = 20
+_TRIES = 60
 _NO_MARK = 0.25  # share of questions without their question mark
 
 _Present = Mapping[str, Sequence[SceneItem]]
