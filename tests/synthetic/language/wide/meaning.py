@@ -24,7 +24,8 @@ _NOUN = "|".join(sorted(map(re.escape, _NOUNS), key=len, reverse=True))
 _COLOR = "|".join(COLORS)
 _AFTER = (
     rf"(?: (?:(?:that|which) (?:is|has an?)|in|painted|colored|of|with the|whose color is"
-    rf"|that looks) (?P<after>{_COLOR})\b(?! (?:{_NOUN}|on its|on one|below it|above it|next to it)))"
+    rf"|that looks) (?P<after>{_COLOR})\b"
+    rf"(?! (?:{_NOUN}|on its|on one|below it|above it|next to it)))"
 )
 _MENTION = re.compile(
     rf"(?:\b(?P<before>{_COLOR})[ -])?(?:colored )?\b(?P<noun>{_NOUN})\b(?! one\b){_AFTER}?"
