@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Sequence
@@ -263,3 +264,22 @@ def test_a_format_that_cannot_hold_the_results_does_not_stop_the_others(
     before, model = stamps(out), StubModel()
     again = run_stub(out, [photos / "000.png"], texts=texts, formats=formats, model=model)
     assert (again.exit_code, model.batches, stamps(out)) == (3, [], before)
+
+
+def test_a_process_that_was_taken_over_says_so_and_goes_on_with_what_is_left(
+    photos: Path, tmp_path: Path
+) -> None:
+    out, progress = tmp_path / "out", RecordingProgress()
+
+    class Fenced(StubModel):
+        def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+            if len(self.batches) == 1:
+                for staging in (out / ".vlseg" / "work").iterdir():
+                    shutil.rmtree(staging)
+            return super().encode(frames)
+
+    summary = run_stub(out, [photos], model=Fenced(), overwrite=True, progress=progress)
+    assert summary.finished
+    assert ["taken over" in note for note in progress.notes] == [True]
+    run_stub(tmp_path / "fresh", [photos])
+    assert tree(out) == tree(tmp_path / "fresh")

@@ -108,39 +108,36 @@ def run_job(
 
     if not (settings.formats or settings.keep_records):
         return _run_transient(settings, inputs, load_inference, progress)
-    root, is_late = settings.folder.root, False
+    folder, overwrite, retry = settings.folder, settings.overwrite, settings.retry_failed
+    is_late = False
     while True:
         try:
-            return _run_in_folder(job, settings, inputs, load_inference, progress, is_late)
+            journal = open_job(folder, job, inputs, overwrite, retry, is_late)
+            overwrite = retry = False
+            return _run_in_folder(settings, journal, inputs, load_inference, progress)
         except OutputError as error:
-            if not (isinstance(error, FencedError) or settings.folder.is_fenced):
+            if not (isinstance(error, FencedError) or folder.is_fenced):
                 raise
-            if not root.is_dir():
-                raise OutputError(f"{root} is gone: another program has removed it.") from error
+            if not folder.root.is_dir():
+                message = f"{folder.root} is gone: another program has removed it."
+                raise OutputError(message) from error
             is_late = True
             progress.note(
                 "Other processes have taken over inputs of this one, which was stopped for too"
                 " long; it goes on with what is left."
             )
         finally:
-            settings.folder.unstage()
+            folder.unstage()
 
 
 def _run_in_folder(
-    job: Job,
     settings: JobSettings,
+    journal: Journal,
     inputs: Sequence[Input],
     load_inference: Callable[[], FrameInference],
     progress: JobProgress,
-    is_late: bool,
 ) -> Summary:
-    """Raises FencedError if other processes take over what this one is doing.
-
-    is_late: that has happened before.
-    """
-    first = not is_late
-    overwrite, retry = first and settings.overwrite, first and settings.retry_failed
-    journal = open_job(settings.folder, job, inputs, overwrite, retry, is_late)
+    """Raises FencedError if other processes take over what this one is doing."""
     sources = {item.source for item in inputs}
     wanted = {item.number for item in journal.items if item.source in sources}
     before = {journal.items[n].source for n in wanted if journal.is_done(n)}
