@@ -1,5 +1,6 @@
 """Texts, category names and regions of the command line."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,3 +209,15 @@ def test_a_mask_file_is_identified_by_its_bytes(tmp_path: Path) -> None:
     assert a == b != c
     with pytest.raises(InputError, match="cannot be opened"):
         RegionPrompt("mask", tmp_path / "missing").to_json()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_mask_that_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    for read in (RegionPrompt("mask", path).to_json, lambda: RegionPrompt("mask", path).on(FRAME)):
+        with pytest.raises(InputError, match="not a regular file"):
+            read()

@@ -1,5 +1,6 @@
 """A wrong recipe is one sentence with file, table, key and the nearest right key."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,28 @@ def test_the_first_stage_has_no_schedule_to_extend(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.toml: the recipe cannot be read"):
         load_recipe(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a = " + b"[" * 100_000, "not valid TOML: it is nested too deeply"),
+        (b"a = " + b"9" * 5000, "not valid TOML: Exceeds the limit"),
+        (b"a = \xff", "the recipe cannot be read (it is not UTF-8)"),
+        (None, "the recipe cannot be read (not a regular file)"),
+    ],
+)
+def test_hostile_recipes_are_one_sentence(tmp_path: Path, data: bytes | None, said: str) -> None:
+    file = tmp_path / "r.toml"
+    os.mkfifo(file) if data is None else file.write_bytes(data)
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(file)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_long_value_is_cut_in_the_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"lr must be a number, not '9{59}…$"):
+        load_recipe(written(tmp_path, f"{STAGE}{MODEL}"), [f"stage.0.lr={'9' * 5000}"])
 
 
 OLD = """

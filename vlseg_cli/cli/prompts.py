@@ -19,7 +19,7 @@ from vlseg_cli.media import read_mask
 from vlseg_cli.media.limits import DEFAULT_LIMITS
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.schema import Categories, Frame, InputError, Region, Regions, Task, UsageError
-from vlseg_cli.schema.files import open_regular
+from vlseg_cli.schema.files import open_regular, reason_of
 from vlseg_cli.schema.prompt import RegionKind
 from vlseg_cli.schema.region import Point, box_region, mask_region, point_region, scribble_region
 
@@ -180,8 +180,11 @@ class RegionPrompt:
         try:
             with open_regular(self.where, DEFAULT_LIMITS.file_bytes) as file:
                 return {self.kind: hashlib.file_digest(file, "sha256").hexdigest()}
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.where} cannot be opened: is the path right?") from error
+        except OSError as error:
+            reason = reason_of(error)
+            raise InputError(
+                f"{self.where} cannot be opened ({reason}): is the path right?"
+            ) from error
 
 
 RegionPrompts = tuple[RegionPrompt, ...]

@@ -151,6 +151,7 @@ def _tell(sentence: str) -> None:
         note(sentence)
 
 
+_LONGEST = 60  # characters of a value in a sentence
 _UNKNOWN = "unexpected_keyword_argument"
 _WANTED = {
     "int_type": "a whole number",
@@ -184,10 +185,17 @@ def _sentence(kind: Any, error: Mapping[str, Any], where: str) -> str:
         count = len(get_args(_at(kind, path)[0]))
         return f"{where}: {_dotted(path)[-1]} needs {count} values, not {len(value)}"
     bare, metadata = _at(kind, path)
+    shown = value_repr(value)
     if of == "literal_error":
-        return f"{where}: {key} = {value!r}{nearest_or_all(str(value), map(str, get_args(bare)))}"
+        return f"{where}: {key} = {shown}{nearest_or_all(str(value), map(str, get_args(bare)))}"
     wanted = _WANTED.get(of) or next(filter(None, map(_range, metadata)), "something else")
-    return f"{where}: {key} must be {wanted}, not {value!r}"
+    return f"{where}: {key} must be {wanted}, not {shown}"
+
+
+def value_repr(value: Any) -> str:
+    """A value of a file as Python writes it, cut where a sentence would get too long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _range(limits: Any) -> str:
