@@ -9,6 +9,7 @@ from unittest.mock import ANY
 
 import pytest
 from jobs.media_files import tree
+from media.video_files import write_numbered_video
 from models.tiny_hrseg import SAM_SIZES, make_sure, tiny_hrseg
 
 from vlseg_cli.synthetic.vocabulary import words
@@ -35,6 +36,20 @@ def test_missing_inputs_are_reported(vlseg, kitchen: Path) -> None:
     ran = vlseg("export", "vlseg-out", "--to", "overlay,jsonl", "--json")
     assert ran.code == 3
     assert [one["input"] for one in json.loads(ran.out)["failed"]] == ["kitchen.png"]
+
+
+def test_a_truncated_video_is_exported_as_far_as_the_job_has_it(vlseg, tmp_path: Path) -> None:
+    film = write_numbered_video(tmp_path / "film.mkv", 20)
+    film.write_bytes(film.read_bytes()[: film.stat().st_size * 3 // 4])
+    words = ["detect", "film.mkv", "--categories", "cup"]
+    assert vlseg(*words, "--save", "overlay,video,yolo,jsonl", "--out", "whole").code == 3
+    assert vlseg(*words, "--save", "jsonl", "--out", "part").code == 3
+    ran = vlseg("export", "part", "--to", "overlay,video,yolo", "--out", "more", "--json")
+    assert (ran.code, json.loads(ran.out)["failed"]) == (0, [])
+    made = ("overlay", "video", "yolo")
+    whole, more = ({n: d for n, d in tree(tmp_path / one).items() if n.startswith(made)}
+                   for one in ("whole", "more"))  # fmt: skip
+    assert more == whole and any(name.startswith("video/") for name in more)
 
 
 def test_usage_errors_of_formats(vlseg, kitchen: Path) -> None:

@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,7 +13,15 @@ import pytest
 from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from media.video_files import KINDS, Kind, number_of, numbered_image, write_numbered_video
+from media.video_files import (
+    H264,
+    HEVC,
+    KINDS,
+    Kind,
+    number_of,
+    numbered_image,
+    write_numbered_video,
+)
 from PIL import Image
 
 from vlseg_cli.media.limits import Limits
@@ -225,6 +234,45 @@ def test_a_transport_stream_may_start_between_keyframes(tmp_path: Path) -> None:
     assert numbers(frames)[-30:] == list(range(60, 90))
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert frames[0].time == 0
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize(("first", "size"), [(0, 64), (0, 96), (10, 64), (10, 96), (1000, 64)])
+def test_joined_transport_streams_give_the_frames_of_both(
+    codec: str, first: int, size: int, tmp_path: Path
+) -> None:
+    """Like ``cat one.ts two.ts``: timestamps that start again, go on or jump, and other sizes."""
+    options = HEVC if codec == "libx265" else H264
+    kind = Kind("ts", codec, options={**options, "g": "8"})
+    one = write_numbered_video(tmp_path / "one.ts", 10, kind)
+    images = (numbered_image(n, size, size) for n in range(10, 20))
+    two = write_numbered_video(tmp_path / "two.ts", images, kind, pts=range(first, first + 10))
+    both = tmp_path / "both.ts"
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+    frames = list(read_video(both, FrameRange()))
+    assert numbers(frames) == list(range(20))
+    assert [frame.index for frame in frames] == list(range(20))
+    times = [frame.time for frame in frames if frame.time is not None]
+    assert all(now < then for now, then in pairwise(times))
+    assert times[10] == pytest.approx(max(first, 10) / 25, abs=0.1)
+
+
+@pytest.mark.parametrize("picture", [3, 7, 8])
+def test_missing_packets_of_a_transport_stream_are_damage(picture: int, tmp_path: Path) -> None:
+    """Also just before a key frame, where another recording might have been appended."""
+    kind = KINDS["broadcast"]
+    images = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), np.uint8)
+    path = write_numbered_video(
+        tmp_path / "film.ts", images, kind._replace(options={**kind.options, "g": "8"})
+    )
+    data = path.read_bytes()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    video = [n for n, packet in enumerate(packets) if packet[1:3] in (b"\x41\x00", b"\x01\x00")]
+    starts = [n for n in video if packets[n][1] & 0x40]
+    dropped = max(n for n in video if n < starts[picture + 1])
+    path.write_bytes(b"".join(packets[:dropped] + packets[dropped + 1 :]))
+    with pytest.raises(InputError, match="is damaged after"):
+        list(read_video(path, FrameRange()))
 
 
 def test_damage_in_the_middle_ends_the_video_there(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def _export(
     with Decoder() as decoder:
         for item, of_item in records.by_item():
             count += 1
-            if sinks and journal.frames(item.number):
-                frames = decoder.frames(Path(item.source), clip)
+            if sinks and (kept := journal.frames(item.number)):
+                frames = _kept_frames(decoder.frames(Path(item.source), clip), kept)
                 try:
                     _write(item, of_item, sinks, frames, chunk_frames)
                 except InputError as error:
@@ -59,6 +59,18 @@ def _export(
     for unfit in close_formats(formats, records, target).values():
         raise unfit
     return count
+
+
+def _kept_frames(frames: Iterator[Frame], kept: int) -> Iterator[Frame]:
+    """The frames of an input, which may be damaged where it was in the run: after ``kept``."""
+    count = 0
+    try:
+        for frame in frames:
+            yield frame
+            count += 1
+    except InputError:
+        if count < kept:
+            raise
 
 
 def _write(

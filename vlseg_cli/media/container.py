@@ -21,6 +21,7 @@ from vlseg_cli.schema import InputError
 from vlseg_cli.schema.files import open_regular
 
 _SEGMENT = b"\x18\x53\x80\x67"  # of Matroska; everything but a short header lies in it
+_TABLES = 4  # packets before a key frame among which the program table is
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))  # bytes, and where in them the sync byte is
 _LARGEST_HEADER = 1 << 12
 
@@ -117,6 +118,25 @@ def _transport_end(start: bytes, size: int) -> int:
         if len(start) > 4 * packet and all(start[at + packet * n] == 0x47 for n in range(4)):
             return -(-size // packet) * packet
     return 0
+
+
+def starts_recording(path: Path, at: int | None) -> bool:
+    """Whether a recording starts with the transport stream's packet at this byte.
+
+    Its continuity counter and that of the program table before it are 0 then. Where packets are
+    missing instead, both are 0 by chance once in 256 times.
+    """
+    if at is None:
+        return False
+    with open_regular(path, None) as file:
+        for size, _ in _TS_PACKETS:
+            before = min(_TABLES, at // size)
+            file.seek(at - before * size)
+            heads = [file.read(size)[:4] for _ in range(before + 1)]
+            if all(len(head) == 4 and head[0] == 0x47 for head in heads):
+                tables = [head[3] & 15 for head in heads if (head[1] & 31, head[2]) == (0, 0)]
+                return heads[-1][3] & 15 == 0 and tables[-1:] == [0]
+    return False
 
 
 _DEMUXERS = "mov,matroska,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,asf,ogg,mxf"

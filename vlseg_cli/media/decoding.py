@@ -1,7 +1,9 @@
 """Packets to decoded video frames, and those to upright RGB arrays with alpha on white."""
 
 import errno
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vlseg_cli.media.container import is_truncated
+from vlseg_cli.media.container import is_truncated, starts_recording
 from vlseg_cli.schema import InputError
 
 
@@ -102,9 +104,9 @@ def decode_packets(
     """
     count = before
     try:
-        for packet in container.demux(stream):
+        for packet, is_damaged in _judged(path, container.demux(stream)):
             try:
-                for frame in _intact_frames(packet, stream):
+                for frame in _intact_frames(packet, stream, is_damaged):
                     yield frame
                     count += 1
             except FFmpegError:
@@ -122,9 +124,38 @@ def decode_packets(
         raise InputError(f"{path} holds no frame that can be decoded: copy it again.")
 
 
-def _intact_frames(packet: "Packet[VideoStream]", stream: VideoStream) -> Iterator[VideoFrame]:
+def _judged(
+    path: Path, packets: Iterator["Packet[VideoStream]"]
+) -> Iterator[tuple["Packet[VideoStream]", bool]]:
+    """Each packet, and whether it is damaged.
+
+    Where a transport stream was appended to another, libav also marks one of the last two packets
+    of the first, which are intact.
+    """
+    ahead: deque[Packet[VideoStream]] = deque()
+    while (packet := ahead.popleft() if ahead else next(packets, None)) is not None:
+        is_damaged = packet.is_corrupt
+        if is_damaged:
+            ahead.extend(islice(packets, 2 - len(ahead)))
+            pairs = pairwise([packet, *ahead])
+            is_damaged = not any(_starts_recording(path, *pair) for pair in pairs)
+        yield packet, is_damaged
+
+
+def _starts_recording(
+    path: Path, before: "Packet[VideoStream]", packet: "Packet[VideoStream]"
+) -> bool:
+    """Whether the second of two packets is the first of another recording."""
+    if before.dts is None or packet.dts is None or not packet.is_keyframe:
+        return False
+    return packet.dts < before.dts or starts_recording(path, packet.pos)
+
+
+def _intact_frames(
+    packet: "Packet[VideoStream]", stream: VideoStream, is_damaged: bool
+) -> Iterator[VideoFrame]:
     """The frames of a packet; raises InvalidDataError for those that the decoder concealed."""
-    if packet.is_corrupt:
+    if is_damaged:
         raise InvalidDataError(errno.EINVAL, "damaged packet")
     for frame in stream.decode(packet):
         if frame.is_corrupt:

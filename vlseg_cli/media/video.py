@@ -81,13 +81,22 @@ def _selected(
 def _timed(
     frames: Iterator[VideoFrame], stream: VideoStream, seek_point: SeekPoint | None
 ) -> Iterator[tuple[int, float, VideoFrame]]:
-    """Index, time in seconds since the first, and frame."""
+    """Index, time in seconds since the first, and frame.
+
+    In joined recordings timestamps go back: the next frame's time follows the last one's.
+    """
     first = seek_point.first if seek_point else None
     rate = stream.average_rate or _USUAL_RATE
+    latest = Fraction(-1)
     for index, frame in enumerate(frames, start=seek_point.number if seek_point else 0):
         if index == 0:
             first = frame.pts
         if first is None or frame.pts is None or frame.time_base is None:
             yield index, float(Fraction(index) / rate), frame
         else:
-            yield index, float((frame.pts - first) * frame.time_base), frame
+            time = (frame.pts - first) * frame.time_base
+            if time < latest:
+                first -= round((latest + 1 / rate - time) / frame.time_base)
+                time = (frame.pts - first) * frame.time_base
+            latest = time
+            yield index, float(time), frame
