@@ -31,6 +31,22 @@ def test_the_first_difference_is_named() -> None:
     assert JOB.difference(Job((), "m 1", ["the cup"], {"batch_size": 4}, "0.1.0")) == ""
 
 
+def test_of_long_values_the_place_where_they_differ_is_shown() -> None:
+    names = [f"category {number}" for number in range(50)]
+    mine, theirs = (
+        Job((), "m 1", {"categories": [*names[:40], name, *names[41:]]}, {})
+        for name in ("cup", "table")
+    )
+    said = mine.difference(theirs)
+    was, now = said.split(", now ")
+    assert '"cup"' in was and '"table"' in now and "category 39" in was
+    assert said.startswith("what is asked was …") and len(said) < 170
+    encoder = "0.1.0 (PyAV 18.1.0, libavcodec 62.28.100, libx264 of one build and "
+    mine, theirs = (Job((), "m", [], {}, f"{encoder}{one} more)") for one in ("no", "some"))
+    was, now = mine.difference(theirs).split(", now ")
+    assert was.endswith("no more)") and now.endswith("some more)")
+
+
 def test_folders_without_a_job_or_with_a_damaged_one_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no job"):
         existing_job(tmp_path)

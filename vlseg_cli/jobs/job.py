@@ -7,7 +7,8 @@ the job is finished.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from vlseg_cli.models.base import SessionState
 from vlseg_cli.outputs import OutputFolder, Sink
 from vlseg_cli.outputs.records import RecordFile
 from vlseg_cli.schema import FrameRange, OutputError, UsageError
+
+_LONGEST = 60  # characters of a value in a message
 
 JOB = "job.json"
 JOURNAL = "journal.jsonl"
@@ -63,7 +66,8 @@ class Job:
         mine, theirs = self._compared(), other._compared()
         for key in {**mine, **theirs}:
             if _canonical(mine.get(key)) != _canonical(theirs.get(key)):
-                return f"{key} was {_shown(mine.get(key))}, now {_shown(theirs.get(key))}"
+                was, now = _where_they_differ(_text(mine.get(key)), _text(theirs.get(key)))
+                return f"{key} was {was}, now {now}"
         return ""
 
     def to_json(self) -> dict[str, Any]:
@@ -187,6 +191,14 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _shown(value: Any) -> str:
-    text = "not given" if value is None else value if isinstance(value, str) else _canonical(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+def _text(value: Any) -> str:
+    return "not given" if value is None else value if isinstance(value, str) else _canonical(value)
+
+
+def _where_they_differ(*texts: str) -> Iterator[str]:
+    """Each text, and of long ones what is around the first difference."""
+    is_long = any(len(text) > _LONGEST for text in texts)
+    start = max(0, len(os.path.commonprefix(texts)) - _LONGEST // 3) if is_long else 0
+    for text in texts:
+        end = start + _LONGEST
+        yield ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
