@@ -7,9 +7,9 @@ the job is finished.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +197,8 @@ def _text(value: Any) -> str:
 
 def _where_they_differ(*texts: str) -> Iterator[str]:
     """Each text, and of long ones what is around the first difference."""
-    is_long = any(len(text) > _LONGEST for text in texts)
-    start = max(0, len(os.path.commonprefix(texts)) - _LONGEST // 3) if is_long else 0
+    equal = sum(1 for _ in takewhile(lambda both: len(set(both)) == 1, zip(*texts, strict=False)))
+    start = max(0, equal - _LONGEST // 3) if any(len(text) > _LONGEST for text in texts) else 0
     for text in texts:
         end = start + _LONGEST
         yield ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
