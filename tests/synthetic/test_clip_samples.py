@@ -1,12 +1,23 @@
 """Clip samples: masks equal those of the scenes, frame by frame."""
 
+import re
+
 import numpy as np
 import pytest
+from synthetic.language.wide.meaning import first_named
 
 from vlseg_cli.schema import Categories, ClipSample, Regions, Task
 from vlseg_cli.synthetic.clip import draw_clip, moving_scene
-from vlseg_cli.synthetic.clip_samples import MOTION_INVARIANT, ClipMix, clip_sample, union_scene
+from vlseg_cli.synthetic.clip_samples import (
+    MOTION_INVARIANT,
+    ClipMix,
+    clip_sample,
+    synthetic_clip_frames,
+    union_scene,
+)
 from vlseg_cli.synthetic.hands import NAMES
+from vlseg_cli.synthetic.referring import no_target_expression
+from vlseg_cli.synthetic.samples import SampleMix
 from vlseg_cli.synthetic.scene import Scene
 
 MIX = ClipMix(frames=6, size=80)
@@ -83,3 +94,30 @@ def test_queries_are_deterministic() -> None:
     assert [(q.task, q.kind, q.objects) for q in first.queries] == [
         (q.task, q.kind, q.objects) for q in again.queries
     ]
+
+
+def test_what_is_absent_from_a_wide_clip_is_absent_from_each_of_its_frames() -> None:
+    rng = np.random.default_rng(0)
+    checked = 0
+    for seed in range(20):
+        scenes = draw_clip(seed, 6, 64, hand="wide")
+        whole = union_scene(scenes)
+        for _ in range(8):
+            text = no_target_expression(whole, rng, moving=True).text
+            if not re.search(r"first|second|third|fourth|fifth|sixth|number|place|\bone\b", text):
+                assert not any(first_named(text, scene) for scene in scenes), text
+                checked += 1
+    assert checked > 80
+
+
+def test_frames_of_a_wide_clip_have_the_same_sentences_answered_or_not() -> None:
+    mix = SampleMix(no_target=0.5, no_answer=0.5)
+    empty = answered = 0
+    for seed in range(12):
+        samples = synthetic_clip_frames(seed, 64, mix, hand="wide").samples
+        rows = [[q for q in s.queries if q.task is Task.RVOS] for s in samples]
+        for row in zip(*rows, strict=True):
+            assert len({query.prompt for query in row}) == 1
+            shown = any(len(query.masks) for query in row)
+            answered, empty = answered + shown, empty + (not shown)
+    assert answered > 30 and empty > 30

@@ -71,9 +71,7 @@ def meaning(text: str, kind: str, scene: Scene) -> set[int]:
         found := re.search(rf"\bnot (?:an? |the )?({_COLOR})\b|instead of ({_COLOR})", text)
     ):
         others = {found[1], found[2]}
-        if found[1] and re.search(r"but the", text):
-            wanted = re.search(rf"but the ({_COLOR})", text)
-            assert wanted
+        if wanted := re.search(rf"\bnot .* but the ({_COLOR}) one", text):
             return _ids(_of(mentions[0]["noun"], wanted[1], scene))
         colors = [
             color
@@ -103,6 +101,12 @@ def meaning(text: str, kind: str, scene: Scene) -> set[int]:
             _related(text, target, group, [one[0] for one in anchors], max(scene.ids.shape))
         )
     return _ids(group)
+
+
+def first_named(text: str, scene: Scene) -> list[SceneItem]:
+    """The items that the first noun phrase of a text denotes; none for an unknown noun."""
+    mention = _MENTION.search(_FILLERS.sub(" ", text))
+    return _of(mention["noun"], mention["before"] or mention["after"], scene) if mention else []
 
 
 def _of(noun: str, color: str | None, scene: Scene) -> list[SceneItem]:
