@@ -17,7 +17,8 @@ def test_a_job_is_read_back(tmp_path: Path) -> None:
     write_job(OutputFolder(tmp_path), JOB)
     assert read_job(tmp_path) == JOB
     values = json.loads((tmp_path / "job.json").read_text())
-    assert set(values) == {"arguments", "model", "asked", "options", "version", "fingerprint"}
+    keys = {"arguments", "model", "asked", "options", "version", "fingerprint", "check"}
+    assert set(values) == keys
 
 
 def test_the_fingerprint_is_that_of_the_release_before() -> None:

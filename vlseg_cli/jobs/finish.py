@@ -4,6 +4,8 @@ Every step of finishing can be killed and repeated: a file under its final name 
 state folder is removed last.
 """
 
+import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,18 +13,20 @@ from itertools import groupby
 
 from vlseg_cli.jobs.job import (
     FAILURES,
+    FINISHING,
     RECORDS,
     REMOVED_STATE,
     STATE_FOLDER,
     records_path,
     stored_records,
 )
-from vlseg_cli.jobs.journal import Journal
+from vlseg_cli.jobs.journal import Journal, file_digest
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.outputs.formats import close_formats
 from vlseg_cli.outputs.records import read_record
 from vlseg_cli.schema import FencedError, FormatError, Item, OutputError, Record
+from vlseg_cli.schema.files import read_json
 
 
 class JobRecords:
@@ -33,6 +37,7 @@ class JobRecords:
 
     def __init__(self, folder: OutputFolder, journal: Journal) -> None:
         self._folder, self._journal = folder, journal
+        check_records(folder, journal)
         self._ranges = _byte_ranges(folder)
 
     def __iter__(self) -> Iterator[Record]:
@@ -68,10 +73,10 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
 
     Raises OutputError if something cannot be written.
     """
-    _write_records(folder, journal)
+    digest = _write_records(folder, journal)
     unfit = close_formats(formats, stored_records(folder), folder)
     _write_failures(folder, journal, unfit)
-    journal.write_finished()
+    journal.write_finished(digest)
     remove_partial_files(folder.root)
     folder.check_staging()
     try:
@@ -81,13 +86,36 @@ def finish(folder: OutputFolder, journal: Journal, formats: Sequence[str]) -> No
     shutil.rmtree(folder.root / REMOVED_STATE, ignore_errors=True)
 
 
-def _write_records(folder: OutputFolder, journal: Journal) -> None:
-    file = folder.begin(RECORDS)
-    records = JobRecords(folder, journal)
+def _write_records(folder: OutputFolder, journal: Journal) -> list[int | str]:
+    """Write ``records.jsonl``; returns its digest."""
+    file, records = folder.begin(RECORDS), JobRecords(folder, journal)
+    size, digest = 0, hashlib.sha256()
     for item in journal.items:
         for lines in records.lines(item):
             file.write(lines)
+            size += len(lines)
+            digest.update(lines)
+    stated: list[int | str] = [size, digest.hexdigest()]
+    folder.write(json.dumps(stated).encode(), STATE_FOLDER, FINISHING)
     file.commit()
+    return stated
+
+
+def check_records(folder: OutputFolder, journal: Journal) -> None:
+    """Raise OutputError unless ``records.jsonl`` is as this job wrote it.
+
+    While the job is being finished it may be newer than the journal that states its digest.
+    """
+    known = [journal.records_digest]
+    with contextlib.suppress(OSError, ValueError):
+        known.append(read_json(folder.root / STATE_FOLDER / FINISHING))
+    path = folder.root / RECORDS
+    if journal.records_digest is None or file_digest(path) in known:
+        return
+    if Journal(folder, "").records_digest == journal.records_digest:  # none has just finished it
+        raise OutputError(
+            f"{path} is not as the job wrote it: restore it, or run the job again with --overwrite."
+        )
 
 
 def _write_failures(

@@ -22,6 +22,7 @@ from vlseg_cli.models.base import SessionState
 from vlseg_cli.outputs import OutputFolder, Sink
 from vlseg_cli.outputs.records import RecordFile
 from vlseg_cli.schema import FrameRange, OutputError, UsageError
+from vlseg_cli.schema.files import read_json
 
 _LONGEST = 60  # characters of a value in a message
 
@@ -33,6 +34,7 @@ STATE_FOLDER = ".vlseg"
 REMOVED_STATE = ".vlseg-done"  # the state folder while it is being removed
 # In the state folder. WORK: a staging folder per process.
 ITEMS, LINES, LEASES, WORK = "items.jsonl", "journal", "leases", "work"
+FINISHING = "finishing.json"  # digest of the records that replace those of the journal
 LOCK = ".vlseg"  # lease held while the list of items changes and while the job is finished
 ERASED = ".vlseg-erased.json"  # the job that is being erased
 EXPORT = ".vlseg-export"  # lease, and state folder, of an export
@@ -120,7 +122,7 @@ class JobSettings:
 
 def write_job(folder: OutputFolder, job: Job) -> None:
     """Write ``job.json``. Raises OutputError if it cannot be written."""
-    values = job.to_json() | {"fingerprint": job.fingerprint}
+    values = sealed(job.to_json() | {"fingerprint": job.fingerprint})
     folder.write((json.dumps(values, indent=1) + "\n").encode(), JOB)
 
 
@@ -130,7 +132,7 @@ def read_job(root: Path, name: str = JOB) -> Job | None:
     if not path.exists():
         return None
     try:
-        values = json.loads(path.read_bytes())
+        values = read_json(path)
         job = Job(
             tuple(map(str, values["arguments"])),
             values["model"],
@@ -138,13 +140,30 @@ def read_job(root: Path, name: str = JOB) -> Job | None:
             dict(values["options"]),
             values["version"],
         )
-        if job.fingerprint != values["fingerprint"]:
+        if not is_whole(values) or values["fingerprint"] != job.fingerprint:
             raise ValueError("it was changed")
         return job
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged or no job of vlseg: give another --out, or remove that file."
         ) from error
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with a digest of them, by which damage is noticed."""
+    return {**values, "check": _check(values)}
+
+
+def is_whole(values: Any) -> bool:
+    """Whether values are as they were sealed, or of a release that did not seal."""
+    if not isinstance(values, dict):
+        return False
+    rest = {key: value for key, value in values.items() if key != "check"}
+    return "check" not in values or values["check"] == _check(rest)
+
+
+def _check(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(values).encode()).hexdigest()[:16]
 
 
 def existing_job(root: Path) -> Job:

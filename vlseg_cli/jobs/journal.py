@@ -20,10 +20,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from vlseg_cli.jobs.job import ITEMS, JOURNAL, LINES, STATE_FOLDER
+from vlseg_cli.jobs.job import ITEMS, JOURNAL, LINES, STATE_FOLDER, is_whole, sealed
 from vlseg_cli.jobs.work_units import Chunk, WorkUnit
 from vlseg_cli.outputs import OutputFolder
 from vlseg_cli.schema import Item, OutputError
+from vlseg_cli.schema.files import parse_json
 
 _PENDING = -1
 _Done = tuple[int, str | None, int, bool]  # of a chunk: frames, error, its exit code, is_last
@@ -47,17 +48,23 @@ class Journal:
         self._read_up_to: dict[Path, int] = {}
         self._file: Any = None
         self._changing = threading.Lock()  # one thread reads units, another completes them
-        try:
-            for line in _lines(folder.root / JOURNAL):
+        self.records_digest: Any = None  # of ``records.jsonl``, if the release before wrote one
+        with self._one_sentence():
+            for line in _whole_lines(folder.root / JOURNAL):
                 self._restore(line)
-            self.read_items()
-        except _MALFORMED as error:
-            raise OutputError(
-                f"The journal in {folder.root} is damaged: give another --out, or --overwrite to"
-                " start over."
-            ) from error
+        self.read_items()
         if self._items_file.exists():
             self.refresh()
+
+    @contextlib.contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, *_MALFORMED) as error:
+            raise OutputError(
+                f"The journal in {self._folder.root} is damaged: give another --out, or --overwrite"
+                " to start over."
+            ) from error
 
     @property
     def _items_file(self) -> Path:
@@ -100,10 +107,13 @@ class Journal:
 
     def read_items(self) -> None:
         """Read which items are work to do; other processes may have listed some again."""
-        for line in _lines(self._items_file):
-            item, attempt = _item(line), int(line["attempt"])
-            if item.number >= len(self.items) or attempt > self._attempt[item.number]:
-                self._add(item, attempt)
+        with self._one_sentence():
+            for line in _whole_lines(self._items_file):
+                if "end" in line:
+                    continue
+                item, attempt = _item(line), int(line["attempt"])
+                if item.number >= len(self.items) or attempt > self._attempt[item.number]:
+                    self._add(item, attempt)
 
     def add_items(self, items: Iterable[Item], lock: int) -> None:
         """Add items as work to do. lock: the number of the job's lock, which the caller holds.
@@ -118,7 +128,7 @@ class Journal:
             for item in self.items
             if self._attempt[item.number]
         )
-        self._folder.write(_jsonl(rows), STATE_FOLDER, ITEMS)
+        self._folder.write(_whole_jsonl(rows), STATE_FOLDER, ITEMS)
 
     def begin(self) -> None:
         """Open the file of this process. Raises OutputError."""
@@ -145,13 +155,15 @@ class Journal:
                 "error": result.error,
                 "code": result.exit_code,
                 "files": {
-                    "/".join(parts): _digest(self._folder.root.joinpath(*parts))
+                    "/".join(parts): file_digest(self._folder.root.joinpath(*parts))
                     for parts in files.get(result.item.number, ())
                 },
             }
             for result in chunk.results
         }
-        line = {"part": chunk.index, "last": chunk.is_last, "lease": lease, "shares": results}
+        line = sealed(
+            {"part": chunk.index, "last": chunk.is_last, "lease": lease, "shares": results}
+        )
         if self._file is None:
             self.begin()
         path = self._lines_folder / f"{self.worker}.jsonl"
@@ -175,8 +187,9 @@ class Journal:
                 with self._changing, contextlib.suppress(*_MALFORMED):
                     self._apply(line)
         if not self._items_file.exists():  # checked last: it is removed after the lines above
-            for line in _lines(self._folder.root / JOURNAL):
-                self._conclude(line)
+            with self._one_sentence():
+                for line in _whole_lines(self._folder.root / JOURNAL):
+                    self._conclude(line)
 
     def damaged(self, numbers: Container[int]) -> list[Item]:
         """Those of some items whose stored files are not as they were written."""
@@ -190,7 +203,7 @@ class Journal:
                         if number in numbers and is_current and number not in found:
                             files = result.get("files", {}).items()
                             if not all(
-                                _digest(self._folder.root / name) == digest
+                                file_digest(self._folder.root / name) == digest
                                 for name, digest in files
                                 if self._is_needed(name, number, line["part"])
                             ):
@@ -210,24 +223,32 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def write_finished(self) -> None:
-        """Write ``journal.jsonl``: everything is done. Raises OutputError."""
+    def write_finished(self, records_digest: object = None) -> None:
+        """Write ``journal.jsonl``: everything is done. Raises OutputError.
+
+        records_digest: of ``records.jsonl``, see ``file_digest``.
+        """
         rows = (
             _row(item) | {"frames": self._frames[item.number], **self._failure(item.number)}
             for item in self.items
         )
-        self._folder.write(_jsonl(rows), JOURNAL)
+        self._folder.write(_whole_jsonl(rows, records=records_digest), JOURNAL)
 
     def _failure(self, number: int) -> dict[str, Any]:
         error = self.errors.get(number)
         return {} if error is None else {"error": error[0], "code": error[1]}
 
     def _restore(self, line: dict[str, Any]) -> None:
-        self._add(_item(line), attempt=0)
+        if "end" in line:
+            self.records_digest = line.get("records")
+        else:
+            self._add(_item(line), attempt=0)
         self._conclude(line)
 
     def _conclude(self, line: dict[str, Any]) -> None:
         """Apply the result of an item of a finished job."""
+        if "end" in line:
+            return
         number = line["item"]
         self._frames[number] = line["frames"]
         if "error" in line:
@@ -293,7 +314,7 @@ class Journal:
         yield from _parsed(text[:whole].splitlines())
 
 
-def _digest(path: Path) -> list[int | str]:
+def file_digest(path: Path) -> list[int | str]:
     """Size and SHA-256 of a file; nothing for one that is gone."""
     try:
         with path.open("rb") as file:
@@ -315,8 +336,36 @@ def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             value = json.loads(line)
         except ValueError:
             continue
-        if isinstance(value, dict):
+        if is_whole(value):
             yield value
+
+
+def _whole_jsonl(rows: Iterable[dict[str, Any]], **end: object) -> bytes:
+    """Sealed lines, the last of which counts the others."""
+    text = _jsonl(map(sealed, rows))
+    return text + _jsonl([sealed({"end": text.count(b"\n"), **end})])
+
+
+def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of such a file, or of one of a release that did not seal.
+
+    Raises ValueError, after the last line at the latest, if one is missing or damaged.
+    """
+    if not path.exists():
+        return
+    count, last = 0, None
+    with path.open("rb") as file:
+        for line in file:
+            value = parse_json(line)
+            is_sealed = is_whole(value) and "check" in value
+            if not is_whole(value) or (last and "end" in last):
+                raise ValueError(f"{path} was changed")
+            if last and ("check" in last) != is_sealed:
+                raise ValueError(f"{path} was changed")
+            count, last = count + ("end" not in value), value
+            yield value
+    if last is None or ("check" in last and last.get("end") != count):
+        raise ValueError(f"{path} was changed")
 
 
 def _row(item: Item) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vlseg_cli.jobs.finish import check_records
 from vlseg_cli.jobs.job import (
     LEASES,
     LOCK,
@@ -84,12 +85,15 @@ def open_job(
     UsageError if the folder holds another job, files of others, or cannot be used.
     """
     root, worker = folder.root, worker_name()
+    if read_job(root) is None:  # then a journal there is not ours to read
+        check_foreign(root, (), (), shared=False, job_files=True)
     if not overwrite:
         _check_same(folder, job, is_late)
         journal = Journal(folder, worker)
         if journal.is_finished and not has_leftovers(root):
             found = work_items(journal, inputs, root, retry_failed)
             if not _unlisted(found, journal, is_late):
+                check_records(folder, journal)
                 return journal
     folder.make()
     folder.stage_in(STATE_FOLDER, WORK, worker)  # before the lock: who takes that over removes it
@@ -108,7 +112,9 @@ def open_job(
             write_job(folder, job)
         if found:
             journal.add_items(found, lock)
-        if not journal.is_finished:
+        if journal.is_finished:
+            check_records(folder, journal)
+        else:
             folder.path(STATE_FOLDER, LEASES, "of units")  # makes the folder
     return journal
 
