@@ -85,9 +85,7 @@ def open_job(
     UsageError if the folder holds another job, files of others, or cannot be used.
     """
     root, worker = folder.root, worker_name()
-    if read_job(root) is None:  # then a journal there is not ours to read
-        check_foreign(root, (), (), shared=False, job_files=True)
-    if not overwrite:
+    if not overwrite and read_job(root) is not None:
         _check_same(folder, job, is_late)
         journal = Journal(folder, worker)
         if journal.is_finished and not has_leftovers(root):
@@ -104,10 +102,12 @@ def open_job(
             _erase(folder, job, inputs, worker)
         _check_same(folder, job, is_late)
         is_new = read_job(root) is None
+        if is_new:  # a journal there is not ours to read
+            check_foreign(root, (), (), shared=False, job_files=True)
         journal = Journal(folder, worker)
         found = _unlisted(work_items(journal, inputs, root, retry_failed), journal, is_late)
         new = {item.name for item in found if item.number >= len(journal.items)}
-        check_foreign(root, formats_of(job), new, (), shared=is_new, job_files=is_new)
+        check_foreign(root, formats_of(job), new, (), shared=is_new)
         if is_new:
             write_job(folder, job)
         if found:
