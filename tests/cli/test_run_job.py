@@ -243,3 +243,17 @@ def test_more_prompts_than_a_format_holds_are_refused_at_once(vlseg, kitchen: Pa
     ran = vlseg("refer", "kitchen.png", *prompts, "--save", "palette,coco", "--out", "out")
     assert ran.code == 2 and "257 prompts" in ran.err and ran.err.count("\n") == 1
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_device_that_is_not_there_is_an_error_before_anything_else(
+    vlseg, kitchen: Path, done: bool
+) -> None:
+    """Also where the job is finished, and no model would be loaded."""
+    line = ["reason", kitchen, "what flies?", "--save", "coco", "--out", "out"]
+    if done:
+        assert vlseg(*line).code == 0
+    ran = vlseg(*line, "--device", "cuda:99")
+    assert ran.code == 2
+    assert "--device cuda:99: " in ran.err and "this machine has cpu" in ran.err
+    assert (kitchen.parent / "out").exists() == done

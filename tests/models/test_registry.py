@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from vlseg_cli.models.checkpoint import devices
 from vlseg_cli.models.registry import SYSTEMS, build_trainable, load_model
 from vlseg_cli.schema import (
     Expression,
@@ -115,7 +116,9 @@ def test_a_tokenizer_of_another_model_is_an_error(changed: Callable[[Change], st
 
 @pytest.mark.parametrize("device", ["gpu", "meta", "", "cpu:cpu"])
 def test_an_invalid_device_is_an_error(saved: Path, device: str) -> None:
-    assert error_message(UsageError, str(saved), device).startswith(f"--device {device}: ")
+    message = error_message(UsageError, str(saved), device)
+    assert message.startswith(f"--device {device}: ")
+    assert f"this machine has {', '.join(devices())}" in message
 
 
 def test_every_published_model_is_of_a_known_system() -> None:

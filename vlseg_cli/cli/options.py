@@ -7,7 +7,7 @@ parameter that is a dataclass into it, so that ``JobOptions`` are written once f
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,7 +156,16 @@ class ModelChoice:
                 return OnnxPSALMSegmenter("embedded", EMBEDDED)
         from vlseg_cli.models.registry import load_model
 
-        return load_model(self.name, self.device, self.proposals, self.dtype)
+        # A GPU that was named is used, or it is an error; one that was found may be left out.
+        proposals = replace(self.proposals, note=None if self.device else console.note)
+        return load_model(self.name, self.device, proposals, self.dtype)
+
+    def check_device(self) -> None:
+        """Raise UsageError if the named device is none that this machine has."""
+        if self.device not in (None, "cpu"):
+            from vlseg_cli.models.checkpoint import usable_device
+
+            usable_device(self.device)
 
     @property
     def _is_plain_default(self) -> bool:

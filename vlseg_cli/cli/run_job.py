@@ -91,6 +91,7 @@ def build_job(
         raise UsageError(
             "There is no input: name images, videos or folders, or give --prompts FILE."
         )
+    options.model_choice.check_device()
     automatic = TRACKED if request.tracking else AUTOMATIC
     formats = parse_formats(options.save, request.has_map, automatic=automatic)
     batch_size = options.batch_size or BATCH_SIZE

@@ -39,9 +39,15 @@ def usable_device(requested: str | None) -> str:
     try:
         torch.zeros(1, device=requested).cpu()
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"--device {requested}: {reason}; try cpu or cuda") from error
+        reason, there = str(error).splitlines()[0].rstrip("."), ", ".join(devices())
+        raise UsageError(f"--device {requested}: {reason}; this machine has {there}") from error
     return requested
+
+
+def devices() -> list[str]:
+    """The devices that torch can use here, as ``--device`` takes them."""
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def build_empty(build: Callable[[], M]) -> M:

@@ -11,6 +11,7 @@ from vlseg_cli.models.hyperseg.system import HyperSegSystem
 from vlseg_cli.models.mvp_lm.system import MVPLMSystem
 from vlseg_cli.models.proposals.base import (
     TORCH,
+    Note,
     ProposalOptions,
     Proposer,
     TakesProposals,
@@ -58,10 +59,8 @@ def load_model(
         require_model(str(name))
     directory = model_folder(name)
     label = "embedded" if directory == EMBEDDED else str(name)
-    system = SYSTEMS[system_of(directory)]
-    segmenter = system.segmenter(
-        open_folder(system, directory, dtype), label, usable_device(device)
-    )
+    device, system = usable_device(device), SYSTEMS[system_of(directory)]
+    segmenter = system.segmenter(open_folder(system, directory, dtype), label, device)
     _choose_proposals(segmenter, proposals)
     return segmenter
 
@@ -124,11 +123,13 @@ def build_trainable(
     return model
 
 
-def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
+def open_proposer(
+    source: str, device: str, engine: str = TORCH, note: Note | None = None
+) -> Proposer:
     """A proposer by name or folder.
 
     'embedded' or a PSALM proposes its class-agnostic masks, a SAM those of a grid of points, a
-    folder its files. engine: see ``ProposalOptions``. Raises UsageError for other models,
+    folder its files. engine, note: see ``ProposalOptions``. Raises UsageError for other models,
     WeightsError for missing or damaged weights.
     """
     folder = Path(source).expanduser()
@@ -140,7 +141,7 @@ def open_proposer(source: str, device: str, engine: str = TORCH) -> Proposer:
     if is_official_sam(directory):
         digest = model_digest(directory)
         return open_sam_proposer(
-            source, digest, engine, device, lambda: load_official_sam(directory, device)
+            source, digest, engine, device, lambda: load_official_sam(directory, device), note
         )
     _require_torch(engine, source)
     return PSALMProposer(_psalm(directory, source, device), model_digest(directory))

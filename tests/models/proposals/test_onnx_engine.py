@@ -151,3 +151,16 @@ def test_export_without_onnx_gives_an_installation_hint(
     with pytest.raises(UsageError, match=r"pip install 'vlseg\[onnx\]'"):
         export_sam(tiny_sam(64), "digest", tmp_path / "export")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_gpu_that_cannot_be_used_is_an_error_or_a_note(
+    exports: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UsageError, match=r"cannot use cuda:0 here: install onnxruntime-gpu"):
+        OnnxSAM(exports / "64", "of 64", "cuda:0")
+    notes: list[str] = []
+    sam = OnnxSAM(exports / "64", "of 64", "cuda:0", notes.append)
+    assert len(notes) == 1 and "the SAM runs on the CPU" in notes[0]
+    assert sam.encode_image(torch.zeros(1, 3, 64, 64)).isfinite().all()
+    assert capfd.readouterr() == ("", "")  # nothing of ONNX Runtime's own

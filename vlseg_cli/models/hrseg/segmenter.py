@@ -73,12 +73,13 @@ class HRSegSegmenter:
     def proposer(self) -> Proposer:
         """The source that the user named, else the one that the model was trained with."""
         source = self._options.source or self.model.config.proposals
-        engine, device = self._options.engine, str(self.device)
+        engine, device, note = self._options.engine, str(self.device), self._options.note
         if source != OWN_SAM:
-            return self._open_proposer(source, device, engine)
+            return self._open_proposer(source, device, engine, note)
         if self.model.config.proposals != OWN_SAM:
             raise UsageError(f"{self.name} has no SAM of its own: give --proposals another name")
-        return open_sam_proposer(self.name, self.digest, engine, device, lambda: self.model.sam)
+        own = lambda: self.model.sam  # noqa: E731
+        return open_sam_proposer(self.name, self.digest, engine, device, own, note)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[Frame]) -> HRSegEncodedFrames:

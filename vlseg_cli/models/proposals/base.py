@@ -1,7 +1,7 @@
 """Options, data and protocols of mask proposals; free of torch, for the command line."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from vlseg_cli.schema import RLE, Frame, decode_rle, encode_rle
 from vlseg_cli.weights.resolve import model_folder
 
 TORCH, ONNX = "torch", "onnx"  # inference engines of SAM
+Note = Callable[[str], None]  # shows a sentence to the user
 
 
 def export_folder(model: str | None) -> Path:
@@ -26,11 +27,13 @@ def export_folder(model: str | None) -> Path:
 class ProposalOptions:
     """source: model or folder of the proposals, None for the model's default. cache: folder of
     proposals and features for later runs; None disables caching. engine of a SAM: torch, onnx
-    (its export lies beside its weights), or the folder of its export."""
+    (its export lies beside its weights), or the folder of its export. note: is told where ONNX
+    Runtime runs on the CPU although the model has a GPU; None makes it an error."""
 
     source: str | None = None
     cache: Path | None = None
     engine: str = TORCH
+    note: Note | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Proposer(Protocol):
         ...
 
 
-OpenProposer = Callable[[str, str, str], Proposer]  # source, device, engine
+OpenProposer = Callable[..., Proposer]  # source, device, engine, note
 
 
 @runtime_checkable

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vlseg_cli.models.image_processing import fit_square, longest_side
-from vlseg_cli.models.proposals.base import ONNX, TORCH, Proposals, export_folder, proposals_of
+from vlseg_cli.models.proposals.base import (
+    ONNX,
+    TORCH,
+    Note,
+    Proposals,
+    export_folder,
+    proposals_of,
+)
 from vlseg_cli.models.proposals.filters import (
     POINT_BATCH_SIZE,
     POINTS_PER_SIDE,
@@ -130,9 +137,15 @@ def _area_means(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 
 def open_sam_proposer(
-    model: str, digest: str, engine: str, device: str, sam: Callable[[], SAM]
+    model: str,
+    digest: str,
+    engine: str,
+    device: str,
+    sam: Callable[[], SAM],
+    note: Note | None = None,
 ) -> SAMProposer:
     """The proposer of a model's SAM. sam: loads the weights, called only for the torch engine.
+    note: see ``ProposalOptions``.
 
     Raises WeightsError if the ONNX engine finds no export of these weights.
     """
@@ -141,4 +154,4 @@ def open_sam_proposer(
     from vlseg_cli.models.proposals.onnx_engine import OnnxSAM
 
     exported = export_folder(model) if engine == ONNX else Path(engine).expanduser()
-    return SAMProposer(OnnxSAM(exported, digest, device), digest)
+    return SAMProposer(OnnxSAM(exported, digest, device, note), digest)
