@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from unittest.mock import ANY
 
@@ -12,9 +13,11 @@ from jobs.media_files import tree
 from media.video_files import write_numbered_video
 from models.tiny_hrseg import SAM_SIZES, make_sure, tiny_hrseg
 
+from vlseg_cli.models.psalm.onnx_graphs import ENCODE, PROMPTS, REGION
 from vlseg_cli.synthetic.vocabulary import words
 from vlseg_cli.text.tokenizer import miniature_tokenizer
 from vlseg_cli.weights.folder import save_folder
+from vlseg_cli.weights.resolve import EMBEDDED
 
 
 def test_exported_formats_equal_those_of_the_job(vlseg, kitchen: Path) -> None:
@@ -120,3 +123,17 @@ def test_a_missing_onnx_package_is_an_error(
     monkeypatch.setitem(sys.modules, "onnx", None)
     ran = vlseg("export", "sam", "--model", model)
     assert ran.code == 2 and "pip install" in ran.err and not (model / "onnx").exists()
+
+
+def test_graphs_of_the_default_are_written_beside_its_weights(vlseg, tmp_path: Path) -> None:
+    folder = Path(copytree(EMBEDDED, tmp_path / "default"))
+    for file in folder.glob("*.onnx"):
+        file.unlink()
+    ran = vlseg("export", "psalm", "--model", folder, "--json")
+    assert ran.code == 0 and json.loads(ran.out)["weights"]
+    assert {file.name for file in folder.glob("*.onnx")} == {ENCODE, PROMPTS, REGION}
+    exported = {file.name: file.stat().st_size for file in folder.glob("*.onnx")}
+    shipped = {file.name: file.stat().st_size for file in EMBEDDED.glob("*.onnx")}
+    assert exported == shipped and sum(exported.values()) < 4_000_000
+    ran = vlseg("export", "psalm", "--model", folder, "--to", "coco")
+    assert ran.code == 2 and "takes --model alone" in ran.err

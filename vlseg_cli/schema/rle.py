@@ -5,11 +5,15 @@ for all of it. Every mask that a file states therefore goes through ``checked_rl
 """
 
 import re
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypedDict  # pydantic wants it of Python 3.11
+
+# pycocotools's own, at every call: nothing that a user could mend.
+warnings.filterwarnings("ignore", "__array__ implementation doesn't", DeprecationWarning)
 
 LARGEST_MASK = 178_956_970  # px, as of an image
 _COUNTS = re.compile(r"(?:[P-o]{0,6}+[0-O])++")  # at most 35 bits a number

@@ -6,7 +6,7 @@ states of these tokens are the decoder's queries. PSALM and HyperSeg share every
 
 config.py            common sizes, and the configs of transformers made of them
 modeling.py          the four steps and the values between them, text generation
-segmenter.py         frames and requests to rows, rows to predictions
+segmenter.py         frames and requests to rows, rows to predictions; torch_segmenter.py runs them
 postprocessing.py    scores and masks to segments, one function per kind of task
 prompts.py           the conversation template of Phi
 image_processing.py  frames and regions on the network's grids

@@ -10,6 +10,8 @@ config.py           sizes; the defaults are the published ones
 modeling.py         the network; steps 2 to 4 are in ``mask2former/modeling.py``
 prompts.py          the authors' instructions
 segmenter.py        images
+onnx_segmenter.py   images in ONNX Runtime, without torch: the embedded default; onnx_graphs.py
+                    opens its graphs, onnx_export.py and onnx_weights.py make them
 video.py            sessions; tracking.py and region_tracking.py hold the trackers
 proposer.py         class-free masks for the systems that choose among proposals
 training.py         parameter groups; losses and collator are those of ``mask2former/``
