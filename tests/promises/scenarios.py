@@ -6,14 +6,18 @@ of a new kind is one more entry of ``SCENARIOS``.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
+from unittest.mock import patch
 
 from jobs.media_files import write_film, write_photos
 from jobs.stub import RecordingProgress, StubModel, job_for
 from promises.crashes import LocalFrames
+from training.tiny import RECIPE
 
 from vlseg_cli.cli.main import main
-from vlseg_cli.jobs import JobSettings, Summary, export_job, run_job
+from vlseg_cli.jobs import JobSettings, Summary, export_job, merge_jobs, run_job
+from vlseg_cli.jobs.work_units import Shard
 from vlseg_cli.media import list_inputs
 from vlseg_cli.models.base import Segmenter
 from vlseg_cli.outputs import OutputFolder
@@ -28,16 +32,20 @@ from vlseg_cli.schema import (
 )
 from vlseg_cli.synthetic.export import export_scenes
 
+WHOLE = Shard()
+
 
 class Scenario(NamedTuple):
     """prepare: called once with the inputs and a fresh folder. run: then killed and repeated.
 
-    sample: how many events are tried in the normal suite.
+    sample: how many events are tried in the normal suite. imports: slow modules that are imported
+    once, before the processes are forked.
     """
 
     run: Callable[[Path, Path], object]
     prepare: Callable[[Path, Path], object] = lambda _inputs, _folder: None
     sample: int = 14
+    imports: tuple[str, ...] = ()
 
 
 def write_inputs(folder: Path) -> Path:
@@ -56,6 +64,7 @@ def run(
     tracking: bool = False,
     maps: bool = False,
     overwrite: bool = False,
+    shard: Shard = WHOLE,
 ) -> Summary:
     """A job with the stub model; maps: panoptic ones."""
 
@@ -70,6 +79,7 @@ def run(
         batch_size=2,
         chunk_frames=2,
         overwrite=overwrite,
+        shard=shard,
         tracking=tracking,
         open_source=LocalFrames,
     )
@@ -119,6 +129,39 @@ def _eval_world(_inputs: Path, folder: Path) -> None:
     assert main(["eval", "world", *seeds]) == 0
 
 
+def _shards(inputs: Path, folder: Path) -> None:
+    """Of images with one that fails in both, a video and a gallery."""
+    for index in (0, 1):
+        shard = Shard(index, 2)
+        out, both = folder / f"shard-{index}", [inputs / "photos", inputs / "film.mp4"]
+        run(out, both, ("coco", "overlay", "html"), shard=shard)
+
+
+def _merge(_inputs: Path, folder: Path) -> None:
+    merge_jobs([folder / "shard-0", folder / "shard-1"], folder / "out")
+
+
+_TRAINING = ("vlseg_cli.training.train", "vlseg_cli.models.psalm.training")
+
+
+def _recipe(_inputs: Path, folder: Path) -> None:
+    (folder / "recipe.toml").write_text(RECIPE)
+
+
+def _train(_inputs: Path, folder: Path) -> None:
+    """Two stages, each saved at its end, without what depends on the clock: rows of the log."""
+    from vlseg_cli.training import log, loop
+    from vlseg_cli.training.train import build_run, train_run
+
+    changes = ["stage.0.steps=1", "stage.1.steps=1", "log.every=99", "checkpoint.keep=1"]
+    with (
+        patch.object(log, "SummaryWriter"),
+        patch.object(log, "draw_curves"),  # takes longer than all steps
+        patch.object(loop, "time", SimpleNamespace(monotonic=lambda: 0.0)),
+    ):
+        train_run(build_run(folder / "recipe.toml", folder / "out", changes))
+
+
 SCENARIOS: dict[str, Scenario] = {
     "images": Scenario(_images),
     "video": Scenario(_video),
@@ -130,4 +173,6 @@ SCENARIOS: dict[str, Scenario] = {
     "export_video": Scenario(_export_video, _track, 8),
     "world": Scenario(_world, sample=6),
     "eval_world": Scenario(_eval_world, sample=2),
+    "merge": Scenario(_merge, _shards),
+    "train": Scenario(_train, _recipe, 4, _TRAINING),
 }

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ def test_killed_at_an_event_and_started_again(
 ) -> None:
     scenario, folder, begun = SCENARIOS[name], tmp_path / "folder", tmp_path / "begun"
     begun.mkdir()
+    for module in scenario.imports:
+        import_module(module)
     assert wait(start(lambda at: scenario.prepare(inputs, at), begun)) == 0
 
     def run(at: Path) -> object:

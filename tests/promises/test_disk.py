@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,9 @@ from jobs.media_files import tree, write_photos
 from jobs.process import STUB
 from jobs.stub import StubModel, run_stub
 from PIL import Image
+from promises.crashes import start, wait
 
+from vlseg_cli.jobs import merge_jobs
 from vlseg_cli.schema import Frame, OutputError
 
 # A limit on the size of files, from the first batch on, stands for the end of the disk: writing
@@ -150,3 +153,27 @@ def test_a_damaged_lock_is_waited_for_only_as_long_as_it_may_be_held(
     os.utime(lock, (0, 0))
     assert run_stub(out, [photos]).finished
     assert not lock.exists()
+
+
+def test_a_merge_that_runs_out_of_space_leaves_no_half_file_and_is_repeated(
+    tmp_path: Path,
+) -> None:
+    photos = write_photos(tmp_path / "photos", 6)
+    roots = [tmp_path / "shard-0", tmp_path / "shard-1"]
+    for index, root in enumerate(roots):
+        run_stub(root, [photos], shard=f"{index}/2")
+    out = tmp_path / "merged"
+
+    def merge(_: Path) -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+        with pytest.raises(OutputError, match="cannot be written"):
+            merge_jobs(roots, out)
+
+    assert wait(start(merge, tmp_path)) == 0
+    for path in out.rglob("*.png"):
+        Image.open(path).load()
+    assert not (out / "coco.json").exists()
+    merge_jobs(roots, out)
+    run_stub(tmp_path / "fresh", [photos])
+    assert tree(out) == tree(tmp_path / "fresh")

@@ -110,7 +110,7 @@ def merge(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR...", help="Output folders of the shards.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write to; it must not hold a job yet.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; a killed merge goes on there.")],
     as_json: options.ReportJSON = False,
 ) -> None:
     """Merge the folders of a job that ran in shards.

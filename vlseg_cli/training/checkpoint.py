@@ -50,23 +50,33 @@ def save_checkpoint(run: TrainingRun) -> Path:
     """
     folder = run.out / _FOLDER
     final = folder / f"step-{run.progress.step:08d}"
-    temporary, replaced = folder / f".{final.name}", folder / f".{final.name}-replaced"
+    temporary = folder / f".{final.name}"
     try:
         remove_unfinished(run.out)
         make_folder(temporary)
         _write(run, temporary)
         if final.exists():  # it was damaged, or this run would have resumed from it
-            final.rename(replaced)
+            final.rename(_removed(final))
         temporary.rename(final)
         _to_disk(folder)
-        found = _all(run.out)
-        end = found.index(final) + 1  # what is newer was damaged too
-        for old in set(found) - set(found[max(0, end - run.recipe.checkpoint.keep) : end]):
-            shutil.rmtree(old)
-        shutil.rmtree(replaced, ignore_errors=True)
+        remove_old(run)
     except OSError as error:
         raise write_error(final, error) from error
     return final
+
+
+def remove_old(run: TrainingRun) -> None:
+    """Delete all checkpoints but the last few up to the present step; newer ones are damaged."""
+    found = _all(run.out)
+    past = [path for path in found if _step(path) <= run.progress.step]
+    for path in found:
+        if path not in past[-run.recipe.checkpoint.keep :]:
+            path.rename(_removed(path))  # a part of a checkpoint is never under its name
+    remove_unfinished(run.out)
+
+
+def _removed(checkpoint: Path) -> Path:
+    return checkpoint.with_name(f".{checkpoint.name}-removed")
 
 
 def _write(run: TrainingRun, folder: Path) -> None:
@@ -232,7 +242,11 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _all(out: Path) -> list[Path]:
     """Finished checkpoints, oldest first; the names of unfinished ones start with a dot."""
     found = [path for path in (out / _FOLDER).glob("step-*") if _NAME.fullmatch(path.name)]
-    return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+    return sorted(found, key=_step)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def _digest(file: Path) -> str:

@@ -21,7 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from vlseg_cli.jobs.pipeline import Stop
 from vlseg_cli.models.training import Batch
 from vlseg_cli.schema import VlsegError
-from vlseg_cli.training.checkpoint import save_checkpoint
+from vlseg_cli.training.checkpoint import remove_old, save_checkpoint
 from vlseg_cli.training.export import export_model
 from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.optimizer import choose_trained
@@ -265,5 +265,6 @@ def train_stages(
     for index in left:
         StageLoop(run, index, log, stop, check).train()
     if not left and log is not None:  # killed after the last checkpoint, perhaps before its model
+        remove_old(run)
         export_model(run)
         log.draw()
