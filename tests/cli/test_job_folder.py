@@ -61,7 +61,7 @@ def damaged(kitchen: Path) -> Path:
 def test_a_repaired_input_is_processed_with_the_same_prompts(
     vlseg, kitchen: Path, damaged: Path
 ) -> None:
-    words = ["--out", "out", "--save", "jsonl", "-q", "the sky", "--many", "--threshold", "0.2"]
+    words = ["--out", "out", "--save", "jsonl", "-t", "the sky", "--many", "--threshold", "0.2"]
     assert vlseg("refer", ".", *words).code == 3
     status = vlseg("status", "out")
     assert status.out.startswith("out: finished, 2 of 2 inputs done, 1 frame, 1 failed\n")

@@ -29,7 +29,7 @@ def imported_by(*words: str) -> list[str]:
     return done.stderr.split()
 
 
-@pytest.mark.parametrize("words", [["--help"], [], ["--version"]])
+@pytest.mark.parametrize("words", [["--help"], [], ["--version"], ["-V"]])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert imported_by(*words) == []
 
@@ -53,6 +53,27 @@ def test_the_help_of_a_command_starts_with_its_line_in_the_list(vlseg, name: str
     assert load(name).help.startswith(COMMANDS[name].help)
     ran = vlseg(name, "--help")
     assert ran.code == 0 and COMMANDS[name].help in ran.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_has_two_examples_and_flags_without_a_type(vlseg, name: str) -> None:
+    command = load(name)
+    output = vlseg(name, "--help").out
+    assert "bool" not in output
+    if not hasattr(command, "commands"):
+        assert command.help.count(f"vlseg {name}") >= 2
+
+
+def test_short_names_of_options(vlseg, kitchen: Path) -> None:
+    ran = vlseg("refer", "kitchen.png", "-t", "the sky", "-t", "the house", "-q", "--json")
+    assert (ran.code, ran.err, len(ran.records)) == (0, "", 2)
+    assert vlseg("-V").out == f"vlseg {__version__}\n"
+
+
+def test_options_of_a_family_of_models_stand_apart(vlseg) -> None:
+    section = vlseg("segment", "--help").out.split("─ Advanced ─")[1].split("╰")[0]
+    assert all(f"--{name} " in section for name in ("proposals", "proposals-engine", "cache"))
+    assert "--model " not in section
 
 
 def test_version(vlseg) -> None:
@@ -94,7 +115,7 @@ WRONG = [
     (["segment", "--prompts", "missing.csv"], 2, "cannot be opened"),
     (["segment", "--prompts", "kitchen.png"], 2, "kitchen.png, line 1: "),
     (["segment", "kitchen.png", "--prompts", "rows.csv"], 2, "contains its own inputs"),
-    (["refer", "-q", "a cup", "--prompts", "rows.csv"], 2, "contains its own inputs"),
+    (["refer", "-t", "a cup", "--prompts", "rows.csv"], 2, "contains its own inputs"),
     (["plan"], 2, "missing argument"),
     (["export", "vlseg-out", "--to", "coco"], 2, "holds no job"),
     (["merge", "one", "two"], 2, "--out"),
@@ -121,6 +142,10 @@ WRONG = [
     (["eval", "world", "--seeds", "5:5"], 2, "has no seeds"),
     (["world", "out", "--scenes", "9", "--seeds", "1:3"], 2, "fewer than 9"),
     (["world", "kitchen.png"], 2, "is a file"),
+    (["reason", "http://a.org/b.png", "what flies?"], 4, "is a url; vlseg reads files alone"),
+    (["detect", "kitchen.png", "--conf", "0.5"], 2, "did you mean --threshold?"),
+    (["reason", "--question", "what flies?"], 2, "did you mean --text?"),
+    (["refer", "kitchen.png", ""], 2, "is empty"),
     (["world", "out", "--seeds", f"0:{'9' * 5000}"], 2, "is not a range"),
     (["refer", "kitchen.png", "a \udcff cup"], 2, r"'a \udcff cup' is not utf-8"),
     (["detect", "kitchen.png", "--categories", "cup, \udcff"], 2, "is not utf-8"),

@@ -27,7 +27,7 @@ SELF1E = {
 
 
 def test_one_record_per_expression(vlseg, kitchen: Path) -> None:
-    ran = vlseg("refer", "kitchen.png", "-q", "the sky", "-q", "the house", "--json")
+    ran = vlseg("refer", "kitchen.png", "-t", "the sky", "-t", "the house", "--json")
     assert ran.code == 0
     assert [record["prompt"] for record in ran.records] == ["the sky", "the house"]
     assert all(record["task"] == "refer" for record in ran.records)
@@ -71,7 +71,7 @@ def test_the_fridge_is_segmented(vlseg) -> None:
 
 
 def test_several_questions_give_several_records(vlseg, kitchen: Path) -> None:
-    ran = vlseg("reason", kitchen, "-q", "what flies?", "-q", "where do people live?", "--json")
+    ran = vlseg("reason", kitchen, "-t", "what flies?", "-t", "where do people live?", "--json")
     assert [record["prompt"] for record in ran.records] == ["what flies?", "where do people live?"]
 
 

@@ -36,7 +36,7 @@ def result_options(words: list[str]) -> dict[str, Any]:
 
 LINES = [
     ["reason", "a.png", "b c.png", "what -- is it?"],
-    ["reason", "-0", "-", "-q", "--json", "-q", "two"],
+    ["reason", "-0", "-", "-t", "--json", "-t", "two"],
     ["refer", "a.png", "the cup", "--many", "--threshold", "0.25", "--model", "my model"],
     ["segment", "a.png", "--point", "1,2", "--point", "3,4", "--mask", "m.png", "--save", "coco"],
     ["segment", "films/", "--task", "semantic", "--categories", "cup, table", "--stride", "5"],
@@ -239,7 +239,7 @@ def test_images_of_any_mode_are_processed(vlseg, kitchen: Path, mode: str) -> No
 
 
 def test_more_prompts_than_a_format_holds_are_refused_at_once(vlseg, kitchen: Path) -> None:
-    prompts = [word for number in range(257) for word in ("-q", f"cup {number}")]
+    prompts = [word for number in range(257) for word in ("-t", f"cup {number}")]
     ran = vlseg("refer", "kitchen.png", *prompts, "--save", "palette,coco", "--out", "out")
     assert ran.code == 2 and "257 prompts" in ran.err and ran.err.count("\n") == 1
     assert not Path("out").exists()

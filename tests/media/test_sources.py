@@ -33,6 +33,13 @@ def names(*texts: str, exclude: Path | None = None) -> list[str]:
     return [Path(source).name for source in found(*texts, exclude=exclude)]
 
 
+def test_an_image_on_stdin_is_no_list() -> None:
+    for data in (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"a.png\n\0\0\n"):
+        with pytest.raises(NoInputError, match="holds bytes of no text: name an image"):
+            list(stdin_lines(io.BytesIO(data), nul=False))
+    assert list(stdin_lines(io.BytesIO(b"a.png\0b.png\0"), nul=True)) == ["a.png", "b.png"]
+
+
 def test_a_folder_is_searched_recursively_in_sorted_order(image_folder: Path) -> None:
     for name in ("able.png", "deep.png", "deep/clip.MKV", "deep/.cache/x.png"):
         (image_folder / name).parent.mkdir(exist_ok=True)

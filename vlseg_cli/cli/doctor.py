@@ -35,6 +35,10 @@ def command(
 ) -> None:
     """Check the environment, device, codecs and weights.
 
+    vlseg doctor
+
+    vlseg doctor --out /data/results --json
+
     Each line is ok, warning or broken, with the remedy. The exit code is 1 if anything is broken.
     No network is needed.
     """

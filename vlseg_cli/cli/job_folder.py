@@ -23,6 +23,8 @@ def status(folder: options.JobFolder, as_json: options.ReportJSON = False) -> No
     """Show the progress of a job.
 
     vlseg status vlseg-out
+
+    vlseg status vlseg-out --json
     """
     found = job_status(folder)
     if as_json:
@@ -75,6 +77,8 @@ def retry(
 
     vlseg retry vlseg-out
 
+    vlseg retry vlseg-out --device cpu
+
     Run it in the folder where the job ran: its inputs are relative to it.
     """
     found = job_status(folder)
@@ -116,6 +120,8 @@ def merge(
     """Merge the folders of a job that ran in shards.
 
     vlseg merge shard-0 shard-1 --out whole
+
+    vlseg merge shard-* --out whole --json
     """
     count = merge_jobs(folders, out)
     if as_json:

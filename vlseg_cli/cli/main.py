@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer import TyperException
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from vlseg_cli import __version__
@@ -66,7 +66,26 @@ COMMANDS: dict[str, CommandEntry] = {
 }
 
 
-class LazyGroup(TyperGroup):
+class _PlainFlags:
+    """Help without the type of flags, which take no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class _Command(_PlainFlags, TyperCommand):
+    pass
+
+
+class _Group(_PlainFlags, TyperGroup):
+    pass
+
+
+class LazyGroup(_Group):
     """Imports a subcommand's file when the command line names it."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -82,23 +101,23 @@ def load(name: str) -> Any:
     """
     file = COMMANDS[name].file
     module = import_module(f"vlseg_cli.cli.{file or name}")
-    command = typer.Typer(name=name, add_completion=False, rich_markup_mode="rich")
+    command = typer.Typer(name=name, cls=_Group, add_completion=False, rich_markup_mode="rich")
     if hasattr(module, "VERBS"):
         command.callback(help=module.__doc__)(_placeholder)
         for verb, function in module.VERBS.items():
-            command.command(verb)(function)
+            command.command(verb, cls=_Command)(function)
         for verb, function in getattr(module, "HIDDEN", {}).items():
-            command.command(verb, hidden=True)(function)
+            command.command(verb, cls=_Command, hidden=True)(function)
     else:
         settings = getattr(module, "CONTEXT", None)
         function = getattr(module, name) if file else module.command
-        command.command(name, context_settings=settings)(function)
+        command.command(name, cls=_Command, context_settings=settings)(function)
     return get_command(command)
 
 
 def _global_options(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="With --version: of all packages that vlseg uses.")
     ] = False,
@@ -203,9 +222,24 @@ def _report(error: Exception) -> int:
     return code
 
 
+# Options of other tools, by what they are called here.
+_ELSEWHERE = {
+    **dict.fromkeys(("--conf", "--confidence", "--score", "--min-score"), "--threshold"),
+    **dict.fromkeys(("--prompt", "--question", "--query"), "--text"),
+    **dict.fromkeys(("--classes", "--labels", "--class"), "--categories"),
+    **dict.fromkeys(("--output", "--project", "--output-dir"), "--out"),
+    **dict.fromkeys(("--batch", "--bs"), "--batch-size"),
+    **dict.fromkeys(("--weights", "--checkpoint"), "--model"),
+    **dict.fromkeys(("--vid-stride", "--every"), "--stride"),
+}
+
+
 def _usage_sentence(error: TyperException) -> str:
     """The parser's message on one line, with the command whose help to read."""
     message = " ".join(error.format_message().split()).replace("Value error, ", "")
+    option: str = getattr(error, "option_name", "")
+    if option in _ELSEWHERE:
+        message = f"There is no option {option}; did you mean {_ELSEWHERE[option]}?"
     end = "" if message.endswith(("?", ".")) else "."
     context = getattr(error, "ctx", None)
     return message + end + (f" Try '{context.command_path} --help'." if context else "")

@@ -26,6 +26,7 @@ from vlseg_cli.weights.resolve import EMBEDDED
 
 prompt_option = partial(typer.Option, rich_help_panel="Prompt")
 _model_option = partial(typer.Option, rich_help_panel="Model")
+_advanced_option = partial(typer.Option, rich_help_panel="Advanced")
 _video_option = partial(typer.Option, rich_help_panel="Video")
 _batch_option = partial(typer.Option, rich_help_panel="Batch")
 _output_option = partial(typer.Option, rich_help_panel="Output")
@@ -60,7 +61,7 @@ Dtype = Annotated[
 ]
 Proposals = Annotated[
     str | None,
-    _model_option(
+    _advanced_option(
         metavar="SOURCE",
         help="For models that choose among mask proposals, their source: a SAM, a PSALM,"
         " 'embedded', or a folder of masks by image.",
@@ -69,7 +70,7 @@ Proposals = Annotated[
 ]
 Engine = Annotated[
     str,
-    _model_option(
+    _advanced_option(
         metavar="torch|onnx|DIR",
         help="Runtime of a SAM for proposals: torch; onnx, written by 'vlseg export sam' beside the"
         " weights; or the folder that it was written to.",
@@ -77,7 +78,7 @@ Engine = Annotated[
 ]
 Cache = Annotated[
     Path | None,
-    _model_option(
+    _advanced_option(
         metavar="DIR",
         help="Store proposals and image features here, for later runs.",
         show_default="nothing is stored",
@@ -108,7 +109,7 @@ AsJSON = Annotated[
         "--json", help="Print one JSON object per prompt and frame, and nothing else, on stdout."
     ),
 ]
-Quiet = Annotated[bool, _output_option("--quiet", help="Print errors alone.")]
+Quiet = Annotated[bool, _output_option("--quiet", "-q", help="Print errors alone.")]
 ProgressStyle = Annotated[
     Literal["auto", "lines", "json"],
     _output_option(

@@ -37,6 +37,8 @@ def command(
 
     vlseg plan reason photos/ "what keeps food cold?"
 
+    vlseg plan track films/ --refer "the dog" --model psalm
+
     Reads the headers of up to 200 inputs and runs up to 8 of them as a trial.
     """
     if words[0] not in _PLANNED:

@@ -37,7 +37,7 @@ Texts = Annotated[
     list[str] | None,
     prompt_option(
         "--text",
-        "-q",
+        "-t",
         help="A text prompt; repeat it for several: each image is encoded once for all.",
     ),
 ]
@@ -109,7 +109,7 @@ def checked_text(text: str, kind: str) -> str:
 
 def _is_path(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return text != "" and Path(text).exists()
     except (OSError, ValueError):
         return False
 

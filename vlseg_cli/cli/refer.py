@@ -25,6 +25,8 @@ def refer(
     """Segment what an expression describes: 'the small red car'.
 
     vlseg refer street.png "the small red car left of the tree"
+
+    vlseg refer photos/ -t "the dog" -t "the ball" --many --save coco,overlay
     """
     _run(context, Task.REFER, "expression", words or (), text, many, job_options)
 
@@ -41,6 +43,8 @@ def reason(
     """Segment what answers a question: 'what keeps food cold?'.
 
     vlseg reason kitchen.png "what keeps food cold?"
+
+    vlseg reason photos/ "what could hurt a child?" --out hazards --json
     """
     _run(context, Task.REASON, "question", words or (), text, many, job_options)
 

@@ -29,6 +29,8 @@ def command(
     """Print the JSON Schema of a recipe, a prompts file's row or a record.
 
     vlseg schema recipe > recipe.schema.json
+
+    vlseg schema record > record.schema.json
     """
     make = {
         SchemaKind.RECIPE: recipe_schema,

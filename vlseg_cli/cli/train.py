@@ -29,6 +29,8 @@ def command(
     """Train a model from a recipe.
 
     vlseg train recipes/embedded.toml --set stage.0.steps=100
+
+    vlseg train recipes/hyperseg.toml --out runs/hyperseg --dry-run
     """
     if not recipe.is_file():
         raise RecipeError(f"There is no recipe {recipe}: give a TOML file, as in recipes/.")

@@ -27,6 +27,8 @@ def command(
     """Draw synthetic scenes with ground truth, in standard formats.
 
     vlseg world scenes/ --scenes 100
+
+    vlseg world clips/ --seeds 900000:900010 --video --size 192
     """
     chosen = choose_seeds(scenes, seeds)
     hand_named(hand)

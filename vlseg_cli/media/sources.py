@@ -5,6 +5,7 @@ content decides whether it can be decoded. Files are found one at a time: there 
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -112,6 +113,8 @@ def _expand(text: str, outside: str | None, nul: bool) -> Iterable[str]:
     if text == "-":
         return _expand_list(stdin_lines(sys.stdin.buffer, nul), outside)
     if not text or not os.path.lexists(path):
+        if _URL.match(text):
+            raise NoInputError(f"{text!r} is a URL; vlseg reads files alone: download it first.")
         if not has_magic(text):
             raise NoInputError(f"There is no file or folder {text!r}{_suggestion(path)}")
         return _expand_pattern(text, outside)
@@ -170,6 +173,7 @@ def _suggestion(path: Path) -> str:
     return nearest(path.name, names, lambda name: str(path.with_name(name))) or "."
 
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 LIST_EXTENSIONS = frozenset((".lst", ".txt"))
 _LONGEST = 1 << 16  # bytes; no path is longer, so what has longer lines is no list
 _BOM = b"\xef\xbb\xbf"
@@ -214,6 +218,11 @@ def _split_stream(file: BinaryIO, end: bytes, name: str) -> Iterator[bytes]:
     """What lies between ends, without blank pieces; little of it is in memory at a time."""
     rest, is_first = b"", True
     while chunk := file.read(_LONGEST):
+        if end == b"\n" and b"\0" in chunk:
+            raise NoInputError(
+                f"The list {name} holds bytes of no text: name an image or a video itself (lists"
+                " that are split at NUL take --null)."
+            )
         *pieces, rest = (rest + chunk).split(end)
         if is_first and pieces:
             pieces[0], is_first = pieces[0].removeprefix(_BOM), False
