@@ -69,7 +69,12 @@ def test_a_benchmark_is_evaluated_and_shown_beside_papers(vlseg, tmp_path: Path)
     assert "a toy set of synthetic scenes" in ran.err
     made = {"index.html", "scores.json", "scores.csv", "records.jsonl", "job.json", "toy"}
     assert made <= {path.name for path in (tmp_path / "scores").iterdir()}
+    left = [tmp_path / "scores" / name / f".{'0a' * 8}.part" for name in ("", "toy", "submissions")]
+    for path in left:  # as a killed run leaves them
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
     again = vlseg(*words, "--set", "unit=sentence", "--json")
+    assert not any(path.exists() for path in left)
     assert again.out == ran.out and "samples," not in again.err
     assert "holds another job" in vlseg(*words).err
 

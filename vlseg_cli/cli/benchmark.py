@@ -27,6 +27,7 @@ from vlseg_cli.evaluation.summary import Summary, setting, summarize, write_summ
 from vlseg_cli.jobs import Job, JobSettings, parse_shard, shard_of_launcher
 from vlseg_cli.jobs.job import CHUNK_FRAMES, FAILURES
 from vlseg_cli.outputs import OutputFolder
+from vlseg_cli.outputs.atomic import remove_partial_files
 from vlseg_cli.schema import FrameRange, UsageError
 
 
@@ -58,6 +59,9 @@ def evaluate_benchmarks(request: BenchmarkRequest, as_json: bool, quiet: bool, s
     """Carry out one command; returns the exit code. Raises UsageError, NoInputError, …."""
     console = Console(quiet, style)
     benchmarks = find_benchmarks(request.names)
+    if request.out is not None:
+        for name in ("toy", "submissions"):  # the job sweeps the others
+            remove_partial_files(request.out / name)
     with _data(request, benchmarks, console) as data:
         about = setting(request.model.name, request.model.dtype, data, request.limit)
         plan = EvaluationPlan(_entries(request, benchmarks, data, about.system), request.limit)
