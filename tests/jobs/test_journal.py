@@ -1,6 +1,7 @@
 """The journal knows every completed chunk, whatever was torn, and nothing of earlier attempts."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,39 @@ def test_a_finished_job_is_read_back(tmp_path: Path) -> None:
     assert reread.items == journal.items
     assert reread.errors == journal.errors
     assert work_items(reread, _inputs(3), tmp_path, retry_failed=False) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: lines[1:],
+        lambda lines: lines[:-1],
+        lambda lines: [*lines[:-2], lines[-1]],
+        lambda lines: [lines[1], lines[0], *lines[2:]],
+        lambda lines: [lines[0].replace('"frames": 1', '"frames": 2'), *lines[1:]],
+        lambda lines: [lines[0].replace("in/0.png", "in/9.png"), *lines[1:]],
+        lambda lines: [lines[0].replace('"check"', '"chess"'), *lines[1:]],
+        lambda lines: [*lines, lines[0]],
+        lambda _: [],
+    ],
+)
+def test_a_finished_journal_with_a_changed_lost_or_moved_line_is_damaged(
+    damage: Callable[[list[str]], list[str]], tmp_path: Path
+) -> None:
+    journal = _opened(tmp_path, _inputs(3))
+    journal.append(_chunk(*journal.items))
+    journal.write_finished()
+    path = tmp_path / JOURNAL
+    path.write_text("".join(damage(path.read_text().splitlines(keepends=True))))
+    with pytest.raises(OutputError, match=r"^The journal in .* is damaged"):
+        Journal(OutputFolder(tmp_path), "b")
+
+
+def test_a_finished_journal_of_the_release_before_has_no_checks(tmp_path: Path) -> None:
+    row = {"item": 0, "input": "in/0.png", "name": "0", "video": False, "bytes": 10, "modified": 1}
+    (tmp_path / JOURNAL).write_text(json.dumps(row | {"frames": 1}) + "\n")
+    journal = Journal(OutputFolder(tmp_path), "b")
+    assert journal.is_finished and journal.is_done(0) and journal.records_digest is None
 
 
 def test_new_changed_and_failed_inputs_are_work(tmp_path: Path) -> None:
