@@ -20,7 +20,7 @@ from promises.crashes import (
 from promises.scenarios import SCENARIOS, write_inputs
 
 SAMPLE = 8  # pauses of a scenario in the normal suite
-JOBS = ("images", "video", "track", "panoptic", "grown")
+JOBS = ("images", "video", "track", "panoptic", "grown", "overwrite")
 
 
 @pytest.mark.parametrize("changes_input", [False, True])

@@ -120,10 +120,10 @@ class JobSettings:
     sinks: tuple[Sink, ...] = ()
 
 
-def write_job(folder: OutputFolder, job: Job) -> None:
+def write_job(folder: OutputFolder, job: Job, name: str = JOB) -> None:
     """Write ``job.json``. Raises OutputError if it cannot be written."""
     values = sealed(job.to_json() | {"fingerprint": job.fingerprint})
-    folder.write((json.dumps(values, indent=1) + "\n").encode(), JOB)
+    folder.write((json.dumps(values, indent=1) + "\n").encode(), name)
 
 
 def read_job(root: Path, name: str = JOB) -> Job | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vlseg_cli.jobs.finish import check_records
 from vlseg_cli.jobs.job import (
+    ERASED,
     LEASES,
     LOCK,
     STATE_FOLDER,
@@ -22,7 +23,6 @@ from vlseg_cli.jobs.job import (
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import Holder, holders, locked, worker_name
 from vlseg_cli.jobs.ownership import (
-    begin_erasing,
     check_foreign,
     files_of_job,
     formats_of,
@@ -135,7 +135,7 @@ def _erase(folder: OutputFolder, job: Job, inputs: Sequence[Input], worker: str)
     names = {item.name for item in name_items(inputs, folder.root)}
     own = set(files_of_job(folder, old))
     check_foreign(folder.root, formats_of(job), names, own)
-    begin_erasing(folder)
+    write_job(folder, old, ERASED)
     sweep(folder, worker)
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from vlseg_cli.jobs.job import (
 from vlseg_cli.jobs.journal import Journal
 from vlseg_cli.jobs.lease import remove_staging
 from vlseg_cli.outputs import FORMATS, OutputFolder
-from vlseg_cli.outputs.atomic import LEFTOVER, remove_partial_files, write_error
+from vlseg_cli.outputs.atomic import LEFTOVER, remove_partial_files
 from vlseg_cli.schema import OutputError, UsageError
 
 _NAMED = 3  # foreign files in an error message
@@ -124,39 +124,36 @@ def claim_exports(folder: OutputFolder, source: Path, job: Job, formats: Sequenc
     folder.write((json.dumps(values) + "\n").encode(), EXPORTED)
 
 
-def begin_erasing(folder: OutputFolder) -> None:
-    """The one step after which the folder holds no job; the caller holds the lock."""
-    folder.check_staging()
-    _attempt(folder.root / JOB, lambda path: path.rename(folder.root / ERASED))
-
-
 def sweep_exports(folder: OutputFolder, worker: str) -> None:
     """Remove what killed exports left, with the lock of exports held."""
     _remove_drafts(folder.root)
-    _fence_others(folder.root / EXPORT, worker)
-    _remove_state(folder.root / EXPORT)
+    _remove_state(folder, EXPORT, worker)
 
 
 def sweep(folder: OutputFolder, worker: str) -> None:
-    """Remove what killed processes left, and jobs that are being erased; with the lock held."""
-    root, state = folder.root, folder.root / STATE_FOLDER
+    """Remove what killed processes left, and the job that ``ERASED`` names; with the lock held.
+
+    Writing that file is the one step after which its job does not count any more. Everything is
+    removed through the staging folder, since this process, too, may be stopped and taken over.
+    """
+    root = folder.root
     _remove_drafts(root)
     if (root / REMOVED_STATE).exists():
         remove_partial_files(root)  # which releases before wrote beside the results
         shutil.rmtree(root / REMOVED_STATE, ignore_errors=True)
     erased = read_job(root, ERASED)
     if erased is not None:
-        _fence_others(state, worker)
+        _fence_others(root / STATE_FOLDER, worker)
+        folder.remove(JOB)
         for name in (*files_of_job(folder, erased), EXPORTED, RECORDS, FAILURES):
-            _attempt(root / name, lambda path: path.unlink(missing_ok=True))
+            folder.remove(*name.split("/"))
         for top in dict.fromkeys(one for form in FORMATS.values() for one in form.files):
             _remove_empty_folders(root / top)
-        _remove_state(state)
-        _attempt(root / JOURNAL, lambda path: path.unlink(missing_ok=True))
-        _attempt(root / ERASED, Path.unlink)
-    elif not (state / ITEMS).exists():
-        _fence_others(state, worker)
-        _remove_state(state)
+        _remove_state(folder, STATE_FOLDER, worker)
+        folder.remove(JOURNAL)
+        folder.remove(ERASED)
+    elif not (root / STATE_FOLDER / ITEMS).exists():
+        _remove_state(folder, STATE_FOLDER, worker)
 
 
 def has_leftovers(root: Path) -> bool:
@@ -178,25 +175,17 @@ def _fence_others(state: Path, worker: str) -> None:
             remove_staging(staging)
 
 
-def _remove_state(state: Path) -> None:
-    """Everything in the state folder but the staging folders."""
-    for path in sorted(_entries(state)):
-        if path.is_dir() and not path.is_symlink():
-            if path.name != WORK:
-                shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+def _remove_state(folder: OutputFolder, name: str, worker: str) -> None:
+    """Everything in a state folder but the staging folder of this process."""
+    state = folder.root / name
+    _fence_others(state, worker)
+    for path in _entries(state):
+        if path.name != WORK:
+            folder.remove(name, path.name)
 
 
 def _entries(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
-
-
-def _attempt(path: Path, step: Callable[[Path], object]) -> None:
-    try:
-        step(path)
-    except OSError as error:
-        raise write_error(path, error) from error
 
 
 def _remove_empty_folders(top: Path) -> None:

@@ -26,7 +26,7 @@ class AtomicFile:
     def __init__(self, path: Path, staging: Path | None = None) -> None:
         """Start a file; its folder must exist. Raises OutputError if it cannot be written."""
         self.path, self._staging = path, staging
-        self._part = _temporary_path(staging or path.parent)
+        self._part = temporary_path(staging or path.parent)
         try:
             self._file = self._part.open("xb")
         except OSError as error:
@@ -92,7 +92,7 @@ def write_by_name(path: Path, write: Callable[[Path], object]) -> None:
 
     write: called with the temporary path. Raises OutputError for its OSError.
     """
-    part = _temporary_path(path.parent)
+    part = temporary_path(path.parent)
     try:
         write(part)
         part.chmod(_READABLE)  # some libraries create files that only the owner can read
@@ -132,7 +132,7 @@ def write_error(path: Path, error: OSError, staging: Path | None = None) -> Outp
     return OutputError(f"{path} cannot be written ({reason}): free the place or choose another.")
 
 
-def _temporary_path(folder: Path) -> Path:
+def temporary_path(folder: Path) -> Path:
     """Independent of the target's name, which may already have the maximal length."""
     return folder / f".{secrets.token_hex(8)}.part"
 

@@ -4,12 +4,19 @@ Every input gets a unique name that is valid on every file system, also if stems
 """
 
 import contextlib
+import os
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from vlseg_cli.outputs.atomic import AtomicFile, make_folder, write_atomically, write_error
+from vlseg_cli.outputs.atomic import (
+    AtomicFile,
+    make_folder,
+    temporary_path,
+    write_atomically,
+    write_error,
+)
 from vlseg_cli.schema import FencedError, OutputError, UsageError
 from vlseg_cli.schema.errors import is_disk_error
 
@@ -122,13 +129,16 @@ class OutputFolder:
         file.commit()
 
     def remove(self, *parts: str) -> None:
-        """Remove an outdated file of an earlier run, if there is one."""
-        if self.root.joinpath(*parts).exists():
+        """Remove an outdated file or folder of an earlier run, if there is one."""
+        if os.path.lexists(self.root.joinpath(*parts)):
             path = self.path(*parts)
             try:
                 if self._staging is not None:
-                    path = path.rename(self._staging / path.name)
-                path.unlink()
+                    path = path.rename(temporary_path(self._staging))
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
             except OSError as error:
                 raise self.write_error(path, error) from error
 
