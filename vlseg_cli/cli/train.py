@@ -1,5 +1,6 @@
 """``vlseg train``: train a model from a recipe."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,9 @@ def command(
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="k=v", help="Change a key of the recipe. Repeatable."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the recipe's data sets.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -36,4 +40,5 @@ def command(
         raise RecipeError(f"There is no recipe {recipe}: give a TOML file, as in recipes/.")
     from vlseg_cli.training.train import train
 
-    train(recipe, out or Path("runs") / recipe.stem, overrides or (), dry_run, restart)
+    changes = [*(overrides or ()), *([f"data.root={json.dumps(str(data))}"] if data else ())]
+    train(recipe, out or Path("runs") / recipe.stem, changes, dry_run, restart)

@@ -32,7 +32,7 @@ _FOLDER, _TENSORS, _STATE = "checkpoints", "tensors.safetensors", "state.json"
 _DELETED = ".checkpoints-deleted"
 _NAME = re.compile(r"step-(\d{8,})")
 # Keys that change what is written or the speed, never the weights.
-_FREE = re.compile(r"checkpoint\.|log\.|data\.workers|stage\.\d+\.name")
+_FREE = re.compile(r"checkpoint\.|log\.|data\.workers|data\.root|stage\.\d+\.name")
 
 
 class _Checkpoint(NamedTuple):
@@ -215,7 +215,7 @@ def changed_keys(
 def _flat(value: Any, key: str = "") -> dict[str, Any]:
     """{'stage.0.lr': 0.001, …}"""
     if not isinstance(value, dict | list) or not value:
-        return {key: value}
+        return {} if value == [] else {key: value}  # an empty list may be of a later release
     entries = value.items() if isinstance(value, dict) else enumerate(value)
     dot = f"{key}." if key else ""
     return {k: v for name, entry in entries for k, v in _flat(entry, f"{dot}{name}").items()}

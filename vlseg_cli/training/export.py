@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from vlseg_cli.training.recipe import HELD_OUT, recipe_text
+from vlseg_cli.training.recipe import HELD_OUT, StageTable, recipe_text
 from vlseg_cli.training.run import TrainingRun
 from vlseg_cli.training.sources import samples_before, scene_seed
 
@@ -15,7 +15,7 @@ def model_card(run: TrainingRun) -> str:
     """Markdown with training figures and the whole recipe; measured quality is added by hand."""
     progress, recipe = run.progress, run.recipe
     stages = [
-        f"| {stage.name} | {stage.data} | {steps} | {steps * stage.batch_size} "
+        f"| {stage.name} | {_data_of(stage)} | {steps} | {steps * stage.batch_size} "
         f"| {seconds / 60:.1f} |"
         for stage, steps, seconds in zip(
             recipe.stage, progress.steps, progress.seconds, strict=True
@@ -53,8 +53,15 @@ def model_card(run: TrainingRun) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _data_of(stage: StageTable) -> str:
+    sources = (f"{one.dataset} {one.split} x {one.weight:g}" for one in stage.source)
+    return ", ".join(sources) or stage.data
+
+
 def _data_sentence(run: TrainingRun) -> str:
     """The synthetic scenes that were used."""
+    if any(stage.source for stage in run.recipe.stage):
+        return "The data sets of each stage, with their weights, are in the table."
     stages = [number for number, stage in enumerate(run.recipe.stage) if stage.data != "text"]
     count = samples_before(run.recipe, stages[0], run.progress.steps) if stages else 0
     if not count:

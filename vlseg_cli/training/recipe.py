@@ -34,6 +34,7 @@ from vlseg_cli.training.overrides import apply_overrides
 
 # AdamW moves every weight by about lr in a step, so above 1 nothing is left of them.
 LearningRate = Annotated[float, Interval(ge=1e-12, le=1)]
+SYNTHETIC = "synthetic"  # the source of drawn scenes
 HELD_OUT = 900_000  # this seed of a synthetic scene and all above it are for tests
 
 
@@ -54,13 +55,15 @@ class ModelTable:
 class DataTable:
     """[data]: the synthetic scenes, and how many worker processes per rank render them.
 
-    hand: who draws the scenes, see ``synthetic.hands``. first_seed: of the first scene. scenes:
+    root: folder of the data sets in their published form (``--data``). hand: who draws the scenes,
+    see ``synthetic.hands``. first_seed: of the first scene. scenes:
     how many different ones there are, as for models whose proposals are cached; 0 for no
     repetition. With 0 workers the training process renders its own scenes, which is best on few
     cores.
     """
 
     hand: str = DEFAULT_HAND
+    root: str = ""
     first_seed: Natural = 0
     scenes: Natural = 0
     workers: Natural = 0
@@ -77,6 +80,18 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTable:
+    """[[stage.source]]: a data set by its name in ``datasets.registry``, or 'synthetic'.
+
+    weight: share of the samples that are drawn from it, relative to the other sources.
+    """
+
+    dataset: str
+    split: str = "train"
+    weight: Positive = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class StageTable:
     """[[stage]]: steps with one kind of data and one set of trained parameter groups.
 
@@ -90,6 +105,7 @@ class StageTable:
     size: side of a scene in px. lr: the peak, reached after ``warmup`` steps.
     extend_schedule: no warm-up and cosine of its own; the cosine of the stage before spans both.
     train: names of the parameter groups that are trained; () means all of them.
+    source: the data sets that samples are drawn from; () means synthetic scenes alone.
     """
 
     name: str
@@ -108,11 +124,14 @@ class StageTable:
     extend_schedule: Annotated[bool, Formerly("continues")] = False
     train: Annotated[tuple[str, ...], FormerValues({"words": "vocabulary"})] = ()
     mixture: SampleMix = field(default_factory=SampleMix)
+    source: tuple[SourceTable, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the budget and the mixture."""
         if (self.steps is None) == (self.minutes is None):
             raise ValueError("a stage needs either steps or minutes, exactly one of them")
+        if self.source and self.data != SYNTHETIC:
+            raise ValueError(f"data = {self.data!r} has no sources; take one of both away")
         if self.mixture.heldout:
             raise ValueError(
                 "mixture.heldout asks for the wordings held out of training; take it away"

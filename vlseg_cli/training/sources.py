@@ -22,6 +22,7 @@ from vlseg_cli.synthetic.clip_samples import synthetic_clip_frames
 from vlseg_cli.synthetic.fact_samples import synthetic_fact_sample
 from vlseg_cli.synthetic.samples import SampleMix, synthetic_sample
 from vlseg_cli.synthetic.text_samples import text_sample
+from vlseg_cli.training.mixture import MixedDataset
 from vlseg_cli.training.recipe import HELD_OUT, Recipe, StageTable
 
 
@@ -145,7 +146,8 @@ def dataset_of(recipe: Recipe, stage: StageTable) -> Dataset[Any]:
         return ClipFramesDataset(hand, first, stage.size, stage.mixture, stage.clip_frames)
     no_prompts = SampleMix(sentences=0, questions=0, regions=0)
     mix = no_prompts if stage.data == "dense" else stage.mixture
-    return SceneDataset(hand, first, stage.size, mix, recipe.data.scenes)
+    scenes = SceneDataset(hand, first, stage.size, mix, recipe.data.scenes)
+    return MixedDataset(recipe, stage.source, scenes) if stage.source else scenes
 
 
 def collator_of(stage: StageTable, model: Trainable) -> Callable[[Sequence[Any]], Batch]:

@@ -26,6 +26,7 @@ from vlseg_cli.training.dry_run import STATE, describe, describe_unbuilt
 from vlseg_cli.training.export import remove_unfinished_export
 from vlseg_cli.training.log import RunLog
 from vlseg_cli.training.loop import train_stages
+from vlseg_cli.training.mixture import check_sources
 from vlseg_cli.training.optimizer import check_groups
 from vlseg_cli.training.recipe import Recipe, load_recipe
 from vlseg_cli.training.run import TrainingRun
@@ -102,6 +103,7 @@ def _build_model(recipe: Recipe) -> tuple[Trainable, tuple[str, ...]]:
 def build_run(recipe: Path, out: Path, overrides: Sequence[str] = ()) -> TrainingRun:
     """A run at step 0; random weights depend on the recipe's seed."""
     resolved = load_recipe(recipe, overrides)
+    check_sources(resolved)
     accelerator = start_processes()
     set_seed(resolved.seed)
     model, random_parts = _build_model(resolved)
