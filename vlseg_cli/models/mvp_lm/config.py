@@ -11,6 +11,7 @@ from typing import ClassVar
 from vlseg_cli.models.base import Channels, Tokens
 from vlseg_cli.models.mask2former.config import MaskModelConfig, Stride
 from vlseg_cli.models.mvp_lm.prompts import Style
+from vlseg_cli.schema.tables import Natural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class MVPLMConfig(MaskModelConfig):
     connector_width: Channels = 2048
     connector_stride: Stride = 2
     pixel_feedforward: Channels = 2048
-    names_together: Tokens = 599  # longer lists of names are encoded one name at a time
+    names_together: Natural = 599  # longer lists of names are encoded one name at a time
     # Steps 3 and 4
     sentence_queries: Tokens | None = None  # queries for a sentence; None: as many as for names
     stuff_queries: Tokens = 100
@@ -33,6 +34,13 @@ class MVPLMConfig(MaskModelConfig):
     # Default thresholds of predictions (section 7)
     panoptic_score: float = 0.1
     sentence_score: float = 0.6
+
+    def __post_init__(self) -> None:
+        """See ``MaskModelConfig``. Queries are chosen among the cells of strides 8, 16 and 32."""
+        MaskModelConfig.__post_init__(self)
+        cells = 21 * (self.image_size // 32) ** 2
+        if self.queries > cells:
+            raise ValueError(f"queries = {self.queries}, more than the image's {cells} cells")
 
     def problem(self) -> str | None:
         """See ``MaskModelConfig``."""
