@@ -68,7 +68,10 @@ def test_the_life_of_a_name(vlseg, served: Any) -> None:
         return next(line.split()[1] for line in lines if line.startswith("psalm "))
 
     assert state() == "-"
-    assert "pull psalm' fetches it (about 3.2 GB)" in vlseg("weights", "path", "psalm").err
+    missing = vlseg("weights", "path", "psalm")
+    assert missing.code == 0 and missing.out.strip().endswith("vlseg/psalm/official")
+    refused = vlseg("reason", "x.png", "a?", "--model", "psalm")
+    assert "pull psalm' fetches it (about 3.2 GB)" in refused.err
     assert vlseg("weights", "pull", "psalm", "--quiet").err == ""
     assert state() == "converted" and "pinned" in vlseg("weights", "show", "psalm").out
     checked = vlseg("weights", "verify", "psalm")

@@ -11,7 +11,7 @@ from vlseg_cli.schema.errors import UsageError
 from vlseg_cli.weights.catalog import CatalogEntry, catalog, facts, find_entry, find_published
 from vlseg_cli.weights.digest import remember_digests
 from vlseg_cli.weights.pins import lock_file, read_pin
-from vlseg_cli.weights.resolve import published_folder, stage
+from vlseg_cli.weights.resolve import folder_of, stage
 
 if TYPE_CHECKING:
     from vlseg_cli.cli.console import Console
@@ -136,9 +136,9 @@ def convert(
 
 
 def path(name: Name) -> None:
-    """Print the folder that --model NAME reads."""
+    """Print the folder that --model NAME reads, whether or not its files are there yet."""
     find_entry(name)
-    print(published_folder(name))
+    print(folder_of(name))
 
 
 def rm(name: Name, quiet: options.Quiet = False) -> None:

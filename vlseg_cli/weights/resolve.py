@@ -45,10 +45,8 @@ def published_folder(name: str) -> Path:
         return EMBEDDED
     entry = find_entry(name)
     match stage(name):
-        case "converted":
-            return converted_folder(name)
-        case "fetched":
-            return official_folder(name)
+        case "converted" | "fetched":
+            return folder_of(name)
         case "in part":
             raise WeightsError(f"{name} was fetched in part: 'vlseg weights pull {name}' resumes")
     size = f" (about {entry.gigabytes:g} GB)" if entry.gigabytes else ""
@@ -56,6 +54,14 @@ def published_folder(name: str) -> Path:
         f"{name} is not on this machine: 'vlseg weights pull {name}' fetches it{size}, or place its"
         f" files into {official_folder(name)} by hand"
     )
+
+
+def folder_of(name: str) -> Path:
+    """Where published weights lie or belong: converted if they have been, else as published."""
+    if name == "embedded":
+        return EMBEDDED
+    converted = converted_folder(name)
+    return converted if converted.is_dir() else official_folder(name)
 
 
 def stage(name: str) -> Literal["-", "in part", "fetched", "converted"]:
