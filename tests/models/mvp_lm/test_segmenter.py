@@ -172,7 +172,7 @@ def test_the_first_name_is_encoded_the_same_in_both_modes(
     tokenizer: Tokenizer, frames: list[Frame]
 ) -> None:
     """The first name of a list attends to no other name, as every name of a long list."""
-    together, apart = segmenter_of(tokenizer), segmenter_of(tokenizer, names_together=0)
+    together, apart = segmenter_of(tokenizer), segmenter_of(tokenizer, names_together=1)
     conditions = []
     for segmenter in (together, apart):
         encoded = segmenter.encode(frames)
