@@ -113,3 +113,12 @@ def test_usage_errors(vlseg, vlm: Path, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     ran = vlseg("data", "caption", photos, "--model", tmp_path)
     assert ran.code == 5 and "no readable vision-language model" in ran.err
+
+
+def test_captions_of_others_are_never_replaced(vlseg, vlm: Path, photos: Path) -> None:
+    Path("mine").mkdir()
+    Path("mine/captions.jsonl").write_text("of others\n")
+    for more in ((), ("--overwrite",)):
+        ran = vlseg("data", "caption", photos, "--model", vlm, "--out", "mine", *KEEP_ALL, *more)
+        assert ran.code == 2 and "did not write" in ran.err and ran.err.count("\n") == 1
+    assert Path("mine/captions.jsonl").read_text() == "of others\n"

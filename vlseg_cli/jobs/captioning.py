@@ -31,10 +31,11 @@ class CaptionFile:
         output = OutputFolder(folder)
         output.make()
         self.path, settings_file = folder / CAPTIONS, folder / SETTINGS
+        stored = _stored_settings(settings_file, self.path)
         if overwrite:
-            self.path.unlink(missing_ok=True)
-            settings_file.unlink(missing_ok=True)
-        if settings_file.is_file() and json.loads(settings_file.read_text("utf-8")) != settings:
+            output.remove(CAPTIONS)
+            output.remove(SETTINGS)
+        elif stored not in (None, settings):
             raise UsageError(
                 f"{folder} holds captions that were made with other options: give another --out,"
                 " or --overwrite to start over."
@@ -67,6 +68,20 @@ class CaptionFile:
         if self.path.is_file():
             with self.path.open("r+b") as file:
                 file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _stored_settings(path: Path, captions: Path) -> Mapping[str, Any] | None:
+    """Those of the last run. Raises UsageError if the files are not of an earlier run."""
+    try:
+        stored = json.loads(path.read_bytes()) if path.exists() or captions.exists() else None
+    except (OSError, ValueError, RecursionError):
+        stored = False
+    if stored is None or isinstance(stored, dict):
+        return stored
+    raise UsageError(
+        f"{path.parent} holds captions that vlseg did not write, or whose {path.name} is damaged:"
+        " move them, or give another --out."
+    )
 
 
 def caption_images(
