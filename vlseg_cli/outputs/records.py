@@ -150,7 +150,7 @@ def _record(fields: dict[str, Any]) -> Record:
 
 
 def _segment(fields: dict[str, Any], shape: tuple[int, int], names: int) -> Segment:
-    x, y, width, height = map(_number, _of(fields["bbox"], list))
+    x, y, width, height = map(_number, _of(_of(fields, dict)["bbox"], list))
     category, track = fields["category_id"], fields.get("track_id")
     return Segment(
         checked_rle(fields["segmentation"], shape),
