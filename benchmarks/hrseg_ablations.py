@@ -77,14 +77,16 @@ def ablate(
     tables: Collection[Table] = TABLES,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Variant]:
-    """Run every variant of ``tables`` on all sentences of the benchmark's scenes, ``size`` px along
-    the longest side. progress: called with the number of scenes done."""
+    """Run every variant of ``tables`` on all sentences with a target of the benchmark's scenes.
+
+    size: longest side, px. progress: called with the number of scenes done.
+    """
     model, trained = segmenter.model, segmenter.model.config
     lines = [line for line in variants(trained) if line.table in tables]
     try:
         for done, seed in enumerate(seeds, 1):
             sample = benchmark_sample(seed, size)
-            queries = [query for query in sample.queries if query.task in segmenter.tasks]
+            queries = [q for q in sample.queries if q.task in segmenter.tasks and len(q.masks)]
             requests = [PromptRequest(0, query.task, query.prompt) for query in queries]
             for encoding, group in _by_encoding(lines, trained):
                 model.config = encoding
