@@ -44,7 +44,7 @@ class Scenario(NamedTuple):
 
     run: Callable[[Path, Path], object]
     prepare: Callable[[Path, Path], object] = lambda _inputs, _folder: None
-    sample: int = 14
+    sample: int = 8
     imports: tuple[str, ...] = ()
 
 
