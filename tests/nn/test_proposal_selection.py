@@ -20,12 +20,12 @@ def build() -> ProposalSelector:
     ).eval()
 
 
-def proposals() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Appearance, boxes, areas and which are real."""
+def proposals() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Appearance, boxes and areas."""
     rng = torch.Generator().manual_seed(1)
     boxes = torch.rand(B, N, 4, generator=rng)
     areas = boxes[..., 2] * boxes[..., 3]
-    return torch.randn(B, N, D, generator=rng), boxes, areas, torch.ones(B, N, dtype=torch.bool)
+    return torch.randn(B, N, D, generator=rng), boxes, areas
 
 
 def prompts() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -46,11 +46,11 @@ def test_the_order_of_proposals_does_not_change_their_scores() -> None:
 
 
 def test_padding_changes_no_score() -> None:
-    selector, (appearance, boxes, areas, real) = build(), proposals()
-    straight = selector(selector.describe(appearance, boxes, areas, real), *prompts())
-    more = [torch.cat([part, part[:, :2] + 1], 1) for part in (appearance, boxes, areas)]
-    padded_real = torch.cat([real, torch.zeros(B, 2, dtype=torch.bool)], 1)
-    padded = selector(selector.describe(*more, padded_real), *prompts())
+    selector, (appearance, boxes, areas) = build(), proposals()
+    straight = selector(selector.describe(appearance, boxes, areas), *prompts())
+    more = [torch.cat([part, part[:, :2] + 1], 1) for part in (appearance, boxes)]
+    padded_areas = torch.cat([areas, torch.zeros(B, 2)], 1)
+    padded = selector(selector.describe(*more, padded_areas), *prompts())
     torch.testing.assert_close(padded[:, :N], straight, rtol=1e-5, atol=1e-5)
 
 

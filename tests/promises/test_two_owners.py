@@ -77,7 +77,7 @@ def test_a_process_that_wakes_up_too_late_changes_nothing(
 
 
 def _same(folder: Path, expected: dict[str, str]) -> bool:
-    """``journal.jsonl`` has times of inputs, which were copied anew."""
+    """``journal.jsonl`` has times of inputs, which were copied again."""
     found = everything_in(folder)
     return {k: v for k, v in found.items() if "journal.jsonl" not in k} == {
         k: v for k, v in expected.items() if "journal.jsonl" not in k

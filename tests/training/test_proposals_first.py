@@ -2,40 +2,21 @@
 
 from pathlib import Path
 
+from training.tiny import SIZES
+
 from vlseg_cli.models.registry import load_model
 from vlseg_cli.schema import Expression, PromptRequest, Task
 from vlseg_cli.synthetic.samples import synthetic_sample
 from vlseg_cli.training.train import train
 
-PROPOSALS_FIRST = """
+PROPOSALS_FIRST = f"""
 seed = 3
 [data]
 hand = "wide"
 [model]
 architecture = "psalm"
 [model.config]
-image_size = 64
-swin_embed = 8
-swin_depths = [1, 1, 1, 1]
-swin_heads = [1, 1, 2, 2]
-swin_window = 2
-swin_drop_path = 0.0
-connector_width = 16
-connector_stride = 1
-pixel_channels = 32
-mask_channels = 32
-pixel_layers = 1
-pixel_heads = 2
-pixel_feedforward = 16
-language_channels = 16
-language_layers = 1
-language_heads = 2
-language_feedforward = 16
-queries = 8
-decoder_layers = 1
-decoder_heads = 2
-decoder_feedforward = 16
-prompt_style = "plain"
+{SIZES}prompt_style = "plain"
 region_source = "pixels"
 regions_together = false
 generates_text = false

@@ -1,12 +1,7 @@
 """A recipe that trains a tiny PSALM in seconds, on text and then on scenes."""
 
-RECIPE = """
-seed = 3
-[data]
-first_seed = 100
-[model]
-architecture = "psalm"
-[model.config]
+# [model.config] of the smallest PSALM that learns.
+SIZES = """\
 image_size = 64
 swin_embed = 8
 swin_depths = [1, 1, 1, 1]
@@ -27,7 +22,16 @@ queries = 8
 decoder_layers = 1
 decoder_heads = 2
 decoder_feedforward = 16
-prompt_style = "plain"
+"""
+
+RECIPE = f"""
+seed = 3
+[data]
+first_seed = 100
+[model]
+architecture = "psalm"
+[model.config]
+{SIZES}prompt_style = "plain"
 single_queries = 2
 region_source = "pixels"
 regions_together = false
@@ -52,5 +56,5 @@ batch_size = 2
 size = 64
 lr = 1e-3
 warmup = 2
-mixture = { sentences = 1, questions = 1, regions = 1, negatives = 2 }
+mixture = {{ sentences = 1, questions = 1, regions = 1, negatives = 2 }}
 """

@@ -163,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code = app(words, prog_name="vlseg", standalone_mode=False) or 0
         sys.stdout.flush()  # a full disk is reported here, not when the interpreter ends
-    except SystemExit:  # the parser's, without a word, when nobody reads stdout any more
+    except SystemExit:  # the parser's, silent, when stdout has no reader
         code = _CANNOT_WRITE
     except KeyboardInterrupt:
         code = _INTERRUPTED

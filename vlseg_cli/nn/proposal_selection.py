@@ -19,12 +19,11 @@ _EPSILON = 1e-4
 
 
 class ProposalSet(NamedTuple):
-    """The proposals of B images: tokens (B, N, D), bias (B, layers, heads, N, N), real (B, N)
-    bool, False for padding."""
+    """The proposals of B images: tokens (B, N, D), bias (B, layers, heads, N, N), -inf to what
+    has no mask."""
 
     tokens: Tensor
     bias: Tensor
-    real: Tensor
 
 
 def box_features(boxes: Tensor, areas: Tensor) -> Tensor:
@@ -148,15 +147,13 @@ class ProposalSelector(nn.Module):
         )
         return output
 
-    def describe(
-        self, appearance: Tensor, boxes: Tensor, areas: Tensor, real: Tensor
-    ) -> ProposalSet:
-        """Appearance (B, N, D), boxes (B, N, 4), areas (B, N), real (B, N), once per image."""
+    def describe(self, appearance: Tensor, boxes: Tensor, areas: Tensor) -> ProposalSet:
+        """Appearance (B, N, D), boxes (B, N, 4), areas (B, N), 0 for padding; once per image."""
         tokens = appearance + self.from_box(box_features(boxes, areas))
         bias = self.pair_bias(pair_features(boxes, areas)).permute(0, 3, 1, 2)
-        bias = bias.masked_fill(~real[:, None, None], float("-inf"))
+        bias = bias.masked_fill(areas[:, None, None] == 0, float("-inf"))
         shape = len(bias), len(self.layers), self.heads, *bias.shape[2:]
-        return ProposalSet(tokens, bias.view(shape), real)
+        return ProposalSet(tokens, bias.view(shape))
 
     def forward(
         self, proposals: ProposalSet, image_index: Tensor, text: Tensor, is_text: Tensor

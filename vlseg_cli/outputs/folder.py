@@ -70,8 +70,8 @@ class OutputFolder:
     def stage_in(self, *parts: str) -> None:
         """Write through a staging folder, on the way to which nothing is ever created again.
 
-        Whoever removes it keeps this process from changing anything: writing and removing raise
-        FencedError from then on.
+        A process that removes it keeps this one from changing anything: writing and removing
+        raise FencedError from then on.
         """
         if (self.root / parts[0]).is_symlink():
             raise OutputError(f"{self.root / parts[0]} leads out of {self.root}: remove that link.")

@@ -34,6 +34,14 @@ class TokenSequence:
         return int(self.condition.max(initial=-1)) + 1
 
 
+def pad_rows(rows: Sequence[NDArray[np.int64]], fill: int) -> NDArray[np.int64]:
+    """Rows of any length, filled up on the right to the longest: (P, L)."""
+    padded = np.full((len(rows), max(map(len, rows))), fill)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return padded
+
+
 def assemble(
     ids: Sequence[int],
     queries: int,

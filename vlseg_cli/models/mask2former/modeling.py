@@ -18,7 +18,7 @@ from vlseg_cli.nn.mask_decoder import MLP, MaskDecoder
 from vlseg_cli.nn.pixel_decoder import PixelDecoder, PixelFeatures
 from vlseg_cli.nn.vision_encoders import SwinPyramid
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
-from vlseg_cli.text.sequence import TokenSequence
+from vlseg_cli.text.sequence import TokenSequence, pad_rows
 
 MAX_NEW_TOKENS = 64  # of an answer in a conversation
 
@@ -207,15 +207,10 @@ def pad_sequences(
     sequences: Sequence[TokenSequence], device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Right-pad to the longest: ids with 0, condition with -1; the third is True on real tokens."""
-    longest = max(len(sequence.ids) for sequence in sequences)
-    ids = torch.zeros(len(sequences), longest, dtype=torch.long)
-    condition = torch.full((len(sequences), longest), -1)
-    real = torch.zeros(len(sequences), longest, dtype=torch.bool)
-    for row, sequence in enumerate(sequences):
-        length = len(sequence.ids)
-        ids[row, :length] = torch.from_numpy(sequence.ids)
-        condition[row, :length] = torch.from_numpy(sequence.condition)
-        real[row, :length] = True
+    ids = torch.from_numpy(pad_rows([sequence.ids for sequence in sequences], 0))
+    condition = torch.from_numpy(pad_rows([sequence.condition for sequence in sequences], -1))
+    lengths = torch.tensor([len(sequence.ids) for sequence in sequences])
+    real = torch.arange(ids.shape[1]) < lengths.unsqueeze(1)
     return ids.to(device), condition.to(device), real.to(device)
 
 

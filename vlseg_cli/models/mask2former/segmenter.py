@@ -104,11 +104,15 @@ class PromptedSegmenter(ABC):
     def encode(self, frames: Sequence[Frame]) -> EncodedFrames:
         """Step 1 for a batch of frames of any sizes."""
 
-    @abstractmethod
     def sequence(
-        self, encoded: EncodedFrames, request: PromptRequest, prompt: Prompt, video: bool
+        self,
+        encoded: EncodedFrames,  # noqa: ARG002
+        request: PromptRequest,  # noqa: ARG002
+        prompt: Prompt,
+        video: bool,  # noqa: ARG002
     ) -> tuple[TokenSequence, str]:
-        """A request's prompt, or one of its regions, and text generated on the way."""
+        """A request's prompt, or one of its regions, and text generated on the way, if any."""
+        return self.prompts.of(prompt), ""
 
     @abstractmethod
     def run(

@@ -191,13 +191,19 @@ class Mask2FormerTrainable(MaskTrainable):
         pooled = self.model.region_features(features, image_index, prompts.regions)
         return self.model.embed_regions(pooled)
 
-    def _categories(
-        self, features: Any, prompts: PromptBatch, count: float
+    def run_categories(
+        self, features: Any, prompts: PromptBatch
     ) -> tuple[MaskOutput, dict[str, Tensor]]:
+        """Steps 2 to 4 for categories, and the losses of step 2 alone."""
         kind = ConditionKind.CATEGORY
         language_output, losses = self.run_category_prompts(features, prompts)
         queries = self.model.build_queries(language_output, kind)
-        mask_output = self.model.decode_masks(features, prompts.image_index, queries, kind)
+        return self.model.decode_masks(features, prompts.image_index, queries, kind), losses
+
+    def _categories(
+        self, features: Any, prompts: PromptBatch, count: float
+    ) -> tuple[MaskOutput, dict[str, Tensor]]:
+        mask_output, losses = self.run_categories(features, prompts)
         levels = category_losses(
             mask_output,
             prompts.truth,

@@ -27,8 +27,8 @@ def export_folder(model: str | None) -> Path:
 class ProposalOptions:
     """source: model or folder of the proposals, None for the model's default. cache: folder of
     proposals and features for later runs; None disables caching. engine of a SAM: torch, onnx
-    (its export lies beside its weights), or the folder of its export. note: is told where ONNX
-    Runtime runs on the CPU although the model has a GPU; None makes it an error."""
+    (its export lies beside its weights), or the folder of its export. note: called with a
+    sentence if ONNX Runtime runs on the CPU although the model has a GPU; None: an error."""
 
     source: str | None = None
     cache: Path | None = None

@@ -30,8 +30,8 @@ class OnnxSAM:
     def __init__(
         self, folder: Path, digest: str, device: str = "cpu", note: Note | None = None
     ) -> None:
-        """Open an export. digest: of the weights it must have been exported from. note: is told
-        where ONNX Runtime cannot use the GPU, and the CPU does the work.
+        """Open an export. digest: of the weights it must have been exported from. note: called
+        with a sentence if ONNX Runtime cannot use the GPU, and the CPU does the work.
 
         Raises WeightsError if it is missing, damaged or from other weights, and UsageError without
         ``note`` if the GPU cannot be used.

@@ -163,7 +163,7 @@ class PSALM(MaskModel):
         boxes = boxes.to(pooled.dtype) * (area > 0).unsqueeze(-1)
         share = area / (inside.shape[2] * inside.shape[3])
         appearance = self.selector.appearance(decoded.hidden[-1], pooled)
-        described = self.selector.describe(appearance, boxes, share, area > 0)
+        described = self.selector.describe(appearance, boxes, share)
         return ImageProposals(decoded, coarse, appearance, described)
 
     def score_names(

@@ -129,7 +129,7 @@ class _EncodeImage(nn.Module):
         return past, regions, masks, z, *proposals.described
 
 
-_PROPOSALS = ("masks", "z", "tokens", "bias", "real")
+_PROPOSALS = ("masks", "z", "tokens", "bias")
 _FEATURES = ("mask_features", "memory_0", "memory_1", "memory_2")
 
 

@@ -17,9 +17,9 @@ from vlseg_cli.models.mask2former.segmenter import EncodedFrames, PromptedSegmen
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.onnx_graphs import open_graphs
 from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
-from vlseg_cli.schema import Frame, Prompt, PromptRequest
+from vlseg_cli.schema import Frame
 from vlseg_cli.text.placeholders import ConditionKind, Placeholder
-from vlseg_cli.text.sequence import TokenSequence
+from vlseg_cli.text.sequence import TokenSequence, pad_rows
 from vlseg_cli.text.tokenizer import Tokenizer
 from vlseg_cli.weights.settings import TOKENIZER, WEIGHTS, load_settings
 
@@ -63,16 +63,6 @@ class OnnxPSALMSegmenter(PromptedSegmenter):
         ]
         return EncodedFrames(tuple(frames), geometries, features, time.perf_counter() - start)
 
-    def sequence(
-        self,
-        encoded: EncodedFrames,  # noqa: ARG002
-        request: PromptRequest,  # noqa: ARG002
-        prompt: Prompt,
-        video: bool,  # noqa: ARG002
-    ) -> tuple[TokenSequence, str]:
-        """See ``PromptedSegmenter``."""
-        return self.prompts.of(prompt), ""
-
     def answer(self, encoded: EncodedFrames, frame: int, question: TokenSequence) -> str:
         """See ``PromptedSegmenter``."""
         raise NotImplementedError("an exported model generates no text")
@@ -97,8 +87,8 @@ class OnnxPSALMSegmenter(PromptedSegmenter):
         """Scores (P, N, K) and mask logits (P, N, h, w) of prompts about one image."""
         graph = self._graphs.run_prompts
         sequences = [row.sequence for row in rows]
-        ids = _padded([one.ids for one in sequences], 0)
-        condition = _padded([one.condition for one in sequences], -1)
+        ids = pad_rows([one.ids for one in sequences], 0)
+        condition = pad_rows([one.condition for one in sequences], -1)
         inputs: dict[str, NDArray[np.generic]] = {
             "embeds": self._embed(ids, rows, image["region_map"]),
             "member": _membership(condition),
@@ -127,14 +117,6 @@ class OnnxPSALMSegmenter(PromptedSegmenter):
                     for mask in prompt.regions
                 ]
         return embeds
-
-
-def _padded(rows: Sequence[NDArray[np.int64]], value: int) -> NDArray[np.int64]:
-    """Rows of any length, padded on the right: (P, L)."""
-    padded = np.full((len(rows), max(map(len, rows))), value)
-    for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
-    return padded
 
 
 def _membership(condition: NDArray[np.int64]) -> Floats:

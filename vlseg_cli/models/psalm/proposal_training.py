@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vlseg_cli.models.mask2former.collator import MaskBatch, PromptBatch
-from vlseg_cli.models.mask2former.criterion import category_losses
 from vlseg_cli.models.mask2former.modeling import MaskOutput
 from vlseg_cli.models.psalm.config import PSALMConfig
 from vlseg_cli.models.psalm.modeling import ImageProposals
@@ -24,7 +23,7 @@ from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
 from vlseg_cli.models.psalm.training import TrainablePSALM
 from vlseg_cli.models.text_training import IMAGE_PLACEHOLDERS
 from vlseg_cli.models.training import TensorBatch, seeded_rng
-from vlseg_cli.nn.losses import PreparedMasks, pool_to
+from vlseg_cli.nn.losses import pool_to
 from vlseg_cli.schema.sample import FactSample, TrainingVocabulary
 from vlseg_cli.text.placeholders import ConditionKind
 
@@ -42,7 +41,7 @@ class FactBatch(TensorBatch):
     """B scenes of at most M objects, and P sentences about them.
 
     category, color (B, M): indices, the last ones for no object and no color. boxes (B, M, 4) as
-    cx, cy, w, h; areas (B, M); real (B, M): False for padding. meant (P, M): 1 for the targets.
+    cx, cy, w, h; areas (B, M): 0 for padding. meant (P, M): 1 for the targets.
     """
 
     sequences: list[Any]
@@ -51,7 +50,6 @@ class FactBatch(TensorBatch):
     color: Tensor
     boxes: Tensor
     areas: Tensor
-    real: Tensor
     meant: Tensor
 
 
@@ -86,7 +84,6 @@ class FactCollator:
             color,
             boxes,
             areas,
-            areas > 0,
             meant,
         )
 
@@ -161,15 +158,16 @@ class TrainableProposalPSALM(TrainablePSALM):
         )
         selector = self.model.selector
         appearance = self.table(batch.category, batch.color, selector.appearance_norm)
-        described = selector.describe(appearance, batch.boxes, batch.areas, batch.real)
+        described = selector.describe(appearance, batch.boxes, batch.areas)
         logits = selector(described, batch.image_index, output.hidden, output.condition == 0)
-        real = batch.real[batch.image_index]
+        real = batch.areas[batch.image_index] > 0
         loss = F.binary_cross_entropy_with_logits(logits.float(), batch.meant, reduction="none")
         return {"facts": (loss * real).sum() / len(logits)}
 
-    def _categories(
-        self, features: Any, prompts: PromptBatch, count: float
+    def run_categories(
+        self, features: Any, prompts: PromptBatch
     ) -> tuple[MaskOutput, dict[str, Tensor]]:
+        """See ``Mask2FormerTrainable``."""
         output = self.model.run_language_model(features, prompts.sequences, prompts.image_index)
         proposals = self.model.propose(features, prompts.sequences[0])
         decoded = proposals.decoded
@@ -180,15 +178,7 @@ class TrainableProposalPSALM(TrainablePSALM):
             tuple(hidden[prompts.image_index] for hidden in decoded.hidden),
             decoded.content[prompts.image_index],
         )
-        levels = category_losses(
-            mask_output,
-            prompts.truth,
-            prompts.labels,
-            PreparedMasks(self.sampling),
-            self.weights.no_object_weight,
-            count,
-        )
-        return mask_output, self._weighted(levels, "categories")
+        return mask_output, {}
 
     def losses_of(
         self, features: Any, batch: MaskBatch, origin: Any = None

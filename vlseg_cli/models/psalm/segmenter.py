@@ -10,8 +10,7 @@ from vlseg_cli.models.mask2former.segmenter import EncodedFrames
 from vlseg_cli.models.mask2former.torch_segmenter import TorchPromptedSegmenter
 from vlseg_cli.models.psalm.modeling import PSALM
 from vlseg_cli.models.psalm.prompts import PSALMPrompts, psalm_prompts
-from vlseg_cli.schema import Frame, Prompt, PromptRequest
-from vlseg_cli.text.sequence import TokenSequence
+from vlseg_cli.schema import Frame
 
 
 class PSALMSegmenter(TorchPromptedSegmenter):
@@ -31,13 +30,3 @@ class PSALMSegmenter(TorchPromptedSegmenter):
         pixels, geometries = fit_frames(frames, self.model.config.image_size)
         features = self.model.encode_image(torch.from_numpy(pixels).to(self.device))
         return EncodedFrames(tuple(frames), geometries, features, time.perf_counter() - start)
-
-    def sequence(
-        self,
-        encoded: EncodedFrames,  # noqa: ARG002
-        request: PromptRequest,  # noqa: ARG002
-        prompt: Prompt,
-        video: bool,  # noqa: ARG002
-    ) -> tuple[TokenSequence, str]:
-        """See ``PromptedSegmenter``."""
-        return self.prompts.of(prompt), ""

@@ -13,7 +13,7 @@ from vlseg_cli.synthetic.rng import choice, shuffled
 from vlseg_cli.synthetic.scene import Group, Scene, by_category, by_color
 
 _MOST_GROUPS = 4  # that a caption names
-_COLORED = 0.6  # share of groups of one color whose color is told
+_COLORED = 0.6  # share of groups of one color whose color is stated
 _WORDS = {"left of": "to the left of", "right of": "to the right of"}
 
 
