@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import pytest
 from jobs.media_files import stamps, tree, write_film, write_photos
 from jobs.stub import RecordingProgress, StubModel, run_stub
 
+from vlseg_cli.jobs.lease import remove_staging
 from vlseg_cli.schema import Frame, NotFiniteError, UsageError
 
 
@@ -275,7 +275,7 @@ def test_a_process_that_was_taken_over_says_so_and_goes_on_with_what_is_left(
         def encode(self, frames: Sequence[Frame]) -> Sequence[Frame]:
             if len(self.batches) == 1:
                 for staging in (out / ".vlseg" / "work").iterdir():
-                    shutil.rmtree(staging)
+                    remove_staging(staging)
             return super().encode(frames)
 
     summary = run_stub(out, [photos], model=Fenced(), overwrite=True, progress=progress)
